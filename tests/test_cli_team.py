@@ -140,7 +140,7 @@ def test_a_team_is_made_joined_and_left_from_the_command_line(
     ]
     assert "* " in team("ana", "members", "--workspace", "research")[1]
     code, out, err = team("ana", "check")
-    assert (code, out) == (0, "The server and this profile hold the same.\n"), err
+    assert (code, out) == (0, "The server has lost nothing.\n"), err
 
     code, out, _err = team("ben", "computer", "--json")
     sealed = json.loads(out)

@@ -121,7 +121,7 @@ def test_a_project_is_shared_written_in_and_left_from_the_command_line(chatdesk:
     ask(chatdesk, "ben", "And now?", "--thread", asked["thread_id"])
     assert changes_on(empty) == before + 2  # sent before the command ended
     code, out, _ = chatdesk("ben", "team", "check")
-    assert (code, out) == (0, "The server and this profile hold the same.\n")
+    assert (code, out) == (0, "The server has lost nothing.\n")
     assert chatdesk("ana", "team", "sync")[:2] == (0, "Research: is up to date.\n")
     assert "And now?" in chatdesk("ana", "show", asked["thread_id"])[1]
 
@@ -187,9 +187,7 @@ def test_what_waits_and_what_was_refused_is_told(
     assert code == 1
     assert "2 changes wait here" in err
     _let_in(empty, is_open=True)
-    code, out, _ = chatdesk("ben", "team", "check")
-    assert (code, out) == (0, "2 changes wait here to be sent. Everything else is the same here and there.\n")
-    assert json.loads(chatdesk("ben", "team", "check", "--json")[1])["waiting"] == 2
+    assert json.loads(chatdesk("ben", "team", "status", "--json")[1])[0]["waiting"] == 2
     assert chatdesk("ana", "team", "role", "Personal", "Ben", "viewer")[0] == 0
     code, out, _ = chatdesk("ben", "team", "sync")
     refused = json.loads(chatdesk("ben", "team", "refused", "--json")[1])
@@ -334,7 +332,7 @@ def test_words_are_erased_from_the_command_line(chatdesk: Run, empty: TeamDataba
     assert "treasure" not in words_on_server()
     assert chatdesk("ben", "team", "sync")[0] == 0
     assert "treasure" not in "".join(chatdesk("ben", "show", asked["thread_id"])[1:])
-    assert chatdesk("ben", "team", "check")[1] == "The server and this profile hold the same.\n"
+    assert chatdesk("ben", "team", "check")[1] == "The server has lost nothing.\n"
 
     assert chatdesk("ana", "team", "keep", "Personal")[1] == "forever\n"
     code, out, err = chatdesk("ana", "team", "keep", "Personal", "30", "--yes")

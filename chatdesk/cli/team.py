@@ -7,11 +7,12 @@ can see.
 from __future__ import annotations
 
 import argparse
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.cli import team_arguments, team_lost, team_membership, team_sharing
+from chatdesk.cli import team_lost, team_membership, team_sharing
 from chatdesk.cli.team_asking import TeamVerb, find_workspace, open_keys
-from chatdesk.cli.team_membership import add_address, password_for, workspace_as_data
+from chatdesk.cli.team_membership import add_address, address_of, password_for, workspace_as_data
 from chatdesk.cli.team_sharing import WAIT_S, send_now
 from chatdesk.cli.team_text import CHECK_TEXTS, ROLE_TEXTS, STATUS_TEXTS
 from chatdesk.cli.threads import find_project
@@ -34,14 +35,14 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     check = verbs.add_parser(
         "check",
         parents=[common],
-        help=tr("check a server before making a workspace, or compare a workspace with this profile"),
+        help=tr("check a server before making a workspace, or what the server of one has lost"),
     )
     add_address(check)
     check.add_argument(
-        "--workspace", metavar="NAME", help=tr("workspace to compare, if no address is given (by default the only one)")
+        "--workspace", metavar="NAME", help=tr("workspace to check, if no address is given (by default the only one)")
     )
     check.add_argument("--json", action="store_true", help=tr("as JSON"))
-    check.set_defaults(team_verb=TeamVerb(_check), check=team_arguments.check_server)
+    check.set_defaults(team_verb=TeamVerb(_check))
     members = verbs.add_parser("members", parents=[common], help=tr("list the members, as the server has them now"))
     members.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     members.add_argument("--json", action="store_true", help=tr("a JSON array"))
@@ -106,7 +107,7 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _check(options: argparse.Namespace, services: Services) -> int:
-    """Return 1 where a check failed, or where the server and this profile differ."""
+    """Return 1 where a check failed, or where the server has lost something."""
     service = await services.load_team()
     if not (options.url or options.host):
         workspace = await find_workspace(services, options.workspace)
@@ -114,18 +115,15 @@ async def _check(options: argparse.Namespace, services: Services) -> int:
         await service.look_up()
         result = await service.checks.check(workspace.id)
         if options.json:
-            found = {"projects": result.projects, "changes": result.changes, "waiting": result.waiting}
-            lost = [team_lost.as_data(each) for each in result.lost]
-            terminal.say_json({**found, "differences": list(result.differences), "lost": lost})
+            terminal.say_json({"lost": [team_lost.as_data(each) for each in result.lost]})
         else:
             for sentence in result.sentences:
-                terminal.say(sentence)
-            team_lost.say_lost(result.lost)
-            for sentence in result.accepted:
                 terminal.say(shown(sentence))
-        return 1 if result.differences else 0
-    password = await password_for(options.address)
-    checks = await service.membership.examine(options.address, password)
+            team_lost.say_lost(result.lost)
+        return 1 if result.lost else 0
+    address = await asyncio.to_thread(address_of, options)
+    password = await password_for(address)
+    checks = await service.membership.examine(address, password)
     if options.json:
         rows = [{"name": each.name, "state": each.state.value, "sentence": each.sentence} for each in checks]
         terminal.say_json(rows)
@@ -174,7 +172,7 @@ def _add_erasing_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--project", metavar="NAME", help=tr("project to erase (name or id); its sharing ends and nothing of it stays")
     )
-    erase.set_defaults(team_verb=TeamVerb(_erase, is_writing=True), check=team_arguments.check_erase)
+    erase.set_defaults(team_verb=TeamVerb(_erase, is_writing=True))
     keep = verbs.add_parser(
         "keep", parents=[common], help=tr("show or set how long a shared project keeps its messages")
     )
@@ -185,7 +183,7 @@ def _add_erasing_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         nargs="?",
         help=tr("number of days, or forever; without it, the current setting is shown"),
     )
-    keep.set_defaults(team_verb=TeamVerb(_keep, is_writing=True), check=team_arguments.check_keep)
+    keep.set_defaults(team_verb=TeamVerb(_keep, is_writing=True))
     for each in (erase, keep):
         each.add_argument("--yes", action="store_true", help=tr("do not ask"))
         wait = tr("wait for the server at most this long ({seconds})", seconds=str(WAIT_S))
@@ -193,6 +191,10 @@ def _add_erasing_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 
 async def _keep(options: argparse.Namespace, services: Services) -> int:
+    if options.days not in (None, "forever") and not options.days.isdecimal():
+        raise InvalidInput(
+            Text("Give a number of days, or 'forever'."), safe=Text("Nothing was changed."), next_step=""
+        )
     project = await find_project(services, options.project, is_shared=True)
     await open_keys(services)
     team = await services.load_team()

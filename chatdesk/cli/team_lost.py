@@ -62,7 +62,7 @@ async def _lost(options: argparse.Namespace, services: Services) -> int:
     await open_keys(services)
     service = await services.load_team()
     await service.look_up()
-    found = await service.checks.lost(workspace.id)
+    found = (await service.checks.check(workspace.id)).lost
     if project is None:
         if options.json:
             terminal.say_json([as_data(each) for each in found])

@@ -159,7 +159,7 @@ def test_one_makes_a_workspace_shares_and_invites_and_another_joins_and_reads(
         application.panes.commands.trigger("team.details")
         details = await shown(SyncDetailsDialog)
         await pressed(details, "detailsCheck")
-        await until(lambda: "hold the same" in details.outcome.text())
+        await until(lambda: "has lost nothing" in details.outcome.text())
         assert details.rounds.texts()
         details.accept()
 

@@ -50,10 +50,7 @@ class TeamLogBroken(TeamError):
     code = "team_log_broken"
     what = Text("What the team's server sends does not fit what it sent before.")
     safe = Text("What was received before stays readable, and everything you wrote is kept on this computer.")
-    next_step = Text(
-        "ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run"
-        " the server."
-    )
+    next_step = Text("ChatDesk asks again by itself. Tell the people who run the server.")
 
 
 class TeamUnreachable(TeamError):
@@ -337,7 +334,7 @@ class TeamRowsChanged(TeamError):
 
     code = "team_rows_changed"
     what = Text("Changes of this project were not only lost on the server, but rewritten as well.")
-    next_step = Text("Show the people who run the server what Check says. Nothing was changed.")
+    next_step = Text("Tell the people who run the server. Nothing was changed.")
 
 
 class TeamMemberInvited(TeamError):

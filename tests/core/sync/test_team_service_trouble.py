@@ -112,27 +112,6 @@ async def test_a_deleted_thread_in_which_somebody_wrote_comes_back_with_a_note(
         assert await ana.team.decisions.notes(thread) == ()
 
 
-async def test_a_check_finds_what_is_missing_here(tmp_path: Path, workspace: TeamDatabase) -> None:
-    async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
-        await ana.ask(await ana.thread(project))
-        await until_same(project, [ana, ben])
-        assert (await ben.team.checks.check(ben.workspace_id)).differences == ()
-        await ben.database.write(
-            lambda conn: conn.exec_driver_sql("DELETE FROM changes WHERE project_id = ? AND seq = 2", (project,))
-        )
-        [missing] = (await ben.team.checks.check(ben.workspace_id)).differences
-        assert "1 change is on the server and not here" in missing
-        await ben.database.write(
-            lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET chain = ?", (bytes(32),))
-        )
-        await ben.database.write(
-            lambda conn: conn.exec_driver_sql("UPDATE changes SET digest = ? WHERE seq = 1", (bytes(32),))
-        )
-        assert len((await ben.team.checks.check(ben.workspace_id)).differences) == 2
-        await ben.database.write(lambda conn: conn.exec_driver_sql("UPDATE shared_projects SET seq = seq + 5"))
-        assert "5 changes are missing on the server" in (await ben.team.checks.check(ben.workspace_id)).differences[0]
-
-
 async def test_a_project_is_left_and_what_is_shared_elsewhere_stays_there(
     tmp_path: Path, workspace: TeamDatabase
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from chatdesk.core.domain.sharing.lost_changes import LostChanges
 from chatdesk.core.moments import moment_text
-from chatdesk.core.texts import Sentences, Text, plural
+from chatdesk.core.texts import Text
 
 # The schema that this ChatDesk sets up and upgrades team databases to.
 TEAM_SCHEMA: Final = 2
@@ -330,27 +330,16 @@ class SyncRound:
 
 @dataclass(frozen=True, slots=True)
 class ServerCheck:
-    """The result of *Check against the server*. ``differences`` are sentences; none: both hold the same, except for
-    changes that are ``waiting`` to be sent. ``lost``: what the server has lost; ``accepted``: sentences on what an
+    """The result of *Check against the server*. ``lost``: what the server has lost; ``accepted``: sentences on what an
     owner let a project go on without."""
 
-    projects: int
-    changes: int
-    differences: tuple[str, ...] = ()
-    waiting: int = 0
     lost: tuple[LostChanges, ...] = ()
     accepted: tuple[str, ...] = ()
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The result as sentences for a person; at least one."""
-        if self.waiting:
-            wait = plural(
-                "{count} changes wait here to be sent.", "{count} change waits here to be sent.", self.waiting
-            )
-            same = "" if self.differences else Text("Everything else is the same here and there.")
-            return (*self.differences, Sentences.of(wait, same))
-        return self.differences or (Text("The server and this profile hold the same."),)
+        """The sentences beside the list of losses."""
+        return self.accepted if self.lost else (Text("The server has lost nothing."), *self.accepted)
 
 
 @dataclass(frozen=True, slots=True)

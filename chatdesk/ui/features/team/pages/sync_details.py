@@ -26,7 +26,6 @@ from chatdesk.ui.widgets.layouts import FlowRow
 
 _WIDTH_PX: Final = 680
 _MOST_REFUSED: Final = 50
-_MOST_DIFFERENCES: Final = 12
 _MOST_RANGES: Final = 12
 _EXCERPT: Final = 240
 _TABLE_PX: Final = 220
@@ -113,7 +112,7 @@ class SyncDetailsDialog(TaskPanel):
 
     def show_check(self, check: ServerCheck) -> None:
         self.end_busy()
-        self.show_result(check_words(check))
+        self.show_result("\n".join(map(shown, check.sentences)))
         self._show_lost(check.lost)
         self.check_button.setFocus()
 
@@ -207,31 +206,8 @@ class SyncDetailsDialog(TaskPanel):
 
     def _check(self) -> None:
         self.show_result("")
-        self.show_busy(tr("Comparing with the server…"))
+        self.show_busy(tr("Asking the server…"))
         self.checkRequested.emit(self.workspace_id)
-
-
-def check_words(check: ServerCheck) -> str:
-    """Return sentences on the result of *Check against the server*."""
-    looked = {
-        "changes": plural("{count} changes", "{count} change", check.changes),
-        "projects": plural("{count} projects", "{count} project", check.projects),
-    }
-    accepted = [shown(each) for each in check.accepted]
-    if not check.differences:
-        if check.waiting:
-            first = " ".join((tr("{changes} of {projects} compared.", **looked), shown(check.sentences[-1])))
-        else:
-            first = tr("{changes} of {projects} compared: this computer and the server hold the same.", **looked)
-        return "\n".join([first, *accepted])
-    lines = [shown(each) for each in check.differences[:_MOST_DIFFERENCES]]
-    if len(check.differences) > _MOST_DIFFERENCES:
-        lines.append(tr("… and {count} more.", count=len(check.differences) - _MOST_DIFFERENCES))
-    if check.waiting:
-        lines.append(shown(check.sentences[-1]))
-    found = shown(plural("{count} differences:", "{count} difference:", len(check.differences)))
-    first = " ".join((tr("{changes} of {projects} compared.", **looked), found))
-    return "\n".join([first, *lines, *accepted])
 
 
 def _excerpt(text: str, role: str) -> QLabel:
