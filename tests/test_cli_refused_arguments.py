@@ -69,18 +69,10 @@ _TRIED = {
     "team computer output": ("team computer --output [{new}]", _TAKEN),
     "team join file": ("team join [{invitation}] --my-name x", _UNREADABLE),
     "team join my_name": ("team join {invitation} --my-name [x]", [" ", "x" * 200]),
-    "team upgrade user": ("team upgrade --user [me]", ["", "a=b"]),
-    "team move host": ("team move --host [db.example.org]", ["no host", "/var/run", ""]),
-    "team move port": ("team move --host x --port [5432]", ["0", "70000"]),
-    "team move ca": ("team move --host x", ["--ca /nowhere/x", "--ca {junk}"]),
-    "team erase thread": ("team erase --thread [{id}]", ["0123", "first"]),
-    "team erase message": ("team erase --message [{id}]", ["0123", "first"]),
-    "team keep days": ("team keep P [7]", ["many", "1.5"]),
 }
 for _verb, _names in (
     ("team check", ""),
     ("team create", "--name x --my-name x"),
-    ("team sign-in", ""),
 ):
     _line = f"{_verb} {_names}"
     _url = f"{_line} --url [postgresql://me@db.example.org/team]"
@@ -106,7 +98,6 @@ _TOGETHER = [
     "tools add --address http://x.example --secret HOME x",
     "tools search-engine --forget-key",
     "team create --name x --my-name x",
-    "team sign-in",
     "team join {open}",
     "team verifier",
 ]
@@ -114,10 +105,9 @@ _TOGETHER = [
 _ONLY_INSIDE = {
     *("ask model", "ask provider", "ask assistant", "ask tools", "ask approve", "threads project", "threads tag"),
     *("search query", "providers agree", "import project", "export project", "tokens new project"),
-    *("tokens revoke token", "tools revoke tool", "tools add client", "team refused copy", "team refused retry"),
-    *("team refused forget", "team lost accept", "team erase project", "tools search-engine engine"),
+    *("tokens revoke token", "tools revoke tool", "tools add client", "tools search-engine engine"),
     *(f"{verb} {name}" for verb in _VERBS for name in ("server", "workspace", "member")),
-    *(f"{verb} project" for verb in ("tools folder", "team share", "team stop", "team role", "team keep")),
+    *(f"{verb} project" for verb in ("tools folder", "team share")),
 }
 
 

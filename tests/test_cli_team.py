@@ -11,7 +11,6 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,9 +26,10 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.sync import parked_workspaces
 from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.invitations import MemberCode, new_secret, write_member_code
-from chatdesk.core.sync.team_store import setup
 from chatdesk.core.system import terminal
 from chatdesk.services.owner import open_services
 from tests.helpers.command_parsers import arguments_of, commands_of, leaves_of, tried_arguments
@@ -201,43 +201,30 @@ def test_what_is_wrong_is_said(team: Run, empty: TeamDatabase, tmp_path: Path, m
         assert "no such workspace" in err
 
 
-def test_a_workspace_that_was_set_up_by_hand_is_entered_with_a_login(
-    team: Run, empty: TeamDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_password_becomes_what_postgres_stores_of_it(team: Run) -> None:
     code, verifier, _err = team("ana", "verifier", given="a-password-of-hers\n")
     assert code == 0
     assert verifier.startswith("SCRAM-SHA-256$4096:")
     assert team("ana", "verifier", given="short\n")[0] == 1
-    workspace_id = new_id()
-    login = f"{setup.role_prefix(workspace_id)}_first"
-    setup.set_up(
-        empty.account_address,
-        empty.account_password,
-        workspace_id=workspace_id,
-        name="Research",
-        my_name="Ana",
-        login=login,
-        verifier=verifier.strip(),
-    )
-    words = _address(replace(empty, account=login))
-    code, _out, err = team("ana", "sign-in", *words, given="wrong-password\n")
-    assert "did not take the password" in err
-    monkeypatch.setenv("CHATDESK_TEAM_PASSWORD", "a-password-of-hers")
-    code, out, err = team("ana", "sign-in", *words, "--json")
-    monkeypatch.delenv("CHATDESK_TEAM_PASSWORD")
-    assert code == 0, err
-    assert json.loads(out)["id"] == workspace_id
-    code, _out, err = team("ana", "sign-in", *words, given="a-password-of-hers\n")
-    assert "in that workspace already" in err
-    assert team("ana", "move", "--host", "127.0.0.1", "--port", "1")[0] == 1
-    host = "localhost" if not empty.cluster.has_tls else "127.0.0.1"
-    code, out, err = team("ana", "move", "--host", host)
-    assert (code, out) == (0, f"Research is reached at {host}:{empty.cluster.port} from now on.\n"), err
-    code, out, err = team("ana", "upgrade", "--user", empty.account, given=empty.account_password)
-    assert (code, out) == (0, "The database of Research is up to date.\n"), err
-    code, _out, err = team("ana", "upgrade", "--user", login, given="a-password-of-hers")
-    assert code == 1
-    assert "CREATEROLE" in err
+
+
+def test_a_parked_team_is_joined_again_or_given_up(team: Run, empty: TeamDatabase, tmp_path: Path) -> None:
+    async def park() -> None:
+        async with open_services(AppPaths.find(tmp_path / "ana"), Settings()) as services:
+            await services.database.write(lambda conn: parked_workspaces.park_all(driver(conn), 1))
+
+    made = _create(team, empty)
+    asyncio.run(park())
+    assert "parked: it came with a backup" in team("ana", "status")[1]
+    code, out, err = team("ana", "join")
+    assert (code, out) == (1, "")
+    assert "Add --yes." in err
+    assert team("ana", "join", "--yes")[:2] == (0, "You are in Research again.\n")
+    assert json.loads(team("ana", "status", "--json")[1])[0]["id"] == made["id"]
+    asyncio.run(park())
+    assert team("ana", "leave", "--yes")[:2] == (0, "You left Research.\n")
+    assert team("ana", "status")[2] == "chatdesk: this profile is in no workspace\n"
+    assert team("ana", "join", "--yes")[0] == 1
 
 
 def test_while_a_window_is_open_only_it_joins_and_leaves(team: Run, tmp_path: Path) -> None:
@@ -280,7 +267,7 @@ def test_no_secret_is_asked_for_before_the_arguments_are_looked_at(
     (tmp_path / "no code").write_text("abc", "utf-8")
     told = tried_arguments(_VERBS[verb])
     told += [[str(tmp_path / "no code")]] if verb == "join" else []
-    told += [[*words, "--url", "postgresql://a:b@localhost/c"] for words in told[1:2] if verb in ("create", "sign-in")]
+    told += [[*words, "--url", "postgresql://a:b@localhost/c"] for words in told[1:2] if verb == "create"]
     asyncio.run(_lock_keys(tmp_path / "data"))
     for words in told:
         with suppress(SystemExit):  # as argparse ends
@@ -301,20 +288,8 @@ _UNUSABLE: Final = {
         *(["Ben", "--days", each] for each in ("0", "-1", "61")),
         *(["Ben", "--role", each] for each in ("", "=", "Notes=viewer")),
     ],
-    "move": [
-        *(["--host", each] for each in ("", "a b", "a/b", "[")),
-        *(["--host", "db.test", "--port", each] for each in ("0", "-1", "65536")),
-        ["--host", "db.test", "--ca", "nowhere.pem"],
-    ],
-    "upgrade": [["--user", each] for each in ("", "a\nb")],
     "join": [["code"], ["code", "--without-tls", "--my-name", "x" * 200]],
-    "keep": [["General", "never"], ["General", "-1"], ["Notes", "30"]],
-    "lost": [["--accept", "Notes"]],
-    "role": [["Notes", "Ben", "viewer"]],
     "share": [["Notes"]],
-    "stop": [["Notes", "--yes"]],
-    "erase": [["--thread", "nowhere"], ["--message", "nowhere"], ["--project", "Notes"]],
-    "refused": [["--copy", "nowhere"], ["--retry", "nowhere"], ["--forget", "nowhere"]],
 }
 
 
@@ -346,4 +321,4 @@ async def _lock_keys(folder: Path, workspace: Workspace | None = None) -> None:
 def test_each_verb_opens_the_keys_or_asks_no_server() -> None:
     runs = {verb: parser.get_default("team_verb").run for verb, parser in _VERBS.items()}
     without = {verb for verb, run_verb in runs.items() if "await open_keys(" not in inspect.getsource(run_verb)}
-    assert without == {"status", "refused", "verifier"}
+    assert without == {"status", "verifier"}

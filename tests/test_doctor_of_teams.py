@@ -111,7 +111,7 @@ def test_a_team_that_a_restore_parked_is_listed_with_the_way_back(
     assert finding["level"] == "note"
     assert finding["message"].startswith("desk on db.invalid; parked: ")
     assert "Connect again in Settings, Team sync" in finding["message"]
-    assert "chatdesk team join-again" in finding["message"]
+    assert "chatdesk team join" in finding["message"]
     assert finding["details"] == {"id": workspace.id, "is_owner": True, "is_parked": True}
 
 

@@ -11,9 +11,8 @@ from chatdesk.cli.secret_files import check_output, unusable
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole
 from chatdesk.core.errors import InvalidInput
-from chatdesk.core.ids import checked_id
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.sync.address import DEFAULT_PORT, checked_address, read_address
+from chatdesk.core.sync.address import checked_address, read_address
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, tr
 
@@ -26,18 +25,12 @@ def check_create(options: argparse.Namespace, _paths: AppPaths) -> None:
 
     for each in (options.name, options.my_name):
         checked_name(each)
-    options.address = _address_of(options, SETUP_PASSWORD)
+    options.address = _address_of(options)
 
 
 def check_server(options: argparse.Namespace, _paths: AppPaths) -> None:
     if options.url or options.host:
-        options.address = _address_of(options, SETUP_PASSWORD)
-
-
-def check_sign_in(options: argparse.Namespace, _paths: AppPaths) -> None:
-    from chatdesk.core.sync.members.team_passwords import VARIABLE
-
-    options.address = _address_of(options, VARIABLE)
+        options.address = _address_of(options)
 
 
 def check_invite(options: argparse.Namespace, _paths: AppPaths) -> None:
@@ -57,7 +50,7 @@ def check_computer(options: argparse.Namespace, _paths: AppPaths) -> None:
 
 def check_join(options: argparse.Namespace, _paths: AppPaths) -> None:
     """Read the code into ``options.code``, unless it is on stdin, where a passphrase may stand before it."""
-    if options.file != "-":
+    if options.file not in (None, "-"):
         options.code = read_text(Path(options.file), "utf-8")
         check_code(options)
 
@@ -81,30 +74,6 @@ def check_code(options: argparse.Namespace) -> None:
         checked_name(options.my_name or view.member_name)
 
 
-def check_upgrade(options: argparse.Namespace, _paths: AppPaths) -> None:
-    checked_address(replace(_SOME, user=options.user))
-
-
-def check_move(options: argparse.Namespace, _paths: AppPaths) -> None:
-    """Read the certificate into ``options.ca``, where one is named."""
-    options.ca = _certificate(options.ca) if options.ca else ""
-    port = DEFAULT_PORT if options.port is None else options.port
-    checked_address(replace(_SOME, host=options.host, port=port, ca=options.ca))
-
-
-def check_keep(options: argparse.Namespace, _paths: AppPaths) -> None:
-    if options.days not in (None, "forever") and not options.days.isdecimal():
-        raise InvalidInput(
-            Text("Give a number of days, or 'forever'."), safe=Text("Nothing was changed."), next_step=""
-        )
-
-
-def check_erase(options: argparse.Namespace, _paths: AppPaths) -> None:
-    for each in (options.thread, options.message):
-        if each is not None:
-            checked_id(each)
-
-
 def checked_role(given: str) -> tuple[str, TeamRole]:
     """Return the name of the project, and the role, of ``PROJECT=ROLE``. Raises ``InvalidInput``."""
     name, _, role = given.rpartition("=")
@@ -117,12 +86,8 @@ def checked_role(given: str) -> tuple[str, TeamRole]:
     return name, TeamRole(role)
 
 
-# An address whose parts that are not looked at can be used.
-_SOME = ServerAddress("server.example", DEFAULT_PORT, "team", "member")
-
-
-def _address_of(options: argparse.Namespace, variable: str) -> ServerAddress:
-    """Return the address that the options name, whose password is given in ``variable``. Raises ``InvalidInput``."""
+def _address_of(options: argparse.Namespace) -> ServerAddress:
+    """Return the address that the options name. Raises ``InvalidInput``."""
     if options.url:
         address, written = read_address(options.url)
         if written:
@@ -132,7 +97,7 @@ def _address_of(options: argparse.Namespace, variable: str) -> ServerAddress:
                 next_step=Text(
                     "Change that password, since others may have seen it, and give the new one on stdin or in "
                     "{variable}.",
-                    variable=variable,
+                    variable=SETUP_PASSWORD,
                 ),
             )
     else:

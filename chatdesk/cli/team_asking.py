@@ -9,14 +9,15 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.domain.sharing.team import Workspace
 from chatdesk.core.errors import InvalidInput, NotFound
+from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.system import terminal
 from chatdesk.core.system.processes import environment
-from chatdesk.core.texts import Text, plural, tr
+from chatdesk.core.texts import Text, tr
 
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.services.services import Services
@@ -31,6 +32,31 @@ class TeamVerb:
 
     run: Callable[[argparse.Namespace, Services], Awaitable[int]]
     is_writing: bool = False
+
+
+def add_verb(
+    verbs: Any,
+    common: argparse.ArgumentParser,
+    name: str,
+    run: Callable[[argparse.Namespace, Services], Awaitable[int]],
+    words: str,
+    *,
+    is_writing: bool = True,
+    has_workspace: bool = True,
+    json: str = "",
+    check: Callable[[argparse.Namespace, AppPaths], None] | None = None,
+) -> argparse.ArgumentParser:
+    """Add a verb whose help is ``words``, and return its parser. ``has_workspace``: it has the option for that;
+    ``json``: the help of its option for that, empty if it has none; ``check`` looks at its arguments alone."""
+    parser: argparse.ArgumentParser = verbs.add_parser(name, parents=[common], help=words)
+    parser.set_defaults(team_verb=TeamVerb(run, is_writing))
+    if check is not None:
+        parser.set_defaults(check=check)
+    if has_workspace:
+        parser.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
+    if json:
+        parser.add_argument("--json", action="store_true", help=json)
+    return parser
 
 
 async def find_workspace(services: Services, wanted: str | None) -> Workspace:
@@ -75,10 +101,6 @@ async def open_keys(services: Services, *, may_make: bool = False) -> None:
         question = tr("There is no keyring here. New passphrase for an encrypted file of keys: ")
         given = await asyncio.to_thread(passphrase, KEYS_PASSPHRASE, question)
         await services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase=given)
-
-
-def waiting_text(count: int) -> Text:
-    return plural("{count} changes wait", "{count} change waits", count)
 
 
 def secret(variable: str, question: str) -> str:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.cli import team_arguments
 from chatdesk.cli.secret_files import add_output, secret_file
 from chatdesk.cli.team_arguments import SETUP_PASSWORD
-from chatdesk.cli.team_asking import TeamVerb, find_workspace, named, open_keys, passphrase, secret
+from chatdesk.cli.team_asking import add_verb, find_workspace, named, open_keys, passphrase, secret
 from chatdesk.cli.team_sharing import roles_of
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
-from chatdesk.core.sync.address import checked_address, reach_text
+from chatdesk.core.sync.address import reach_text
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import tr
@@ -24,16 +24,31 @@ PASSPHRASE = "CHATDESK_TEAM_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
 def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
-    create = verbs.add_parser("create", parents=[common], help=tr("make a workspace in an empty database"))
+    as_json = tr("as JSON")
+    create = add_verb(
+        verbs,
+        common,
+        "create",
+        _create,
+        tr("make a workspace in an empty database"),
+        has_workspace=False,
+        json=as_json,
+        check=team_arguments.check_create,
+    )
     create.add_argument("--name", required=True, help=tr("name of the workspace"))
     create.add_argument("--my-name", required=True, metavar="NAME", help=tr("your name, as the others see it"))
     add_address(create)
-    create.add_argument("--json", action="store_true", help=tr("as JSON"))
-    create.set_defaults(team_verb=TeamVerb(_create, is_writing=True), check=team_arguments.check_create)
 
-    invite = verbs.add_parser("invite", parents=[common], help=tr("print an invitation"))
+    invite = add_verb(
+        verbs,
+        common,
+        "invite",
+        _invite,
+        tr("print an invitation"),
+        json=as_json,
+        check=team_arguments.check_invite,
+    )
     invite.add_argument("name", metavar="NAME", help=tr("name of the person"))
-    invite.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     invite.add_argument(
         "--role",
         action="append",
@@ -43,81 +58,75 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     invite.add_argument("--days", type=int, default=7, metavar="N", help=tr("valid for N days (7)"))
     add_output(invite, tr("write the invitation to this file instead of printing it"))
-    invite.add_argument("--json", action="store_true", help=tr("as JSON"))
-    invite.set_defaults(team_verb=TeamVerb(_invite, is_writing=True), check=team_arguments.check_invite)
 
-    join = verbs.add_parser(
-        "join", parents=[common], help=tr("join with an invitation, or with a code from another computer of yours")
+    join = add_verb(
+        verbs,
+        common,
+        "join",
+        _join,
+        tr("join with an invitation, or with a code from another computer of yours"),
+        has_workspace=False,
+        json=as_json,
+        check=team_arguments.check_join,
     )
-    join.add_argument("file", metavar="FILE", help=tr("file with the invitation or the code; - reads it from stdin"))
+    join.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        help=tr(
+            "file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup"
+            " is joined again"
+        ),
+    )
     join.add_argument("--my-name", default="", metavar="NAME", help=tr("your name, as the others see it"))
     join.add_argument("--without-tls", action="store_true", help=tr("accept a server without encryption"))
-    join.add_argument("--json", action="store_true", help=tr("as JSON"))
-    join.set_defaults(team_verb=TeamVerb(_join, is_writing=True), check=team_arguments.check_join)
+    join.add_argument("--yes", action="store_true", help=tr("do not ask"))
 
-    leave = verbs.add_parser("leave", parents=[common], help=tr("stop syncing; everything stays on this computer"))
+    _add_further_verbs(verbs, common)
+
+
+def _add_further_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
+    leave = add_verb(
+        verbs, common, "leave", _leave, tr("stop syncing; everything stays on this computer"), has_workspace=False
+    )
     leave.add_argument(
         "workspace", nargs="?", metavar="NAME", help=tr("name or id of the workspace, if there are several")
     )
     leave.add_argument("--for-good", action="store_true", help=tr("stop being a member, on all computers"))
     leave.add_argument("--yes", action="store_true", help=tr("do not ask"))
-    leave.set_defaults(team_verb=TeamVerb(_leave, is_writing=True))
 
-    again = verbs.add_parser("join-again", parents=[common], help=tr("connect again to a team that came with a backup"))
-    again.add_argument(
-        "workspace", nargs="?", metavar="NAME", help=tr("name or id of the workspace, if there are several")
+    computer = add_verb(
+        verbs,
+        common,
+        "computer",
+        _computer,
+        tr("print a code for another computer of yours"),
+        json=tr("as JSON"),
+        check=team_arguments.check_computer,
     )
-    again.add_argument("--leave", action="store_true", help=tr("leave it instead; its projects stay as private copies"))
-    again.add_argument("--yes", action="store_true", help=tr("do not ask"))
-    again.set_defaults(team_verb=TeamVerb(_join_again, is_writing=True))
-
-    computer = verbs.add_parser("computer", parents=[common], help=tr("print a code for another computer of yours"))
-    computer.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
     add_output(computer, tr("write the code to this file instead of printing it"))
-    computer.add_argument("--json", action="store_true", help=tr("as JSON"))
-    computer.set_defaults(team_verb=TeamVerb(_computer, is_writing=True), check=team_arguments.check_computer)
 
-    _add_server_verbs(verbs, common)
-
-
-def _add_server_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
-    sign_in = verbs.add_parser(
-        "sign-in", parents=[common], help=tr("sign in to a workspace that was set up by hand, with a member's login")
+    add_verb(
+        verbs,
+        common,
+        "verifier",
+        _verifier,
+        tr("read a password and print the form in which Postgres stores it"),
+        is_writing=False,
+        has_workspace=False,
+        check=team_arguments.check_verifier,
     )
-    add_address(sign_in, is_members=True)
-    sign_in.add_argument("--json", action="store_true", help=tr("as JSON"))
-    sign_in.set_defaults(team_verb=TeamVerb(_sign_in, is_writing=True), check=team_arguments.check_sign_in)
-
-    upgrade = verbs.add_parser("upgrade", parents=[common], help=tr("bring the team's database up to date"))
-    upgrade.add_argument("--user", required=True, metavar="NAME", help=tr("login that set the database up"))
-    upgrade.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
-    upgrade.set_defaults(team_verb=TeamVerb(_upgrade), check=team_arguments.check_upgrade)
-
-    move = verbs.add_parser(
-        "move", parents=[common], help=tr("use another address for the team's database from now on")
-    )
-    move.add_argument("--host", required=True, help=tr("new name or IP address of the server"))
-    move.add_argument("--port", type=int, metavar="PORT", help=tr("(as before)"))
-    move.add_argument("--ca", metavar="FILE", help=tr("certificate of the server's authority (as before)"))
-    move.add_argument("--workspace", metavar="NAME", help=tr("name or id of the workspace, if there are several"))
-    move.set_defaults(team_verb=TeamVerb(_move, is_writing=True), check=team_arguments.check_move)
-
-    verifier = verbs.add_parser(
-        "verifier", parents=[common], help=tr("read a password and print the form in which Postgres stores it")
-    )
-    verifier.set_defaults(team_verb=TeamVerb(_verifier), check=team_arguments.check_verifier)
 
 
-def add_address(parser: argparse.ArgumentParser, *, is_members: bool = False) -> None:
-    """Add the options that name a database and the login to use there: a member's, or the one that owns it."""
-    login = tr("login of the member") if is_members else tr("login that owns the database and may create roles")
+def add_address(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name a database and the login that owns it."""
     parser.add_argument(
         "--url", metavar="URL", help=tr("address of the server, as postgresql://login@host:5432/database")
     )
     parser.add_argument("--host", help=tr("name or IP address of the server, instead of --url"))
     parser.add_argument("--port", type=int, default=5432, help="(5432)")
     parser.add_argument("--database", metavar="NAME", help=tr("name of the database"))
-    parser.add_argument("--user", metavar="NAME", help=login)
+    parser.add_argument("--user", metavar="NAME", help=tr("login that owns the database and may create roles"))
     parser.add_argument(
         "--ca", metavar="FILE", help=tr("certificate of the server's authority, if it is a private one")
     )
@@ -160,6 +169,8 @@ async def _invite(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _join(options: argparse.Namespace, services: Services) -> int:
+    if options.file is None:
+        return await _join_again(options, services)
     await open_keys(services, may_make=True)  # on stdin, its passphrase is the line before the code
     if options.file == "-":
         options.code = await asyncio.to_thread(team_arguments.read_code)
@@ -177,40 +188,43 @@ async def _join(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _leave(options: argparse.Namespace, services: Services) -> int:
-    workspace = await find_workspace(services, options.workspace)
-    await open_keys(services)
+    records = (await services.load_team()).records
+    membership = (await services.load_team()).membership
+    parked = await records.parked()
+    workspace = named((*await records.workspaces(), *parked), options.workspace)
+    is_parked = workspace in parked
+    if not is_parked:
+        await open_keys(services)
     question = tr("Leave {name}? Its projects stay here as private copies.", name=workspace.name)
     if not options.yes and not await terminal.agrees(question):
         terminal.complain(tr("nothing was changed"))
         return 1
-    membership = (await services.load_team()).membership
-    await membership.leave(workspace.id, for_good=options.for_good)
+    if is_parked:
+        await membership.leave_parked(workspace.id)
+    else:
+        await membership.leave(workspace.id, for_good=options.for_good)
     terminal.say(tr("You left {name}.", name=workspace.name))
     return 0
 
 
 async def _join_again(options: argparse.Namespace, services: Services) -> int:
+    """Connect again to a team that came with a backup."""
     service = await services.load_team()
-    membership = service.membership
-    workspace = named(await service.records.parked(), options.workspace)
+    workspace = named(await service.records.parked(), None)
     await open_keys(services)
     address = workspace.address
-    where = {"database": address.database, "host": address.host, "port": str(address.port)}
-    question = (
-        tr("Give up {name}, the database {database} on {host}:{port}?", name=workspace.name, **where)
-        if options.leave
-        else tr("Connect to {name}, the database {database} on {host}:{port}?", name=workspace.name, **where)
+    question = tr(
+        "Connect to {name}, the database {database} on {host}:{port}?",
+        name=workspace.name,
+        database=address.database,
+        host=address.host,
+        port=str(address.port),
     )
     if not options.yes and not await terminal.agrees(question):
         terminal.complain(tr("nothing was changed"))
         return 1
-    if options.leave:
-        await membership.leave_parked(workspace.id)
-        terminal.say(tr("You left {name}.", name=workspace.name))
-    else:
-        workspace = await membership.join_again(workspace.id)
-        terminal.say(tr("You are in {name} again.", name=workspace.name))
-        _report_name(workspace)
+    workspace = await service.membership.join_again(workspace.id)
+    _print_joined(options, workspace, tr("You are in {name} again.", name=workspace.name))
     return 0
 
 
@@ -229,62 +243,13 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
-async def _sign_in(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.core.sync.members.team_passwords import VARIABLE
-
-    await open_keys(services, may_make=True)
-    password = await password_for(options.address, VARIABLE)
-    workspace = await (await services.load_team()).membership.sign_in(options.address, password=password)
-    _print_joined(options, workspace, tr("You are in the workspace {name} now.", name=workspace.name))
-    return 0
-
-
-async def _upgrade(options: argparse.Namespace, services: Services) -> int:
-    from dataclasses import replace
-
-    from chatdesk.core.sync.members.team_passwords import server_named
-
-    workspace = await find_workspace(services, options.workspace)
-    checked_address(replace(workspace.address, user=options.user))
-    await open_keys(services)
-    membership = (await services.load_team()).membership
-    await membership.check_given(workspace, SETUP_PASSWORD)
-    question = tr("Password of {user} at {server}: ", user=options.user, server=server_named(workspace.address))
-    password = await asyncio.to_thread(secret, SETUP_PASSWORD, question)
-    await membership.upgrade(workspace.id, user=options.user, password=password)
-    terminal.say(tr("The database of {name} is up to date.", name=workspace.name))
-    return 0
-
-
-async def _move(options: argparse.Namespace, services: Services) -> int:
-    from dataclasses import replace
-
-    workspace = await find_workspace(services, options.workspace)
-    port = workspace.address.port if options.port is None else options.port
-    address = replace(workspace.address, host=options.host, port=port)
-    if options.ca:
-        address = replace(address, ca=options.ca)
-    checked_address(address)
-    await open_keys(services)
-    await (await services.load_team()).membership.move(workspace.id, address)
-    terminal.say(
-        tr(
-            "{name} is reached at {host}:{port} from now on.",
-            name=workspace.name,
-            host=address.host,
-            port=str(address.port),
-        )
-    )
-    return 0
-
-
 async def _verifier(options: argparse.Namespace, _services: Services) -> int:
     terminal.say(verifier_of(options.password))
     return 0
 
 
-async def password_for(address: ServerAddress, variable: str = SETUP_PASSWORD) -> str:
-    return await asyncio.to_thread(secret, variable, tr("Password of {user}: ", user=address.user))
+async def password_for(address: ServerAddress) -> str:
+    return await asyncio.to_thread(secret, SETUP_PASSWORD, tr("Password of {user}: ", user=address.user))
 
 
 def _print_joined(options: argparse.Namespace, workspace: Workspace, sentence: str) -> None:
@@ -292,11 +257,7 @@ def _print_joined(options: argparse.Namespace, workspace: Workspace, sentence: s
         terminal.say_json({**workspace_as_data(workspace), "member_name": workspace.member_name})
     else:
         terminal.say(sentence)
-        _report_name(workspace)
-
-
-def _report_name(workspace: Workspace) -> None:
-    terminal.report(tr("The others see you as {name}.", name=workspace.member_name))
+        terminal.report(tr("The others see you as {name}.", name=workspace.member_name))
 
 
 def workspace_as_data(workspace: Workspace) -> dict[str, Any]:

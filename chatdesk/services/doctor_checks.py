@@ -210,7 +210,7 @@ def _parked(workspace: Workspace) -> Finding:
         Level.NOTE,
         Text(
             "{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect"
-            " again in Settings, Team sync, or 'chatdesk team join-again' connects",
+            " again in Settings, Team sync, or 'chatdesk team join' connects",
             database=workspace.address.database,
             host=workspace.address.host,
         ),

@@ -44,7 +44,7 @@ _OTHERS = (
 )
 # Those that a served process does not read: name and meaning.
 _OF_COMMANDS = (
-    (SETUP_PASSWORD, "`chatdesk team`: password of the login that sets a workspace up or upgrades its database."),
+    (SETUP_PASSWORD, "`chatdesk team`: password of the login that sets a workspace up."),
     (PASSPHRASE, "`chatdesk team`: passphrase of a code for a further computer of yours."),
     (KEYS_PASSPHRASE, "`chatdesk team`: passphrase of the encrypted file of keys, where there is no keyring."),
     (URL_VARIABLE, "The client of the local service: its address, where the files of this computer do not say it."),

@@ -100,7 +100,7 @@ class TeamLimited(TeamError):
 
     @classmethod
     def from_sentence(cls, what: str) -> TeamLimited | None:
-        """Return the error whose sentence is ``what`` (the log of rounds keeps only the sentence), or None."""
+        """Return the error whose sentence is ``what`` (a status keeps only the sentence), or None."""
         name = next((name for name, (sentence, _) in _LIMITS.items() if sentence == what), None)
         return None if name is None else cls(name)
 
@@ -272,8 +272,8 @@ class TeamNotUpgraded(TeamError):
     code = "team_not_upgraded"
     what = Text("The team's database is of an older ChatDesk than this one.")
     next_step = Text(
-        "An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, "
-        "what you change waits here."
+        "An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you"
+        " change waits here."
     )
 
 

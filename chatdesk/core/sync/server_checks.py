@@ -34,7 +34,7 @@ class ServerChecks:
         self._sync_now = sync_now
 
     async def check(self, workspace_id: str) -> ServerCheck:
-        """Return what the server has lost of the shared projects of a workspace. Raises ``TeamError``."""
+        """Return the losses of the server in the shared projects of a workspace. Raises ``TeamError``."""
         workspace = self._known.workspace(workspace_id)
         shared = await self._database.read(partial(sync_check.shared, workspace_id=workspace_id))
         lost = []

@@ -38,7 +38,7 @@ async def newcomer(folder: Path, team: TeamDatabase, project: str) -> Desk:
 
 
 async def lost_at(desk: Desk) -> LostChanges:
-    [found] = await desk.team.checks.lost(desk.workspace_id)
+    [found] = (await desk.team.checks.check(desk.workspace_id)).lost
     return found
 
 

@@ -1,4 +1,4 @@
-"""Reads what *Check against the server* needs to know of shared projects."""
+"""Reads the names and accepted losses of shared projects, for *Check against the server*."""
 
 from __future__ import annotations
 

@@ -113,11 +113,6 @@ class Membership:
         self._passwords.register_secret(password)
         return await self._record_joined(partial(self._joining.as_login, checked_address(address), password))
 
-    async def check_given(self, workspace: Workspace, variable: str) -> None:
-        """Raise ``TeamPasswordMissing`` where the password in ``variable`` may not be sent to this workspace's server,
-        because nothing but the data directory names it."""
-        await asyncio.to_thread(self._passwords.check_given, variable, workspace.id, workspace.address)
-
     async def upgrade(self, workspace_id: str, *, user: str, password: str) -> None:
         """Upgrade the team's database to this ChatDesk's version, with the login that set it up, which is not kept.
         Older versions of other members continue, or say what they need."""

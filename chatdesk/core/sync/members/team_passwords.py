@@ -72,14 +72,6 @@ class TeamPasswords:
             return kept
         return replace(kept, problem=_not_named(VARIABLE, address))
 
-    def check_given(self, variable: str, workspace_id: str, address: ServerAddress) -> None:
-        """Raise ``TeamPasswordMissing`` where ``variable`` has a password of somebody else for this database, and
-        neither a variable nor a password that is kept here says that the server is this person's."""
-        if not self._secrets.from_environment(variable).value or self._is_for(workspace_id, address):
-            return
-        if not self.kept(workspace_id, address).value:
-            raise TeamPasswordMissing(next_step=_not_named(variable, address))
-
     def _is_for(self, workspace_id: str, address: ServerAddress) -> bool:
         """Return whether a variable names this server, or the person set up the workspace there on this computer: what
         a data directory says never sends a password anywhere."""
@@ -100,7 +92,7 @@ class TeamPasswords:
                 found,
                 problem=Text(
                     "The password was given for {kept}, and the workspace is now at {server}: it was not sent there. "
-                    "If the server really moved, say so with 'chatdesk team move', or enter the password again.",
+                    "If the server really moved, say so in Settings, Team sync, Address, or enter the password again.",
                     kept=kept.server,
                     server=server,
                 ),
@@ -109,7 +101,8 @@ class TeamPasswords:
             found,
             problem=Text(
                 "The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent "
-                "there. If the server really moved, say so with 'chatdesk team move', or enter the password again.",
+                "there. If the server really moved, say so in Settings, Team sync, Address, or enter the password"
+                " again.",
                 server=server,
             ),
         )
