@@ -15,7 +15,7 @@ import pytest
 
 from chatdesk.cli.main import run
 from chatdesk.core.domain.prompt import AssistantSetup, PromptKind
-from chatdesk.core.domain.sharing.team import MemberStatus, ServerAddress, TeamMember, Workspace
+from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.domain.sharing.team_setup import Invitation
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
@@ -52,16 +52,12 @@ async def _echo(exchange: Exchange) -> None:
 
 
 class TeamServer:
-    """Has members and invitations, and notes what it is asked about them and about workspaces."""
+    """Notes what it is asked about workspaces."""
 
     def __init__(self) -> None:
-        self.members: list[TeamMember] = []
         self.asked_about: set[str] = set()
 
     def answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def members(*_of: Any) -> tuple[TeamMember, ...]:
-            return tuple(self.members)
-
         async def note(_self: object, *about: Any, **_named: Any) -> Any:
             self.asked_about.update(each for each in about if isinstance(each, str))
             return 1
@@ -70,10 +66,7 @@ class TeamServer:
             self.asked_about.add(workspace_id)
             return Invitation("code", "link", "text", 1, new_id(), "Eve")
 
-        monkeypatch.setattr(WorkspaceAdministration, "members", members)
         monkeypatch.setattr(WorkspaceAdministration, "invite", invite)
-        for verb in ("remove_member", "set_workspace_owner", "end_connections"):
-            monkeypatch.setattr(WorkspaceAdministration, verb, note)
         monkeypatch.setattr(Membership, "leave", note)
 
 
@@ -103,12 +96,6 @@ class Desk:
         if kind == "token":
             self.run("tokens", "new", name)
             return next((row["id"] for row in self.tokens() if row["name"] == name), "")
-        if kind in ("member", "invitation"):
-            if not self._team_server.members:
-                self.make("workspace", "Team")
-            status = MemberStatus.ACTIVE if kind == "member" else MemberStatus.INVITED
-            self._team_server.members.append(TeamMember(new_id(), name, is_owner=False, status=status))
-            return self._team_server.members[-1].id
 
         async def made() -> str:
             async with open_services(AppPaths.find(self.folder / "profile"), Settings()) as services:
@@ -151,10 +138,6 @@ async def _made(services: Services, kind: str, name: str) -> str:
 
 
 _OF_TEAM: Final = {
-    "end of a member": ("remove", "NAME", "--yes"),
-    "ownership of a member": ("owner", "NAME"),
-    "connections of a member": ("disconnect", "NAME"),
-    "end of an invitation": ("remove", "NAME", "--yes"),
     "end of a workspace": ("leave", "NAME", "--for-good", "--yes"),
     "invitation to a workspace": ("invite", "Eve", "--workspace", "NAME"),
 }
@@ -173,9 +156,7 @@ def test_only_what_is_meant_gets_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], team_server: TeamServer, verb: str, twin: str
 ) -> None:
     desk, kind = Desk(tmp_path, capsys, team_server), VERBS[verb]
-    # A workspace or an invitation beside a member would be another meaning of the command.
-    of_team = {"member", "invitation", "workspace"}
-    for each in sorted({*VERBS.values()} - (of_team if kind in of_team else {kind, *of_team})):
+    for each in sorted({*VERBS.values()} - {kind, "workspace"}):
         desk.make(each, NAME)
     right = desk.make(kind, NAME)
     other = desk.make(kind, TWINS[twin].format(id=right))
