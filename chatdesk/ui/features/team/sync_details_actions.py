@@ -5,43 +5,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.lost_changes import ACCEPTING, LostChanges
 from chatdesk.core.domain.sharing.team import RefusedChange, SyncStatus
-from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.ui.dialogs.form_panel import ConfirmDialog
-from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.sync_details import SyncDetailsDialog
-from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.features.team.team_desk import TeamDesk
 
 _MOST_ROUNDS = 200
 
 
 class SyncDetails:
-    """Runs the *Details* dialog of team sync. ``show_text`` shows a text on the team page or in the window, ``parent``
-    is what a dialog opens over."""
+    """Runs the *Details* dialog of team sync."""
 
-    def __init__(
-        self,
-        context: WindowContext,
-        team: TeamService,
-        *,
-        open_thread: Callable[[str], None],
-        open_page: Callable[[str], None],
-        show_text: Callable[[str], None],
-        parent: Callable[[], QWidget],
-    ) -> None:
-        self._panes = context.panes
-        self._team = team
-        self._tasks = context.tasks
+    def __init__(self, desk: TeamDesk, open_thread: Callable[[str], None]) -> None:
+        self._desk = desk
+        self._team = desk.team
         self._open_thread = open_thread
-        self._open_page = open_page
-        self._show_text = show_text
-        self._parent = parent
         self._dialog: SyncDetailsDialog | None = None
         self._said: tuple[object, ...] = ()
 
@@ -52,33 +33,33 @@ class SyncDetails:
             news = (status.phase, status.synced_at, status.refused)
             if news != self._said:
                 self._said = news
-                self._tasks.replace(self._fill(self._dialog), "team: details")
+                self._desk.tasks.replace(self._fill(self._dialog), "team: details")
 
     async def sync_now(self) -> None:
         self._team.sync_now(None)
-        self._show_text(tr("Syncing."))
+        self._desk.show_text(tr("Syncing."))
 
     async def open(self, workspace_id: str | None = None) -> None:
         workspaces = await self._team.records.workspaces()
         if not workspaces:
-            self._open_page("")
+            self._desk.open_page("")
             return
         if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
             self._dialog.raise_()
             return
         dialog = self._dialog = SyncDetailsDialog(
-            self._panes.theme, workspaces, chosen=workspace_id, parent=self._parent()
+            self._desk.theme, workspaces, chosen=workspace_id, parent=self._desk.parent()
         )
         dialog.workspaceChosen.connect(
-            lambda _of: self._tasks.replace(self._fill(dialog, is_new=True), "team: details")
+            lambda _of: self._desk.tasks.replace(self._fill(dialog, is_new=True), "team: details")
         )
         dialog.syncRequested.connect(self._team.sync_now)
-        dialog.checkRequested.connect(lambda of: self._do(dialog, lambda: self._check(dialog, of), "check"))
+        dialog.checkRequested.connect(lambda of: self._desk.do(dialog, lambda: self._check(dialog, of), "check"))
         dialog.goOnRequested.connect(lambda lost: self._ask_to_go_on(dialog, lost))
         dialog.copyTextRequested.connect(lambda changes: self._copy_text(dialog, changes))
-        dialog.copyRequested.connect(lambda ids: self._do(dialog, lambda: self._copy(dialog, ids), "copy refused"))
+        dialog.copyRequested.connect(lambda ids: self._desk.do(dialog, lambda: self._copy(dialog, ids), "copy refused"))
         dialog.retryRequested.connect(
-            lambda ids: self._do(
+            lambda ids: self._desk.do(
                 dialog, lambda: self._after(dialog, self._team.decisions.retry_refused(ids)), "retry refused"
             )
         )
@@ -108,18 +89,10 @@ class SyncDetails:
             dialog.show_check(result)
 
     def _ask_to_go_on(self, dialog: SyncDetailsDialog, lost: LostChanges) -> None:
-        confirm = ConfirmDialog(
-            self._panes.theme,
-            shown(lost.question),
-            shown(ACCEPTING),
-            yes_text=tr("Go on without them"),
-            is_dangerous=True,
-            parent=dialog,
+        words = (shown(lost.question), shown(ACCEPTING), tr("Go on without them"))
+        self._desk.ask(
+            words, lambda: self._desk.do(dialog, lambda: self._go_on(dialog, lost), "accept a loss"), parent=dialog
         )
-        confirm.answered.connect(
-            lambda is_yes: self._do(dialog, lambda: self._go_on(dialog, lost), "accept a loss") if is_yes else None
-        )
-        confirm.open()
 
     async def _go_on(self, dialog: SyncDetailsDialog, lost: LostChanges) -> None:
         await self._team.checks.accept(lost)
@@ -145,36 +118,26 @@ class SyncDetails:
         if isValid(dialog):
             dialog.show_result(tr("Copied into the new thread “{title}”, in a private project.", title=thread.title))
             await self._fill(dialog)
-        self._panes.window.show_toast(
+        self._desk.panes.window.show_toast(
             tr("Copied to “{title}”", title=thread.title), tr("Open"), lambda: self._open_thread(thread.id)
         )
 
     def _ask_to_forget(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
-        confirm = ConfirmDialog(
-            self._panes.theme,
+        words = (
             shown(plural("Forget {count} refused changes?", "Forget {count} refused change?", len(ids))),
             tr(
                 "What the server refused is no longer shown and cannot be sent again. Copy the text first if you need"
                 " it."
             ),
-            yes_text=tr("Forget"),
-            is_dangerous=True,
+            tr("Forget"),
+        )
+        forget = self._team.decisions.forget_refused
+        self._desk.ask(
+            words,
+            lambda: self._desk.do(dialog, lambda: self._after(dialog, forget(ids)), "forget refused"),
             parent=dialog,
         )
-        confirm.answered.connect(
-            lambda is_yes: (
-                self._do(
-                    dialog, lambda: self._after(dialog, self._team.decisions.forget_refused(ids)), "forget refused"
-                )
-                if is_yes
-                else None
-            )
-        )
-        confirm.open()
 
     async def _after(self, dialog: SyncDetailsDialog, work: Awaitable[None]) -> None:
         await work
         await self._fill(dialog)
-
-    def _do(self, dialog: TaskPanel, work: Callable[[], Awaitable[None]], name: str) -> None:
-        self._tasks.start(run_in_dialog(dialog, work), f"team: {name}")

@@ -189,7 +189,7 @@ class TeamBinding(Controller):
     def _run(self, work: Work, name: str) -> None:
         async def run() -> None:
             dialogs = await self._made()
-            await dialogs.run(work(dialogs))
+            await dialogs.desk.run(work(dialogs))
 
         self._tasks.start(run(), f"team: {name}")
 
@@ -198,15 +198,14 @@ class TeamBinding(Controller):
             module = await import_beside("chatdesk.ui.features.team.team_dialogs")
             team = await self._services.load()
             if self._dialogs is None:
-                self._dialogs = module.TeamDialogs(
+                desk = module.TeamDesk(
                     self._context,
                     self._services,
                     team,
-                    lists=self._lists,
-                    open_thread=self._lead_to,
-                    open_page=self.open_page,
                     page=lambda: self._page if self._page is not None and isValid(self._page) else None,
                     settings=lambda: self._dialog if self._dialog is not None and isValid(self._dialog) else None,
+                    open_page=self.open_page,
                 )
+                self._dialogs = module.TeamDialogs(desk, lists=self._lists, open_thread=self._lead_to)
         assert self._dialogs is not None
         return self._dialogs

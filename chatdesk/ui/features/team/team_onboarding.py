@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.sharing.team import ServerAddress, ShareState, Workspace
@@ -19,14 +18,10 @@ from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.sync.address import read_address
 from chatdesk.core.sync.members.team_passwords import PasswordNotKept
-from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import Text, tr
-from chatdesk.services.groups import TeamServices
-from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog, read_file
-from chatdesk.ui.window.window_context import WindowContext
+from chatdesk.ui.features.team.team_desk import TeamDesk
 
 # How often, and how many times, it is looked whether anything of a joined workspace is here.
 _LOOK_EVERY_S: Final = 0.5
@@ -34,32 +29,20 @@ _MOST_LOOKS: Final = 240
 
 
 class TeamOnboarding:
-    """Runs the dialogs that create or join a workspace. ``show_text`` shows a text on the team page or in the window,
-    ``parent`` is what a dialog opens over, ``invite`` takes the id of a workspace."""
+    """Runs the dialogs that create or join a workspace. ``invite`` takes the id of a workspace."""
 
     def __init__(
-        self,
-        context: WindowContext,
-        services: TeamServices,
-        team: TeamService,
-        *,
-        show_text: Callable[[str], None],
-        parent: Callable[[], QWidget],
-        invite: Callable[[str], Awaitable[None]],
-        open_project: Callable[[str], None],
+        self, desk: TeamDesk, *, invite: Callable[[str], Awaitable[None]], open_project: Callable[[str], None]
     ) -> None:
-        self._panes = context.panes
-        self._services = services
-        self._team = team
-        self._tasks = context.tasks
-        self._show_text = show_text
-        self._parent = parent
+        self._desk = desk
+        self._team = desk.team
+        self._services = desk.services
         self._invite = invite
         self._open_project = open_project
 
     async def create(self) -> None:
         self._refuse_read_only()
-        dialog = CreateWorkspaceDialog(self._panes.theme, read_address, my_name=_my_name(), parent=self._parent())
+        dialog = CreateWorkspaceDialog(self._desk.theme, read_address, my_name=_my_name(), parent=self._desk.parent())
         membership = self._team.membership
         made: list[Workspace] = []
 
@@ -74,20 +57,18 @@ class TeamOnboarding:
             if isValid(dialog):
                 dialog.show_done(name)
             else:
-                self._show_text(tr("The workspace “{name}” is ready.", name=name))
+                self._desk.show_text(tr("The workspace “{name}” is ready.", name=name))
 
         async def sign_in(address: ServerAddress, password: str) -> None:
             async with self._keeping(dialog):
                 workspace = await membership.sign_in(address, password=password)
-            if isValid(dialog):
-                dialog.accept()
-            self._show_text(tr("You are in “{name}”.", name=workspace.name))
+            self._desk.finish(dialog, tr("You are in “{name}”.", name=workspace.name))
 
-        dialog.checkRequested.connect(lambda *of: self._do(dialog, lambda: check(*of), "check database"))
-        dialog.signInRequested.connect(lambda *of: self._do(dialog, lambda: sign_in(*of), "sign in"))
-        dialog.setUpRequested.connect(lambda *of: self._do(dialog, lambda: set_up(*of), "set up workspace"))
+        dialog.checkRequested.connect(lambda *of: self._desk.do(dialog, lambda: check(*of), "check database"))
+        dialog.signInRequested.connect(lambda *of: self._desk.do(dialog, lambda: sign_in(*of), "sign in"))
+        dialog.setUpRequested.connect(lambda *of: self._desk.do(dialog, lambda: set_up(*of), "set up workspace"))
         dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))
-        dialog.inviteRequested.connect(lambda: self._do(dialog, lambda: self._invite(made[-1].id), "invite"))
+        dialog.inviteRequested.connect(lambda: self._desk.do(dialog, lambda: self._invite(made[-1].id), "invite"))
         dialog.open()
 
     async def join_file(self, path: Path) -> None:
@@ -103,26 +84,27 @@ class TeamOnboarding:
     async def join(self, text: str) -> None:
         self._refuse_read_only()
         membership = self._team.membership
-        dialog = JoinWorkspaceDialog(self._panes.theme, membership.read_invitation, text=text, parent=self._parent())
+        dialog = JoinWorkspaceDialog(
+            self._desk.theme, membership.read_invitation, text=text, parent=self._desk.parent()
+        )
 
         async def join(code: str, my_name: str, passphrase: str, allows: bool) -> None:
             async with self._keeping(dialog):
                 workspace = await membership.join(
                     code, my_name, passphrase=passphrase or None, allows_unencrypted=allows
                 )
-            if isValid(dialog):
-                dialog.accept()
-            self._show_text(
+            self._desk.finish(
+                dialog,
                 tr(
                     "You are in “{name}” as {member}. What is shared with you comes in now.",
                     name=workspace.name,
                     member=workspace.member_name,
-                )
+                ),
             )
-            self._tasks.start(self._lead_to_shared(workspace), "team: lead to what is shared")
+            self._desk.tasks.start(self._lead_to_shared(workspace), "team: lead to what is shared")
 
         dialog.keep.given.connect(lambda text: self._keep_in_file(dialog, text))
-        dialog.joinRequested.connect(lambda *of: self._do(dialog, lambda: join(*of), "join workspace"))
+        dialog.joinRequested.connect(lambda *of: self._desk.do(dialog, lambda: join(*of), "join workspace"))
         dialog.open()
 
     async def _lead_to_shared(self, workspace: Workspace) -> None:
@@ -139,9 +121,9 @@ class TeamOnboarding:
                 first = named[0]
                 words = _here_words(first.name, len(named) - 1, workspace.name)
                 # Settings are over the window, and the toast would go unseen.
-                while self._parent() is not self._panes.window:  # noqa: ASYNC110 - as above, by looking
+                while self._desk.parent() is not self._desk.panes.window:  # noqa: ASYNC110 - as above, by looking
                     await asyncio.sleep(_LOOK_EVERY_S)
-                self._panes.window.show_toast(words, tr("Open"), partial(self._open_project, first.id))
+                self._desk.panes.window.show_toast(words, tr("Open"), partial(self._open_project, first.id))
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
 
@@ -162,16 +144,12 @@ class TeamOnboarding:
             if isValid(dialog):
                 dialog.go_on()
 
-        dialog.show_busy(tr("Opening the file of keys…"))
-        self._do(dialog, work, "keep in file")
+        self._desk.do_busy(dialog, work, tr("Opening the file of keys…"))
 
     def _refuse_read_only(self) -> None:
         """Refuse to go on in a profile that cannot be written, because it could not store a workspace."""
         if self._services.read_only_reason is not None:
             raise self._services.read_only_reason
-
-    def _do(self, dialog: TaskPanel, work: Callable[[], Awaitable[None]], name: str) -> None:
-        self._tasks.start(run_in_dialog(dialog, work), f"team: {name}")
 
 
 def _my_name() -> str:

@@ -15,7 +15,6 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.core.sync.members import administering
-from chatdesk.ui.features.team.dialog_work import run_in_dialog
 from chatdesk.ui.features.team.pages import team_join
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_invite import InviteDialog
@@ -23,6 +22,7 @@ from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_members import MemberDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
+from chatdesk.ui.features.team.team_desk import run_in_dialog
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import team_samples as samples
 from tests.helpers.team_widgets import role_box
