@@ -95,7 +95,7 @@ def test_a_thread_is_written_by_two(tmp_path: Path, workspace: TeamDatabase, mon
             await application.threads.open(thread)
             ana.team.set_presence(project, thread, is_typing=True)
             await until(
-                lambda: panes.header.presence is not None and panes.header.presence.words == f"{name} is typing…"
+                lambda: panes.header.presence is not None and panes.header.presence.text() == f"{name} is typing…"
             )
             QTest.keyClicks(panes.composer.editor, "y")
             await until(lambda: [each.thread_id for each in ana.team.presence(project)] == [thread])

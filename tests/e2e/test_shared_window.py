@@ -207,13 +207,10 @@ def test_who_is_here_stands_in_the_header_and_one_is_told_to_type_only_by_hand(p
         here = [
             Presence(project, BEN, "Ben Ode", "another thread", PresenceState.TYPING),
             Presence(project, ANA, "Ana Ruiz", thread.id, PresenceState.TYPING),
-            Presence(project, ANA, "Ana Ruiz", None, PresenceState.HERE),
         ]
         team.tell_presence(project, here)
         assert header.presence is not None
-        assert header.presence.accessibleName() == (
-            "Here now: Ana Ruiz, Ben Ode (elsewhere in the project), Ana Ruiz is typing…"
-        )
+        assert header.presence.accessibleName() == "Here now: Ana Ruiz, Ana Ruiz is typing…"
         application.panes.composer.set_text("A draft that was put there")
         assert team.presence_calls[-1][2] is False
         type_text(application, "x")
@@ -621,11 +618,9 @@ def test_each_chat_shows_who_is_here_and_the_person_is_told_of_at_one_place(path
         await beside.threads.open(other.id)
         assert team.presence_calls[-1] == (project, other.id, False)
         team.tell_presence(project, [Presence(project, ANA, "Ana Ruiz", other.id, PresenceState.TYPING)])
-        names = [chat.panes.header.presence.accessibleName() for chat in (first, beside)]  # type: ignore[union-attr]
-        assert names == [
-            "Here now: Ana Ruiz (elsewhere in the project)",
-            "Here now: Ana Ruiz, Ana Ruiz is typing…",
-        ]
+        assert first.panes.header.presence is None
+        assert beside.panes.header.presence is not None
+        assert beside.panes.header.presence.accessibleName() == "Here now: Ana Ruiz, Ana Ruiz is typing…"
         count = len(team.presence_calls)
         QTest.keyClicks(beside.panes.composer.editor, "a")
         assert team.presence_calls[-1] == (project, other.id, True)

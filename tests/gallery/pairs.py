@@ -15,11 +15,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.sharing.team import Presence, PresenceState
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.theme.theme import Preference, Theme
-from chatdesk.ui.widgets.header.presence_row import PresentMember
 from chatdesk.ui.window.main_window import MainWindow
 from tests.gallery.inspector_samples import build_answers, build_inspector
 from tests.gallery.palette_samples import build_palette, sample_groups
@@ -32,7 +32,10 @@ _GAP_PX: Final = 24
 # Until the frames of an answer that comes in are drawn.
 _SETTLED_MS: Final = 300
 _SHADE: Final = 90  # of 255
-_PEOPLE: Final = (PresentMember("1", "Mia Keller", is_typing=True), PresentMember("2", "Ada Lindh"))
+_PEOPLE: Final = (
+    Presence("p", "1", "Mia Keller", "t", PresenceState.TYPING),
+    Presence("p", "2", "Ada Lindh", "t", PresenceState.HERE),
+)
 
 
 def write_pairs(theme: Theme, mockups: Path, out: Path) -> int:
@@ -104,7 +107,7 @@ def window_of(
     title: str,
     *,
     fraction: float | None = None,
-    people: Sequence[PresentMember] = (),
+    people: Sequence[Presence] = (),
     has_thread: bool = True,
     sample: Sample | None = None,
     threads: Sequence[Thread] | None = None,

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
+from chatdesk.core.domain.sharing.team import Presence, PresenceState
 from chatdesk.core.texts import tr
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -13,7 +14,6 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import SharedWith
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.empty_state import EmptyState
-from chatdesk.ui.widgets.header.presence_row import PresentMember
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.window.main_window import MainWindow
@@ -22,7 +22,10 @@ from tests.gallery.transcript_samples import build_view
 
 ANA, BEN = "member-ana", "member-ben"
 NAMES = {ANA: "Ana Ruiz", BEN: "Ben Ode"}
-PEOPLE = (PresentMember(ANA, "Ana Ruiz", is_typing=True), PresentMember(BEN, "Ben Ode", is_in_thread=False))
+PEOPLE = (
+    Presence("p", ANA, "Ana Ruiz", "t", PresenceState.TYPING),
+    Presence("p", BEN, "Ben Ode", "t", PresenceState.HERE),
+)
 
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
@@ -116,7 +119,13 @@ def _crowded(theme: Theme) -> QWidget:
         header.set_current("openai", "gpt-5")
         header.set_people(
             [
-                PresentMember(str(number), f"Member {chr(65 + number)}", is_typing=number < count // 4)
+                Presence(
+                    "p",
+                    str(number),
+                    f"Member {chr(65 + number)}",
+                    "t",
+                    PresenceState.TYPING if number < count // 4 else PresenceState.HERE,
+                )
                 for number in range(count)
             ]
         )

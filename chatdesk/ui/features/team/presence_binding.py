@@ -6,12 +6,11 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.domain.sharing.team import PresenceState, ShareState
+from chatdesk.core.domain.sharing.team import ShareState
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PresenceChanged, TeamChanged
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.widgets.header.presence_row import PresentMember
 from chatdesk.ui.window.window_context import Controller, Panes, ShownChats, WindowContext
 
 _STILL_TYPING_MS = 4_000
@@ -94,18 +93,7 @@ class PresenceBinding(Controller):
     def _show(self) -> None:
         project_id, thread_id = self._place
         found = self._team.presence(project_id) if project_id is not None else ()
-        people: dict[str, PresentMember] = {}
-        for each in found:  # a member may be there with two computers
-            is_in_thread = thread_id is not None and each.thread_id == thread_id
-            is_typing = is_in_thread and each.state is PresenceState.TYPING
-            before = people.get(each.member_id)
-            people[each.member_id] = PresentMember(
-                each.member_id,
-                each.name,
-                is_typing or (before is not None and before.is_typing),
-                is_in_thread or (before is not None and before.is_in_thread),
-            )
-        self._panes.header.set_people(tuple(people.values()))
+        self._panes.header.set_people([each for each in found if each.thread_id == thread_id])
 
 
 _AWAY_AFTER_MS = 60_000

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
+from chatdesk.core.domain.sharing.team import Presence
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import show_checked
 from chatdesk.ui.qt.mirroring import set_margins
@@ -17,7 +18,7 @@ from chatdesk.ui.theme.tokens import HEADER_HEIGHT_PX
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.context_meter import ContextMeter
 from chatdesk.ui.widgets.elided_label import ElidedLabel
-from chatdesk.ui.widgets.header.presence_row import PresenceRow, PresentMember
+from chatdesk.ui.widgets.header.presence_row import PresenceRow
 from chatdesk.ui.widgets.header.thread_title import ThreadTitle
 from chatdesk.ui.widgets.models.model_picker import ModelPicker, ProviderChoices
 from chatdesk.ui.widgets.painting import fill_area
@@ -108,7 +109,7 @@ class ThreadHeader(QWidget):
     def start_title_edit(self) -> None:
         self.title.start_edit()
 
-    def set_people(self, people: Sequence[PresentMember]) -> None:
+    def set_people(self, people: Sequence[Presence]) -> None:
         """Set who else is at the open thread."""
         if self.presence is None:
             if not people:

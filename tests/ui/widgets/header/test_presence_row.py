@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
+from chatdesk.core.domain.sharing.team import Presence, PresenceState
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, contrast
 from chatdesk.ui.widgets.badges import badge_colours, initials
-from chatdesk.ui.widgets.header.presence_row import PresenceRow, PresentMember, here_words, typing_words
+from chatdesk.ui.widgets.header.presence_row import here_words, typing_words
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 
-ANA, BEN = PresentMember("a", "Ana Ruiz"), PresentMember("b", "Ben")
+ANA = Presence("p", "a", "Ana Ruiz", "t", PresenceState.TYPING)
+BEN = Presence("p", "b", "Ben", "t", PresenceState.HERE)
 
 
 @pytest.fixture
@@ -57,9 +58,7 @@ def test_words_of_presence():
     assert typing_words(["Ana", "Ben"]) == "Ana and Ben are typing…"
     assert typing_words(["Ana", "Ben", "Eve"]) == "3 people are typing…"
     assert here_words([]) == ""
-    assert here_words([ANA, PresentMember("b", "Ben", is_in_thread=False)]) == (
-        "Here now: Ana Ruiz, Ben (elsewhere in the project)"
-    )
+    assert here_words(["Ana", "Ben"]) == "Here now: Ana, Ben"
 
 
 def test_the_header_makes_its_row_when_somebody_comes_and_hides_it_when_all_are_gone(qtbot, theme):
@@ -68,43 +67,13 @@ def test_the_header_makes_its_row_when_somebody_comes_and_hides_it_when_all_are_
     header.show()
     header.set_people(())
     assert header.presence is None
-    header.set_people((BEN, PresentMember("a", "Ana Ruiz", is_typing=True)))
+    header.set_people((ANA, BEN))
     assert header.presence.isVisible()
-    assert [each.name for each in header.presence.people] == ["Ana Ruiz", "Ben"]
+    assert header.presence.text() == "Ana Ruiz is typing…"
     assert header.presence.accessibleName() == "Here now: Ana Ruiz, Ben, Ana Ruiz is typing…"
     assert header.accessibleDescription() == header.presence.accessibleName()
+    header.set_people((BEN,))
+    assert header.presence.text() == "Here now: Ben"
     header.set_people(())
     assert not header.presence.isVisible()
     assert header.accessibleDescription() == ""
-
-
-@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
-def test_more_than_four_are_counted_and_all_of_it_fits(qtbot, theme, direction):
-    row = PresenceRow(theme)
-    qtbot.addWidget(row)
-    row.setLayoutDirection(direction)
-    row.set_people([ANA, BEN])
-    two = row.sizeHint().width()
-    row.set_people([PresentMember(str(number), f"Somebody {number}", is_typing=number < 3) for number in range(7)])
-    assert row.more == " +3"
-    assert row.sizeHint().width() > two
-    assert row.minimumSizeHint().width() < row.sizeHint().width()
-    row.resize(row.sizeHint())
-    picture = row.grab().toImage()
-    row.set_people([PresentMember(str(number), f"Somebody {number}") for number in range(7)])
-    assert row.grab().toImage() != picture
-
-
-def test_the_same_people_change_nothing_and_another_size_of_text_does(qtbot, theme):
-    row = PresenceRow(theme)
-    qtbot.addWidget(row)
-    row.set_people([ANA, BEN])
-    before = row.people
-    row.set_people([BEN, ANA])
-    assert row.people is before
-    width = row.sizeHint().width()
-    theme.set_scale(2.0)
-    try:
-        assert row.sizeHint().width() > width
-    finally:
-        theme.set_scale(1.0)
