@@ -136,7 +136,6 @@ class Team:
         self.refused_changes: tuple[RefusedChange, ...] = samples.CHANGES
         self.lost: tuple[LostChanges, ...] = ()
         self.asked: list[tuple[Any, ...]] = []
-        self.thread: Any = None
         self.erasing = Erasing(self._note)
 
     def _note(self, *words: Any) -> None:
@@ -214,10 +213,6 @@ class Team:
 
     async def refused(self) -> tuple[RefusedChange, ...]:
         return self.refused_changes
-
-    async def copy_refused(self, ids: list[str]) -> Any:
-        self._note("copy", ids)
-        return self.thread
 
     async def retry_refused(self, ids: list[str]) -> None:
         self._note("retry", ids)

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import RefusedChange, TeamNote
-from chatdesk.core.domain.thread import Thread
-from chatdesk.core.events import EventBus, ThreadCreated, ThreadsChanged
+from chatdesk.core.events import EventBus, ThreadsChanged
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import refused as sync_refused
 from chatdesk.core.storage.sync import team_notes
 
@@ -21,14 +19,12 @@ class TeamDecisions:
     def __init__(
         self,
         database: Database,
-        repositories: Repositories,
         bus: EventBus,
         clock: Clock,
         on_counts: Callable[[], None],
         sync_now: Callable[[], None],
     ) -> None:
         self._database = database
-        self._repositories = repositories
         self._bus = bus
         self._clock = clock
         self._on_counts = on_counts
@@ -37,14 +33,6 @@ class TeamDecisions:
     async def refused(self) -> tuple[RefusedChange, ...]:
         """Return the changes that the server refused, the newest first."""
         return tuple(await self._database.read(sync_refused.refused))
-
-    async def copy_refused(self, change_ids: Sequence[str]) -> Thread:
-        """Copy the content of refused changes into a new thread of a private project and return the thread."""
-        ids, origin = list(change_ids), self._database.origin
-        thread_id = await self._database.write(lambda conn: sync_refused.copy_refused(conn, origin, ids))
-        thread = await self._repositories.threads.get(thread_id)
-        self._bus.publish(ThreadCreated(thread))
-        return thread
 
     async def retry_refused(self, change_ids: Sequence[str]) -> None:
         """Send refused changes again."""

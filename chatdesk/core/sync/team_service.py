@@ -121,9 +121,7 @@ class TeamService:
     @property
     def decisions(self) -> TeamDecisions:
         """The service for what needs a person: refused changes, notes."""
-        return TeamDecisions(
-            self._database, self._repositories, self._bus, self._clock, self._publisher.on_counts, self.sync_now
-        )
+        return TeamDecisions(self._database, self._bus, self._clock, self._publisher.on_counts, self.sync_now)
 
     @property
     def membership(self) -> Membership:

@@ -172,9 +172,7 @@ class Bindings(PaneBindings):
             )
         )
         self.tools = ToolsBinding(context, self.settings, load=services.tools.load)
-        self.team = TeamBinding(
-            context, self.settings, self.lists, self.threads.open_soon, services=self._team_services
-        )
+        self.team = TeamBinding(context, self.settings, self.lists, services=self._team_services)
         self.imports.offer_before(self.attachments.attach, unless=self.team.open_if_invitation)
         self.links = LinkBinding(
             context,

@@ -8,7 +8,6 @@ import pytest
 
 from chatdesk.core.domain.sharing.team import ShareState, TeamRole
 from chatdesk.core.errors import NotPossible
-from chatdesk.core.events import ThreadCreated
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import Desk, desks, member_of, until, until_same
 
@@ -33,10 +32,6 @@ async def test_a_refused_change_is_kept_shown_copied_tried_again_and_forgotten(
         assert (change.thread_id, change.project_id, change.text) == (thread, project, "Ben's title")
         assert change.sentence
         assert (await ben.repositories.threads.get(thread)).title == "Ana's title"
-        copied = await ben.team.decisions.copy_refused([change.id])
-        assert copied.project_id != project
-        assert await ben.texts(copied.id) == ["Ben's title"]
-        assert any(event.thread.id == copied.id for event in ben.heard_of(ThreadCreated))
         await ben.team.decisions.retry_refused([change.id])
         await until(lambda: _is_settled(ben))
         [again] = await ben.team.decisions.refused()

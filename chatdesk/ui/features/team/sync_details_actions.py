@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 from PySide6.QtGui import QGuiApplication
 from shiboken6 import isValid
@@ -19,10 +19,9 @@ _MOST_ROUNDS = 200
 class SyncDetails:
     """Runs the *Details* dialog of team sync."""
 
-    def __init__(self, desk: TeamDesk, open_thread: Callable[[str], None]) -> None:
+    def __init__(self, desk: TeamDesk) -> None:
         self._desk = desk
         self._team = desk.team
-        self._open_thread = open_thread
         self._dialog: SyncDetailsDialog | None = None
         self._said: tuple[object, ...] = ()
 
@@ -57,13 +56,8 @@ class SyncDetails:
         dialog.checkRequested.connect(lambda of: self._desk.do(dialog, lambda: self._check(dialog, of), "check"))
         dialog.goOnRequested.connect(lambda lost: self._ask_to_go_on(dialog, lost))
         dialog.copyTextRequested.connect(lambda changes: self._copy_text(dialog, changes))
-        dialog.copyRequested.connect(lambda ids: self._desk.do(dialog, lambda: self._copy(dialog, ids), "copy refused"))
-        dialog.retryRequested.connect(
-            lambda ids: self._desk.do(
-                dialog, lambda: self._after(dialog, self._team.decisions.retry_refused(ids)), "retry refused"
-            )
-        )
-        dialog.forgetRequested.connect(lambda ids: self._ask_to_forget(dialog, ids))
+        dialog.retryRequested.connect(lambda changes: self._retry(dialog, changes))
+        dialog.forgetRequested.connect(lambda changes: self._ask_to_forget(dialog, changes))
         await self._fill(dialog, is_new=True)
         if isValid(dialog):
             dialog.open()
@@ -113,18 +107,13 @@ class SyncDetails:
             )
         )
 
-    async def _copy(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
-        thread = await self._team.decisions.copy_refused(ids)
-        if isValid(dialog):
-            dialog.show_result(tr("Copied into the new thread “{title}”, in a private project.", title=thread.title))
-            await self._fill(dialog)
-        self._desk.panes.window.show_toast(
-            tr("Copied to “{title}”", title=thread.title), tr("Open"), lambda: self._open_thread(thread.id)
-        )
+    def _retry(self, dialog: SyncDetailsDialog, changes: tuple[RefusedChange, ...]) -> None:
+        retry = self._team.decisions.retry_refused
+        self._desk.do(dialog, lambda: self._after(dialog, retry(_ids(changes))), "retry refused")
 
-    def _ask_to_forget(self, dialog: SyncDetailsDialog, ids: list[str]) -> None:
+    def _ask_to_forget(self, dialog: SyncDetailsDialog, changes: tuple[RefusedChange, ...]) -> None:
         words = (
-            shown(plural("Forget {count} refused changes?", "Forget {count} refused change?", len(ids))),
+            shown(plural("Forget {count} refused changes?", "Forget {count} refused change?", len(changes))),
             tr(
                 "What the server refused is no longer shown and cannot be sent again. Copy the text first if you need"
                 " it."
@@ -134,10 +123,14 @@ class SyncDetails:
         forget = self._team.decisions.forget_refused
         self._desk.ask(
             words,
-            lambda: self._desk.do(dialog, lambda: self._after(dialog, forget(ids)), "forget refused"),
+            lambda: self._desk.do(dialog, lambda: self._after(dialog, forget(_ids(changes))), "forget refused"),
             parent=dialog,
         )
 
     async def _after(self, dialog: SyncDetailsDialog, work: Awaitable[None]) -> None:
         await work
         await self._fill(dialog)
+
+
+def _ids(changes: tuple[RefusedChange, ...]) -> list[str]:
+    return [each.id for each in changes]

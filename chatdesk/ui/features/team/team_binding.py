@@ -36,14 +36,13 @@ Work = Callable[["TeamDialogs"], Coroutine[Any, Any, None]]
 
 
 class TeamBinding(Controller):
-    """Controller of team sync in a window. ``open_thread`` shows a thread by its id."""
+    """Controller of team sync in a window."""
 
     def __init__(
         self,
         context: WindowContext,
         settings: SettingsBinding,
         lists: ThreadListBinding,
-        open_thread: Callable[[str], None],
         *,
         services: TeamServices,
     ) -> None:
@@ -51,7 +50,6 @@ class TeamBinding(Controller):
         panes = context.panes
         self._settings = settings
         self._lists = lists
-        self._lead_to = open_thread
         self._services = services
         self._context = context
         self._is_joined = False
@@ -206,6 +204,6 @@ class TeamBinding(Controller):
                     settings=lambda: self._dialog if self._dialog is not None and isValid(self._dialog) else None,
                     open_page=self.open_page,
                 )
-                self._dialogs = module.TeamDialogs(desk, lists=self._lists, open_thread=self._lead_to)
+                self._dialogs = module.TeamDialogs(desk, self._lists)
         assert self._dialogs is not None
         return self._dialogs

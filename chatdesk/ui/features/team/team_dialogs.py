@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
@@ -29,12 +28,12 @@ class TeamDialogs:
     somebody in, ``onboarding`` those that make a workspace or join one, ``sharing`` those about projects, ``details``
     that about how sync is, ``server`` those about its database."""
 
-    def __init__(self, desk: TeamDesk, *, lists: ThreadListBinding, open_thread: Callable[[str], None]) -> None:
+    def __init__(self, desk: TeamDesk, lists: ThreadListBinding) -> None:
         self.desk = desk
         self._team = desk.team
         self.inviting = TeamInviting(desk)
         self.sharing = TeamSharing(desk, lists=lists, invite=self.inviting.invite)
-        self.details = SyncDetails(desk, open_thread)
+        self.details = SyncDetails(desk)
         self.onboarding = TeamOnboarding(desk, invite=self.inviting.invite, open_project=lists.show_project)
         self.server = TeamServer(desk)
 

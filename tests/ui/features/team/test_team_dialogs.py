@@ -741,30 +741,28 @@ def test_refused_changes_are_copied_tried_again_and_forgotten(theme: Theme, show
     show(dialog)
     dialog.show_refused(samples.CHANGES)
     assert "Refused: 2 changes" in texts(dialog)
-    assert "You may only read this project." in texts(dialog)
-    assert all(len(label.text()) < 400 for label in dialog.findChildren(QLabel)), "long texts are excerpts"
-    for name, signal, wanted in (
-        ("refused_copyText_c1", dialog.copyTextRequested, [(samples.CHANGES[0],)]),
-        ("refused_copy_c1", dialog.copyRequested, [["c1"]]),
-        ("refused_retry_c2", dialog.retryRequested, [["c2"]]),
-        ("refused_forget_all", dialog.forgetRequested, [["c1", "c2"]]),
+    [first, _second] = dialog.refused.texts()
+    assert first[1] == "You may only read this project."
+    assert first[2].startswith("A long answer.")
+    assert len(first[2]) < 400, "long texts are excerpts"
+    for row, name, signal, wanted in (
+        (None, "refused_copyText", dialog.copyTextRequested, samples.CHANGES[:1]),  # the first one is chosen
+        (1, "refused_retry", dialog.retryRequested, samples.CHANGES[1:]),
+        ("all", "refused_forget", dialog.forgetRequested, samples.CHANGES),
     ):
+        if row == "all":
+            dialog.refused.selectAll()
+        elif row is not None:
+            dialog.refused.selectRow(row)
         with qtbot.waitSignal(signal) as asked:
             press(dialog, name)
-        assert asked.args == wanted
-    kept = button(dialog, "refused_copy_c1")
+        assert asked.args == [wanted]
     dialog.show_refused(list(samples.CHANGES))
-    assert button(dialog, "refused_copy_c1") is kept, "what is the same is not built again"
-    dialog.show_refused(())
-    assert "Refused" not in texts(dialog)
-
-
-def test_thousands_of_refused_changes_are_counted(theme: Theme, show: Show) -> None:
-    dialog = SyncDetailsDialog(theme, (samples.WORKSPACE,))
-    show(dialog)
+    assert len(dialog.refused.selectionModel().selectedRows()) == 2, "what is the same keeps its selection"
     dialog.show_refused([RefusedChange(f"c{n}", "p", None, "message", 0, "denied", "No.", "") for n in range(3_000)])
-    assert "… and 2,950 more." in texts(dialog)
-    assert len(dialog.findChildren(QPushButton)) < 260
+    assert "Refused: 3,000 changes" in texts(dialog)
+    dialog.show_refused(())
+    assert not dialog.refused.isVisible()
 
 
 # For everybody

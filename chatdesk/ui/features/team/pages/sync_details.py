@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal, SignalInstance
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.lost_changes import LostChanges
 from chatdesk.core.domain.sharing.team import RefusedChange, ServerCheck, SyncRound, SyncStatus, Workspace
-from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.marks import Mark
@@ -25,25 +25,22 @@ from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.layouts import FlowRow
 
 _WIDTH_PX: Final = 680
-_MOST_REFUSED: Final = 50
+_MOST_REFUSED_HIGH: Final = 6
 _MOST_RANGES: Final = 12
 _EXCERPT: Final = 240
 _TABLE_PX: Final = 220
-_ONE: Final = (Text("Copy text"), Text("Copy to a private project"), Text("Try again"), Text("Forget"))
-_ALL: Final = (Text("Copy all texts"), Text("Copy all to a private project"), Text("Try all again"), Text("Forget all"))
 
 
 class SyncDetailsDialog(TaskPanel):
-    """The details of sync for one workspace. Requests about refused changes carry their ids."""
+    """The details of sync for one workspace. Requests about refused changes carry them, as a tuple."""
 
     workspaceChosen = Signal(str)
     syncRequested = Signal(str)
     checkRequested = Signal(str)
     goOnRequested = Signal(object)  # LostChanges
-    copyTextRequested = Signal(object)  # tuple[RefusedChange, ...]
-    copyRequested = Signal(list)
-    retryRequested = Signal(list)
-    forgetRequested = Signal(list)
+    copyTextRequested = Signal(object)
+    retryRequested = Signal(object)
+    forgetRequested = Signal(object)
 
     def __init__(
         self, theme: Theme, workspaces: Sequence[Workspace], *, chosen: str | None = None, parent: QWidget | None = None
@@ -75,8 +72,7 @@ class SyncDetailsDialog(TaskPanel):
         self._shown_refused: tuple[RefusedChange, ...] = ()
         self._lost = QVBoxLayout()
         self._lost.setSpacing(theme.tokens.space.xs)
-        self._refused = QVBoxLayout()
-        self._refused.setSpacing(theme.tokens.space.xs)
+        self._refused = self._refused_box()
         self.rounds = TextTable(
             theme, (tr("When"), tr("What"), tr("Took")), name=tr("Sync log"), object_name="detailsRounds", wide=1
         )
@@ -86,7 +82,7 @@ class SyncDetailsDialog(TaskPanel):
         self.body.addLayout(actions)
         self.body.addWidget(self.outcome)
         self.body.addLayout(self._lost)
-        self.body.addLayout(self._refused)
+        self.body.addWidget(self._refused)
         self.add_heading(tr("Sync log"))
         self.body.addWidget(self.rounds, 1)
         self.add_button(push_button(tr("Close"), "detailsClose", self.accept, is_way_out=True))
@@ -127,7 +123,7 @@ class SyncDetailsDialog(TaskPanel):
         """Show the losses of the server, with a button for owners that lets a project go on."""
         clear_layout(self._lost)
         for lost in found:
-            self._lost.addWidget(_excerpt(shown(lost.headline), "strong"))
+            self._lost.addWidget(plain_label(shown(lost.headline), "strong", wraps=True))
             for each in lost.ranges[:_MOST_RANGES]:
                 self._lost.addWidget(plain_label(shown(each.sentence), "text", wraps=True))
             if len(lost.ranges) > _MOST_RANGES:
@@ -149,60 +145,58 @@ class SyncDetailsDialog(TaskPanel):
             self._lost.addWidget(thin_line())
 
     def show_refused(self, changes: Sequence[RefusedChange]) -> None:
-        """Show the refused changes, the newest first; those beyond the first fifty are counted."""
+        """Show the refused changes, the newest first; the selected rows stay so where nothing changed."""
         if tuple(changes) == self._shown_refused:
             return  # so that the focus stays
         self._shown_refused = tuple(changes)
-        clear_layout(self._refused)
-        if not changes:
-            return
-        self._refused.addWidget(
-            plain_label(shown(plural("Refused: {count} changes", "Refused: {count} change", len(changes))), "strong")
+        self._refused.setVisible(bool(changes))
+        heading = plural("Refused: {count} changes", "Refused: {count} change", len(changes))
+        self._refused_heading.setText(shown(heading))
+        self.refused.show_rows(
+            [(moment(each.at), shown(each.sentence), _excerpt(each.text)) for each in self._shown_refused]
         )
-        self._refused.addWidget(
-            plain_label(
-                tr(
-                    "The team does not have these, or has something else in their place. They are kept on this"
-                    " computer only, until you forget them."
-                ),
-                "muted",
-                wraps=True,
-            )
-        )
-        ids = [each.id for each in changes]
-        if len(changes) > 1:
-            self._refused.addLayout(self._buttons(tuple(changes), ids, "all", texts=_ALL))
-        for change in changes[:_MOST_REFUSED]:
-            self._refused.addWidget(_excerpt(f"{moment(change.at)}: {shown(change.sentence)}", "text"))
-            if change.text:
-                self._refused.addWidget(_excerpt(change.text, "muted"))
-            self._refused.addLayout(self._buttons((change,), [change.id], change.id, at=moment(change.at)))
-            self._refused.addWidget(thin_line())
-        if len(changes) > _MOST_REFUSED:
-            self._refused.addWidget(plain_label(tr("… and {count} more.", count=len(changes) - _MOST_REFUSED), "muted"))
+        self.refused.fit(len(changes), most=_MOST_REFUSED_HIGH)
+        self.refused.selectRow(0)
 
-    def _buttons(
-        self,
-        changes: tuple[RefusedChange, ...],
-        ids: list[str],
-        key: str,
-        *,
-        texts: tuple[str, ...] = _ONE,
-        at: str = "",
-    ) -> FlowRow:
-        row = FlowRow(self.theme.tokens.space.s)
-        runs = (
-            ("copyText", lambda: self.copyTextRequested.emit(changes)),
-            ("copy", lambda: self.copyRequested.emit(ids)),
-            ("retry", lambda: self.retryRequested.emit(ids)),
-            ("forget", lambda: self.forgetRequested.emit(ids)),
+    def _refused_box(self) -> QWidget:
+        """Return the list of refused changes, with buttons about the selected ones."""
+        box = QWidget()
+        self._refused_heading = plain_label("", "strong")
+        self.refused = TextTable(
+            self.theme,
+            (tr("When"), tr("Why"), tr("Text")),
+            name=tr("Refused changes"),
+            object_name="detailsRefused",
+            wide=1,
         )
-        for text, (name, run) in zip(texts, runs, strict=True):
-            words = shown(text)
-            spoken = tr("{action} of the change of {time}", action=words, time=at) if at else words
-            acts = name in ("retry", "forget")
-            row.addWidget(push_button(words, f"refused_{name}_{key}", run, name=spoken, acts=acts))
-        return row
+        self.refused.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        words = tr(
+            "The team does not have these, or has something else in their place. They are kept on this"
+            " computer only, until you forget them."
+        )
+        buttons = FlowRow(self.theme.tokens.space.s)
+        for text, name, signal in (
+            (tr("Copy text"), "copyText", self.copyTextRequested),
+            (tr("Try again"), "retry", self.retryRequested),
+            (tr("Forget…"), "forget", self.forgetRequested),
+        ):
+            button = push_button(text, f"refused_{name}", partial(self._emit_selected, signal))
+            button.setAccessibleDescription(tr("For the selected changes"))
+            buttons.addWidget(button)
+        column = QVBoxLayout(box)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(self.theme.tokens.space.xs)
+        column.addWidget(self._refused_heading)
+        column.addWidget(plain_label(words, "muted", wraps=True))
+        column.addWidget(self.refused)
+        column.addLayout(buttons)
+        box.hide()
+        return box
+
+    def _emit_selected(self, signal: SignalInstance) -> None:
+        rows = sorted(index.row() for index in self.refused.selectionModel().selectedRows())
+        if rows:
+            signal.emit(tuple(self._shown_refused[row] for row in rows))
 
     def _check(self) -> None:
         self.show_result("")
@@ -210,8 +204,7 @@ class SyncDetailsDialog(TaskPanel):
         self.checkRequested.emit(self.workspace_id)
 
 
-def _excerpt(text: str, role: str) -> QLabel:
-    """Return a label with the first words of a message, which may be a megabyte."""
+def _excerpt(text: str) -> str:
+    """Return the first words of a message, which may be a megabyte."""
     flat = " ".join(text[: 4 * _EXCERPT].split())
-    is_cut = len(flat) > _EXCERPT or len(text) > 4 * _EXCERPT
-    return plain_label(f"{flat[:_EXCERPT]}…" if is_cut else flat, role, wraps=True)  # type: ignore[arg-type]
+    return f"{flat[:_EXCERPT]}…" if len(flat) > _EXCERPT or len(text) > 4 * _EXCERPT else flat
