@@ -36,9 +36,9 @@ _COUNTS_EVERY_S: Final = 0.3
 
 
 class SyncEventPublisher:
-    """Publishes reports of sync as events; a ``WorkspaceListener``. Methods that begin with ``on_`` are
-    for threads of sync, everything else for the event loop's. ``status_of`` returns the current status of a workspace,
-    ``name_of`` a member's name; ``refresh`` is awaited before events are published whose handlers look something up."""
+    """Publishes reports of sync as events. Methods that begin with ``on_`` are for threads of sync, everything else for
+    the event loop's. ``status_of`` returns the current status of a workspace, ``name_of`` a member's name; ``refresh``
+    is awaited before events are published whose handlers look something up."""
 
     def __init__(
         self,
@@ -100,6 +100,7 @@ class SyncEventPublisher:
             self._delivery.add(applied, is_catch_up=is_catch_up, me=me)
 
     def on_team(self, changed: frozenset[str]) -> None:
+        """Publish changes of people or shares; ``changed`` projects were added or ended."""
         if changed:
             self._soon(f"projects {sorted(changed)}", partial(self._publish_projects, changed))
         else:
@@ -112,6 +113,7 @@ class SyncEventPublisher:
         self._soon(f"presence {sorted(projects)}", partial(self._publish_presence, projects))
 
     def on_files(self, sums: frozenset[str]) -> None:
+        """Publish that files have arrived or are missing; ``sums`` are their SHA-256."""
         self._files |= sums
         self._soon("files", self._publish_files)
 

@@ -13,15 +13,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol, TypeVar
+from typing import BinaryIO, Final
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.virus_scan import FileInfected, FileNotScanned
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.domain.sharing.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
 from chatdesk.core.storage.engine.connection import Connection
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import files
 from chatdesk.core.storage.sync.files import SharedFile
 from chatdesk.core.sync.backoff import Backoff
@@ -31,7 +31,6 @@ from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 # What another member may make this computer keep, for one file.
@@ -48,43 +47,31 @@ _DAMAGED = Text("The team's database has a different file under this name.")
 _TOO_LARGE = Text("The file is larger than ChatDesk takes from a team.")
 
 
-class FileStore(Protocol):
-    """The access to the profile that ``FileMover`` needs. Raises ``StorageError``."""
-
-    def read(self, work: Callable[[Connection], T]) -> T: ...
-
-    def write(self, work: Callable[[Connection], T]) -> T: ...
-
-    def fill_parts(self, project_id: str, sha256: str, data: bytes) -> Applied:
-        """Fill in the messages whose parts are stored in the file with these bytes."""
-        ...
-
-
 class FileMover:
-    """Transfers the files of one workspace on a thread of its own. ``on_sent``: changes that waited for a file may be
-    sent now; ``on_moved``: these files have arrived, or are known to be missing; ``on_body``: messages got their parts.
-    All are called on that thread."""
+    """Transfers the files of one workspace on a thread of its own. ``fill_parts`` fills in the messages whose parts are
+    in the file with a project, a SHA-256 and these bytes. ``on_sent``: changes that waited for a file may be sent now;
+    ``on_moved``: these files have arrived, or are known to be missing. All are called on that thread."""
 
     def __init__(
         self,
         workspace_id: str,
         *,
-        store: FileStore,
+        database: Database,
+        fill_parts: Callable[[str, str, bytes], None],
         blobs: BlobStore,
         open_team: Callable[[], TeamStore],
         clock: Clock,
         on_sent: Callable[[str], None],
         on_moved: Callable[[frozenset[str]], None],
-        on_body: Callable[[Applied], None],
     ) -> None:
         self._workspace_id = workspace_id
-        self._store = store
+        self._database = database
+        self._fill_messages = fill_parts
         self._blobs = blobs
         self._open_team = open_team
         self._clock = clock
         self._on_sent = on_sent
         self._on_moved = on_moved
-        self._on_body = on_body
         self._backoff = Backoff()
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -111,7 +98,7 @@ class FileMover:
 
     def start_if_needed(self) -> None:
         """Start the thread if there are files to transfer; costs a query on the caller's thread."""
-        if self.is_running or self._store.read(self._is_any):
+        if self.is_running or self._database.read_now(self._is_any):
             self.start()
 
     def break_off(self, stuck_s: float) -> None:
@@ -160,12 +147,12 @@ class FileMover:
 
     def _move_all(self) -> None:
         while not self._stopping.is_set():
-            sending = self._store.read(lambda conn: files.to_send(conn, self._workspace_id, limit=20))
+            sending = self._database.read_now(lambda conn: files.to_send(conn, self._workspace_id, limit=20))
             if sending:
                 for file in sending:
                     self._send(file)
                 continue
-            fetching = self._store.read(self._to_fetch)
+            fetching = self._database.read_now(self._to_fetch)
             if not fetching:
                 return
             for file in fetching:
@@ -287,18 +274,18 @@ class FileMover:
 
     def _fill_parts(self, file: SharedFile) -> None:
         """Apply a file that holds the parts of a message too large for the log."""
-        if self._store.read(lambda conn: files.is_attached(conn, file.sha256)):
+        if self._database.read_now(lambda conn: files.is_attached(conn, file.sha256)):
             return
         try:
             data = self._blobs.read(file.sha256, max_bytes=MAX_BODY_FILE_BYTES)
         except AttachmentUnusable as error:
             _log.warning("a large message was not taken in: %s", error.what)
             return
-        self._on_body(self._store.fill_parts(file.project_id, file.sha256, data))
+        self._fill_messages(file.project_id, file.sha256, data)
 
     def _mark(self, file: SharedFile, state: str, *, done: int | None = None, problem: str | None = None) -> None:
         now = self._clock.now_ms()
-        self._store.write(lambda conn: files.mark(conn, file, state, now=now, done=done, problem=problem))
+        self._database.write_now(lambda conn: files.mark(conn, file, state, now=now, done=done, problem=problem))
 
 
 class _OtherFile(Exception):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.domain.sharing.sync_wire import PresenceRow
 from chatdesk.core.domain.sharing.team import SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import StorageError
-from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import team
 from chatdesk.core.storage.sync.store import SyncStore
 from chatdesk.core.sync.delivery import CATCH_UP_ROWS
+from chatdesk.core.sync.event_publisher import SyncEventPublisher
 from chatdesk.core.sync.files import FileMover
 from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
@@ -24,33 +23,8 @@ from chatdesk.core.sync.requests import BatchPushed, PageApplied, RoundResult, V
 from chatdesk.core.sync.team_servers import Client
 from chatdesk.core.sync.worker import POLL_S, SyncWorker
 
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 MAX_BODY_BLOB: Final = 1024**3
-
-
-class WorkspaceListener(Protocol):
-    """The listener of a ``WorkspaceSync``. Called on threads of sync."""
-
-    def on_status(self, status: SyncStatus) -> None: ...
-
-    def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None: ...
-
-    def on_team(self, changed: frozenset[str]) -> None:
-        """React to changes of people or shares; ``changed`` projects were added or ended."""
-        ...
-
-    def on_counts(self) -> None:
-        """React to another number of waiting or refused changes."""
-        ...
-
-    def on_presence(self, projects: frozenset[str]) -> None: ...
-
-    def on_files(self, sums: frozenset[str]) -> None:
-        """React to files that have arrived or are missing; ``sums`` are their SHA-256."""
-        ...
-
-    def name_of(self, member_id: str) -> str: ...
 
 
 class WorkspaceSync:
@@ -65,7 +39,7 @@ class WorkspaceSync:
         open_team: Callable[[], TeamStore],
         client: Client,
         clock: Clock,
-        listener: WorkspaceListener,
+        listener: SyncEventPublisher,
         poll_s: float = POLL_S,
     ) -> None:
         self.workspace = workspace
@@ -83,13 +57,15 @@ class WorkspaceSync:
         )
         self._files = FileMover(
             workspace.id,
-            store=_Files(database, local),
+            database=database,
+            fill_parts=lambda *file: listener.on_applied(
+                local.fill_parts(*file), is_catch_up=False, me=workspace.member_id
+            ),
             blobs=blobs,
             open_team=open_team,
             clock=clock,
             on_sent=lambda project_id: self.worker.record_written((project_id,)),
             on_moved=listener.on_files,
-            on_body=lambda applied: listener.on_applied(applied, is_catch_up=False, me=workspace.member_id),
         )
         self.worker = SyncWorker(
             workspace,
@@ -168,20 +144,3 @@ class WorkspaceSync:
     def count(self) -> tuple[int, int]:
         projects = self._database.read_now(lambda conn: team.shared_projects(conn, self.workspace.id))
         return sum(each.waiting for each in projects), sum(each.refused for each in projects)
-
-
-class _Files:
-    """The access to the profile that the ``FileMover`` needs."""
-
-    def __init__(self, database: Database, store: SyncStore) -> None:
-        self._database = database
-        self._store = store
-
-    def read(self, work: Callable[[Connection], T]) -> T:
-        return self._database.read_now(work)
-
-    def write(self, work: Callable[[Connection], T]) -> T:
-        return self._database.write_now(work)
-
-    def fill_parts(self, project_id: str, sha256: str, data: bytes) -> Applied:
-        return self._store.fill_parts(project_id, sha256, data)

@@ -13,7 +13,6 @@ import pytest
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.virus_scan import ScanRules
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.domain.sharing.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage.engine.database import Database
@@ -109,9 +108,8 @@ class Profile:
     def write(self, work: Callable[[Any], Any]) -> Any:
         return self.database.write_now(work)
 
-    def fill_parts(self, project_id: str, sha256: str, data: bytes) -> Applied:
+    def fill_parts(self, _project_id: str, sha256: str, data: bytes) -> None:
         self.bodies.append((sha256, data))
-        return Applied()
 
     def want(self, sha256: str, size: int, state: str, *, project: str = "p1", is_attached: bool = True) -> None:
         def work(conn: Any) -> None:
@@ -185,13 +183,13 @@ async def profile(tmp_path: Path) -> Any:
 def mover(profile: Profile, server: Server) -> FileMover:
     return FileMover(
         "w1",
-        store=profile,
+        database=profile.database,
+        fill_parts=profile.fill_parts,
         blobs=profile.blobs,
         open_team=server.open,  # type: ignore[arg-type] - the methods that move files
         clock=profile.clock,
         on_sent=profile.sent.append,
         on_moved=profile.moved.update,
-        on_body=lambda _messages: None,
     )
 
 
