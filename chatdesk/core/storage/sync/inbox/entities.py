@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -226,43 +226,54 @@ def _missing_end(raw: sqlite3.Connection, body: Mapping[str, Any]) -> str:
     return str(body["from_message_id"]) if here is not None else last
 
 
+class WaitingChange(NamedTuple):
+    """A change that waits for something that has not arrived yet."""
+
+    id: str
+    kind: str
+    entity: str
+    hlc: int
+    device: str
+    author: str | None
+    at: int
+    seq: int
+    body: str | None
+
+
 def insert_waiting_summary(
-    raw: sqlite3.Connection,
-    project_id: str,
-    change_id: str,
-    summary_id: str,
-    body: str | None,
-    author: str | None,
-    hlc: int,
-    device: str,
-    at: int,
-    effects: Effects,
+    raw: sqlite3.Connection, project_id: str, change: WaitingChange, effects: Effects
 ) -> list[str]:
     """Insert a summary that waited, if that is possible now. Returns its id then, else nothing."""
-    values = read_object(body) or {}
-    values["created_at"] = moment(values.get("created_at"), latest_of(at))
+    values = read_object(change.body) or {}
+    values["created_at"] = moment(values.get("created_at"), latest_of(change.at))
     thread_id = summaries.thread_of(values)
     if thread_id is None or homes(raw, "thread", (thread_id,)).get(thread_id) != project_id:
         return []
-    is_there = homes(raw, "summary", (summary_id,)) or summaries.insert(
-        raw, summary_id, values, author=effects.member(author), hlc=hlc, device=device, effects=effects
+    is_there = homes(raw, "summary", (change.entity,)) or summaries.insert(
+        raw,
+        change.entity,
+        values,
+        author=effects.member(change.author),
+        hlc=change.hlc,
+        device=change.device,
+        effects=effects,
     )
     if not is_there:
-        raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (f"waits:{_missing_end(raw, values)}", change_id))
+        raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (f"waits:{_missing_end(raw, values)}", change.id))
         return []
-    raw.execute("UPDATE changes SET state = ?, problem = NULL WHERE id = ?", (_CONFIRMED, change_id))
-    return [summary_id]
+    raw.execute("UPDATE changes SET state = ?, problem = NULL WHERE id = ?", (_CONFIRMED, change.id))
+    return [change.entity]
 
 
-def waiting_for(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> list[tuple[Any, ...]]:
-    """Return the changes that wait for one of these ids, or for another that does, as (change, kind, entity, hlc,
-    device, author, at, seq, body): each after the one it waits for, else in the order of the log."""
+def waiting_for(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> list[WaitingChange]:
+    """Return the changes that wait for one of these ids, or for another that does: each after the one it waits for,
+    else in the order of the log."""
     if not any_waiting(raw, project_id):
         return []
     places = raw.execute(_WAITING, (json.dumps(sorted(set(arrived))), project_id)).fetchall()
     numbers = [row[0] for row in places]
     found = {
-        row[0]: row[1:]
+        row[0]: WaitingChange(*row[1:])
         for batch in batches(numbers)
         for row in raw.execute(
             f"SELECT n, id, kind, entity, hlc, device, author, at, seq, body FROM changes WHERE n IN ({marks(batch)})",

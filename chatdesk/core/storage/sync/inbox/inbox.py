@@ -13,7 +13,6 @@ import logging
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
@@ -29,22 +28,14 @@ from chatdesk.core.storage.engine.plain_text import from_json
 from chatdesk.core.storage.sync import erasures_in_log, registers
 from chatdesk.core.storage.sync.inbox import entities
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
-from chatdesk.core.storage.sync.inbox.messages import known_rows
 from chatdesk.core.storage.sync.inbox.page_applier import PageApplier
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.inbox.prepare import prepare as prepare
-from chatdesk.core.storage.sync.inbox.stored_changes import FOREIGN, WAITS
+from chatdesk.core.storage.sync.inbox.stored_changes import FOREIGN, WAITS, KnownChange, known_changes
 from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection.effects import Effects
 
 _log = logging.getLogger(__name__)
-
-_KNOWN: Final = (
-    "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, problem,"
-    " CASE WHEN mine = 0 THEN at END, erased, body FROM changes WHERE id IN"
-)
-
-_PROBLEM, _AT, _ERASED, _BODY = 13, 14, 15, 16  # of its columns
 
 
 def apply(
@@ -83,7 +74,7 @@ def apply(
         return Applied()
     pulled = [row for row in prepared.pulled[:fitting] if row.seq > seq]
     _check_chain(pulled[0], seq, chain)
-    known = known_rows(raw, _KNOWN, [row.id for row in rows])
+    known = known_changes(raw, [row.id for row in rows])
     if any(row.device == origin.device_id and row.id not in known for row in rows):
         return Applied(is_foreign_mine=True)
     joined = from_json(progress).get("joined_seq")
@@ -93,11 +84,12 @@ def apply(
     if rows[0].seq <= joined_seq:
         tune(raw, is_loading=rows[-1].seq < joined_seq)
     page = PageApplier(conn, origin, project_id, effects, prepared, joined_seq)
-    same = [row for row in rows if _is_same(row, project_id, known.get(row.id))]
-    if strange := sum(row.id in known for row in rows) - len(same):
+    met = [row for row in rows if row.id in known]
+    same = [row for row in met if known[row.id].is_the_same(row, project_id)]
+    if strange := len(met) - len(same):
         _log.warning("%d pulled changes have the ids of others; they are left out", strange)
     foreign = _foreign(raw, project_id, same, known)
-    entities.bound_again(raw, [(row, known[row.id][_AT]) for row in same if row.id not in foreign])
+    entities.bound_again(raw, [(row, known[row.id].at) for row in same if row.id not in foreign])
     confirmed = page.confirm(same, known, foreign)
     page.add([row for row in rows if row.id not in known])
     page.finish()
@@ -124,17 +116,12 @@ def adopt_ended(conn: Connection, origin: Origin, project_id: str) -> Applied:
     return effects.applied()
 
 
-def _is_same(row: PulledChange, project_id: str, known: tuple[Any, ...] | None) -> bool:
-    """Return whether a stored change, which has the id of this row, is this one."""
-    return known is not None and known[1:6] == (project_id, row.kind, row.op, row.entity, row.reg)
-
-
 def _foreign(
-    raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]
+    raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledChange], known: Mapping[str, KnownChange]
 ) -> set[str]:
     """Return the stored changes whose id belongs to something else: they were never applied, and do not replace it when
     the server has them again."""
-    rejected = {row.id for row in rows if (known[row.id][_PROBLEM] or "").startswith(FOREIGN)}
+    rejected = {row.id for row in rows if (known[row.id].problem or "").startswith(FOREIGN)}
     return rejected | projection.elsewhere(raw, project_id, rows)
 
 
@@ -143,15 +130,15 @@ def _without_erased(
     project_id: str,
     rows: list[PulledChange],
     prepared: Prepared,
-    known: Mapping[str, tuple[Any, ...]],
+    known: Mapping[str, KnownChange],
 ) -> tuple[list[PulledChange], Prepared]:
     """Return the page without text that an erasure took: the server was restored from an older backup. What was emptied
     and no erasure names is taken back."""
-    back = {row.id for row in rows if row.id in known and known[row.id][_ERASED] and not row.is_erased}
+    back = {row.id for row in rows if row.id in known and known[row.id].erased and not row.is_erased}
     back &= erasures_in_log.named_in_log(raw, project_id) if back else set()
     if not back:
         return rows, prepared
-    rows = [replace(row, body=known[row.id][_BODY], is_erased=True) if row.id in back else row for row in rows]
+    rows = [replace(row, body=known[row.id].body, is_erased=True) if row.id in back else row for row in rows]
     messages = {key: read for key, read in prepared.messages.items() if key not in back}
     return rows, replace(prepared, messages=messages)
 

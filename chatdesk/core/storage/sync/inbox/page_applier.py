@@ -21,7 +21,15 @@ from chatdesk.core.storage.sync.inbox import damage, duplicates, entities, moves
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import Incoming, Outcome, known_rows
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
-from chatdesk.core.storage.sync.inbox.stored_changes import CONFIRMED, FOREIGN, ORPHANED, PRIVATE, WAITS, StoredChanges
+from chatdesk.core.storage.sync.inbox.stored_changes import (
+    CONFIRMED,
+    FOREIGN,
+    ORPHANED,
+    PRIVATE,
+    WAITS,
+    KnownChange,
+    StoredChanges,
+)
 from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection import values as sync_projection_values
 from chatdesk.core.storage.sync.projection.effects import Effects
@@ -57,12 +65,11 @@ class PageApplier:
 
     # What is known: own changes that come back, others' after the server's history changed.
 
-    def confirm(
-        self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]], foreign: Container[str]
-    ) -> int:
+    def confirm(self, rows: Sequence[PulledChange], known: Mapping[str, KnownChange], foreign: Container[str]) -> int:
         """Record the server's numbers for changes that are stored already; ``foreign`` ones take effect on nothing.
         Returns how many there are."""
-        threads, messages, summaries, others, again = [], [], [], [], []
+        messages, others, again = [], [], []
+        made: dict[str, list[PulledChange]] = {"thread": [], "summary": []}
         authors: dict[tuple[str, str], str] = {}
         claimed: set[str] = set()
         # A copy of the profile may have come further in this device's sequence with the very same changes.
@@ -71,46 +78,45 @@ class PageApplier:
             "UPDATE devices SET next_dseq = max(next_dseq, ?) WHERE id = ?", (furthest + 1, self._origin.device_id)
         )
         for row in rows:
-            _, _, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, *_ = known[row.id]
-            if (device, dseq) != (row.device, row.dseq):
+            here = known[row.id]
+            kind, entity, is_new = here.kind, here.entity, here.op == "new"
+            if not here.has_place(row):
                 self._log.free_slot(row.device, row.dseq)
             if row.id in foreign:
                 continue
-            is_again = op == "new" and state == PRIVATE
+            is_again = is_new and here.state == PRIVATE
             if is_again:
                 again.append(row)
-            if (kind, op) == ("thread", "new"):
-                threads.append(row)
-            if (kind, op) == ("summary", "new"):
-                summaries.append(row)
-            if (kind, op) == ("message", "new"):
-                messages.append((row, state))
+            if is_new and kind in made:
+                made[kind].append(row)
+            if is_new and kind == "message":
+                messages.append((row, here.state))
                 # A copy of this profile that entered the project, too, gives the same id to words of its own, and may
                 # give it the same place: then only the server knows whose words it took.
-                if not mine or (device, dseq, seq, hlc) != (row.device, row.dseq, row.seq, row.hlc):
+                if not (here.mine and here.has_place(row) and (here.seq, here.hlc) == (row.seq, row.hlc)):
                     others.append(row)
                 # The server took it as this person's once, lost it, and has it as somebody else's now.
-                if mine and author is not None and author == self._effects.me != row.author:
+                if here.mine and here.author is not None and here.author == self._effects.me != row.author:
                     claimed.add(entity)
             else:
-                self._registers.add((kind, entity, reg if op != "new" else change_log.CONTENT))
-            if is_again or (op == "new" and self._effects.member(author) != self._effects.member(row.author)):
+                self._registers.add((kind, entity, change_log.CONTENT if is_new else here.reg))
+            if is_again or (is_new and self._effects.member(here.author) != self._effects.member(row.author)):
                 authors[kind, entity] = row.author
         self._log.confirm(rows)
         self._gather_erased(rows)
-        self._confirm_threads(threads, known)
+        self._confirm_threads(made["thread"], known)
         self._confirm_messages(messages)
-        self._confirm_summaries(summaries)
+        self._confirm_summaries(made["summary"])
         # Whose words they are is not said again before they are compared, as what is here may be set aside.
         for kind, entity in authors.keys() - {("message", each) for each in self._compare(others, claimed)}:
             self._set_author(kind, entity, authors[kind, entity])
         self._retire_own(again)
         return len(rows)
 
-    def _confirm_threads(self, rows: Sequence[PulledChange], known: Mapping[str, tuple[Any, ...]]) -> None:
+    def _confirm_threads(self, rows: Sequence[PulledChange], known: Mapping[str, KnownChange]) -> None:
         """Insert threads again that were purged here while the project was a private copy."""
         for row in rows:
-            if known[row.id][15] and not row.is_erased:  # what it was made with is back
+            if known[row.id].erased and not row.is_erased:  # what it was made with is back
                 self._registers.update(("thread", row.entity, reg) for reg in sync_projection_values.THREAD)
         here = projection.homes(self._raw, "thread", [row.entity for row in rows])
         self._insert_threads([row for row in rows if row.entity not in here and row.id not in self._prepared.flaws])
@@ -378,19 +384,17 @@ class PageApplier:
     def _adopt_waiting(self, arrived: Iterable[str], ended: Container[str]) -> None:
         while entries := entities.waiting_for(self._raw, self._project_id, arrived):
             incoming = []
-            for change_id, kind, entity, hlc, device, author, at, seq, body in entries:
+            for each in entries:
                 read = None
-                if kind != "summary":
-                    read = read_message(body, message_id=entity, hlc=hlc, device=device, at=at)
+                if each.kind != "summary":
+                    read = read_message(each.body, message_id=each.entity, hlc=each.hlc, device=each.device, at=each.at)
                 if read is not None:
-                    incoming.append(Incoming(change_id, author, seq <= self._joined_seq, read))
+                    incoming.append(Incoming(each.id, each.author, each.seq <= self._joined_seq, read))
             outcome = self._insert(incoming)
             entities.record_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
             self._reconcile(outcome, ended=ended)
             self._after_messages(outcome)
             arrived = list(outcome.fresh)
-            for change_id, kind, entity, hlc, device, author, at, _, body in entries:
-                if kind == "summary":
-                    arrived += entities.insert_waiting_summary(
-                        self._raw, self._project_id, change_id, entity, body, author, hlc, device, at, self._effects
-                    )
+            for each in entries:
+                if each.kind == "summary":
+                    arrived += entities.insert_waiting_summary(self._raw, self._project_id, each, self._effects)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Final
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from sqlalchemy.engine import Connection
 
@@ -16,6 +17,7 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.sync import outbox
+from chatdesk.core.storage.sync.inbox.messages import known_rows
 from chatdesk.core.storage.sync.wire.rows import MessageRows
 
 CONFIRMED: Final = ChangeState.CONFIRMED.value
@@ -26,6 +28,10 @@ PRIVATE: Final = ChangeState.PRIVATE.value
 WAITS: Final = "waits:"
 FOREIGN: Final = "foreign: "
 
+_KNOWN = (
+    "SELECT id, project_id, kind, op, entity, reg, state, device, dseq, seq, hlc, author, mine, problem,"
+    " CASE WHEN mine = 0 THEN at END, erased, body FROM changes WHERE id IN"
+)
 _INSERT = (
     "INSERT OR IGNORE INTO changes (id, project_id, seq, device, dseq, kind, op, entity, reg, parents, hlc, v, body,"
     " state, mine, at, author, problem, digest, erased)"
@@ -37,6 +43,43 @@ _CONFIRM = (
     " body = CASE WHEN erased & ?9 OR (kind = 'message' AND op = 'new') THEN body ELSE ?10 END, erased = erased & ?9"
     " WHERE id = ?11"
 )
+
+
+class KnownChange(NamedTuple):
+    """A change of a pulled page that is stored already. ``at``: when the server had taken it, for a change of
+    others."""
+
+    id: str
+    project_id: str
+    kind: str
+    op: str
+    entity: str
+    reg: str
+    state: int
+    device: str
+    dseq: int
+    seq: int | None
+    hlc: int
+    author: str | None
+    mine: int
+    problem: str | None
+    at: int | None
+    erased: int
+    body: str | None
+
+    def is_the_same(self, row: PulledChange, project_id: str) -> bool:
+        """Return whether ``row``, which has the id of this change, is this change."""
+        mine = (self.project_id, self.kind, self.op, self.entity, self.reg)
+        return mine == (project_id, row.kind, row.op, row.entity, row.reg)
+
+    def has_place(self, row: PulledChange) -> bool:
+        """Return whether this change is where the server has it in its device's sequence."""
+        return (self.device, self.dseq) == (row.device, row.dseq)
+
+
+def known_changes(raw: sqlite3.Connection, ids: Iterable[str]) -> dict[str, KnownChange]:
+    """Return those of these changes that are stored, by id."""
+    return {key: KnownChange(*row) for key, row in known_rows(raw, _KNOWN, ids).items()}
 
 
 class StoredChanges:
