@@ -31,7 +31,7 @@ from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.widgets.toast import Toast
 from tests.gallery import team_samples as samples
 from tests.helpers.asked_team import Team, gone, install, joined, page_of, pressed, shown
-from tests.helpers.team_widgets import role_box, team_table
+from tests.helpers.team_widgets import choose_role, team_table
 from tests.helpers.window import play, until
 
 LEFT = Qt.MouseButton.LeftButton
@@ -51,14 +51,11 @@ def test_people_and_computers_are_managed_from_the_page(tmp_path: Path, team: Te
         team_table(page, "teamMembers").select("m2")
         await pressed(page, "teamMembersAct")
         member = await shown(MemberDialog)
-        box = role_box(member.roles, project_id)
-        box.setCurrentIndex(2)
-        box.activated.emit(2)
+        choose_role(member.roles, project_id, 2)
         await until(lambda: ("role", "m2", TeamRole.EDITOR) in team.membership.asked)
         await until(lambda: not member.is_busy)
         team.membership.refuses = TeamUnreachable()
-        box.setCurrentIndex(1)
-        box.activated.emit(1)
+        choose_role(member.roles, project_id, 1)
         await until(lambda: "cannot be reached" in member.problem.text())
         assert member.roles.role(project_id) is None, "as the server has it"
         member.owner.click()
@@ -105,7 +102,7 @@ def test_codes_are_made_saved_and_their_failures_told(tmp_path: Path, team: Team
         await pressed(page, "teamInvite")
         invite = await shown(InviteDialog)
         invite.name.setText("Chi")
-        role_box(invite.roles, project_id).setCurrentIndex(1)
+        choose_role(invite.roles, project_id, 1)
         team.membership.refuses = NotPossible("The server has no room for another member.")
         await pressed(invite, "teamInviteMake")
         await until(lambda: "no room for another member" in invite.problem.text())
@@ -283,13 +280,11 @@ def test_a_project_is_shared_and_given_up_again(tmp_path: Path, team: Team) -> N
         shared = await shown(SharedProjectDialog)
         services.events.publish(SyncStatusChanged(samples.WAITING))
         await until(lambda: "Offline" in shared.state.text())
-        role_box(shared.roles, "m3").setCurrentIndex(1)
-        role_box(shared.roles, "m3").activated.emit(1)
+        choose_role(shared.roles, "m3", 1)
         await until(lambda: ("role", "m3", TeamRole.VIEWER) in team.membership.asked)
         await until(lambda: not shared.is_busy)
         team.membership.refuses = TeamUnreachable()
-        role_box(shared.roles, "m3").setCurrentIndex(0)
-        role_box(shared.roles, "m3").activated.emit(0)
+        choose_role(shared.roles, "m3", 0)
         await until(lambda: "cannot be reached" in shared.problem.text())
         team.membership.refuses = None
         await pressed(shared, "sharedInvite")

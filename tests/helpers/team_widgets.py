@@ -15,10 +15,14 @@ def team_table(parent: QWidget, name: str) -> ActionTable:
     return table
 
 
-def role_box(rows: RoleRows, key: str) -> QComboBox | None:
-    """Return the box that chooses the role of a row; None: it cannot be changed. In a table the row becomes the
-    current one."""
-    if rows.table is None:
-        return rows.findChild(QComboBox, f"teamRole_{key}")
-    rows.table.select(key)
-    return rows.table.box
+def role_box(rows: RoleRows, key: str) -> QComboBox:
+    """Return the box for the role of a row, which becomes the current one."""
+    rows.select(key)
+    return rows.box
+
+
+def choose_role(rows: RoleRows, key: str, place: int) -> None:
+    """Choose the role at this place of the box for a row."""
+    box = role_box(rows, key)
+    box.setCurrentIndex(place)
+    box.activated.emit(place)

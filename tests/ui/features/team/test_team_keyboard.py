@@ -25,7 +25,7 @@ from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
 from chatdesk.ui.features.team.team_desk import run_in_dialog
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import team_samples as samples
-from tests.helpers.team_widgets import role_box
+from tests.helpers.team_widgets import choose_role
 
 Show = Callable[[QWidget], QWidget]
 ENTER = Qt.Key.Key_Return
@@ -218,8 +218,7 @@ def test_of_many_projects_a_role_is_chosen_by_keyboard(theme: Theme, show: Show,
     show(dialog)
     assert dialog.roles.roles() == {"p7": TeamRole.EDITOR}, "the one that it was opened for comes first"
     QTest.keyClicks(dialog.name, "Chi")
-    rows = dialog.roles.table
-    assert rows is not None
+    rows = dialog.roles
     assert rows.table.texts()[0] == ("Project 7", "Editor")
     rows.table.setFocus()
     QTest.keyClick(rows.table, Qt.Key.Key_Down)
@@ -241,16 +240,13 @@ def test_a_role_that_cannot_be_changed_is_only_said(theme: Theme, show: Show, qt
     ben = replace(samples.BEN, roles={"p0": TeamRole.VIEWER, "p1": TeamRole.OWNER})
     dialog = MemberDialog(theme, ben, names, mine, is_me=False, is_owner=False)
     show(dialog)
-    rows = dialog.roles.table
-    assert rows is not None
+    rows = dialog.roles
     assert rows.table.currentIndex().row() == 2, "the first that can be changed"
     assert rows.table.texts()[:3] == [("Project 0", "Viewer"), ("Project 1", "Owner"), ("Project 2", "No access")]
     rows.select("p1")  # an admin does not take an owner's role
     assert (rows.box.isEnabled(), rows.box.currentText()) == (False, "Owner")
     with qtbot.waitSignal(dialog.roleRequested) as asked:
-        box = role_box(dialog.roles, "p2")
-        box.setCurrentIndex(2)
-        box.activated.emit(2)
+        choose_role(rows, "p2", 2)
     assert asked.args == ["p2", TeamRole.EDITOR]
     assert dialog.roles.role("p2") is TeamRole.EDITOR
     dialog.show_roles(ben.roles, names)  # the server said no
