@@ -38,6 +38,11 @@ def is_address(host: str) -> bool:
     return True
 
 
+def is_public_name(host: str) -> bool:
+    """Return whether a name that cannot be looked up here may be one of the internet."""
+    return "." in host and not host.endswith((".localhost", ".local", ".internal", ".lan", ".home.arpa"))
+
+
 def address_scope(address: str) -> AddressScope:
     """Return the network of ``address``, which may have a zone. Raises ``ValueError`` for an invalid address."""
     found = ipaddress.ip_address(address.partition("%")[0])

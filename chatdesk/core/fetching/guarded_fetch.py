@@ -2,32 +2,32 @@
 search engines.
 
 Names are resolved once and must lead into the open network, and the connection goes to the address that was checked.
-Every redirect is checked in the same way. Bytes, unpacked ones too, and time are bounded. No proxy of the environment,
-no cookie and no key of another server is used.
+Every redirect is checked in the same way. Bytes, unpacked ones too, and time are bounded. No cookie and no key of
+another server is used. Through a proxy that the system names, which looks names up itself, a name that is unknown here
+is left to the proxy; one that is known here must lead into the open network all the same.
 """
 
 from __future__ import annotations
 
 import http.client
 import socket
-import ssl
 import threading
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.fetching.addresses import AddressScope, address_scope, is_address
+from chatdesk.core.fetching.addresses import AddressScope, address_scope, is_address, is_public_name
+from chatdesk.core.fetching.connection import PORTS, Connection, port_of
+from chatdesk.core.fetching.connection import FetchFailed as FetchFailed
 from chatdesk.core.rendering.safety import is_safe_link
+from chatdesk.core.settings.system_proxy import refusal_text, system_proxy, unusable_text
 from chatdesk.core.texts import Text
 
-_STEP_TIMEOUT_S = 10.0
 _TOTAL_TIMEOUT_S = 30.0
 _CHUNK_BYTES = 64 * 1024
-_PORTS = {"http": 80, "https": 443}
 _UNESCAPED = "/%:@!$&'()*+,;=~-._"
 _REDIRECTS = (301, 302, 303, 307, 308)
 # zlib finds out by itself whether it is gzip or zlib.
@@ -68,13 +68,6 @@ class Fetched:
     mime: str
     charset: str
     body: bytes = field(repr=False)
-
-
-class FetchFailed(ChatDeskError):
-    code = "fetch_failed"
-    what = Text("It could not be loaded.")
-    safe = ""
-    next_step = ""
 
 
 class RefusedByServer(FetchFailed):
@@ -215,7 +208,7 @@ class _Request:
             if isinstance(found, Fetched):
                 return found
             target = _checked(urljoin(place.geturl(), found), rules)
-            is_same = target.hostname == place.hostname and _port(target) in (_port(place), _PORTS["https"])
+            is_same = target.hostname == place.hostname and port_of(target) in (port_of(place), PORTS["https"])
             if (rules.stays and not is_same) or (place.scheme, target.scheme) == ("https", "http"):
                 host = target.hostname or ""
                 raise PlaceElsewhere(
@@ -232,7 +225,11 @@ class _Request:
     def _get(self, place: SplitResult) -> Fetched | str:
         """Return the answer, or the address that the server redirects to."""
         ask, rules = self._ask, self._rules
-        connection = _Connection(place, self._addresses_of(place), self.hold, lambda: self._is_given_up)
+        proxy = system_proxy(place.geturl())
+        if proxy is not None and urlsplit(proxy.address).scheme != "http":
+            raise FetchFailed(unusable_text(proxy))
+        addresses = self._addresses_of(place, is_known=proxy is None)
+        connection = Connection(place, addresses, proxy, self.hold, lambda: self._is_given_up)
         try:
             target = quote(place.path or "/", safe=_UNESCAPED) + (
                 "?" + quote(place.query, safe=_UNESCAPED + "?") if place.query else ""
@@ -243,15 +240,19 @@ class _Request:
                 "User-Agent": "ChatDesk",
                 **ask.headers,
             }
+            if proxy is not None and place.scheme == "http":
+                target, headers = f"http://{place.netloc}{target}", {**headers, **connection.proxy_headers}
             connection.request("GET" if ask.body is None else "POST", target, body=ask.body, headers=headers)
             with connection.getresponse() as response:
+                if proxy is not None and response.status == 407:
+                    raise FetchFailed(refusal_text(proxy.shown, "407")[0])
                 return _taken(response, place, rules)
         finally:
             connection.close()
 
-    def _addresses_of(self, place: SplitResult) -> list[str]:
-        """Return the addresses to connect to, the first one that answers. A name may lead into the open network
-        only."""
+    def _addresses_of(self, place: SplitResult, *, is_known: bool) -> list[str]:
+        """Return the addresses to connect to, the first one that answers. A name may lead into the open network only;
+        unless it has to be ``is_known`` here, a public one may have no addresses."""
         host = place.hostname or ""
         if is_address(host):
             scope = self._scope_of(host)
@@ -265,7 +266,12 @@ class _Request:
                     )
                 )
             return [host]
-        found = [str(each[4][0]) for each in socket.getaddrinfo(host, _port(place), type=socket.SOCK_STREAM)]
+        try:
+            found = [str(each[4][0]) for each in socket.getaddrinfo(host, port_of(place), type=socket.SOCK_STREAM)]
+        except OSError:
+            if is_known or not is_public_name(host):
+                raise
+            return []
         if not found or not all(self._scope_of(each) is AddressScope.OPEN for each in found):
             raise FetchFailed(Text("{host} is in a private network.", host=host))
         return found
@@ -274,16 +280,12 @@ class _Request:
 def _checked(url: str, rules: FetchRules) -> SplitResult:
     try:
         place = urlsplit(url)
-        is_valid = place.scheme in rules.schemes and bool(place.hostname) and _port(place) > 0
+        is_valid = place.scheme in rules.schemes and bool(place.hostname) and port_of(place) > 0
     except ValueError:
         is_valid = False
     if not is_valid or not is_safe_link(url):
         raise FetchFailed(Text("Nothing can be loaded from this address."))
     return place
-
-
-def _port(place: SplitResult) -> int:
-    return place.port or _PORTS[place.scheme]
 
 
 def _taken(response: http.client.HTTPResponse, place: SplitResult, rules: FetchRules) -> Fetched | str:
@@ -332,38 +334,3 @@ def _read(response: http.client.HTTPResponse, rules: FetchRules) -> bytes:
 
 def _too_large(rules: FetchRules) -> FetchFailed:
     return FetchFailed(Text("The data is larger than {max_bytes} MB.", max_bytes=str(rules.max_bytes // 1024 // 1024)))
-
-
-class _Connection(http.client.HTTPConnection):
-    """A connection to the first of some addresses that answers, all of which were checked, under the name that was
-    asked for. It uses no proxy of the environment."""
-
-    def __init__(
-        self,
-        place: SplitResult,
-        addresses: Sequence[str],
-        hold: Callable[[socket.socket], None],
-        is_given_up: Callable[[], bool],
-    ) -> None:
-        super().__init__(place.hostname or "", _port(place), timeout=_STEP_TIMEOUT_S)
-        self.default_port = _PORTS[place.scheme]
-        self._addresses = addresses
-        self._hold = hold
-        self._is_given_up = is_given_up
-        self._is_secure = place.scheme == "https"
-
-    def connect(self) -> None:
-        for address in self._addresses:
-            try:
-                self.sock = socket.create_connection((address, self.port), _STEP_TIMEOUT_S)
-                break
-            except OSError:  # one of IPv6 where only IPv4 goes out, or a server that listens on the other
-                if address == self._addresses[-1] or self._is_given_up():
-                    raise
-        self._hold(self.sock)
-        if self._is_secure:
-            context = ssl.create_default_context()
-            secure = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
-            self.sock = secure
-            self._hold(secure)
-            secure.do_handshake()

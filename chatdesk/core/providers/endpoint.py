@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from chatdesk.core.domain.key_origin import bare_key, is_loopback
-from chatdesk.core.providers.system_proxy import SystemProxy, system_proxy
+from chatdesk.core.settings.system_proxy import SystemProxy, system_proxy
 from chatdesk.core.texts import Text
 
 # The longest of those that end alike comes first.

@@ -30,8 +30,8 @@ from chatdesk.core.providers.failure_texts import (
 from chatdesk.core.providers.image_refusals import IMAGE_KINDS, sees_none
 from chatdesk.core.providers.retry import retry_after_s
 from chatdesk.core.providers.stream_guard import ByteCapError
-from chatdesk.core.providers.system_proxy import refusal_text
 from chatdesk.core.providers.vendor_text import code_and_text, plain_excerpt
+from chatdesk.core.settings.system_proxy import refusal_text
 from chatdesk.core.texts import Sentences, Text
 
 if TYPE_CHECKING:  # a large package, loaded when it is used

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import BinaryIO, Final, cast
 
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.settings.system_proxy import proxy_variables
 from chatdesk.core.system import child_process
 from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
 from chatdesk.core.texts import unpacked
@@ -41,7 +42,7 @@ class HostProcess:
 
     def __init__(self, command: Sequence[str], deliver: Callable[[HostProcess, Wire | None], object]) -> None:
         self._deliver = deliver
-        self._process = child_process.start(command)
+        self._process = child_process.start(command, variables=proxy_variables())
         self._outbox: queue.SimpleQueue[Wire | None] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=each, daemon=True, name=f"tools {each.__name__}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, cast
@@ -12,6 +13,7 @@ import mcp_types as types
 from mcp.client.streamable_http import streamable_http_client
 from pydantic_core import from_json
 
+from chatdesk.core.settings.system_proxy import refusal_text, system_proxy, unusable_text
 from chatdesk.core.texts import Sentences, Text
 from chatdesk.core.tools.host.message_bounds import TooManyValues, within_bounds
 from chatdesk.core.tools.host.redirect_receiver import RedirectReceiver
@@ -120,7 +122,7 @@ async def over_http(
                 # What is packed has no bound until it is unpacked.
                 headers={**spec["headers"], "Accept-Encoding": "identity"},
                 auth=auth,
-                transport=_CappedTransport(httpx2.AsyncHTTPTransport(), faults, unasked),
+                transport=_CappedTransport(ProxiedTransport(notify), faults, unasked),
                 timeout=httpx2.Timeout(CONNECT_S, read=300.0),
                 follow_redirects=False,
             )
@@ -157,6 +159,34 @@ async def _signed_in(
             receive=receiver.receive,
             redirect=receiver.address,
         )
+
+
+class ProxiedTransport(httpx2.AsyncBaseTransport):
+    """Sends each request by the proxy that the system names for its address, or directly. ``notify`` is called with a
+    sentence where a proxy lets nothing through."""
+
+    def __init__(self, notify: Callable[[str], object]) -> None:
+        self._notify = notify
+        self._transports: dict[str | None, httpx2.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        proxy = system_proxy(str(request.url))
+        if proxy is not None and not proxy.is_usable:
+            self._notify(unusable_text(proxy))
+            raise httpx2.ProxyError("of another kind")
+        address = None if proxy is None else proxy.address
+        if address not in self._transports:
+            self._transports[address] = httpx2.AsyncHTTPTransport(proxy=address, trust_env=False)
+        try:
+            return await self._transports[address].handle_async_request(request)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+            if proxy is not None and not isinstance(error.__cause__, ssl.SSLError):
+                self._notify(refusal_text(proxy.shown, str(error) if isinstance(error, httpx2.ProxyError) else "")[0])
+            raise
+
+    async def aclose(self) -> None:
+        for each in self._transports.values():
+            await each.aclose()
 
 
 class _CappedTransport(httpx2.AsyncBaseTransport):

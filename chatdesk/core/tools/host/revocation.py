@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx2
 from mcp.shared.auth import OAuthMetadata
 
+from chatdesk.core.tools.host.http_transport import ProxiedTransport
 from chatdesk.core.tools.host.sign_in import check_address, read_kept
 
 _REVOKE_S: Final = 5.0
@@ -37,7 +38,8 @@ async def _send(endpoint: str, kept: Mapping[str, Any], known: Mapping[str, Any]
     secret = known.get("client_secret") or client.get("client_secret")
     auth = httpx2.BasicAuth(quote(client_id, safe=""), quote(secret, safe="")) if secret else None
     tokens = [(name, kept["tokens"][name]) for name in ("refresh_token", "access_token") if kept["tokens"].get(name)]
-    async with httpx2.AsyncClient(timeout=_REVOKE_S, follow_redirects=False, auth=auth) as sender:
+    transport = ProxiedTransport(lambda _sentence: None)
+    async with httpx2.AsyncClient(timeout=_REVOKE_S, follow_redirects=False, auth=auth, transport=transport) as sender:
         for name, token in tokens:
             form = {"token": token, "token_type_hint": name, **({} if secret else {"client_id": client_id})}
             async with sender.stream("POST", endpoint, data=form) as answer:  # whose text nobody needs

@@ -28,6 +28,7 @@ from mcp.shared.auth import (
 
 from chatdesk.core.domain.key_origin import is_loopback
 from chatdesk.core.domain.tools import SIGN_IN_NEEDED
+from chatdesk.core.fetching.addresses import is_public_name
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.host.stdio import ServerBroke
 
@@ -206,7 +207,7 @@ def _is_public(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_global
     except ValueError:
-        return "." in host and not host.endswith((".localhost", ".local", ".internal"))
+        return is_public_name(host)
 
 
 def _fixed_client(

@@ -1,5 +1,5 @@
 """Finds the proxy that the system names for an address, and says where it is named, so that a failure can be told from
-one of the server behind it."""
+one of the server behind it. All requests that leave this computer follow it: to models, tool servers and the web."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from chatdesk.core.domain.key_origin import is_loopback
 from chatdesk.core.texts import Text
 
 # What the HTTP client speaks to a proxy. One for SOCKS would need a package of its own.
 _USABLE: Final = ("http", "https")
+_VARIABLES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,25 @@ class SystemProxy:
 
 def system_proxy(url: str) -> SystemProxy | None:
     """Return the proxy that the system names for ``url``: the first one that can be used, else the first; None if it
-    names none."""
+    names none, as for this computer's own addresses."""
     try:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
-        found = [] if not parts.hostname or urllib.request.proxy_bypass(host) else list(_named(parts.scheme))
+        is_direct = not parts.hostname or is_loopback(parts.hostname) or urllib.request.proxy_bypass(host)
+        found = [] if is_direct else list(_named(parts.scheme))
     except ValueError:
         return None  # no address at all
     return next((each for each in found if each.is_usable), found[0] if found else None)
+
+
+def proxy_variables() -> dict[str, str]:
+    """Return the variables that name proxies, for a process of ChatDesk's own that sends requests."""
+    return {name: value for name, value in os.environ.items() if name.lower() in _VARIABLES}
+
+
+def unusable_text(proxy: SystemProxy) -> str:
+    """Return the sentence about a proxy of a kind that is not spoken."""
+    return Text("The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there.", proxy=proxy.shown)
 
 
 def _named(scheme: str) -> Iterator[SystemProxy]:

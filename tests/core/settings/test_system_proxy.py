@@ -11,7 +11,7 @@ from chatdesk.core.providers.base import ChatRequest
 from chatdesk.core.providers.endpoint import ConnectionOptions, Endpoint
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.retry import RetryPolicy
-from chatdesk.core.providers.system_proxy import system_proxy
+from chatdesk.core.settings.system_proxy import system_proxy
 
 _NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 _USABLE, _SOCKS = "http://10.0.0.1:3128", "socks://127.0.0.1:9"
