@@ -41,7 +41,9 @@ class FixedRenderer:
     def __init__(self, blocks: dict[str, tuple[Block, ...]]) -> None:
         self._blocks = blocks
 
-    def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None]) -> FixedRenderer:
+    def request(
+        self, text: str, on_done: Callable[[tuple[Block, ...]], None], *, is_answer: bool = True
+    ) -> FixedRenderer:
         on_done(self._blocks.get(text, (Paragraph((Span(text),)),)))
         return self
 

@@ -7,6 +7,7 @@ import re
 from chatdesk.core.domain.thread import BRANCH_MARK, NEW_THREAD_TITLE
 from chatdesk.core.errors import InvalidTitle
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.rendering.answers.thought_splitter import without_thoughts
 
 _LONGEST_AUTOMATIC = 60
 _LONGEST = 300
@@ -18,7 +19,6 @@ _FIRST_WORD = re.compile(r"^[^\W\d_A-Z]{2,}(?= )")
 _LONGEST_READ = 20_000
 _LONGEST_ANSWER = 120  # a model that writes more than this does not give a title
 _MOST_WORDS = 14
-_THOUGHTS = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 # "Title:" in the languages that spell it much alike.
 _LABEL = re.compile(r"^t[ií]t(?:le|el|re|ulo|olo)\s*[:：]\s*", re.IGNORECASE)
 
@@ -34,7 +34,7 @@ def title_from_text(text: str) -> str:
 
 def title_from_answer(answer: str) -> str | None:
     """Return a model's answer as a title; None where it is empty, a speech, or not readable."""
-    lines = [line for line in map(clean_line, _THOUGHTS.sub("", answer[:_LONGEST_READ]).splitlines()) if line]
+    lines = [line for line in map(clean_line, without_thoughts(answer[:_LONGEST_READ]).splitlines()) if line]
     if len(lines) != 1 or len(lines[0]) > _LONGEST_ANSWER:
         return None
     plain = _LABEL.sub("", lines[0].strip(_MARKS)).strip(_MARKS).strip(_QUOTES).rstrip(_ENDS).strip(_MARKS + _QUOTES)

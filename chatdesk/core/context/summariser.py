@@ -32,6 +32,7 @@ from chatdesk.core.providers.base import (
     TextDelta,
     UsageReported,
 )
+from chatdesk.core.rendering.answers.thought_splitter import without_thoughts
 from chatdesk.core.storage.chat.context_store import ContextRepository
 
 # What stays as it was said after a summary, of the room for a request; the rest is room to go on in.
@@ -253,7 +254,7 @@ class Summariser:
             raise
         taken = spent()
         assert taken.usage is not None  # reported or estimated
-        return _Answer("".join(pieces), taken.usage, reason, taken)
+        return _Answer(without_thoughts("".join(pieces)), taken.usage, reason, taken)
 
     def _ms_since(self, moment_s: float) -> int:
         return round((self._clock.monotonic_s() - moment_s) * _SECONDS_TO_MS)

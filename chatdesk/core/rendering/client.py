@@ -70,20 +70,20 @@ class RenderClient:
             if self._process is None and not self._is_closed:
                 self._start_process()
 
-    def request(self, text: str, on_done: Callable[[Blocks], None]) -> RenderTicket:
-        """Parse ``text``. ``on_done`` is called with the blocks, and again when colours have been found for its
-        code."""
+    def request(self, text: str, on_done: Callable[[Blocks], None], *, is_answer: bool = True) -> RenderTicket:
+        """Parse ``text``. Thoughts in it are folded only in an answer. ``on_done`` is called with the blocks, and again
+        when colours have been found for its code."""
         with self._lock:
-            question = RenderQuestion(next(self._numbers), text, on_done)
+            question = RenderQuestion(next(self._numbers), text, on_done, is_answer=is_answer)
             ticket = RenderTicket(self, question.number)
             if self._is_closed:
                 return ticket
             self._questions[question.number] = question
-            cached = self._cache.get(text)
+            cached = self._cache.get(question.cache_key)
             if cached is not None:
                 self._post(question, cached, is_last=True)
             else:
-                self._ask(question, ("text", question.number, text))
+                self._ask(question, question.frame)
         return ticket
 
     def open_stream(self, on_update: Callable[[StreamUpdate], None]) -> RenderStream:
@@ -257,7 +257,7 @@ class RenderClient:
                 _log.warning("question %d is shown as plain text: the rendering worker failed on it", question.number)
                 self._give_plain(question)
             elif question.text is not None:
-                self._ask(question, ("text", question.number, question.text))
+                self._ask(question, question.frame)
             elif question.all_text:
                 question.waiting = ["".join(question.all_text)]
                 self._feed(question)
@@ -373,7 +373,7 @@ class RenderClient:
         blocks = tuple(question.blocks)
         is_last = question.colours_due == 0
         if is_last:
-            self._cache.put(question.text, blocks)
+            self._cache.put(question.cache_key, blocks)
         self._post(question, blocks, is_last=is_last)
 
 

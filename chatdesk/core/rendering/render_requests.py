@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chatdesk.core.rendering.blocks import Block, Blocks
+from chatdesk.core.system.process_frames import Wire
 
 
 class _Client(Protocol):
@@ -68,9 +69,12 @@ class RenderStream:
 class RenderQuestion:
     """The state of one request: a whole text, or a stream."""
 
-    def __init__(self, number: int, text: str | None, callback: Callable[[Any], None]) -> None:
+    def __init__(
+        self, number: int, text: str | None, callback: Callable[[Any], None], *, is_answer: bool = True
+    ) -> None:
         self.number = number
         self.text = text
+        self.is_answer = is_answer
         self.callback = callback
         self.blocks: list[Block] = []
         self.blame = 0
@@ -84,3 +88,13 @@ class RenderQuestion:
         self.is_finish_sent = False
         self.is_opened = False
         self.dirty_from: int | None = None
+
+    @property
+    def frame(self) -> Wire:
+        """The request of a whole text as the worker gets it."""
+        return ("text", self.number, self.text, self.is_answer)
+
+    @property
+    def cache_key(self) -> str:
+        """The text of which the blocks are kept; thoughts are folded only in answers."""
+        return f"{'' if self.is_answer else 'question '}{self.text}"

@@ -3,7 +3,8 @@
 It ends when its input ends, whatever it is doing, so nothing is left behind when the window dies. It must stay light
 and must never import Qt.
 
-Frames in: ``("text", id, text)``, ``("open", id)``, ``("delta", id, text)``, ``("finish", id)``, ``("drop", id)``.
+Frames in: ``("text", id, text, is_answer)``, ``("open", id)``, ``("delta", id, text)``, ``("finish", id)``,
+``("drop", id)``.
 
 Frames out: ``("blocks", id, blocks, count)``, where ``count`` blocks still get colours or drawings;
 ``("update", id, first, changes, count, is_last)``, one for each delta or finish; ``("colours", id, index, runs)`` for a
@@ -25,8 +26,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, BinaryIO
 
-from chatdesk.core.rendering.answers.thoughts import StreamingAnswer, parse_answer
-from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, MathBlock
+from chatdesk.core.rendering.answers.thoughts import StreamingAnswer, parse_answer, parse_question
+from chatdesk.core.rendering.blocks import Block, Blocks, CodeBlock, CodeRun, MathBlock
 from chatdesk.core.rendering.drawing.drawing_process import CODE, NOT_TRIED, DrawingProcess, serve
 from chatdesk.core.rendering.drawing.drawn_blocks import DrawnBlocks, is_diagram, wanted_blocks
 from chatdesk.core.rendering.highlighting import extend_runs, is_highlightable, plain_run
@@ -144,7 +145,7 @@ class Worker:
         elif number in self._dropped:
             return
         elif operation == "text":
-            self._serve_text(number, frame[2])
+            self._serve_text(number, parse_answer(frame[2]) if frame[3] else parse_question(frame[2]))
         elif operation == "open":
             self._streams[number] = _Stream()
         elif operation in ("delta", "finish") and number in self._streams:
@@ -170,8 +171,8 @@ class Worker:
         cost = time.monotonic() - started
         stream.rests_until = started + 3 * cost if cost > _SLOW_S else 0.0
 
-    def _serve_text(self, number: int, text: str) -> None:
-        blocks = [self._drawn.apply(block) for block in parse_answer(text)]
+    def _serve_text(self, number: int, parsed: Blocks) -> None:
+        blocks = [self._drawn.apply(block) for block in parsed]
         wanted: list[tuple[int, Block]] = [(index, blocks[index]) for index in wanted_blocks(blocks, self._drawn)]
         for index, block in wanted:
             blocks[index] = _with_pending(block, is_pending=True)

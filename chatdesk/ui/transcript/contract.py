@@ -85,10 +85,11 @@ class BlockStream(Protocol):
 class BlockRenderer(Protocol):
     """A renderer that turns Markdown into blocks; its callbacks arrive in the GUI thread.
 
-    ``on_done`` may be called twice: with blocks first, then with the same blocks in colour.
+    ``on_done`` may be called twice: with blocks first, then with the same blocks in colour. Thoughts are folded only in
+    an answer: a person who writes about their tags means the tags.
     """
 
-    def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None]) -> Ticket: ...
+    def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None], *, is_answer: bool = True) -> Ticket: ...
     def open_stream(self, on_update: Callable[[Update], None]) -> BlockStream: ...
 
 

@@ -22,6 +22,7 @@ from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.render_requests import StreamUpdate
 from chatdesk.core.rendering.wire import decode_block, decode_change, encode_block, encode_change
 from chatdesk.core.system import child_process
+from tests.helpers.thought_tags import FOLDED
 
 Blocks = tuple[Block, ...]
 
@@ -69,6 +70,18 @@ def test_blocks_come_first_and_colours_later(client: RenderClient, inbox: Inbox)
     client.request(text, got.append)
     inbox.run_until(lambda: len(got) == 3)
     assert got[2] == got[1]
+
+
+@pytest.mark.parametrize("thought", list(FOLDED))
+def test_tags_of_thoughts_are_words_in_a_question(client: RenderClient, inbox: Inbox, thought: str) -> None:
+    asked: list[Blocks] = []
+    answered: list[Blocks] = []
+    client.request(thought, asked.append, is_answer=False)
+    inbox.run_until(lambda: len(asked) == 1)
+    client.request(thought, answered.append)
+    inbox.run_until(lambda: len(answered) == 1)
+    assert bare(asked[0]) == bare(parse_markdown(thought))
+    assert any(block.at.is_folded for block in answered[0])
 
 
 def test_code_too_long_to_be_coloured_is_said_to_be_plain(client: RenderClient, inbox: Inbox) -> None:

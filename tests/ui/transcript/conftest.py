@@ -13,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import Message, MessagePage, Part, PartType, Role, Status
-from chatdesk.core.rendering.answers.thoughts import parse_answer
+from chatdesk.core.rendering.answers.thoughts import parse_answer, parse_question
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.theme.theme import Theme
@@ -65,12 +65,13 @@ class FakeRenderer:
         self.streams: list[FakeStream] = []
         self._waiting: list[tuple[str, Callable[[tuple[Block, ...]], None]]] = []
 
-    def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None]) -> FakeTicket:
+    def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None], *, is_answer: bool = True) -> FakeTicket:
         self.requests.append(text)
+        parse = parse_answer if is_answer else parse_question
         if self.is_held:
             self._waiting.append((text, on_done))
         else:
-            on_done(parse_answer(text))
+            on_done(parse(text))
         return FakeTicket()
 
     def deliver_all(self) -> None:

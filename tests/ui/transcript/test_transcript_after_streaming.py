@@ -59,7 +59,7 @@ class CountingRenderer:
     tickets: list[RenderTicket] = field(default_factory=list)
     update_count: int = 0
 
-    def request(self, text: str, on_done: Callable[[Any], None]) -> RenderTicket:
+    def request(self, text: str, on_done: Callable[[Any], None], *, is_answer: bool = True) -> RenderTicket:
         self.tickets.append(self.client.request(text, on_done))
         return self.tickets[-1]
 

@@ -49,7 +49,7 @@ def message(number: int, role: Role, text: str, **changes: object) -> Message:
 
 
 class PlainRenderer:
-    def request(self, text, on_done):
+    def request(self, text, on_done, *, is_answer: bool = True):
         on_done((Paragraph((Span(text),)),))
         return self
 

@@ -68,6 +68,17 @@ class Piece:
     start: int
 
 
+def without_thoughts(text: str) -> str:
+    """Return the text of an answer without its thoughts and their tags."""
+    splitter, kept = ThoughtSplitter(), list[str]()
+    for piece in (*splitter.feed(text), *splitter.finish()):
+        if piece.kind is Kind.WAS_THOUGHT:
+            kept.clear()
+        elif piece.kind is Kind.ANSWER:
+            kept.append(piece.text)
+    return "".join(kept)
+
+
 class ThoughtSplitter:
     """Cuts a text that comes in pieces. ``is_open``: the thought that began last has not ended."""
 

@@ -16,10 +16,15 @@ from chatdesk.core.rendering.markdown import clean_source, parse_markdown
 from chatdesk.core.rendering.streaming import BlockUpdate, StreamingMarkdown
 
 
+def parse_question(text: str) -> tuple[Block, ...]:
+    """Return the blocks of a text that a person wrote: tags in it are words about tags."""
+    return parse_markdown(with_longer_fences(text))
+
+
 def parse_answer(text: str) -> tuple[Block, ...]:
     """Return the blocks of ``text`` with its thoughts folded."""
     if not has_tags(text):
-        return parse_markdown(with_longer_fences(text))
+        return parse_question(text)
     answer = StreamingAnswer()
     answer.append(text)
     answer.finish()

@@ -57,14 +57,16 @@ class BlockSource:
         for worker in self._workers:
             worker.client.close()
 
-    def read_ahead(self, things: Iterable[T], texts_of: Callable[[T], Sequence[str]]) -> Iterator[T]:
+    def read_ahead(
+        self, things: Iterable[T], texts_of: Callable[[T], Sequence[str]], *, is_answer: Callable[[T], bool]
+    ) -> Iterator[T]:
         """Yield ``things``, each once the workers have the texts of some that follow. The caller must then ask for all
         texts of that thing, in their order."""
         waiting: deque[tuple[T, int, int]] = deque()
         count = size = 0
         for thing in things:
             texts = texts_of(thing)
-            self._asked.extend(map(self._ask, texts))
+            self._asked.extend(self._ask(text, is_answer=is_answer(thing)) for text in texts)
             waiting.append((thing, len(texts), sum(map(len, texts))))
             count, size = count + waiting[-1][1], size + waiting[-1][2]
             while count > _AHEAD or size > _AHEAD_CHARS or len(waiting) > _AHEAD:
@@ -74,10 +76,10 @@ class BlockSource:
         while waiting:
             yield waiting.popleft()[0]
 
-    def blocks(self, text: str) -> tuple[Block, ...]:
+    def blocks(self, text: str, *, is_answer: bool) -> tuple[Block, ...]:
         """Return the blocks of ``text`` with colours and drawings; plain paragraphs when the worker does not answer."""
         is_asked = bool(self._asked) and self._asked[0].text == text
-        answer = self._asked.popleft() if is_asked else self._ask(text)
+        answer = self._asked.popleft() if is_asked else self._ask(text, is_answer=is_answer)
         assert answer.ticket is not None
         give_up_at = time.monotonic() + _PATIENCE_S
         while not answer.ticket.is_done:
@@ -88,14 +90,14 @@ class BlockSource:
         answer.worker.unanswered -= 1
         return answer.blocks if answer.blocks is not None else plain_blocks(text)
 
-    def _ask(self, text: str) -> _Answer:
+    def _ask(self, text: str, *, is_answer: bool) -> _Answer:
         answer = _Answer(text, self._free_worker())
 
         def receive(blocks: tuple[Block, ...]) -> None:
             answer.blocks = blocks
 
         answer.worker.unanswered += 1
-        answer.ticket = answer.worker.client.request(text, receive)
+        answer.ticket = answer.worker.client.request(text, receive, is_answer=is_answer)
         return answer
 
     def _free_worker(self) -> _Worker:

@@ -64,6 +64,11 @@ def speaker(message: Message) -> str:
     return shown(export_texts.EDITED_ANSWER if message.is_edited_answer else export_texts.SPEAKERS[message.role])
 
 
+def is_answer(message: Message) -> bool:
+    """Return whether a model wrote a message, so that tags of thoughts in it are tags."""
+    return message.role is Role.ASSISTANT
+
+
 def status_note(message: Message) -> str | None:
     """Return a sentence about a message that is not whole; None for a whole one."""
     if message.is_damaged:

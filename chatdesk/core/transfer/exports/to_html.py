@@ -23,7 +23,7 @@ from chatdesk.core.system.file_writing import replacing_text
 from chatdesk.core.texts import language_tag, shown
 from chatdesk.core.transfer.exports import export_texts
 from chatdesk.core.transfer.exports.blocks import BlockSource
-from chatdesk.core.transfer.exports.export import named_attachment, problem_of, speaker, status_note, when
+from chatdesk.core.transfer.exports.export import is_answer, named_attachment, problem_of, speaker, status_note, when
 from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
@@ -63,7 +63,7 @@ class MessageHtml:
 
     def read_ahead(self, batches: Iterable[Sequence[Message]]) -> Iterator[Message]:
         """Yield the messages while the next ones are parsed. The caller must take all pieces of each."""
-        return self._source.read_ahead(chain.from_iterable(batches), _parsed_texts)
+        return self._source.read_ahead(chain.from_iterable(batches), _parsed_texts, is_answer=is_answer)
 
     def pieces(self, message: Message) -> Iterator[str]:
         """Yield the message in pieces, because a picture may be larger than all the words."""
@@ -89,7 +89,7 @@ class MessageHtml:
 
     def _part(self, message: Message, part: Part) -> Iterator[str]:
         if _is_parsed(part):
-            made = self._markdown(part)
+            made = self._markdown(message, part)
             yield made if part.type is PartType.TEXT else self._folded(shown(export_texts.REASONING), made)
         elif part.type is PartType.TOOL_CALL:
             name = escape(clean_line(str(part.content.get("name", ""))))
@@ -99,8 +99,8 @@ class MessageHtml:
         elif part.type in (PartType.IMAGE, PartType.FILE):
             yield from self._attachment(part)
 
-    def _markdown(self, part: Part) -> str:
-        blocks = self._source.blocks(part.text)
+    def _markdown(self, message: Message, part: Part) -> str:
+        blocks = self._source.blocks(part.text, is_answer=is_answer(message))
         prefix = f"m{self._count}-{part.index}-"
         return HtmlBlocks(prefix, is_for_print=self._is_for_print).html(blocks)
 

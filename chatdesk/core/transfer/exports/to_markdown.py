@@ -16,7 +16,7 @@ from chatdesk.core.system.file_writing import replacing_text
 from chatdesk.core.texts import shown
 from chatdesk.core.transfer.exports import export_texts
 from chatdesk.core.transfer.exports.blocks import BlockSource
-from chatdesk.core.transfer.exports.export import head_as_markdown, message_as_markdown
+from chatdesk.core.transfer.exports.export import head_as_markdown, is_answer, message_as_markdown
 from chatdesk.core.transfer.exports.files import AttachmentFolder
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 
@@ -55,17 +55,17 @@ class MarkdownWriter:
             is_markdown = part.type in (PartType.TEXT, PartType.REASONING)
             if not is_markdown or not any(each in part.text for each in _LINK_MARKS):
                 continue
-            for said, place in _misleading_links(self._blocks(part.text)):
+            for said, place in _misleading_links(self._blocks(message, part.text)):
                 count += 1
                 if count > _MOST_NOTES:
                     yield f"\n*{shown(export_texts.MORE_MISLEADING_LINKS)}*\n"
                     return
                 yield f"\n*{shown(export_texts.MISLEADING_LINK.filled(words=f'`{said}`', place=f'`{place}`'))}*\n"
 
-    def _blocks(self, text: str) -> tuple[Block, ...]:
+    def _blocks(self, message: Message, text: str) -> tuple[Block, ...]:
         if self._source is None:
             self._source = BlockSource()
-        return self._source.blocks(text)
+        return self._source.blocks(text, is_answer=is_answer(message))
 
 
 def _misleading_links(blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:

@@ -188,7 +188,8 @@ class MessageEntry:
 
     def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[MessageEntry], None]) -> None:
         """Ask the renderer for the blocks of texts that have none; each text is requested once."""
-        self._sections.request_blocks(renderer, lambda: on_ready(self))
+        is_answer = self.message.role is Role.ASSISTANT
+        self._sections.request_blocks(renderer, lambda: on_ready(self), is_answer=is_answer)
 
     @property
     def awaits_blocks(self) -> bool:
@@ -327,12 +328,13 @@ class EntrySections:
 
     # Rendering
 
-    def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[], None]) -> None:
+    def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[], None], *, is_answer: bool) -> None:
         """Ask the renderer for the blocks of texts that have none; each text is requested once."""
         for section in self.texts:
             if section.wants_blocks:
                 section.wants_blocks = False
-                self._tickets.append(renderer.request(section.text, self._receiver(section, on_ready)))
+                receive = self._receiver(section, on_ready)
+                self._tickets.append(renderer.request(section.text, receive, is_answer=is_answer))
 
     @property
     def awaits_blocks(self) -> bool:

@@ -192,6 +192,12 @@ async def test_a_filling_window_is_summarised_and_the_summary_sent(world: World)
     assert report.message_count == 30  # nothing was deleted or hidden
 
 
+async def test_a_thought_in_the_text_is_no_part_of_a_summary(world: World) -> None:
+    world.model.rule = lambda _asked: "<think>What did they say?</think>\n\nThey spoke of tides."
+    await world.ask(14)
+    assert (await world.made()).text == "They spoke of tides."
+
+
 async def test_what_was_summarised_before_is_folded_in(world: World) -> None:
     await world.ask(14)
     first = await world.made()

@@ -13,33 +13,13 @@ from chatdesk.core.rendering.wire import decode_block, encode_block
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from tests.helpers.block_outline import outline_blocks
 from tests.helpers.examples import examples
+from tests.helpers.thought_tags import FOLDED, GREETING
 
 ANSWER = "<think>\nHm, **what**?\n\n> a quote\n\n- a\n</think>\n\n# Yes\n\n> a quote\n\n10. it\n  - is\n"
 PIECES = [
     *("<think>", "</think>", "<thinking>", "</thinking>", "<th", "ink>", "</th", "<", "</", "\n", "\n\n", "> q\n", " "),
     *("- a\n", "words ", "**b** ", "```\n", "# H\n", "[^1]", "[^1]: n\n", "| a |\n|---|\n", "\r\n", "$x$ "),
 ]
-
-
-GREETING = "They greet."
-# Each gives the thought folded and nothing but the words as the answer.
-FOLDED = {
-    "<think>\nThey greet.\n</think>\n\nGood morning!": ["Good morning!"],
-    "They greet.\n</think>\n\nGood morning!": ["Good morning!"],
-    "They greet.</think>\nGood morning!": ["Good morning!"],
-    "Sure.\n<think>They greet.</think>\nGood morning!": ["Sure.", "Good morning!"],
-    "<|channel|>analysis<|message|>They greet.<|end|><|start|>assistant<|channel|>final<|message|>Good morning!": [
-        "Good morning!"
-    ],
-    "<|channel|>commentary<|message|>They greet.<|end|>\n<|channel|>final<|message|>Good morning!": ["Good morning!"],
-    "[THINK]They greet.[/THINK]Good morning!": ["Good morning!"],
-    "<thought>\nThey greet.\n</thought>\n\nGood morning!": ["Good morning!"],
-    "◁think▷They greet.◁/think▷Good morning!": ["Good morning!"],
-    "<seed:think>They greet.</seed:think>Good morning!": ["Good morning!"],
-    "<unused94>thought\nThey greet.<unused95>Good morning!": ["Good morning!"],
-    "<reasoning>They greet.</reasoning>\n\nGood morning!": ["Good morning!"],
-    "<|START_THINKING|>They greet.<|END_THINKING|><|START_RESPONSE|>Good morning!<|END_RESPONSE|>": ["Good morning!"],
-}  # fmt: skip
 
 
 def stream(text: str, sizes: list[int]) -> tuple[Block, ...]:

@@ -38,6 +38,7 @@ from chatdesk.services.parts import printing_command
 from chatdesk.ui.theme.tokens import DARK, LIGHT
 from tests.helpers.hostile_text import PATTERNS
 from tests.helpers.store import PLAN, MovableClock, Store
+from tests.helpers.thought_tags import FOLDED
 from tests.helpers.typed_lines import TYPED, check_lines, text_of_page
 from tests.helpers.waiting import until
 
@@ -181,6 +182,14 @@ async def test_sources_stand_below_the_answer(store: Store, tmp_path: Path, kind
         assert '<a href="https://harbour.test/tides"' in text and "&lt;b&gt;" in text
 
 
+async def test_tags_of_thoughts_are_words_in_a_question(store: Store, service: ExportService, tmp_path: Path) -> None:
+    thread = await store.thread("Tags")
+    await store.messages.add_question(thread, "\n\n".join(FOLDED), with_answer=None)
+    await service.export(Choice(thread_ids=(thread,)), ExportFormat.HTML, tmp_path / "out.html")
+    page = (tmp_path / "out.html").read_text("utf-8")
+    assert page.count("They greet.") == len(FOLDED) and page.count("&lt;/think&gt;") == 4 and "<details" not in page
+
+
 @pytest.mark.parametrize("kind", [ExportFormat.MARKDOWN, ExportFormat.HTML, ExportFormat.PDF, ExportFormat.JSON])
 async def test_every_export_keeps_the_lines_that_were_typed(store: Store, tmp_path: Path, kind: ExportFormat) -> None:
     service = ExportService(store.path, store.path.parent / "blobs", store.clock, printing=printing_command())
@@ -253,17 +262,17 @@ def test_texts_are_parsed_ahead_and_no_more_of_them_than_memory_has_room_for() -
         return [f"**{number}**"] * (number % 3)
 
     with closing(BlockSource()) as source:
-        for number in islice(source.read_ahead(count(), texts_of), 200):
+        for number in islice(source.read_ahead(count(), texts_of, is_answer=bool), 200):
             assert number + 10 < announced < number + 100
             for _ in range(number % 3):
-                assert source.blocks(f"**{number}**") == parse_markdown(f"**{number}**")
+                assert source.blocks(f"**{number}**", is_answer=True) == parse_markdown(f"**{number}**")
 
 
 def test_a_text_that_was_not_announced_is_parsed_all_the_same() -> None:
     with closing(BlockSource()) as source:
-        for number in source.read_ahead(range(20), lambda number: [f"text {number}"]):
-            assert source.blocks("*another*") == parse_markdown("*another*")
-            assert source.blocks(f"text {number}") == parse_markdown(f"text {number}")
+        for number in source.read_ahead(range(20), lambda number: [f"text {number}"], is_answer=bool):
+            assert source.blocks("*another*", is_answer=True) == parse_markdown("*another*")
+            assert source.blocks(f"text {number}", is_answer=True) == parse_markdown(f"text {number}")
 
 
 def test_lists_nest_and_go_on() -> None:
