@@ -18,13 +18,17 @@ from chatdesk.core.providers.base import RequestMessage
 USUAL: Final = r"[A-Za-z0-9_.:-]{1,64}"
 # The templates of Mistral's models want this, whoever serves them.
 OF_MISTRAL: Final = r"[A-Za-z0-9]{9}"
+# LiteLLM puts the signatures of Gemini's calls behind their ids, and wants them back there.
+_WITH_SIGNATURE: Final = r"[A-Za-z0-9_.:-]{1,64}__thought__[A-Za-z0-9+/=_-]{1,65536}"
 _LENGTH: Final = 9
 _MISTRAL: Final = re.compile(r"(?:mi|mini|magi|dev|code|lean)stral|mixtral|pixtral|voxtral", re.IGNORECASE)
 
 
 def form_for(model: str, usual: str) -> str:
     """Return the form of the ids that ``model`` wants at a server of which ``usual`` is the form."""
-    return OF_MISTRAL if _MISTRAL.search(model) else usual
+    if _MISTRAL.search(model):
+        return OF_MISTRAL
+    return f"(?:{usual})|{_WITH_SIGNATURE}" if "gemini" in model.lower() else usual
 
 
 def with_ids(messages: Iterable[RequestMessage], form: str) -> list[RequestMessage]:

@@ -53,7 +53,7 @@ _NO_PATH = re.compile(
     r"unexpected endpoint|unknown (?:endpoint|path|route|url)|no such (?:endpoint|path)", re.IGNORECASE
 )
 _PATH_STEP = Text("Check the base URL in Settings, Providers: for most servers it ends in /v1.")
-_KEPT = re.compile(r"thinking|thought|signature|reasoning|encrypted", re.IGNORECASE)
+_KEPT = re.compile(r"thinking|thought|signature|reasoning|encrypted|items? with id", re.IGNORECASE)
 _NO_THOUGHT = re.compile(r"reasoning_content\W.{0,60}(?:missing|required|passed back)", re.IGNORECASE)
 _REDIRECT_STATUSES = range(300, 400)
 # Sentences are filled in by str.format.
@@ -237,7 +237,9 @@ def refused_fields(exception: BaseException, fields: frozenset[str]) -> set[str]
 def refused_thoughts(exception: BaseException) -> Literal["", "lacking", "unwanted"]:
     """Return whether a server refuses a request for the thoughts or signatures in it, or for calls without them."""
     refusal = _status_error(exception)
-    words = str(refusal.body)[:20_000] if refusal is not None and refusal.status_code in {400, 422} else ""
+    words = str(refusal.body)[:20_000] if refusal is not None and refusal.status_code in {400, 404, 422} else ""
+    if refusal is not None and refusal.status_code == 404 and "item with id" not in words.lower():
+        return ""
     return "lacking" if _NO_THOUGHT.search(words) else "unwanted" if _KEPT.search(words) else ""
 
 

@@ -46,7 +46,7 @@ _NEWS = re.compile(
 _GOOD_CODE = re.compile(r"0|2\d\d")
 _ANSWER = ("choices", "delta")
 _DEEPEST, _MOST_ERRORS = 6, 5
-_ERROR_NAME = re.compile(r"(?i)err|errors?|fault|err_?(?:msg|code|message)|error_\w+")
+_ERROR_NAME = re.compile(r"(?i)err|errors?|fault|err_?(?:msg|code|message)|error_\w+|\w*exception")
 _DEEPEST_ERROR = 2
 _MOST_FIELDS = 20
 

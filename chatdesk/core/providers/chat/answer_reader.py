@@ -188,8 +188,7 @@ class AnswerReader(VendorReader):
         """Yield pictures that come beside the text: among the pieces of the content, or as ``images``, which gateways
         send. One that only has an address is named in the text, where the reader may ask for it."""
         for each in (each for holder in holders if isinstance(holder, list) for each in holder):
-            place = each.get("image_url") if isinstance(each, Mapping) else each
-            url = place.get("url") if isinstance(place, Mapping) else place
+            url = _address_of(each) if isinstance(each, Mapping) else each
             if not isinstance(url, str):
                 continue
             url = f"data:image/png;base64,{url}" if _BARE_PICTURE.match(url) else url
@@ -234,6 +233,16 @@ def _held(value: object) -> dict[str, Any]:
     if value and not isinstance(value, Mapping):
         raise WrongShapeError("delta")
     return {name: each for name, each in value.items() if each is not None} if isinstance(value, Mapping) else {}
+
+
+def _address_of(piece: Mapping[str, Any]) -> object:
+    """Return the address of a picture, or its letters, which other protocols have in objects of their own."""
+    place = piece.get("image_url")
+    if place is not None:
+        return place.get("url") if isinstance(place, Mapping) else place
+    holder = first_of(piece, "inline_data", "inlineData", "source", "image", "b64_json")
+    letters = first_of(holder, "data", "b64_json") if isinstance(holder, Mapping) else holder
+    return letters if isinstance(letters, str) and not letters.startswith("http") else None
 
 
 def _reason_in(*holders: object) -> object:
