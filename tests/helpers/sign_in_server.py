@@ -28,6 +28,7 @@ HEADERS: Final[dict[str, str | None]] = {
     "behind-basic": 'Basic realm="a, b", Bearer error="invalid_token", resource_metadata="{}"',
     "with-blanks": 'bearer  resource_metadata = "{}"',
     "garbage": 'Bearer ,,,=="',
+    "leads-nowhere": 'Bearer resource_metadata="{}-that-is-gone"',
 }
 _WELL_KNOWN: Final = "/.well-known"
 RESOURCES: Final = {
@@ -41,6 +42,14 @@ METADATA: Final = {
     "tenant": f"{_WELL_KNOWN}/oauth-authorization-server/tenant",
     "tenant-openid": f"/tenant{_WELL_KNOWN}/openid-configuration",
     "bare": "",
+}
+# What the resource names as its authorization server, and what that calls itself: alike but for the path, as with big
+# vendors.
+ISSUERS: Final = {
+    "issuer-with-slash": ("/", ""),
+    "issuer-without-slash": ("", "/"),
+    "issuer-at-the-root": ("/tenant", ""),
+    "issuer-below": ("", "/auth"),
 }
 GRANTS: Final[dict[str, dict[str, Any]]] = {
     "lower-case": {"token_type": "bearer"},
@@ -90,7 +99,9 @@ class _Handler(ToolHttpHandler):
         self.server.paths.append(target.path)
         if target.path == self._resource_path():
             self._resource()
-        elif target.path == METADATA.get(self.server.how, "/.well-known/oauth-authorization-server"):
+        elif target.path == METADATA.get(
+            self.server.how, f"{_WELL_KNOWN}/oauth-authorization-server{self._named_path().rstrip('/')}"
+        ):
             self._metadata()
         elif target.path == "/authorize":
             self._authorize({name: each[0] for name, each in parse_qs(target.query).items()})
@@ -121,8 +132,12 @@ class _Handler(ToolHttpHandler):
     def _resource_path(self) -> str:
         return RESOURCES.get(self.server.how, f"{_WELL_KNOWN}/oauth-protected-resource/mcp")
 
+    def _named_path(self) -> str:
+        return ISSUERS.get(self.server.how, ("", ""))[0]
+
     def _issuer(self) -> str:
-        return self.server.base + ("/tenant" if self.server.how.startswith("tenant") else "")
+        own = ISSUERS.get(self.server.how, ("", "/tenant" if self.server.how.startswith("tenant") else ""))[1]
+        return self.server.base + own
 
     def _resource(self) -> None:
         server = self.server
@@ -130,7 +145,8 @@ class _Handler(ToolHttpHandler):
             self._send(302, headers={"Location": f"{server.elsewhere}/.well-known/oauth-protected-resource/mcp"})
             return
         resource = "https://bank.example/mcp" if server.how == "other-resource" else server.address
-        issuer = {"private-issuer": "https://10.0.0.1"}.get(server.how, self._issuer())
+        named = server.base + self._named_path() if server.how in ISSUERS else self._issuer()
+        issuer = {"private-issuer": "https://10.0.0.1"}.get(server.how, named)
         self._send_json({"resource": resource, "authorization_servers": [issuer], "scopes_supported": ["read"]})
 
     def _metadata(self) -> None:

@@ -18,6 +18,7 @@ from tests.helpers.sign_in_server import (
     FIXED_SECRET,
     GRANTS,
     HEADERS,
+    ISSUERS,
     METADATA,
     RESOURCES,
     UNRENEWED,
@@ -105,7 +106,9 @@ async def test_a_token_that_was_withdrawn_is_renewed_and_nobody_is_asked(tmp_pat
             assert web.grants == ["authorization_code", "refresh_token"] and len(web.pages) == 1
 
 
-@pytest.mark.parametrize("how", [*HEADERS, *RESOURCES, *(each for each in METADATA if each != "bare"), *GRANTS])
+@pytest.mark.parametrize(
+    "how", [*HEADERS, *RESOURCES, *ISSUERS, *(each for each in METADATA if each != "bare"), *GRANTS]
+)
 async def test_a_server_that_describes_it_in_its_own_way_is_signed_in_to(tmp_path: Path, how: str) -> None:
     with sign_in_server(how) as web:
         async with tool_service(tmp_path) as service:

@@ -70,6 +70,7 @@ class SignIn(OAuthClientProvider):
         self._browse = browse
         self._receive = receive
         self._state = ""
+        self._issuers: dict[str, str] = {}
         self._kept = read_kept(known.get("kept", ""))
         self._client = _fixed_client(known, redirect, self._kept)
         metadata = OAuthClientMetadata.model_validate({"redirect_uris": [redirect], "client_name": "ChatDesk"})
@@ -125,6 +126,8 @@ class SignIn(OAuthClientProvider):
                         check_address(outgoing.url, self._address)
                         outgoing.extensions = {**outgoing.extensions, MARK: True}
                     response = yield outgoing
+                    if outgoing is not request:
+                        response = await self._with_expected_issuer(response)
                     if outgoing is request and self._browse is None and _asks(response):
                         break
                     outgoing = await flow.asend(response)
@@ -155,7 +158,31 @@ class SignIn(OAuthClientProvider):
 
     async def _received(self) -> AuthorizationCodeResult:
         assert self._receive is not None
-        return await self._receive(self._state)
+        received = await self._receive(self._state)
+        return received.model_copy(update={"iss": self._issuers.get(received.iss or "", received.iss)})
+
+    async def _with_expected_issuer(self, response: httpx2.Response) -> httpx2.Response:
+        """Return an answer in which an issuer has the name that the server gave it before, where the two differ in
+        nothing but the path: many are described with a slash at the end and name themselves without, or name their
+        host alone. The SDK takes that for a contradiction."""
+        if response.status_code != 200 or ".well-known" not in response.request.url.path:
+            return response
+        described = _object_in(await response.aread())
+        issuer, server = described.get("issuer"), httpx2.URL(self._address)
+        expected = self.context.auth_server_url or f"{server.scheme}://{server.netloc.decode()}"
+        if not isinstance(issuer, str) or issuer == expected or _origin_of(issuer) != _origin_of(expected):
+            return response
+        self._issuers[issuer] = expected
+        return httpx2.Response(200, json={**described, "issuer": expected}, request=response.request)
+
+
+def _origin_of(address: str) -> tuple[str, str, int | None]:
+    """Return the scheme, host and port of an address; all empty where it has none."""
+    try:
+        url = httpx2.URL(address)
+    except httpx2.InvalidURL:
+        return "", "", None
+    return url.scheme, url.host, url.port
 
 
 def check_address(url: httpx2.URL, server_address: str) -> None:
@@ -229,11 +256,17 @@ def _fixed_client(
 
 def read_kept(text: str) -> dict[str, Any]:
     """Return the text that ``keep`` was called with; empty where it cannot be read."""
+    kept = _object_in(text)
+    return kept if isinstance(kept.get("tokens"), dict) else {}
+
+
+def _object_in(text: str | bytes) -> dict[str, Any]:
+    """Return the JSON object that a text is; empty where it is none."""
     try:
-        kept = json.loads(text) if text else {}
+        found = json.loads(text) if text else {}
     except ValueError:
         return {}
-    return kept if isinstance(kept, dict) and isinstance(kept.get("tokens"), dict) else {}
+    return found if isinstance(found, dict) else {}
 
 
 def _dumped(model: Any) -> Any:
