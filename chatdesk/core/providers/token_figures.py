@@ -9,9 +9,12 @@ from chatdesk.core.domain.usage import Usage
 # More than any model reads or writes in one request.
 _MOST_TOKENS = 100_000_000
 # Objects around the figures, and their names.
-_AROUND = ("usage", "tokens", "billed_units")
-_READ = ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "prompt_eval_count")
-_WRITTEN = ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "eval_count")
+_AROUND = ("usage", "usageMetadata", "usage_metadata", "tokens", "billed_units")
+_READ = ("prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "prompt_eval_count", "promptTokenCount")
+_WRITTEN = (
+    *("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "eval_count"),
+    "candidatesTokenCount",
+)
 _NAMES = frozenset((*_AROUND, *_READ, *_WRITTEN))
 _CACHED = ("cached_tokens", "prompt_cache_hit_tokens")
 _INTO_CACHE = ("cache_write_tokens", "cache_creation_input_tokens")

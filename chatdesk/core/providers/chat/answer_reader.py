@@ -211,6 +211,8 @@ class AnswerReader(VendorReader):
 def _choices_of(chunk: Mapping[str, Any]) -> list[object]:
     """Return the choices of a chunk, and as another one what stands beside them or instead of them."""
     choices = chunk.get("choices")
+    if isinstance(choices, Mapping):
+        choices = [choices]
     if not isinstance(choices, list | None):
         raise WrongShapeError("choices")
     beside = _set_of(_OF_CHOICE, chunk)

@@ -24,7 +24,9 @@ CALL_KINDS = frozenset({"tool_use", "tool_call", "function_call", "function"})
 CALL_LISTS = ("tool_calls", "toolCalls")
 SINGLE_CALLS = ("tool_call", "tool_use")
 _ARGUMENTS = ("arguments", "parameters", "input", "args")
-_READ_FIELDS = frozenset({"index", "id", "call_id", "type", "status", "object", "function", "name", *_ARGUMENTS})
+_READ_FIELDS = frozenset(
+    {"index", "id", "call_id", "type", "status", "object", "function", "custom", "name", *_ARGUMENTS}
+)
 
 
 @dataclass(slots=True)
@@ -246,8 +248,7 @@ def pieces_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def parts_of(row: Mapping[str, Any]) -> tuple[str, str, Any]:
     """Return (id, name, arguments) of a call in any form. Some gateways leave out the object around name and
     arguments."""
-    function = row.get("function")
-    named = function if isinstance(function, Mapping) else row
+    named = next((row[name] for name in ("function", "custom") if isinstance(row.get(name), Mapping)), row)
     arguments = next((named[name] for name in _ARGUMENTS if named.get(name) is not None), None)
     return word(row.get("call_id")) or word(row.get("id")), word(named.get("name")), arguments
 

@@ -13,7 +13,9 @@ _LISTS: Final = (
     "citations",
     "search_results",
     "web_search",
+    "web_search_results",
     "sources",
+    "references",
     "results",
     "groundingChunks",
     "grounding_chunks",
@@ -33,9 +35,11 @@ _AROUND: Final = (
     "provider_specific_fields",
 )
 _NAMES: Final = frozenset((*_LISTS, *_AROUND))
-_ADDRESSES: Final = ("url", "link", "uri")
+_ADDRESSES: Final = ("url", "link", "uri", "source")
 # Objects in which some servers put the list or the page.
-_HOLDERS: Final = ("url_citation", "web", "source")
+_HOLDERS: Final = ("url_citation", "web", "source", "document")
+# Lists in which others put the pages of one passage.
+_INNER: Final = ("sources", "metadata")
 _DEEPEST: Final = 3
 _MOST: Final = 200
 _LONGEST: Final = 2000
@@ -103,3 +107,10 @@ def _unpacked(row: object) -> Iterator[str | Mapping[str, Any]]:
         yield from (each for inner in row[:_MOST] if not isinstance(inner, list) for each in _unpacked(inner))
     elif isinstance(row, Mapping):
         yield next((row[name] for name in _HOLDERS if isinstance(row.get(name), Mapping)), row)
+        for inner in (row[name] for name in _INNER if isinstance(row.get(name), list)):
+            yield from (
+                found
+                for each in inner[:_MOST]
+                if isinstance(each, Mapping)
+                for found in _unpacked({**each, "sources": None, "metadata": None})
+            )

@@ -4,6 +4,7 @@ calls of tools they go back to the server as they are, since some servers refuse
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -25,6 +26,11 @@ THOUGHT_FIELDS: Final = (
 DETAILS_FIELDS: Final = ("reasoning_details", "thinking_blocks")
 # Mistral's thoughts are pieces of the content, and go back before its text.
 PIECES_FIELD: Final = "content"
+# Marks of a delta whose content is a thought.
+_MARKS: Final = ("channel", "phase", "type")
+_OF_THOUGHT: Final = re.compile(r"(?i)think|thought|reason|analysis|commentary")
+_SWITCHES: Final = ("thought", "is_thinking", "thinking")
+_TAG: Final = re.compile(r"(?i)<(?:think|thought)")
 _SHOWN: Final = ("text", "summary", "thinking")
 _GROWING: Final = (*_SHOWN, "data")
 # Fields of a message that are read elsewhere or say nothing; any other may be what its vendor wants back.
@@ -34,6 +40,7 @@ _READ: Final = frozenset(
         *DETAILS_FIELDS,
         *("role", "content", "tool_calls", "function_call", "refusal", "annotations", "audio", "images", "name"),
         *("citations", "search_results", "web_search", "sources", "search_info", "context", "executed_tools"),
+        *("references", "web_search_results", "phase", "is_thinking"),
         *("groundingMetadata", "grounding_metadata", "token_id", "token_ids", "logprobs", "obfuscation"),
         *("channel", "type", "id", "index", "provider", "model", "status"),
     }
@@ -65,12 +72,15 @@ class KeptThoughts:
         return {**self._others, **texts, **details, **pieces}
 
     def is_thought(self, delta: Mapping[str, Any], text: str) -> bool:
-        """Return whether the text of a delta is a thought by Gemini's flag. Tags in it say where the thought ends."""
+        """Return whether the text of a delta is a thought by a mark beside it. Tags in it say where it ends."""
         of_vendor = delta.get("extra_content")
         of_google = of_vendor.get("google") if isinstance(of_vendor, Mapping) else None
-        if not (isinstance(of_google, Mapping) and of_google.get("thought") is True):
+        holders = (delta, of_google if isinstance(of_google, Mapping) else {})
+        is_switched = any(each.get(name) is True for each in holders for name in _SWITCHES)
+        marks = (delta.get(name) for name in _MARKS)
+        if not (is_switched or any(isinstance(each, str) and _OF_THOUGHT.match(each) for each in marks)):
             return False
-        self._has_tags = self._has_tags or "<thought" in text
+        self._has_tags = self._has_tags or _TAG.search(text) is not None
         return not self._has_tags
 
     def read(self, message: Mapping[str, Any], *, is_whole: bool = False) -> str:
@@ -78,7 +88,7 @@ class KeptThoughts:
         shown = ""
         for name in THOUGHT_FIELDS:
             value = message.get(name)
-            if value is None:
+            if value is None or isinstance(value, bool):
                 continue
             text = "".join(read_content(value))
             pieces = self._texts.setdefault(name, [])

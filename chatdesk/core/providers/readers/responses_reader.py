@@ -351,7 +351,7 @@ def _names_of(chunk: Mapping[str, Any]) -> tuple[list[str], str]:
     """Return the ids in an event of an item, or in the item, and its place in the output as a name."""
     item = chunk.get("item")
     held = item if isinstance(item, Mapping) else {}
-    ids = (chunk.get("item_id"), held.get("id"), held.get("call_id"))
+    ids = (chunk.get("item_id"), chunk.get("call_id"), held.get("id"), held.get("call_id"))
     place = chunk.get("output_index")
     return [each for each in map(word, ids) if each], f"#{place}" if isinstance(place, int) else ""
 
