@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.core.errors import ProviderError
@@ -34,6 +35,7 @@ _GATHER_S = 0.048
 _LARGE_READ = 8 * 1024
 _DRAIN_S = 0.1
 _MOST_QUOTED = 16 * 1024
+_MOST_DOCUMENTS = 100_000
 _PLAIN = frozenset(("", "message"))  # names of events that say nothing
 _OUTSIDE = ServerEvent("", b"")
 _SIGNS_OF_LIFE = frozenset((b"", b"ping", b"keep-alive", b"keepalive", b"heartbeat", b"null", b"true"))
@@ -242,7 +244,7 @@ class AnswerStream:
     async def _chunks_outside(self, foreign: bytearray) -> AsyncGenerator[Mapping[str, Any], None]:
         """Yield the chunks outside events, of a server that does not stream. Raises ``ErrorInAnswer`` for an error
         there, and ``ProviderError`` if there are no chunks at all."""
-        found = await _in_thread_if_large(lambda data: list(documents_in(data.decode("utf-8", "replace"))), foreign)
+        found = await _in_thread_if_large(_first_documents_in, foreign)
         is_streamed = self._has_chunks
         for document in found:
             with suppress(ValueError):
@@ -286,6 +288,10 @@ async def _documents_in(event: ServerEvent) -> Iterable[object]:
     if isinstance(document, Mapping) and not is_plain:
         document = {"type": event.name, **document}  # some gateways name it only once
     return (document,)
+
+
+def _first_documents_in(data: bytearray) -> list[object]:
+    return list(islice(documents_in(data.decode("utf-8", "replace")), _MOST_DOCUMENTS))
 
 
 def _raise_error_in(document: object) -> None:

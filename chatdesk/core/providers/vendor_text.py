@@ -182,6 +182,8 @@ def documents_in(text: str, *, is_strict: bool = False) -> Iterator[object]:
         yield whole
         return
     place, failures = 0, 0
+    if is_strict and "{" not in text:
+        raise ValueError("no object")
     while (start := _BETWEEN.search(text, place)) and failures < _MOST_FAILURES:
         place = start.start()
         try:
@@ -193,9 +195,9 @@ def documents_in(text: str, *, is_strict: bool = False) -> Iterator[object]:
             if is_strict:
                 raise
             failures += 1
-            line = text[place:].partition("\n")[0]
-            place += len(line) + 1
-            name, _, rest = line.partition(":")
+            end = text.find("\n", place) % (len(text) + 1)
+            name, _, rest = text[place:end].partition(":")
+            place = end + 1
             inner = _unpacked(rest.strip())
             if name.strip() == "error" and not isinstance(inner, str):
                 yield {"error": inner}
