@@ -175,6 +175,8 @@ class AnswerStream:
         self._protocol = protocol
         self._has_chunks = False
         self._unread = b""
+        self.unread: list[Mapping[str, Any]] = []
+        """The first chunks of which the reader made nothing."""
 
     async def chunks(self) -> AsyncGenerator[Mapping[str, Any], None]:
         """Yield decoded chunks until the end of the answer. Raises ``ProviderError``, ``ErrorInAnswer`` and what the

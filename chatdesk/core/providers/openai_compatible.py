@@ -60,6 +60,7 @@ if TYPE_CHECKING:  # a large package, loaded when it is used
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _KEY_STEP = Text("Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.")
+_MOST_UNREAD = 20
 _AT_ONCE_S = 0.005  # waiting for what was loaded before takes no longer
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
 OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop", "modalities"}
@@ -301,7 +302,7 @@ class OpenAICompatibleProvider:
             await response.aclose()
         if reader.usage is not None:
             yield UsageReported(reader.usage)
-        yield StreamFinished(judged(reader, self._failures, request))
+        yield StreamFinished(judged(reader, self._failures, request, unread=answer.unread))
 
     async def _read(
         self, answer: AnswerStream, reader: PictureReader, deadlines: Deadlines
@@ -311,12 +312,16 @@ class OpenAICompatibleProvider:
         try:
             async with aclosing(answer.chunks()) as chunks:
                 async for chunk in chunks:
+                    has_news = False
                     for delta in reader.feed(chunk):
+                        has_news = True
                         deadlines.record_progress()
                         room -= letters_of(delta)
                         if room < 0:
                             raise ByteCapError("text")
                         yield delta
+                    if not has_news and len(answer.unread) < _MOST_UNREAD:
+                        answer.unread.append(chunk)
                     deadlines.is_finished = reader.is_at_end
         except Exception as error:
             if not (reader.is_at_end and (reader.has_text or reader.has_tool_calls)):

@@ -3,9 +3,9 @@ what was read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from chatdesk.core.domain.echoed_secrets import EchoedSecrets, EchoFilter
 from chatdesk.core.domain.usage import Usage
@@ -22,10 +22,12 @@ from chatdesk.core.providers.base import (
 )
 from chatdesk.core.providers.failures import FailureTranslator
 from chatdesk.core.providers.text_repair import ReceivedText
+from chatdesk.core.providers.vendor_text import words_in
 from chatdesk.core.texts import Text
 
 Delta = TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta
 Late = Delta | ReasoningKept | SourcesNamed
+_OF_REQUEST = ("instructions", "tools", "input", "prompt", "model")  # which some servers repeat
 
 
 class Reader(Protocol):
@@ -171,9 +173,12 @@ def letters_of(delta: Late) -> int:
     return 0
 
 
-def judged(reader: Reader, failures: FailureTranslator, request: ChatRequest) -> FinishReason:
+def judged(
+    reader: Reader, failures: FailureTranslator, request: ChatRequest, unread: Sequence[Mapping[str, Any]] = ()
+) -> FinishReason:
     """Return the finish reason of a complete answer. Raises ``ProviderError`` if it is cut, filtered or empty, or has
-    nothing but calls that ``request`` did not allow: nobody is going to answer those."""
+    nothing but calls that ``request`` did not allow: nobody is going to answer those. The words in ``unread`` chunks
+    of an empty answer are quoted."""
     reason = reader.finish_reason
     if reason is None:
         raise failures.make(Kind.INCOMPLETE)
@@ -189,4 +194,4 @@ def judged(reader: Reader, failures: FailureTranslator, request: ChatRequest) ->
         raise failures.make(
             Kind.EMPTY_ANSWER, what=Text("{who} called a tool that it was not offered, and wrote no answer.")
         )
-    raise failures.make(Kind.EMPTY_ANSWER)
+    raise failures.make(Kind.EMPTY_ANSWER, excerpt=" ".join(dict.fromkeys(words_in(list(unread), but=_OF_REQUEST))))

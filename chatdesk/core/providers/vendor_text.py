@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from html.parser import HTMLParser
 from itertools import islice
 
@@ -154,7 +154,7 @@ def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
         if text:
             break
     if not deep and " " not in text.strip():
-        text = ": ".join(filter(None, (text, "; ".join(_sentences(body)[:_MOST_ERRORS]))))
+        text = ": ".join(filter(None, (text, "; ".join(words_in(body)[:_MOST_ERRORS]))))
     raw = body.get("metadata")  # where a gateway puts the words of the server behind it
     behind = raw.get("raw") if isinstance(raw, Mapping) else None
     more = code_and_text(_unpacked(behind), deep=deep + 1)[1] if behind else ""
@@ -165,12 +165,15 @@ def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
     return code[:200], ": ".join(each for each in (text, more) if each)[:_MAX_READ]
 
 
-def _sentences(value: object, *, deep: int = 0) -> list[str]:
-    """Return the texts of several words in an error, wherever a server puts them."""
+def words_in(value: object, *, but: Collection[str] = (), deep: int = 0) -> list[str]:
+    """Return the texts of several words in an error, or in what nobody understands, wherever a server puts them, except
+    in the fields ``but``."""
     if isinstance(value, str):
         return [value] if " " in value.strip() else []
-    held = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    found = (_sentences(each, deep=deep + 1) for each in islice(held, _MOST_FIELDS) if deep < _DEEPEST)
+    if isinstance(value, Mapping):
+        value = [each for name, each in value.items() if name not in but]
+    held = value if isinstance(value, list) else ()
+    found = (words_in(each, but=but, deep=deep + 1) for each in islice(held, _MOST_FIELDS) if deep < _DEEPEST)
     return [each for inner in found for each in inner]
 
 

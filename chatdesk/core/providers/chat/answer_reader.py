@@ -37,6 +37,7 @@ _FINISH_REASONS = (
 _NO_REASON = re.compile(r"(?i)|null|none|\w*unspecified|in_?progress")
 _REASONS = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason", "finish_details")
 _TEXTS = ("text", "response")  # the older protocol of completions, and Workers AI
+_CONTENTS = ("text", "output_text", "answer")  # other names of a content
 # What stands on the chunk or on the choice at some servers, instead of in the choice or in its delta.
 _OF_MESSAGE = frozenset((*CALL_LISTS, "function_call", "content", *THOUGHT_FIELDS))
 _OF_CHOICE = frozenset((*CALL_LISTS, "function_call", *_REASONS))
@@ -234,7 +235,10 @@ def _held(value: object) -> dict[str, Any]:
         return {"content": value}
     if value and not isinstance(value, Mapping):
         raise WrongShapeError("delta")
-    return {name: each for name, each in value.items() if each is not None} if isinstance(value, Mapping) else {}
+    held = {name: each for name, each in value.items() if each is not None} if isinstance(value, Mapping) else {}
+    if "content" not in held and isinstance(text := first_of(held, *_CONTENTS), str):
+        held["content"] = text
+    return held
 
 
 def _address_of(piece: Mapping[str, Any]) -> object:

@@ -40,7 +40,7 @@ _READ: Final = frozenset(
         *DETAILS_FIELDS,
         *("role", "content", "tool_calls", "function_call", "refusal", "annotations", "audio", "images", "name"),
         *("citations", "search_results", "web_search", "sources", "search_info", "context", "executed_tools"),
-        *("references", "web_search_results", "phase", "is_thinking"),
+        *("references", "web_search_results", "phase", "is_thinking", "text", "output_text", "answer"),
         *("groundingMetadata", "grounding_metadata", "token_id", "token_ids", "logprobs", "obfuscation"),
         *("channel", "type", "id", "index", "provider", "model", "status"),
     }

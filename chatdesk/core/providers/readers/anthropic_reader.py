@@ -18,10 +18,11 @@ from chatdesk.core.providers.chat.call_reader import (
 from chatdesk.core.providers.chat.call_reader import MOST_CALLS as _MOST_CALLS
 from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
-from chatdesk.core.providers.token_figures import count_of, usage_of
+from chatdesk.core.providers.token_figures import count_of, first_of, usage_of
 
 # A block of thinking with none of these has nothing that could go back.
 _KEPT = ("thinking", "signature", "data")
+_THOUGHTS = ("thinking", "reasoning_content", "reasoning")
 
 
 class AnthropicReader(VendorReader):
@@ -96,6 +97,7 @@ class AnthropicReader(VendorReader):
             yield SourcesNamed(self._sources.found)
 
     def _whole(self, message: Mapping[str, Any]) -> Iterator[Delta]:
+        yield from self._add_reasoning(text_field(first_of(message, *_THOUGHTS)))
         for index, block in enumerate(_blocks_of(message)):
             yield from self._start_block(index, _mapping(block))
         yield from self._read_foreign_calls({**message, "content": None})
@@ -123,12 +125,12 @@ class AnthropicReader(VendorReader):
             if kept:
                 self._kept_of_calls[number] = kept
             yield ToolCallDelta(number, call_id or None, name or None, "")
-        elif kind == "text":
+        elif kind in ("text", "output_text"):
             yield from self._add_text(text_field(block.get("text")))
             self._sources.read_message(block)
-        elif kind == "thinking":
+        elif kind in ("thinking", "reasoning"):
             self._thought_of(index).update(block, thinking="")
-            yield from self._think(index, text_field(block.get("thinking")))
+            yield from self._think(index, text_field(first_of(block, *_THOUGHTS, "text")))
         elif kind == "image":
             source = _mapping(block.get("source"))
             if source.get("type") == "base64":
@@ -147,10 +149,13 @@ class AnthropicReader(VendorReader):
             yield from self._start_block(parts_of(row)[0] or f"call {place}", {**row, "type": "tool_use"})
 
     def _grow(self, index: object, delta: Mapping[str, Any]) -> Iterator[Delta]:
-        yield from self._add_text(text_field(delta.get("text")))
+        is_thought = "think" in str(delta.get("type"))
+        thought = first_of(delta, *_THOUGHTS, *(("text",) if is_thought else ()))
+        if thought is not None:
+            yield from self._think(index, text_field(thought))
+        if not is_thought:
+            yield from self._add_text(text_field(delta.get("text")))
         yield from self._read_foreign_calls(delta)
-        if delta.get("thinking") is not None:
-            yield from self._think(index, text_field(delta["thinking"]))
         if delta.get("signature") is not None:
             block = self._thought_of(index)
             block["signature"] = text_field(block.get("signature")) + text_field(delta["signature"])

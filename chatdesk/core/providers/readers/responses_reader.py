@@ -28,7 +28,7 @@ from chatdesk.core.providers.chat.content import read_content
 from chatdesk.core.providers.chat.sources import NamedSources
 from chatdesk.core.providers.reader import Delta, Late, VendorReader
 from chatdesk.core.providers.text_repair import ReceivedText
-from chatdesk.core.providers.token_figures import usage_in
+from chatdesk.core.providers.token_figures import first_of, usage_in
 
 _TEXT: Final = frozenset({"response.output_text.delta", "response.refusal.delta"})
 _TEXT_DONE: Final = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
@@ -44,6 +44,8 @@ _ARGUMENTS: Final = frozenset(
 )
 _ENDS: Final = frozenset(f"response.{each}" for each in ("completed", "incomplete", "failed", "cancelled", "done"))
 _MOST_CALLS: Final = 1000
+_MESSAGES: Final = ("message", "output_text", "text")
+_THINKING: Final = ("reasoning", "thinking")
 _PICTURE: Final = "image_generation_call"
 _BAD_ENDS: Final = ("incomplete", "failed", "cancelled")
 
@@ -117,6 +119,8 @@ class ResponsesReader(VendorReader):
         """Read a whole response: the only one, or the last event of a stream, which says how it ``ended``."""
         self._sources.read_chunk(response)
         output = response.get("output")
+        if isinstance(output, str):
+            output = {"type": "message", "content": output}
         items = [each for each in (output if isinstance(output, list) else [output]) if isinstance(each, Mapping)]
         if not self._reasoning.has_come:
             yield from self._add_reasoning("\n\n".join(filter(None, map(_thought_of, items))))
@@ -135,7 +139,7 @@ class ResponsesReader(VendorReader):
 
     def _complete_texts(self, items: list[Mapping[str, Any]], output_text: object) -> Iterator[Delta]:
         """Read the texts of a whole response, and those pieces of them that did not come yet."""
-        messages = [each for each in items if each.get("type") == "message"]
+        messages = [each for each in items if each.get("type") in _MESSAGES]
         whole = "".join(map(_text_of, messages))
         if not whole and isinstance(output_text, str):
             messages, whole = [{"content": output_text}], output_text
@@ -145,7 +149,7 @@ class ResponsesReader(VendorReader):
             yield from self._read_message(message, self._texts.at({"item": message}, place=place))
 
     def _read_message(self, message: Mapping[str, Any], parts: dict[int, ReceivedText]) -> Iterator[Delta]:
-        content = message.get("content")
+        content = first_of(message, "content", "text")
         for number, piece in enumerate(content if isinstance(content, list) else [content]):
             whole = read_content(piece)[1]
             if whole:
@@ -218,11 +222,11 @@ class ResponsesReader(VendorReader):
             yield from self._read_picture(text_field(item.get("id")), item, "result" if is_done else "")
         elif kind in CALL_KINDS:
             yield from self._read_call(item, chunk)
-        elif kind == "message":
+        elif kind in _MESSAGES:
             for call in _calls_in(item) if is_done else ():
                 yield from self._read_call(call, {})
             yield from self._read_message(item, self._texts.at(chunk))
-        elif kind == "reasoning" and is_done and not any(map(_has_come, self._thought_items.at(chunk).values())):
+        elif kind in _THINKING and is_done and not any(map(_has_come, self._thought_items.at(chunk).values())):
             yield from self._think({**chunk, "content_index": -1}, _thought_of(item))
         if is_done:
             self._keep(item)
@@ -374,15 +378,15 @@ def _calls_in(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _text_of(item: Mapping[str, Any]) -> str:
     """Return the text of a message in the output of a response."""
-    return read_content(item.get("content"))[1]
+    return read_content(first_of(item, "content", "text"))[1]
 
 
 def _thought_of(item: Mapping[str, Any]) -> str:
     """Return the readable text of an item of reasoning."""
-    if item.get("type") != "reasoning":
+    if item.get("type") not in _THINKING:
         return ""
-    pieces = item.get("summary") or item.get("content")
-    texts = ("".join(read_content(each)) for each in pieces) if isinstance(pieces, list) else ()
+    pieces = item.get("summary") or first_of(item, "content", "text")
+    texts = ("".join(read_content(each)) for each in (pieces if isinstance(pieces, list) else [pieces]))
     return "\n\n".join(filter(None, texts))
 
 
