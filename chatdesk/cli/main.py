@@ -18,7 +18,6 @@ from chatdesk import __version__
 from chatdesk.cli import failures
 from chatdesk.cli.argparse_text import translate_argparse
 from chatdesk.cli.opening import target_of
-from chatdesk.cli.secret_files import check_target
 from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
 from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
@@ -86,6 +85,7 @@ def build_parser() -> argparse.ArgumentParser:
         opening,
         providers,
         search,
+        secret_files,
         serving,
         team,
         threads,
@@ -123,7 +123,7 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true", help=tr("as JSON"))
     doctor.add_argument("--bundle", metavar="FILE", help=tr("also write a zip to attach to a bug report"))
     doctor.add_argument("--repair", action="store_true", help=tr("repair the database, keeping a copy of it"))
-    doctor.set_defaults(check=lambda options, _paths: check_target(options.bundle))
+    doctor.set_defaults(check=lambda options, _paths: secret_files.check_target(options.bundle))
     return parser
 
 

@@ -32,7 +32,7 @@ from chatdesk.service.live.events import LiveEvents
 from chatdesk.service.mcp_protocol.asking import Askings
 from chatdesk.service.mcp_protocol.http_transport import PATH, HttpTransport
 from chatdesk.service.services_loop import ServicesLoop
-from chatdesk.service.token_watch import TokenWatch
+from chatdesk.service.tokens import TokenWatch
 from chatdesk.service.uploads import received_file
 from chatdesk.services.services import Services
 

@@ -6,14 +6,15 @@ between them, and a revoked token is dead at the next request. The time of a fil
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import os
 import re
 import secrets
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -237,3 +238,44 @@ def _token_of(token_id: str, data: dict[str, Any], used_at: int | None) -> Token
         int(data.get("tokens_per_minute", 0)),
         float(data.get("money_per_day", 0.0)),
     )
+
+
+_EVERY_S: Final = 0.5
+
+
+class TokenWatch:
+    """Looks at the tokens of everybody who is connected, twice a second while anybody is."""
+
+    def __init__(self, still_valid: Callable[[Caller], bool]) -> None:
+        self._still_valid = still_valid
+        self._watched: dict[object, tuple[Caller, Callable[[], object]]] = {}
+        self._looking: asyncio.TimerHandle | None = None
+
+    @contextmanager
+    def over(self, caller: Caller, end: Callable[[], object]) -> Iterator[None]:
+        """Call ``end`` once when the caller's token is gone, as long as the block runs."""
+        key = object()
+        self._watched[key] = (caller, end)
+        if self._looking is None:
+            self._look_later()
+        try:
+            yield
+        finally:
+            self._watched.pop(key, None)
+            if not self._watched and self._looking is not None:
+                self._looking.cancel()
+                self._looking = None
+
+    def _look_later(self) -> None:
+        self._looking = asyncio.get_running_loop().call_later(_EVERY_S, self._look)
+
+    def _look(self) -> None:
+        callers = {caller.id: caller for caller, _ in self._watched.values()}
+        gone = {id_ for id_, caller in callers.items() if not self._still_valid(caller)}
+        for key, (caller, end) in list(self._watched.items()):
+            if caller.id in gone:
+                del self._watched[key]
+                end()
+        self._looking = None
+        if self._watched:
+            self._look_later()

@@ -42,8 +42,7 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.search.store import SearchStore
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.storage.upkeep.maintenance import Maintenance
-from chatdesk.core.usage.budget import BackgroundBudget
-from chatdesk.core.usage.limits import UsageLimits
+from chatdesk.core.usage.limits import BackgroundBudget, UsageLimits
 from chatdesk.core.usage.usage_service import UsageService
 from chatdesk.services.parts import (
     attachment_limits_of,

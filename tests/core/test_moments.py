@@ -13,7 +13,7 @@ import pytest
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.local_days import date_of, day_number, number_of, start_ms
 from chatdesk.core.moments import EARLIEST_MS, LATEST_MS, is_known, known_or_zero, local_moment, moment_text, utc_moment
-from chatdesk.core.usage.budget import day_of
+from chatdesk.core.usage.limits import day_of
 from chatdesk.service.rest.times import iso
 from chatdesk.ui.sidebar.grouping import Arrangement, group_of, group_title, short_time, spoken_time, thread_key
 from chatdesk.ui.widgets.found.rows import when_text

@@ -15,7 +15,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.sharing.team import Presence, PresenceState
 from chatdesk.core.domain.thread import Thread
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
@@ -32,10 +31,7 @@ _GAP_PX: Final = 24
 # Until the frames of an answer that comes in are drawn.
 _SETTLED_MS: Final = 300
 _SHADE: Final = 90  # of 255
-_PEOPLE: Final = (
-    Presence("p", "1", "Mia Keller", "t", PresenceState.TYPING),
-    Presence("p", "2", "Ada Lindh", "t", PresenceState.HERE),
-)
+_PEOPLE: Final = ("Mia Keller", "Ada Lindh")
 
 
 def write_pairs(theme: Theme, mockups: Path, out: Path) -> int:
@@ -107,7 +103,7 @@ def window_of(
     title: str,
     *,
     fraction: float | None = None,
-    people: Sequence[Presence] = (),
+    people: Sequence[str] = (),
     has_thread: bool = True,
     sample: Sample | None = None,
     threads: Sequence[Thread] | None = None,
@@ -118,7 +114,7 @@ def window_of(
     window.pane.header.set_title(title)
     window.pane.header.set_current("openai", "gpt-4o")
     window.pane.header.context_meter.set_fraction(fraction)
-    window.pane.header.set_people(people)
+    window.pane.header.set_people(people, people[:1])
     window.pane.composer.setFocus()
     return window
 

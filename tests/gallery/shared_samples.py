@@ -6,7 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
-from chatdesk.core.domain.sharing.team import Presence, PresenceState
 from chatdesk.core.texts import tr
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -22,10 +21,7 @@ from tests.gallery.transcript_samples import build_view
 
 ANA, BEN = "member-ana", "member-ben"
 NAMES = {ANA: "Ana Ruiz", BEN: "Ben Ode"}
-PEOPLE = (
-    Presence("p", ANA, "Ana Ruiz", "t", PresenceState.TYPING),
-    Presence("p", BEN, "Ben Ode", "t", PresenceState.HERE),
-)
+PEOPLE = ("Ana Ruiz", "Ben Ode")
 
 
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
@@ -47,7 +43,7 @@ def build_window(theme: Theme, *, can_write: bool = True) -> MainWindow:
     header, composer = ThreadHeader(theme), Composer(theme)
     header.set_title("Row-level security for team projects", is_editable=can_write)
     header.set_current("openai", "gpt-5")
-    header.set_people(PEOPLE)
+    header.set_people(PEOPLE, PEOPLE[:1])
     composer.set_placeholder(tr("Type a message"))
     if not can_write:
         composer.set_refusal("You can read this project; ask Ana Ruiz to let you write.")
@@ -117,18 +113,8 @@ def _crowded(theme: Theme) -> QWidget:
         header = ThreadHeader(theme)
         header.set_title("A title that is much too long to stand beside all of the people who are here")
         header.set_current("openai", "gpt-5")
-        header.set_people(
-            [
-                Presence(
-                    "p",
-                    str(number),
-                    f"Member {chr(65 + number)}",
-                    "t",
-                    PresenceState.TYPING if number < count // 4 else PresenceState.HERE,
-                )
-                for number in range(count)
-            ]
-        )
+        names = [f"Member {chr(65 + number)}" for number in range(count)]
+        header.set_people(names, names[: count // 4])
         column.addWidget(header)
     page.resize(820, 200)
     return page

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.system import child_process
-from chatdesk.core.system.process_frames import read_frame
+from chatdesk.core.system.child_process import read_frame
 from tests.helpers.prepared_processes import ForkedProcess
 from tests.helpers.waiting import until, wait_until
 

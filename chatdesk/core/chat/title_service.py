@@ -38,7 +38,7 @@ from chatdesk.core.providers.base import (
 )
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.usage.budget import BackgroundBudget
+from chatdesk.core.usage.limits import BackgroundBudget
 
 _log = logging.getLogger(__name__)
 

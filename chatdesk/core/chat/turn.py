@@ -18,8 +18,7 @@ from chatdesk.core.attachments.answer_pictures import AnswerPictures, KeepFile
 from chatdesk.core.chat.live_text import Delta, LiveText
 from chatdesk.core.chat.task_set import TaskSet
 from chatdesk.core.chat.tool_calls.stored_first import StoredFirst
-from chatdesk.core.chat.turn_context import RequestSpending, SetUp, TurnContext
-from chatdesk.core.chat.turn_times import TurnTimes
+from chatdesk.core.chat.turn_context import RequestSpending, SetUp, TurnContext, TurnTimes
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import FILE_PARTS, Message, PartType, Status
 from chatdesk.core.domain.tools import CallStatus

@@ -23,7 +23,7 @@ from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.render_requests import RenderQuestion, RenderStream, RenderTicket, StreamUpdate
 from chatdesk.core.rendering.wire import common_prefix, decode_block, decode_change, decode_runs
 from chatdesk.core.system import child_process
-from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.system.child_process import Wire, read_frame, write_frame
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chatdesk.core.rendering.blocks import Block, Blocks
-from chatdesk.core.system.process_frames import Wire
+from chatdesk.core.system.child_process import Wire
 
 
 class _Client(Protocol):

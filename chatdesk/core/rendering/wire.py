@@ -24,7 +24,7 @@ from chatdesk.core.rendering.blocks import (
     Table,
 )
 from chatdesk.core.rendering.highlighting import extend_runs
-from chatdesk.core.system.process_frames import Wire
+from chatdesk.core.system.child_process import Wire
 from chatdesk.core.texts import packed, shown, unpacked
 
 _SPAN_FIELDS = tuple(each.name for each in fields(Span))

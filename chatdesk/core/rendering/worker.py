@@ -33,8 +33,7 @@ from chatdesk.core.rendering.drawing.drawn_blocks import DrawnBlocks, is_diagram
 from chatdesk.core.rendering.highlighting import extend_runs, is_highlightable, plain_run
 from chatdesk.core.rendering.streaming import BlockUpdate
 from chatdesk.core.rendering.wire import decode_runs, encode_block, encode_change, encode_runs
-from chatdesk.core.system.child_process import command_of
-from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.system.child_process import Wire, command_of, read_frame, write_frame
 from chatdesk.core.system.processes import start_child
 
 DRAWING_FLAG = "--draw"

@@ -6,12 +6,13 @@ program cannot be told to run a module: it starts itself, with the switch of the
 
 from __future__ import annotations
 
+import marshal
 import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, BinaryIO, Final
 
 from chatdesk.core.system.processes import child_environment
 
@@ -77,3 +78,27 @@ def start(
         env={**child_environment(), **(variables or {})},
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
+
+
+MAX_FRAME_BYTES = 256 * 1024 * 1024
+Wire = tuple[Any, ...]
+
+
+def write_frame(stream: BinaryIO, value: Wire) -> None:
+    """Write one frame and flush it."""
+    body = marshal.dumps(value)
+    stream.write(len(body).to_bytes(4, "big") + body)
+    stream.flush()
+
+
+def read_frame(stream: BinaryIO) -> Wire | None:
+    """Return the next frame, None at the end of the stream or in the middle of a broken one."""
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    size = int.from_bytes(head, "big")
+    body = stream.read(size) if size <= MAX_FRAME_BYTES else b""
+    if len(body) < size or not size:
+        return None
+    value = marshal.loads(body)  # noqa: S302 - written by the same program at the other end of our own pipe
+    return value if isinstance(value, tuple) else None

@@ -28,12 +28,11 @@ from chatdesk.core.domain.tools import (
 )
 from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.system import child_process
-from chatdesk.core.system.process_frames import Wire
+from chatdesk.core.system.child_process import Wire
 from chatdesk.core.texts import Sentences, Text, language_tag, translations_of
 from chatdesk.core.tools.call_reports import NO_HOOKS, CallHooks, CallReports
 from chatdesk.core.tools.host_process import HostProcess, RequestFailed, read_sentence
-from chatdesk.core.tools.known_server import KnownServer
-from chatdesk.core.tools.listed_tools import checks_of, is_changed, left_out_texts, tool_of
+from chatdesk.core.tools.listed_tools import KnownServer, checks_of, is_changed, left_out_texts, tool_of
 from chatdesk.core.tools.sign_in_pages import PAGES
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final, cast
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.settings.system_proxy import proxy_variables
 from chatdesk.core.system import child_process
-from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.system.child_process import Wire, read_frame, write_frame
 from chatdesk.core.texts import unpacked
 
 _log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from chatdesk.service.gate import refusal
 from chatdesk.service.mcp_protocol.asking import Askings
 from chatdesk.service.mcp_protocol.tools import ToolCall
 from chatdesk.service.services_loop import ServicesLoop
-from chatdesk.service.token_watch import TokenWatch
+from chatdesk.service.tokens import TokenWatch
 
 if TYPE_CHECKING:  # a large package, loaded when it is used
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager

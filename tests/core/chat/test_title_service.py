@@ -19,7 +19,7 @@ from chatdesk.core.events import AnswerFinished, ThreadChanged, UsageRecorded
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.providers.base import FinishReason, ReasoningDelta, StreamFinished, TextDelta, UsageReported
 from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.core.usage.budget import BackgroundBudget
+from chatdesk.core.usage.limits import BackgroundBudget
 from tests.helpers.chat_world import ChatWorld, Step, chat_world
 from tests.helpers.waiting import PATIENCE_S, running_tasks, until
 

@@ -13,7 +13,7 @@ from chatdesk.core.rendering.blocks import Drawing, MathBlock
 from chatdesk.core.rendering.drawing.drawing_process import NOT_TRIED
 from chatdesk.core.rendering.wire import decode_block, encode_drawing
 from chatdesk.core.rendering.worker import Worker
-from chatdesk.core.system.process_frames import read_frame
+from chatdesk.core.system.child_process import read_frame
 
 PICTURE = encode_drawing(Drawing(512, 300, 100, "MLLZ", b"\0" * 12))
 

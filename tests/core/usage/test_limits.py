@@ -23,8 +23,7 @@ from chatdesk.core.events import EventBus, LimitNear
 from chatdesk.core.local_days import day_number, month_of, start_ms
 from chatdesk.core.storage.usage.events import UsageRepository
 from chatdesk.core.storage.usage.limits import UsageLimitRepository
-from chatdesk.core.usage.budget import BackgroundBudget
-from chatdesk.core.usage.limits import UsageLimits
+from chatdesk.core.usage.limits import BackgroundBudget, UsageLimits
 from tests.helpers.chat_world import chat_world
 from tests.helpers.store import MovableClock, Store
 

@@ -732,7 +732,7 @@ async def test_nothing_is_delivered_once_a_token_is_revoked(
     tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The regular look is far away: each event is asked about."""
-    monkeypatch.setattr("chatdesk.service.token_watch._EVERY_S", 3_600)
+    monkeypatch.setattr("chatdesk.service.tokens._EVERY_S", 3_600)
     async with served_world(tmp_path) as world:
         token = world.token("one")
         book = TokenBook(world.files.tokens)
@@ -761,7 +761,7 @@ async def test_nothing_is_delivered_once_a_token_is_revoked(
 async def test_no_operation_is_carried_out_once_a_token_is_revoked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatdesk.service.token_watch._EVERY_S", 3_600)
+    monkeypatch.setattr("chatdesk.service.tokens._EVERY_S", 3_600)
     async with served_world(tmp_path) as world:
         thread_id = await _thread(world)
         token = world.token("one", (Scope.READ, Scope.ASK))

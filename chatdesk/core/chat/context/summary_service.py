@@ -32,7 +32,7 @@ from chatdesk.core.events import EventBus, SummaryFailed, SummaryWorkChanged
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
-from chatdesk.core.usage.budget import BackgroundBudget
+from chatdesk.core.usage.limits import BackgroundBudget
 
 _IDLE_MS = 10 * 60_000
 _MOST_FACTS, _LONGEST_FACT = 50, 500

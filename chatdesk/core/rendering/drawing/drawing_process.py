@@ -18,7 +18,7 @@ from chatdesk.core.rendering.drawing import diagram_drawing, math_drawing, svg_d
 from chatdesk.core.rendering.highlighting import BUDGET_S, find_lexer, highlight
 from chatdesk.core.rendering.wire import encode_drawing, encode_runs
 from chatdesk.core.system import child_process
-from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.system.child_process import Wire, read_frame, write_frame
 
 CODE, FORMULA, DIAGRAM, SVG = "code", "formula", "diagram", "svg"
 

@@ -13,7 +13,7 @@ from chatdesk.core.rendering.drawing import diagram_drawing, svg_drawing
 from chatdesk.core.rendering.drawing.drawing_process import DIAGRAM, FORMULA, SVG
 from chatdesk.core.rendering.drawing.math_drawing import MAX_TEX_CHARS
 from chatdesk.core.rendering.wire import decode_drawing
-from chatdesk.core.system.process_frames import Wire
+from chatdesk.core.system.child_process import Wire
 from chatdesk.core.texts import Text
 
 MAX_FORMULAS_A_MESSAGE = 2_000

@@ -30,7 +30,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 import chatdesk.core.tools.host.late_packages  # noqa: F401 - before anything of mcp
-from chatdesk.core.system.process_frames import Wire, read_frame, write_frame
+from chatdesk.core.system.child_process import Wire, read_frame, write_frame
 from chatdesk.core.system.processes import start_child
 from chatdesk.core.texts import Text, packed, use_translations
 from chatdesk.core.tools.host import offers

@@ -18,7 +18,7 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.texts import Sentences, Text
 from chatdesk.core.tools.web_search.choice import SearchCheck, SearchChoice, SearchEngine, SearchStep
-from chatdesk.core.tools.web_search.engine_client import EngineClient, SearchFailed
+from chatdesk.core.tools.web_search.engines import EngineClient, SearchFailed
 
 # The services, in the form in which SearXNG's address is given.
 ADDRESSES: Final[Mapping[SearchEngine, str]] = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 
-from chatdesk.core.domain.sharing.team import ShareState
+from chatdesk.core.domain.sharing.team import PresenceState, ShareState
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PresenceChanged, TeamChanged
 from chatdesk.core.sync.team_service import TeamService
@@ -93,7 +93,9 @@ class PresenceBinding(Controller):
     def _show(self) -> None:
         project_id, thread_id = self._place
         found = self._team.presence(project_id) if project_id is not None else ()
-        self._panes.header.set_people([each for each in found if each.thread_id == thread_id])
+        here = [each for each in found if each.thread_id == thread_id]
+        typing = [each.name for each in here if each.state is PresenceState.TYPING]
+        self._panes.header.set_people([each.name for each in here], typing)
 
 
 _AWAY_AFTER_MS = 60_000

@@ -7,7 +7,6 @@ from typing import Final
 
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.domain.sharing.team import Presence, PresenceState
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import ElidedLabel
@@ -25,12 +24,11 @@ class PresenceRow(ElidedLabel):
         self.setMaximumWidth(round(_WIDEST_PX * max(1.0, theme.scale)))
         self.setVisible(False)
 
-    def set_people(self, people: Sequence[Presence]) -> None:
-        here = here_words([each.name for each in people])
-        typing = typing_words([each.name for each in people if each.state is PresenceState.TYPING])
-        self.setText(typing or here)
-        self.setAccessibleName(", ".join(filter(None, (here, typing))))
-        self.setVisible(bool(people))
+    def set_people(self, here: Sequence[str], typing: Sequence[str]) -> None:
+        """Set the names of all who are here, and of those among them who type."""
+        self.setText(typing_words(typing) or here_words(here))
+        self.setAccessibleName(", ".join(filter(None, (here_words(here), typing_words(typing)))))
+        self.setVisible(bool(here))
 
 
 def typing_words(names: Sequence[str]) -> str:

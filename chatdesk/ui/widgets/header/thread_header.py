@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QWidget
 
-from chatdesk.core.domain.sharing.team import Presence
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import show_checked
 from chatdesk.ui.qt.mirroring import set_margins
@@ -109,18 +108,17 @@ class ThreadHeader(QWidget):
     def start_title_edit(self) -> None:
         self.title.start_edit()
 
-    def set_people(self, people: Sequence[Presence]) -> None:
-        """Set who else is at the open thread."""
+    def set_people(self, here: Sequence[str], typing: Sequence[str] = ()) -> None:
+        """Set the names of all who are at the open thread, and of those among them who type."""
         if self.presence is None:
-            if not people:
+            if not here:
                 return
-
             self.presence = PresenceRow(self._theme, self)
             row = self.layout()
             assert isinstance(row, QHBoxLayout)
             row.insertWidget(row.indexOf(self.model_picker), self.presence)
-        self.presence.set_people(people)
-        self.setAccessibleDescription(self.presence.accessibleName() if people else "")
+        self.presence.set_people(here, typing)
+        self.setAccessibleDescription(self.presence.accessibleName() if here else "")
 
     def set_temporary(self, is_temporary: bool) -> None:
         """Show whether nothing of the open thread is stored. ``keepRequested`` asks for that to change."""

@@ -39,7 +39,7 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.offline.provider import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.usage.budget import BackgroundBudget, day_of
+from chatdesk.core.usage.limits import BackgroundBudget, day_of
 from tests.helpers.bulk_data import load_many
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.waiting import PATIENCE_S, running_tasks, until

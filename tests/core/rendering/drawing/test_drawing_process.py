@@ -15,8 +15,7 @@ from chatdesk.core.rendering.drawing import drawing_process
 from chatdesk.core.rendering.drawing.drawing_process import CODE, DIAGRAM, FORMULA, NOT_TRIED, DrawingProcess, serve
 from chatdesk.core.rendering.wire import decode_drawing, decode_runs
 from chatdesk.core.rendering.worker import DRAWING_FLAG
-from chatdesk.core.system.child_process import package_parent
-from chatdesk.core.system.process_frames import read_frame, write_frame
+from chatdesk.core.system.child_process import package_parent, read_frame, write_frame
 
 TIMEOUT_S = 20.0
 _LOADED = "import marshal, sys; out = sys.stdout.buffer; source = sys.stdin.buffer; "

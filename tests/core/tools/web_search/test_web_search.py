@@ -18,7 +18,7 @@ from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.tools.web_search.choice import SearchChoice, SearchEngine, SearchStep
-from chatdesk.core.tools.web_search.engine_client import EngineClient, SearchFailed
+from chatdesk.core.tools.web_search.engines import EngineClient, SearchFailed
 from chatdesk.core.tools.web_search.web_search import SearchNotUsable, WebSearch, checked
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.search_engines import FORMS, PAGES, PATHS, REFUSALS, answered

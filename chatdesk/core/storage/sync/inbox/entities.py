@@ -17,8 +17,8 @@ from chatdesk.core.storage.chat import projects, shown_path, thread_counters
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.content_digest import digest
-from chatdesk.core.storage.engine.json_bounds import MOST_IN_FILE, is_bounded
 from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.engine.stored_bytes import MOST_IN_FILE, is_bounded
 from chatdesk.core.storage.sync.inbox.messages import Outcome, insert_parts, want_files
 from chatdesk.core.storage.sync.projection import summaries
 from chatdesk.core.storage.sync.projection.effects import Effects

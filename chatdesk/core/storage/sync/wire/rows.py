@@ -22,9 +22,9 @@ from chatdesk.core.domain.tools import is_counted
 from chatdesk.core.storage.chat.thread_counters import Tally
 from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.content_digest import digest
-from chatdesk.core.storage.engine.json_bounds import MOST_IN_BODY, is_bounded
 from chatdesk.core.storage.engine.message_columns import BY_NAME, TRAVELLING, Form
 from chatdesk.core.storage.engine.plain_text import clean, to_json
+from chatdesk.core.storage.engine.stored_bytes import MOST_IN_BODY, is_bounded
 
 # Characters of one body; a body that is larger came by another way than the limits of the log allow.
 LONGEST_BODY: Final = 2 * MAX_BODY_BYTES

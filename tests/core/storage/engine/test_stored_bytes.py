@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from chatdesk.core.storage.engine.json_bounds import MOST_IN_BODY, is_bounded
+from chatdesk.core.storage.engine.stored_bytes import MOST_IN_BODY, is_bounded
 from chatdesk.core.storage.sync.wire.rows import read_object
 
 

@@ -10,7 +10,7 @@ from chatdesk.core.domain.limits import BackgroundLimitReached
 from chatdesk.core.domain.usage import Spent, Usage, UsageEvent, UsageKind
 from chatdesk.core.storage.usage.days import UsageDayRepository
 from chatdesk.core.storage.usage.events import UsageRepository
-from chatdesk.core.usage.budget import BackgroundBudget, day_of
+from chatdesk.core.usage.limits import BackgroundBudget, day_of
 from chatdesk.core.usage.usage_service import UsageService
 from tests.helpers.store import MovableClock, Store
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from chatdesk.service.declaration import Caller
-from chatdesk.service.token_watch import TokenWatch
+from chatdesk.service.tokens import TokenWatch
 from tests.helpers.waiting import until
 
 
