@@ -8,7 +8,8 @@ import logging
 import sys
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from PySide6.QtWidgets import QApplication
 
@@ -19,6 +20,7 @@ from chatdesk.ui.qt.window_loop import WindowLoop
 _log = logging.getLogger(__name__)
 
 ErrorHandler = Callable[[Exception], None]
+P = ParamSpec("P")
 
 
 def run_until_done(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
@@ -141,3 +143,31 @@ class AsyncTasks:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class TaskOwner(Protocol):
+    """An object with tasks of its own, such as a controller."""
+
+    _tasks: AsyncTasks
+
+
+Owner = TypeVar("Owner", bound=TaskOwner)
+Method = Callable[Concatenate[Owner, P], Coroutine[Any, Any, object]]
+
+
+def in_task(
+    name: str, *, replaces: bool = False, is_once: bool = False
+) -> Callable[[Method[Owner, P]], Callable[Concatenate[Owner, P], None]]:
+    """Have a call of the method start it as a task of its object, with this name. ``replaces``: instead of the one that
+    runs; ``is_once``: unless one runs."""
+
+    def decorate(method: Method[Owner, P]) -> Callable[Concatenate[Owner, P], None]:
+        @wraps(method)
+        def start(owner: Owner, /, *args: P.args, **kwargs: P.kwargs) -> None:
+            tasks = owner._tasks
+            run = tasks.start_once if is_once else tasks.replace if replaces else tasks.start
+            run(method(owner, *args, **kwargs), name)
+
+        return start
+
+    return decorate

@@ -14,7 +14,7 @@ from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.features.artifacts.artifact_view import MOST_CHARACTERS, ArtifactView
 from chatdesk.ui.features.chat.unsaved import Unsaved
-from chatdesk.ui.qt.async_tasks import AsyncTasks
+from chatdesk.ui.qt.async_tasks import AsyncTasks, in_task
 from chatdesk.ui.qt.save_timer import SaveTimer
 from chatdesk.ui.window.window_context import Panes
 
@@ -46,11 +46,9 @@ class ArtifactEditing(QObject):
         view.editSaved.connect(self._save)
         view.editLeft.connect(self._cancel)
 
-    def start(self, version: ArtifactVersion) -> None:
+    @in_task("edit artifact", replaces=True)
+    async def start(self, version: ArtifactVersion) -> None:
         """Start editing a version; an unfinished edit of it is continued."""
-        self._tasks.replace(self._start(version), "edit artifact")
-
-    async def _start(self, version: ArtifactVersion) -> None:
         found = await self._service.text_of(version)
         if found.problem or len(found.text) > MOST_CHARACTERS:
             self._panes.pane.show_toast(shown(found.problem or _TOO_LARGE))
@@ -70,15 +68,13 @@ class ArtifactEditing(QObject):
             work = self._service.keep_edit(self._version, self._view.editor.text())
             self._tasks.replace(work, "keep edit of artifact")
 
-    def _save(self, text: str) -> None:
-        async def work() -> None:
-            version = self._version
-            if version is not None:
-                await self._service.edit(version, text)
-                self._end()
-                self.saved.emit()
-
-        self._tasks.start_once(work(), "save artifact")
+    @in_task("save artifact", is_once=True)
+    async def _save(self, text: str) -> None:
+        version = self._version
+        if version is not None:
+            await self._service.edit(version, text)
+            self._end()
+            self.saved.emit()
 
     def _cancel(self) -> None:
         """Close the editor after *Cancel* or Esc, and offer to edit again for a moment."""

@@ -25,6 +25,7 @@ from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
 from chatdesk.ui.features.inspector.inspector_binding import ARTIFACTS, InspectorBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -270,13 +271,11 @@ class ArtifactsBinding(Controller):
             await self.fill()
             self._panes.pane.show_toast(tr("Removed from the list"), tr("Undo"), self._restore)
 
-    def _restore(self) -> None:
-        async def work() -> None:
-            removed, self._removed = self._removed, ()
-            await self._service.restore(removed)
-            await self.fill()
-
-        self._tasks.start(work(), "restore artifact")
+    @in_task("restore artifact")
+    async def _restore(self) -> None:
+        removed, self._removed = self._removed, ()
+        await self._service.restore(removed)
+        await self.fill()
 
     def _on_editing_saved(self) -> None:
         if self._artifact is not None:

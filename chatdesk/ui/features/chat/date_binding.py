@@ -8,6 +8,7 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _TASK = "jump to a date"
@@ -60,9 +61,7 @@ class DateBinding(Controller):
         wanted = transcript.current_message_id()
         return next((each.message for each in transcript.entries if each.message.id == wanted), None)
 
-    def _go(self, thread_id: str, message_id: str) -> None:
-        async def work() -> None:
-            await self._threads.open_at(thread_id, message_id)
-            self._panes.transcript.setFocus()
-
-        self._tasks.start(work(), "go to message")
+    @in_task("go to message")
+    async def _go(self, thread_id: str, message_id: str) -> None:
+        await self._threads.open_at(thread_id, message_id)
+        self._panes.transcript.setFocus()

@@ -15,6 +15,7 @@ from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat.deleted_messages import DeletedMessagesDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:  # loaded only where there is a team
@@ -126,22 +127,18 @@ class DeletedMessagesBinding(Controller):
         panes.commands.bind("trash.messages", self.open)
         panes.sidebar.deletedMessagesRequested.connect(self.open)
 
-    def open(self) -> None:
-        async def work() -> None:
-            messages = await self._library.trash.list_messages()
-            dialog = DeletedMessagesDialog(self._panes.theme, messages, self._panes.window)
-            dialog.restoreRequested.connect(self._restore)
-            dialog.threadRequested.connect(self._chats.show_soon)
-            dialog.open()
+    @in_task("open deleted messages", replaces=True)
+    async def open(self) -> None:
+        messages = await self._library.trash.list_messages()
+        dialog = DeletedMessagesDialog(self._panes.theme, messages, self._panes.window)
+        dialog.restoreRequested.connect(self._restore)
+        dialog.threadRequested.connect(self._chats.show_soon)
+        dialog.open()
 
-        self._tasks.replace(work(), "open deleted messages")
-
-    def _restore(self, message_id: str) -> None:
-        async def work() -> None:
-            moved = await (await self._undo.stack()).restore_message(message_id)
-            if moved.message_ids:
-                chat = self._chats.bring(moved.thread.id)
-                await chat.threads.open_at(moved.thread.id, message_id)
-                self._undo.offer(tr("Message restored"), chat.panes.pane)
-
-        self._tasks.start(work(), "restore deleted message")
+    @in_task("restore deleted message")
+    async def _restore(self, message_id: str) -> None:
+        moved = await (await self._undo.stack()).restore_message(message_id)
+        if moved.message_ids:
+            chat = self._chats.bring(moved.thread.id)
+            await chat.threads.open_at(moved.thread.id, message_id)
+            self._undo.offer(tr("Message restored"), chat.panes.pane)

@@ -28,6 +28,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding, moved_words
 from chatdesk.ui.features.chat.version_steps import VersionSteps
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
@@ -317,23 +318,19 @@ class MessageBinding(Controller):
         """Ask for another version of an answer, or for the first one to a question."""
         self._do("regenerate", message_id, lambda chat: chat.regenerate_response(message_id))
 
-    def regenerate_last(self) -> None:
-        async def work() -> None:
-            with self._undo.change():
-                message = await self._last(Role.ASSISTANT, Role.USER)
-                if message is not None:
-                    await self._consent.run(partial(self._open_thread.chat.regenerate_response, message.id))
-
-        self._tasks.start_once(work(), "regenerate")
-
-    def copy_last(self) -> None:
-        async def work() -> None:
-            message = await self._last(Role.ASSISTANT)
+    @in_task("regenerate", is_once=True)
+    async def regenerate_last(self) -> None:
+        with self._undo.change():
+            message = await self._last(Role.ASSISTANT, Role.USER)
             if message is not None:
-                QGuiApplication.clipboard().setText(message.text)
-                self._panes.pane.show_toast(tr("Copied"))
+                await self._consent.run(partial(self._open_thread.chat.regenerate_response, message.id))
 
-        self._tasks.replace(work(), "copy")
+    @in_task("copy", replaces=True)
+    async def copy_last(self) -> None:
+        message = await self._last(Role.ASSISTANT)
+        if message is not None:
+            QGuiApplication.clipboard().setText(message.text)
+            self._panes.pane.show_toast(tr("Copied"))
 
     def branch(self, message_id: str) -> None:
         """Open a new thread that begins with everything up to that message."""
@@ -372,12 +369,10 @@ class MessageBinding(Controller):
         dialog.answered.connect(answered)
         dialog.open()
 
-    def _delete(self, message_id: str, *, with_later: bool) -> None:
-        async def work() -> None:
-            moved = await (await self._undo.stack()).delete_message(message_id, with_later=with_later)
-            self._undo.offer(moved_words(len(moved.message_ids)))
-
-        self._tasks.start(work(), "delete message")
+    @in_task("delete message")
+    async def _delete(self, message_id: str, *, with_later: bool) -> None:
+        moved = await (await self._undo.stack()).delete_message(message_id, with_later=with_later)
+        self._undo.offer(moved_words(len(moved.message_ids)))
 
     def _do(self, name: str, id_: str, work: Callable[[ChatService], Awaitable[object]]) -> None:
         chat = self._open_thread.chat_of(self._threads.thread_id)

@@ -18,6 +18,7 @@ from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.shared_drafts import DraftContent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 # Enough to find the last question of a thread whose newest messages are tool calls.
@@ -68,8 +69,16 @@ class MessageEdit(Controller):
     def start(self, message_id: str) -> None:
         self._tasks.replace(self._start(message_id), "edit")
 
-    def start_last(self) -> None:
-        self._tasks.replace(self._start_last(), "edit")
+    @in_task("edit", replaces=True)
+    async def start_last(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
+            return
+        page = await self._open_thread.chat.reader.get_thread_messages(thread_id, _TAIL)
+        own = (each for each in reversed(page.messages) if each.role is Role.USER and each.author_id is None)
+        message = next(own, None)
+        if message is not None:
+            await self._start(message.id)
 
     def cancel(self) -> None:
         """Keep the old version; what was in the composer before comes back. Changed words can be brought back, too."""
@@ -187,16 +196,6 @@ class MessageEdit(Controller):
         if written:
             self._drafts.show_content(written)
         composer.setFocus()
-
-    async def _start_last(self) -> None:
-        thread_id = self._threads.thread_id
-        if thread_id is None:
-            return
-        page = await self._open_thread.chat.reader.get_thread_messages(thread_id, _TAIL)
-        own = (each for each in reversed(page.messages) if each.role is Role.USER and each.author_id is None)
-        message = next(own, None)
-        if message is not None:
-            await self._start(message.id)
 
     def _set(self, editing: Message | None, *, later: int = 0, left_id: str | None = None) -> None:
         self._editing, self._later, self.left_id = editing, later, left_id

@@ -21,6 +21,7 @@ from chatdesk.ui.features.chat.next_questions import NextQuestions
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -197,10 +198,8 @@ class NextAssistant(Controller):
         if event.thread.id == self._threads.thread_id:
             self._look_up_soon()
 
-    def _look_up_soon(self) -> None:
-        self._tasks.replace(self._look_up(), "look up the assistant")
-
-    async def _look_up(self) -> None:
+    @in_task("look up the assistant", replaces=True)
+    async def _look_up_soon(self) -> None:
         found = await self._open_thread.stored_chat.assistants.find(self._id_here())
         if found != self.here:
             self.here = found
@@ -253,15 +252,13 @@ class AnswerModels(Controller):
         self._chooser.show_models(picker.models, picker.liked)
         self._chooser.open_at(transcript.foot_of(message_id))
 
-    def _choose_for_last(self) -> None:
-        async def work() -> None:
-            thread_id = self._threads.thread_id
-            if thread_id is not None:
-                page = await self._open_thread.chat.reader.get_thread_messages(thread_id, 1)
-                if page.messages:
-                    self.choose(page.messages[-1].id)
-
-        self._tasks.replace(work(), "choose model for answer")
+    @in_task("choose model for answer", replaces=True)
+    async def _choose_for_last(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            page = await self._open_thread.chat.reader.get_thread_messages(thread_id, 1)
+            if page.messages:
+                self.choose(page.messages[-1].id)
 
     def _on_chooser_chosen(self, provider: str, model: str) -> None:
         self._tasks.start_once(self._answer(self._message_id, provider, model), "answer with")

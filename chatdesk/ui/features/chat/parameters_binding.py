@@ -11,6 +11,7 @@ from chatdesk.ui.composer.parameter_words import all_words, words_of
 from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.widgets.buttons import ComposerChip
 from chatdesk.ui.widgets.words import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -41,11 +42,9 @@ class ParametersBinding(Controller):
         threads.opened.connect(lambda _thread: self.show())
         context.subscribe(self, ContextChanged, lambda _event: self.show())
 
-    def show(self) -> None:
+    @in_task("show parameters", replaces=True)
+    async def show(self) -> None:
         """Show beside the composer's plus which parameters the next answer is made with."""
-        self._tasks.replace(self._show(), "show parameters")
-
-    async def _show(self) -> None:
         thread_id = self._threads.thread_id
         steering = self._open_thread.chat.context.steering
         if thread_id is None:
@@ -69,48 +68,9 @@ class ParametersBinding(Controller):
         thread_id = self._threads.thread_id
         self._tasks.replace(self._edit_new() if thread_id is None else self._edit_thread(thread_id), "open parameters")
 
-    def open_project(self) -> None:
+    @in_task("open parameters", replaces=True)
+    async def open_project(self) -> None:
         """Open the parameters dialog for the project of the open thread."""
-        self._tasks.replace(self._open_project(), "open parameters")
-
-    async def _edit_new(self) -> None:
-        chat = self._open_thread.chat
-        project = self._threads.new_project or await chat.projects.default()
-        dialog = ParametersDialog(
-            self._panes.theme,
-            Parameters(),
-            await chat.context.steering.project_parameters(project.id),
-            info=chat.context.models.info(*self._answering()),
-            scope="new",
-            name="",
-            parent=self._panes.window,
-        )
-        dialog.saved.connect(lambda parameters: self._save_new(project.id, parameters))
-        dialog.open()
-
-    def _save_new(self, project_id: str, parameters: Parameters) -> None:
-        async def work() -> None:
-            self._save_thread(await self._create_thread(project_id), parameters)
-
-        self._tasks.start_once(work(), "keep parameters of a new chat")
-
-    async def _edit_thread(self, thread_id: str) -> None:
-        chat = self._open_thread.chat
-        own, wider = await chat.context.steering.own_parameters(thread_id)
-        thread = await chat.get_thread(thread_id)
-        dialog = ParametersDialog(
-            self._panes.theme,
-            own,
-            wider,
-            info=chat.context.models.info(thread.provider, thread.model),
-            scope="thread",
-            name=thread.title,
-            parent=self._panes.window,
-        )
-        dialog.saved.connect(lambda parameters: self._save_thread(thread_id, parameters))
-        dialog.open()
-
-    async def _open_project(self) -> None:
         chat = self._open_thread.chat
         thread = self._threads.open_thread
         projects = await chat.projects.list()
@@ -128,20 +88,51 @@ class ParametersBinding(Controller):
         dialog.saved.connect(lambda parameters: self._save_project(project.id, parameters))
         dialog.open()
 
-    def _save_thread(self, thread_id: str, parameters: Parameters) -> None:
-        async def work() -> None:
-            with self._undo.change() as stack:
-                await self._open_thread.chat.context.steering.set_thread_parameters(thread_id, parameters)
-                stack.record_lasting(Text("change the parameters"), thread_id=thread_id)
-            self._panes.pane.show_toast(tr("Saved. The next answer is made with these parameters."))
+    async def _edit_new(self) -> None:
+        chat = self._open_thread.chat
+        project = self._threads.new_project or await chat.projects.default()
+        dialog = ParametersDialog(
+            self._panes.theme,
+            Parameters(),
+            await chat.context.steering.project_parameters(project.id),
+            info=chat.context.models.info(*self._answering()),
+            scope="new",
+            name="",
+            parent=self._panes.window,
+        )
+        dialog.saved.connect(lambda parameters: self._save_new(project.id, parameters))
+        dialog.open()
 
-        self._tasks.start(work(), "save parameters")
+    @in_task("keep parameters of a new chat", is_once=True)
+    async def _save_new(self, project_id: str, parameters: Parameters) -> None:
+        self._save_thread(await self._create_thread(project_id), parameters)
 
-    def _save_project(self, project_id: str, parameters: Parameters) -> None:
-        async def work() -> None:
-            with self._undo.change() as stack:
-                await self._open_thread.chat.context.steering.set_project_parameters(project_id, parameters)
-                stack.record_lasting(Text("change the parameters"))
-            self._panes.pane.show_toast(tr("Saved for all threads of the project that have none of their own."))
+    async def _edit_thread(self, thread_id: str) -> None:
+        chat = self._open_thread.chat
+        own, wider = await chat.context.steering.own_parameters(thread_id)
+        thread = await chat.get_thread(thread_id)
+        dialog = ParametersDialog(
+            self._panes.theme,
+            own,
+            wider,
+            info=chat.context.models.info(thread.provider, thread.model),
+            scope="thread",
+            name=thread.title,
+            parent=self._panes.window,
+        )
+        dialog.saved.connect(lambda parameters: self._save_thread(thread_id, parameters))
+        dialog.open()
 
-        self._tasks.start(work(), "save parameters")
+    @in_task("save parameters")
+    async def _save_thread(self, thread_id: str, parameters: Parameters) -> None:
+        with self._undo.change() as stack:
+            await self._open_thread.chat.context.steering.set_thread_parameters(thread_id, parameters)
+            stack.record_lasting(Text("change the parameters"), thread_id=thread_id)
+        self._panes.pane.show_toast(tr("Saved. The next answer is made with these parameters."))
+
+    @in_task("save parameters")
+    async def _save_project(self, project_id: str, parameters: Parameters) -> None:
+        with self._undo.change() as stack:
+            await self._open_thread.chat.context.steering.set_project_parameters(project_id, parameters)
+            stack.record_lasting(Text("change the parameters"))
+        self._panes.pane.show_toast(tr("Saved for all threads of the project that have none of their own."))

@@ -17,6 +17,7 @@ from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -61,12 +62,10 @@ class TemporaryBinding(Controller):
 
     # What a person does
 
-    def start(self) -> None:
+    @in_task("start temporary chat", is_once=True)
+    async def start(self) -> None:
         """Show the temporary chat; create it if there is none. From within it, start a new one, after asking whether to
         keep this one."""
-        self._tasks.start_once(self._start(), "start temporary chat")
-
-    async def _start(self) -> None:
         temporary = self._service()
         if temporary.thread_id is not None and temporary.thread_id != self._threads.thread_id:
             await self._threads.open(temporary.thread_id)
@@ -79,17 +78,14 @@ class TemporaryBinding(Controller):
         self._show(thread)
         await self._threads.open(thread.id)
 
-    def keep(self, then: Callable[[], object] | None = None) -> None:
+    @in_task("keep temporary chat", is_once=True)
+    async def keep(self, then: Callable[[], object] | None = None) -> None:
         """Store the temporary chat as a thread, which stays shown; then call ``then``."""
-
-        async def work() -> None:
-            temporary = self._service()
-            if temporary.thread_id is not None:
-                await self._keep(temporary)
-            if then is not None:
-                then()
-
-        self._tasks.start_once(work(), "keep temporary chat")
+        temporary = self._service()
+        if temporary.thread_id is not None:
+            await self._keep(temporary)
+        if then is not None:
+            then()
 
     async def _keep(self, temporary: TemporaryThreads) -> None:
         await self._drafts.save()
@@ -98,13 +94,10 @@ class TemporaryBinding(Controller):
         self._show(None)
         self._panes.window.show_toast(tr("Kept. It is a thread like any other now."))
 
-    def close(self) -> None:
+    @in_task("close temporary chat", is_once=True)
+    async def close(self) -> None:
         """Close the temporary chat; ask first if it has messages."""
-
-        async def work() -> None:
-            self._end(self._service(), then=None)
-
-        self._tasks.start_once(work(), "close temporary chat")
+        self._end(self._service(), then=None)
 
     # Its end
 

@@ -15,6 +15,7 @@ from chatdesk.core.domain.thread import Project, Thread
 from chatdesk.core.errors import NotFound
 from chatdesk.core.events import MessageAdded, ThreadChanged, ThreadDeleted, ThreadsChanged
 from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -194,7 +195,8 @@ class ThreadBinding(Controller):
 
     # What the panes fetch
 
-    def fetch_messages(
+    @in_task("fetch messages")
+    async def fetch_messages(
         self,
         thread_id: str,
         *,
@@ -205,24 +207,19 @@ class ThreadBinding(Controller):
         deliver: Callable[[MessagePage], None],
         at: int | None = None,
     ) -> None:
-        async def work() -> None:
-            chat = self._open_thread.chat_of(thread_id)
-            try:
-                page = await chat.reader.get_thread_messages(thread_id, limit, before, after, around=around, at=at)
-            except NotFound:
-                if around is None:
-                    raise
-                page = await chat.reader.get_thread_messages(thread_id, limit)
-            # Deltas are published between the read and now; what the view gets must hold all of them.
-            deliver(replace(page, messages=tuple(chat.reader.with_live_text(message) for message in page.messages)))
+        chat = self._open_thread.chat_of(thread_id)
+        try:
+            page = await chat.reader.get_thread_messages(thread_id, limit, before, after, around=around, at=at)
+        except NotFound:
+            if around is None:
+                raise
+            page = await chat.reader.get_thread_messages(thread_id, limit)
+        # Deltas are published between the read and now; what the view gets must hold all of them.
+        deliver(replace(page, messages=tuple(chat.reader.with_live_text(message) for message in page.messages)))
 
-        self._tasks.start(work(), "fetch messages")
-
-    def fetch_sizes(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
-        async def work() -> None:
-            deliver(await self._open_thread.chat_of(thread_id).reader.get_thread_sizes(thread_id))
-
-        self._tasks.replace(work(), "fetch sizes")
+    @in_task("fetch sizes", replaces=True)
+    async def fetch_sizes(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None:
+        deliver(await self._open_thread.chat_of(thread_id).reader.get_thread_sizes(thread_id))
 
     def find_in_thread(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
         async def work() -> None:

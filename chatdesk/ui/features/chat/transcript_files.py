@@ -20,6 +20,7 @@ from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.transcript.drawing.picture_loader import NotAPicture, PictureLoader, decode
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -91,10 +92,8 @@ class TranscriptFiles(Controller):
             lambda path: self._tasks.start(self.save_copy(attachment, path), "save attached file"),
         )
 
-    def _on_open_page(self, message_id: str) -> None:
-        self._tasks.start(self._show_page_of(message_id), "open page of a message")
-
-    async def _show_page_of(self, message_id: str) -> None:
+    @in_task("open page of a message")
+    async def _on_open_page(self, message_id: str) -> None:
         message = await self._context.open_thread.chat.reader.get_message(message_id)
         await self.show_page_in(message.text)
 

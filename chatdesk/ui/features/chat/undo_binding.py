@@ -14,6 +14,7 @@ from chatdesk.core.chat.undo import Act, Lasting, Step, UndoStack
 from chatdesk.core.events import MessageAdded, TurnStarted
 from chatdesk.core.texts import plural, shortened, shown, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -89,20 +90,15 @@ class UndoBinding(Controller):
             self._history.stack.forget(thread_id)
             self._panes.commands.refresh()
 
-    def rename(self, thread_id: str, title: str) -> None:
-        async def work() -> None:
-            await (await self.stack(thread_id)).rename_thread(thread_id, title)
-            self._panes.commands.refresh()
+    @in_task("rename thread")
+    async def rename(self, thread_id: str, title: str) -> None:
+        await (await self.stack(thread_id)).rename_thread(thread_id, title)
+        self._panes.commands.refresh()
 
-        self._tasks.start(work(), "rename thread")
-
-    def restore_message(self, message_id: str) -> None:
-
-        async def work() -> None:
-            await (await self.stack()).restore_message(message_id)
-            self._panes.commands.refresh()
-
-        self._tasks.start(work(), "restore message")
+    @in_task("restore message")
+    async def restore_message(self, message_id: str) -> None:
+        await (await self.stack()).restore_message(message_id)
+        self._panes.commands.refresh()
 
     def offer(self, text: str, pane: ChatPane | None = None) -> None:
         """Show a toast with *Undo*, in this chat or in the pane of another one."""
@@ -110,25 +106,22 @@ class UndoBinding(Controller):
         self._panes.commands.refresh()
         (pane or self._panes.pane).show_toast(text, tr("Undo"), partial(self.undo, step))
 
-    def undo(self, step: Step | Lasting | None = None) -> None:
+    @in_task("undo")
+    async def undo(self, step: Step | Lasting | None = None) -> None:
         """Undo ``step``, else the last change that can be seen from here, else the last one of all. Where that cannot
         be undone say so, and name the one before it, which is the next to be undone."""
-
-        async def work() -> None:
-            stack = await self.stack()
-            await stack.begun.wait_for_all()
-            chosen = step or stack.last_seen_from(self._threads.thread_id)
-            if isinstance(chosen, Lasting):
-                self._pass_over(stack, chosen)
-                return
-            try:
-                undone = await stack.undo(chosen)
-            finally:
-                self._panes.commands.refresh()
-            if undone is not None:
-                await self._show_step(tr("Undone"), undone, tr("Redo"), self.redo)
-
-        self._tasks.start(work(), "undo")
+        stack = await self.stack()
+        await stack.begun.wait_for_all()
+        chosen = step or stack.last_seen_from(self._threads.thread_id)
+        if isinstance(chosen, Lasting):
+            self._pass_over(stack, chosen)
+            return
+        try:
+            undone = await stack.undo(chosen)
+        finally:
+            self._panes.commands.refresh()
+        if undone is not None:
+            await self._show_step(tr("Undone"), undone, tr("Redo"), self.redo)
 
     def _pass_over(self, stack: UndoStack, lasting: Lasting) -> None:
         words = tr("This cannot be undone: {label}.", label=lasting.label)
@@ -141,18 +134,16 @@ class UndoBinding(Controller):
         words = tr("{words} Before it: {older}, which was left as it is.", words=words, older=older.label)
         self._panes.pane.show_toast(words, tr("Undo that, too"), partial(self.undo, older))
 
-    def redo(self, step: Step | None = None) -> None:
-        async def work() -> None:
-            stack = await self.stack()
-            await stack.begun.wait_for_all()
-            try:
-                redone = await stack.redo(step or stack.next_seen_from(self._threads.thread_id))
-            finally:
-                self._panes.commands.refresh()
-            if redone is not None:
-                await self._show_step(tr("Redone"), redone, tr("Undo"), self.undo)
-
-        self._tasks.start(work(), "redo")
+    @in_task("redo")
+    async def redo(self, step: Step | None = None) -> None:
+        stack = await self.stack()
+        await stack.begun.wait_for_all()
+        try:
+            redone = await stack.redo(step or stack.next_seen_from(self._threads.thread_id))
+        finally:
+            self._panes.commands.refresh()
+        if redone is not None:
+            await self._show_step(tr("Redone"), redone, tr("Undo"), self.undo)
 
     async def _show_step(self, what: str, step: Step, back: str, go_back: Callable[[Step], None]) -> None:
         """Show a toast about a change, with a button that reverses it. A change out of sight also names its thread,

@@ -28,6 +28,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
 from chatdesk.ui.features.compare.view import CompareView, ViewMaker
 from chatdesk.ui.features.usage.usage_binding import waiting_words
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -213,40 +214,30 @@ class CompareBinding(Controller):
         else:
             self._forget(thread_id)
 
-    def _keep(self, message_id: str) -> None:
+    @in_task("keep version", replaces=True)
+    async def _keep(self, message_id: str) -> None:
         """Continue the thread with the model whose answer the person prefers."""
+        chat = self._open_thread.chat
+        answer = await chat.reader.get_message(message_id)
+        await chat.paths.select_version(message_id)
+        if answer.provider is not None and answer.model is not None:
+            self._messages.models.choose(answer.provider, answer.model)
+        self._panes.pane.show_toast(tr("Kept. The other answers stay as versions."))
 
-        async def work() -> None:
-            chat = self._open_thread.chat
-            answer = await chat.reader.get_message(message_id)
-            await chat.paths.select_version(message_id)
-            if answer.provider is not None and answer.model is not None:
-                self._messages.models.choose(answer.provider, answer.model)
-            self._panes.pane.show_toast(tr("Kept. The other answers stay as versions."))
-
-        self._tasks.replace(work(), "keep version")
-
-    def _edit(self, message_id: str) -> None:
+    @in_task("edit a compared answer", replaces=True)
+    async def _edit(self, message_id: str) -> None:
         """Edit the answer in the thread, which shows the version that is edited."""
+        await self._open_thread.chat.paths.select_version(message_id)
+        self._close()
+        self._messages.edit.start(message_id)
 
-        async def work() -> None:
-            await self._open_thread.chat.paths.select_version(message_id)
-            self._close()
-            self._messages.edit.start(message_id)
+    @in_task("stop one")
+    async def _stop(self, message_id: str) -> None:
+        await self._open_thread.chat.stop(message_id)
 
-        self._tasks.replace(work(), "edit a compared answer")
-
-    def _stop(self, message_id: str) -> None:
-        async def work() -> None:
-            await self._open_thread.chat.stop(message_id)
-
-        self._tasks.start(work(), "stop one")
-
-    def _go_on(self, message_id: str) -> None:
-        async def work() -> None:
-            await self._open_thread.chat.continue_message(message_id)
-
-        self._tasks.start(work(), "continue one")
+    @in_task("continue one")
+    async def _go_on(self, message_id: str) -> None:
+        await self._open_thread.chat.continue_message(message_id)
 
     # Events
 

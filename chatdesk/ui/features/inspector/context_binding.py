@@ -21,6 +21,7 @@ from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, SUMMARY, InspectorBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.widgets.context_popover import ContextPopover
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -63,10 +64,8 @@ class ContextBinding(Controller):
         self._settle.timeout.disconnect(self._on_settle_timeout)
         self._settle.stop()
 
-    def _on_settle_timeout(self) -> None:
-        self._tasks.replace(self._count(), "count context")
-
-    async def _count(self) -> None:
+    @in_task("count context", replaces=True)
+    async def _on_settle_timeout(self) -> None:
         thread_id, meter = self._threads.thread_id, self._panes.header.context_meter
         composer = self._panes.composer
         context = self._open_thread.chat.context
@@ -158,32 +157,24 @@ class TranscriptContext(Controller):
         context.subscribe(self, ContextChanged, lambda event: self._refresh_if_open(event.thread_id))
         context.subscribe(self, PathChanged, lambda event: self._refresh_if_open(event.thread_id))
 
-    def mark(self, message_id: str, mark: ContextMark) -> None:
+    @in_task("mark message")
+    async def mark(self, message_id: str, mark: ContextMark) -> None:
         """Pin a message into the context, exclude it, or neither."""
+        await (await self._undo.stack()).mark_message(message_id, mark)
+        self._panes.commands.refresh()
+        announce(self._panes.transcript, shown(_SAID[mark]))
 
-        async def work() -> None:
-            await (await self._undo.stack()).mark_message(message_id, mark)
-            self._panes.commands.refresh()
-            announce(self._panes.transcript, shown(_SAID[mark]))
-
-        self._tasks.start(work(), "mark message")
-
-    def start_at(self, message_id: str | None) -> None:
+    @in_task("start context")
+    async def start_at(self, message_id: str | None) -> None:
         """Send nothing before that message; None: from the beginning."""
-
-        async def work() -> None:
-            thread_id = self._threads.thread_id
-            if thread_id is not None:
-                await (await self._undo.stack()).start_context(thread_id, message_id)
-                self._panes.commands.refresh()
-                said = (
-                    tr("The context starts here")
-                    if message_id is not None
-                    else tr("The context starts at the beginning")
-                )
-                announce(self._panes.transcript, said)
-
-        self._tasks.start(work(), "start context")
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            await (await self._undo.stack()).start_context(thread_id, message_id)
+            self._panes.commands.refresh()
+            said = (
+                tr("The context starts here") if message_id is not None else tr("The context starts at the beginning")
+            )
+            announce(self._panes.transcript, said)
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         if thread is not None:

@@ -30,6 +30,7 @@ from chatdesk.ui.features.inspector.questions_binding import QuestionsBinding
 from chatdesk.ui.features.inspector.summary_binding import SummaryBinding
 from chatdesk.ui.features.inspector.tree_tab import TreeTab
 from chatdesk.ui.features.inspector.usage_tab import UsageTab
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.widgets.focus_ring import reason_of_press
 from chatdesk.ui.window.inspector import Inspector
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -239,64 +240,53 @@ class InspectorBinding(Controller):
         if thread_id == self._threads.thread_id:
             self._context.show_report(report)
 
-    def _fetch_entries(self, below: int | None) -> None:
-        async def work() -> None:
-            thread_id = self._threads.thread_id
-            if thread_id is None:
-                return
-            chat = self._open_thread.chat
-            end = below
-            if end is None:
-                newest = (await chat.reader.get_thread_messages(thread_id, 1)).messages
-                end = newest[-1].position + 1 if newest else 0
-            start = max(0, end - _PAGE)
-            page = await chat.context.entries(thread_id, start, _PAGE)
-            if thread_id == self._threads.thread_id:
-                found = [entry for entry in reversed(page.entries) if entry.position < end]
-                self._context.add_entries(found, has_older=start > 0)
-
-        self._tasks.replace(work(), "fetch context entries")
+    @in_task("fetch context entries", replaces=True)
+    async def _fetch_entries(self, below: int | None) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is None:
+            return
+        chat = self._open_thread.chat
+        end = below
+        if end is None:
+            newest = (await chat.reader.get_thread_messages(thread_id, 1)).messages
+            end = newest[-1].position + 1 if newest else 0
+        start = max(0, end - _PAGE)
+        page = await chat.context.entries(thread_id, start, _PAGE)
+        if thread_id == self._threads.thread_id:
+            found = [entry for entry in reversed(page.entries) if entry.position < end]
+            self._context.add_entries(found, has_older=start > 0)
 
     # What a person does
 
-    def jump(self, message_id: str) -> None:
+    @in_task("jump", replaces=True)
+    async def jump(self, message_id: str) -> None:
         """Jump to a message, showing its version first."""
+        thread_id = self._threads.thread_id
+        await (await self._undo.stack()).select_version(message_id)
+        self._panes.commands.refresh()
+        if thread_id == self._threads.thread_id:  # else the reader has opened another thread
+            self._panes.transcript.jump_to(message_id)
 
-        async def work() -> None:
-            thread_id = self._threads.thread_id
-            await (await self._undo.stack()).select_version(message_id)
-            self._panes.commands.refresh()
-            if thread_id == self._threads.thread_id:  # else the reader has opened another thread
-                self._panes.transcript.jump_to(message_id)
+    @in_task("mark message")
+    async def _mark(self, message_id: str, mark: ContextMark) -> None:
+        await (await self._undo.stack()).mark_message(message_id, mark)
+        self._panes.commands.refresh()
+        self._fill_soon()
 
-        self._tasks.replace(work(), "jump")
-
-    def _mark(self, message_id: str, mark: ContextMark) -> None:
-        async def work() -> None:
-            await (await self._undo.stack()).mark_message(message_id, mark)
+    @in_task("start context")
+    async def _start_at(self, message_id: str | None) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            await (await self._undo.stack()).start_context(thread_id, message_id)
             self._panes.commands.refresh()
             self._fill_soon()
 
-        self._tasks.start(work(), "mark message")
-
-    def _start_at(self, message_id: str | None) -> None:
-        async def work() -> None:
-            thread_id = self._threads.thread_id
-            if thread_id is not None:
-                await (await self._undo.stack()).start_context(thread_id, message_id)
-                self._panes.commands.refresh()
-                self._fill_soon()
-
-        self._tasks.start(work(), "start context")
-
-    def _copy_request(self) -> None:
-        async def work() -> None:
-            thread_id = self._threads.thread_id
-            if thread_id is not None:
-                context = self._open_thread.chat.context
-                composer = self._panes.composer
-                body = await context.request_json(thread_id, composer.text(), attachments=composer.files.attached)
-                QGuiApplication.clipboard().setText(body.decode("utf-8"))
-                self._panes.pane.show_toast(tr("Request copied"))
-
-        self._tasks.replace(work(), "copy request")
+    @in_task("copy request", replaces=True)
+    async def _copy_request(self) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            context = self._open_thread.chat.context
+            composer = self._panes.composer
+            body = await context.request_json(thread_id, composer.text(), attachments=composer.files.attached)
+            QGuiApplication.clipboard().setText(body.decode("utf-8"))
+            self._panes.pane.show_toast(tr("Request copied"))

@@ -16,6 +16,7 @@ from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.inspector.summary_tab import SummaryTab
 from chatdesk.ui.features.inspector.summary_text import ended_words, progress_words, question_words
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -115,16 +116,14 @@ class SummaryBinding(Controller):
 
         self._tasks.start(ProviderConsent(self._context).run(work), "redo summary")
 
-    def _change(self, act: Callable[[SummaryService, str], Awaitable[object]]) -> None:
-        async def work() -> None:
-            thread_id = self._threads.thread_id
-            if thread_id is not None:
-                try:
-                    await act(self._open_thread.chat.context.summaries, thread_id)
-                finally:
-                    await self.fill()
-
-        self._tasks.start(work(), "change summary")
+    @in_task("change summary")
+    async def _change(self, act: Callable[[SummaryService, str], Awaitable[object]]) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            try:
+                await act(self._open_thread.chat.context.summaries, thread_id)
+            finally:
+                await self.fill()
 
 
 def _cost(context: ContextService, summary: Summary | None) -> float | None:

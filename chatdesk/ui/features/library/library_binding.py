@@ -23,6 +23,7 @@ from chatdesk.ui.features.library.project_binding import ProjectBinding
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
@@ -218,34 +219,28 @@ class LibraryBinding(Controller):
 
     # Tags
 
-    def open_tags(self) -> None:
-        async def work() -> None:
-            dialog = TagListDialog(self._panes.theme, await self._library.list_tags(), self._active().panes.window)
-            dialog.renamed.connect(self.rename_tag)
-            dialog.deleted.connect(self.delete_tag)
-            dialog.chosen.connect(self._lists.show_tag)
-            dialog.open()
+    @in_task("open tags")
+    async def open_tags(self) -> None:
+        dialog = TagListDialog(self._panes.theme, await self._library.list_tags(), self._active().panes.window)
+        dialog.renamed.connect(self.rename_tag)
+        dialog.deleted.connect(self.delete_tag)
+        dialog.chosen.connect(self._lists.show_tag)
+        dialog.open()
 
-        self._tasks.start(work(), "open tags")
+    @in_task("rename tag")
+    async def rename_tag(self, tag_id: str, name: str) -> None:
+        library = self._library
+        rename = partial(library.rename_tag, tag_id)
+        with self._active().undo.change() as stack:
+            before = await rename(name)
+            stack.record(tr("rename tag"), partial(rename, before), partial(rename, name))
+        self._active().undo.offer(tr("The tag is called {name} now", name=name))
 
-    def rename_tag(self, tag_id: str, name: str) -> None:
-        async def work() -> None:
-            library = self._library
-            rename = partial(library.rename_tag, tag_id)
-            with self._active().undo.change() as stack:
-                before = await rename(name)
-                stack.record(tr("rename tag"), partial(rename, before), partial(rename, name))
-            self._active().undo.offer(tr("The tag is called {name} now", name=name))
-
-        self._tasks.start(work(), "rename tag")
-
-    def delete_tag(self, tag_id: str) -> None:
-        async def work() -> None:
-            with self._active().undo.change() as stack:
-                self._did(stack, await self._library.delete_tag(tag_id))
-            self._active().undo.offer(tr("The tag was deleted; its threads stay"))
-
-        self._tasks.start(work(), "delete tag")
+    @in_task("delete tag")
+    async def delete_tag(self, tag_id: str) -> None:
+        with self._active().undo.change() as stack:
+            self._did(stack, await self._library.delete_tag(tag_id))
+        self._active().undo.offer(tr("The tag was deleted; its threads stay"))
 
     # Commands
 

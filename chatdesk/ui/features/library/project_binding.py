@@ -21,6 +21,7 @@ from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.project import ProjectDialog, names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -163,30 +164,27 @@ class ProjectBinding(Controller):
 
         self._tasks.start(self._open_dialog(None, save), "open project")
 
-    def open_edit(self) -> None:
+    @in_task("open project")
+    async def open_edit(self) -> None:
         """Open the dialog of the listed project; where all are listed, of the one that new threads go to."""
+        project = await self._here()
 
-        async def work() -> None:
-            project = await self._here()
+        def save(
+            dialog: ProjectDialog, name: str, colour: str, provider: str | None, model: str | None, _text: str
+        ) -> None:
+            async def work() -> None:
+                if not await self._is_folder_usable(dialog):
+                    return
+                dialog.accept()
+                self.change(project.id, name=name, colour=colour, provider=provider, model=model)
+                await self._keep_folder(project.id, dialog.folder)
 
-            def save(
-                dialog: ProjectDialog, name: str, colour: str, provider: str | None, model: str | None, _text: str
-            ) -> None:
-                async def work() -> None:
-                    if not await self._is_folder_usable(dialog):
-                        return
-                    dialog.accept()
-                    self.change(project.id, name=name, colour=colour, provider=provider, model=model)
-                    await self._keep_folder(project.id, dialog.folder)
+            self._tasks.start(work(), "save a project")
 
-                self._tasks.start(work(), "save a project")
-
-            dialog = await self._open_dialog(project, save)
-            dialog.archiveRequested.connect(lambda: self.archive(project))
-            dialog.deleteRequested.connect(lambda: self.ask_to_delete(project))
-            dialog.systemPromptRequested.connect(lambda: self._panes.commands.trigger("project.system_prompt"))
-
-        self._tasks.start(work(), "open project")
+        dialog = await self._open_dialog(project, save)
+        dialog.archiveRequested.connect(lambda: self.archive(project))
+        dialog.deleteRequested.connect(lambda: self.ask_to_delete(project))
+        dialog.systemPromptRequested.connect(lambda: self._panes.commands.trigger("project.system_prompt"))
 
     async def _open_dialog(
         self, project: Project | None, save: Callable[[ProjectDialog, str, str, str | None, str | None, str], None]
@@ -230,22 +228,20 @@ class ProjectBinding(Controller):
 
     # Changes
 
-    def change(self, project_id: str, **values: Any) -> None:
-        async def work() -> None:
-            library = self._library
-            with self._undo.change() as stack:
-                before = await library.projects.change(project_id, **values)
-                if not before:
-                    return
-                after = {key: values[key] for key in before}
-                stack.record(
-                    tr("change project"),
-                    partial(library.projects.change, project_id, **before),
-                    partial(library.projects.change, project_id, **after),
-                )
-            self._undo.offer(tr("The project was changed"))
-
-        self._tasks.start(work(), "change project")
+    @in_task("change project")
+    async def change(self, project_id: str, /, **values: Any) -> None:
+        library = self._library
+        with self._undo.change() as stack:
+            before = await library.projects.change(project_id, **values)
+            if not before:
+                return
+            after = {key: values[key] for key in before}
+            stack.record(
+                tr("change project"),
+                partial(library.projects.change, project_id, **before),
+                partial(library.projects.change, project_id, **after),
+            )
+        self._undo.offer(tr("The project was changed"))
 
     def archive(self, project: Project) -> None:
         """Move a project into the archive, or out of it."""
@@ -267,62 +263,52 @@ class ProjectBinding(Controller):
         else:
             self._undo.offer(tr("Out of the archive: {name}", name=project.name))
 
-    def ask_to_delete(self, project: Project) -> None:
-        async def work() -> None:
-            counts = await self._library.projects.count(project.id)
-            text = _trash_words(counts, self._current_settings().trash_days)
-            window = self._panes.window
-            dialog = ConfirmDialog(
-                self._panes.theme,
-                tr("Delete the project “{name}”?", name=project.name),
-                text,
-                yes_text=tr("Move to trash"),
-                is_dangerous=True,
-                parent=window,
-            )
-            dialog.answered.connect(lambda is_yes: self.delete(project) if is_yes else None)
-            dialog.open()
+    @in_task("ask to delete project")
+    async def ask_to_delete(self, project: Project) -> None:
+        counts = await self._library.projects.count(project.id)
+        text = _trash_words(counts, self._current_settings().trash_days)
+        window = self._panes.window
+        dialog = ConfirmDialog(
+            self._panes.theme,
+            tr("Delete the project “{name}”?", name=project.name),
+            text,
+            yes_text=tr("Move to trash"),
+            is_dangerous=True,
+            parent=window,
+        )
+        dialog.answered.connect(lambda is_yes: self.delete(project) if is_yes else None)
+        dialog.open()
 
-        self._tasks.start(work(), "ask to delete project")
+    @in_task("delete project")
+    async def delete(self, project: Project) -> None:
+        library = self._library
+        with self._undo.change() as stack:
+            change = await library.delete_project(project.id)
+            stack.record(change.label, partial(library.undo, change), partial(library.redo, change))
+        self._undo.offer(tr("Moved to the trash: {name}", name=project.name))
 
-    def delete(self, project: Project) -> None:
-        async def work() -> None:
-            library = self._library
-            with self._undo.change() as stack:
-                change = await library.delete_project(project.id)
-                stack.record(change.label, partial(library.undo, change), partial(library.redo, change))
-            self._undo.offer(tr("Moved to the trash: {name}", name=project.name))
-
-        self._tasks.start(work(), "delete project")
-
-    def restore(self, project_id: str) -> None:
-        async def work() -> None:
-            library = self._library
-            with self._undo.change() as stack:
-                change = await library.restore_project(project_id)
-                stack.record(change.label, partial(library.undo, change), partial(library.redo, change))
-            self._undo.offer(tr("The project was restored"))
-            self._lists.show_project(project_id)
-
-        self._tasks.start(work(), "restore project")
+    @in_task("restore project")
+    async def restore(self, project_id: str) -> None:
+        library = self._library
+        with self._undo.change() as stack:
+            change = await library.restore_project(project_id)
+            stack.record(change.label, partial(library.undo, change), partial(library.redo, change))
+        self._undo.offer(tr("The project was restored"))
+        self._lists.show_project(project_id)
 
     def _title_of_archive(self) -> str:
         here = self._lists.project
         is_archived = here is not None and here.archived_at is not None
         return tr("Take project out of the archive") if is_archived else tr("Archive project")
 
-    def _toggle_archive(self) -> None:
-        async def work() -> None:
-            with self._undo.change():
-                await self._archive(await self._here())
+    @in_task("archive project")
+    async def _toggle_archive(self) -> None:
+        with self._undo.change():
+            await self._archive(await self._here())
 
-        self._tasks.start(work(), "archive project")
-
-    def _ask_to_delete_open(self) -> None:
-        async def work() -> None:
-            self.ask_to_delete(await self._here())
-
-        self._tasks.start(work(), "ask to delete project")
+    @in_task("ask to delete project")
+    async def _ask_to_delete_open(self) -> None:
+        self.ask_to_delete(await self._here())
 
     # Inside
 

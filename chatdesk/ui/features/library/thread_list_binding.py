@@ -27,6 +27,7 @@ from chatdesk.core.events import (
 from chatdesk.core.texts import shown
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.library.project import names_told_apart
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.sidebar.grouping import Folder, ThreadView
 from chatdesk.ui.window.window_context import Controller, WindowContext
 from chatdesk.ui.window.window_state import WindowState
@@ -190,24 +191,20 @@ class ThreadListBinding(Controller):
             self._panes.sidebar.reload()
             self.changed.emit()
 
-    def read_tags(self) -> None:
-        async def work() -> None:
-            tags = await self._library.list_tags()
-            sidebar = self._panes.sidebar
-            sidebar.tags = tuple(tags)
-            if self._query.tag_id is not None:
-                tag = next((each for each in tags if each.id == self._query.tag_id), None)
-                if tag is None:
-                    self.show_tag("")
-                else:
-                    sidebar.set_tag(tag)
+    @in_task("read tags", replaces=True)
+    async def read_tags(self) -> None:
+        tags = await self._library.list_tags()
+        sidebar = self._panes.sidebar
+        sidebar.tags = tuple(tags)
+        if self._query.tag_id is not None:
+            tag = next((each for each in tags if each.id == self._query.tag_id), None)
+            if tag is None:
+                self.show_tag("")
+            else:
+                sidebar.set_tag(tag)
 
-        self._tasks.replace(work(), "read tags")
-
-    def fetch_threads(self, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
-        self._tasks.replace(self._fetch_threads(cursor, deliver), "fetch threads")
-
-    async def _fetch_threads(self, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
+    @in_task("fetch threads", replaces=True)
+    async def fetch_threads(self, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
         query = self._query
         folders: list[Folder] | None = None
         try:
@@ -253,28 +250,24 @@ class ThreadListBinding(Controller):
             threads += page.threads
         return folders, ThreadPage(tuple(threads), None)
 
-    def _fetch_folder(self, project_id: str, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
-        async def work() -> None:
-            try:
-                query = _of_folder(self._query, project_id)
-                page = await self._library.list_threads(query, limit=PAGE, cursor=cursor)
-            except ChatDeskError as error:
-                self._panes.sidebar.notices.fail(shown(error.sentence))
-                return
-            deliver(page)
-
-        self._tasks.replace(work(), "fetch threads")
+    @in_task("fetch threads", replaces=True)
+    async def _fetch_folder(self, project_id: str, cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
+        try:
+            query = _of_folder(self._query, project_id)
+            page = await self._library.list_threads(query, limit=PAGE, cursor=cursor)
+        except ChatDeskError as error:
+            self._panes.sidebar.notices.fail(shown(error.sentence))
+            return
+        deliver(page)
 
     def _recount(self) -> None:
         if self._panes.sidebar.rows.has_folders and not self._counted.isActive():
             self._counted.start()
 
-    def _update_folders(self) -> None:
-        async def work() -> None:
-            folders = await self._folders(self._library)
-            self._panes.sidebar.update_folders(folders)
-
-        self._tasks.replace(work(), "count threads of folders")
+    @in_task("count threads of folders", replaces=True)
+    async def _update_folders(self) -> None:
+        folders = await self._folders(self._library)
+        self._panes.sidebar.update_folders(folders)
 
     async def _pinned(self, library: LibraryService, query: ThreadQuery) -> list[Thread]:
         """Return all pinned threads: they are above the first page, however long ago they were used."""
@@ -289,19 +282,17 @@ class ThreadListBinding(Controller):
             if cursor is None:
                 return found
 
-    def _select_all(self) -> None:
-        async def work() -> None:
-            query = self._query
-            library, sidebar = self._library, self._panes.sidebar
-            if not sidebar.rows.has_folders:
-                sidebar.thread_list.marks.set(await library.list_ids(query))
-                return
-            ids = list(await library.list_ids(replace(query, is_pinned=True)))
-            for project_id in sorted(sidebar.rows.open_folders):  # what is in closed ones is not in the list
-                ids += await library.list_ids(_of_folder(query, project_id))
-            sidebar.thread_list.marks.set(ids)
-
-        self._tasks.replace(work(), "select all")
+    @in_task("select all", replaces=True)
+    async def _select_all(self) -> None:
+        query = self._query
+        library, sidebar = self._library, self._panes.sidebar
+        if not sidebar.rows.has_folders:
+            sidebar.thread_list.marks.set(await library.list_ids(query))
+            return
+        ids = list(await library.list_ids(replace(query, is_pinned=True)))
+        for project_id in sorted(sidebar.rows.open_folders):  # what is in closed ones is not in the list
+            ids += await library.list_ids(_of_folder(query, project_id))
+        sidebar.thread_list.marks.set(ids)
 
     def _set_project(self, project: Project | None) -> None:
         self._project = project

@@ -10,6 +10,7 @@ from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.library.active_chat import ActiveChat
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 
@@ -43,36 +44,32 @@ class TrashBinding(Controller):
 
         self._tasks.start(work(), "ask to purge")
 
-    def ask_to_empty(self) -> None:
-        async def work() -> None:
-            count = await self._library.count_threads(ThreadQuery("trash"))
-            if not count:
-                self._active().panes.window.show_toast(tr("The trash is empty."))
-                return
-            text = whole_trash_text(count) + await self._about_shared()
-            self._ask(tr("Empty the trash?"), text, tr("Empty the trash"), lambda: self._purge(None))
-
-        self._tasks.start(work(), "ask to empty trash")
+    @in_task("ask to empty trash")
+    async def ask_to_empty(self) -> None:
+        count = await self._library.count_threads(ThreadQuery("trash"))
+        if not count:
+            self._active().panes.window.show_toast(tr("The trash is empty."))
+            return
+        text = whole_trash_text(count) + await self._about_shared()
+        self._ask(tr("Empty the trash?"), text, tr("Empty the trash"), lambda: self._purge(None))
 
     async def _about_shared(self) -> str:
         """Return a sentence on the fate of shared threads; empty when this profile is in no team."""
         is_joined = await self._team_is_joined()
         return f" {shared_text()}" if is_joined else ""
 
-    def _purge(self, ids: Sequence[str] | None) -> None:
-        async def work() -> None:
-            library = self._library
-            with self._active().undo.change() as stack:
-                count = await (library.trash.empty() if ids is None else library.trash.delete_for_good(ids))
-                stack.record_lasting(Text("delete for good"))
-            self._panes.sidebar.thread_list.marks.set(())
-            self._active().panes.window.show_toast(
-                shown(plural("{count} threads are gone.", "{count} thread is gone.", count))
-            )
-            await library.trash.sweep(trash_days=self._current_settings().trash_days)
-            await self._search.fill()
-
-        self._tasks.start(work(), "delete for good")
+    @in_task("delete for good")
+    async def _purge(self, ids: Sequence[str] | None) -> None:
+        library = self._library
+        with self._active().undo.change() as stack:
+            count = await (library.trash.empty() if ids is None else library.trash.delete_for_good(ids))
+            stack.record_lasting(Text("delete for good"))
+        self._panes.sidebar.thread_list.marks.set(())
+        self._active().panes.window.show_toast(
+            shown(plural("{count} threads are gone.", "{count} thread is gone.", count))
+        )
+        await library.trash.sweep(trash_days=self._current_settings().trash_days)
+        await self._search.fill()
 
     def _ask(self, question: str, text: str, yes: str, run: Callable[[], None]) -> None:
         window = self._active().panes.window

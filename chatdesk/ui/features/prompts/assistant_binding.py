@@ -21,6 +21,7 @@ from chatdesk.ui.features.chat.next_model import NextAssistant
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.server_offers import ServerResources
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.widgets.buttons import ComposerChip
@@ -68,19 +69,16 @@ class AssistantBinding(Controller):
         """Show the assistant of the open thread."""
         self._tasks.replace(self._show(), "show the assistant")
 
-    def open(self) -> None:
+    @in_task("choose an assistant", replaces=True)
+    async def open(self) -> None:
         """Open the list of assistants; where there is none yet, the library with a new one."""
-
-        async def work() -> None:
-            await self._show()
-            if self.menu is None:
-                self._start_assistant()
-            else:
-                composer = self._panes.composer
-                beside = composer.add_button if self._button is None or self._button.isHidden() else self._button
-                beside.popup(self.menu, is_above=True)
-
-        self._tasks.replace(work(), "choose an assistant")
+        await self._show()
+        if self.menu is None:
+            self._start_assistant()
+        else:
+            composer = self._panes.composer
+            beside = composer.add_button if self._button is None or self._button.isHidden() else self._button
+            beside.popup(self.menu, is_above=True)
 
     # The button
 

@@ -28,6 +28,7 @@ from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
 from chatdesk.ui.features.prompts.server_offers import ServerPrompts
 from chatdesk.ui.features.prompts.system_prompt_binding import CreateThread, SystemPromptBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.widgets.words import with_commas
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -244,11 +245,9 @@ class PromptBinding(Controller):
         """Open the library with a new prompt that has the text of the composer."""
         self._start(PromptKind.TEMPLATE, self._panes.composer.text())
 
-    def _start(self, kind: PromptKind, text: str) -> None:
-        async def work() -> None:
-            (await self._opened_library()).start_prompt(kind, text)
-
-        self._tasks.start(work(), "start a prompt")
+    @in_task("start a prompt")
+    async def _start(self, kind: PromptKind, text: str) -> None:
+        (await self._opened_library()).start_prompt(kind, text)
 
     async def _opened_library(self) -> PromptLibrary:
         if self._library is None:
@@ -262,10 +261,8 @@ class PromptBinding(Controller):
 
     # The composer's words
 
-    def _show_placeholder_soon(self) -> None:
-        self._tasks.replace(self._show_placeholder(), "show placeholder")
-
-    async def _show_placeholder(self) -> None:
+    @in_task("show placeholder", replaces=True)
+    async def _show_placeholder_soon(self) -> None:
         thread = self._threads.open_thread
         name = await self._project_name(thread)
         if thread is not self._threads.open_thread:

@@ -18,6 +18,7 @@ from chatdesk.ui.commands.message_action import QUICK
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _MOST_OWN: Final = 20
@@ -68,10 +69,8 @@ class QuickActions(Controller):
             self._is_offered = True
             self._offer_soon()
 
-    def _offer_soon(self) -> None:
-        self._tasks.replace(self._offer(), "offer quick actions")
-
-    async def _offer(self) -> None:
+    @in_task("offer quick actions", replaces=True)
+    async def _offer_soon(self) -> None:
         heads = await self._prompt_service.list()
         own = sorted(
             (each for each in heads if each.kind is PromptKind.QUICK), key=lambda each: (name_key(each.name), each.id)

@@ -17,7 +17,7 @@ from chatdesk.services.groups import RestoreServices
 from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.local_forms import date_time_text
-from chatdesk.ui.qt.async_tasks import AsyncTasks
+from chatdesk.ui.qt.async_tasks import AsyncTasks, in_task
 from chatdesk.ui.widgets.words import with_commas
 from chatdesk.ui.window.window_context import Panes
 
@@ -37,11 +37,9 @@ class RestoreBinding:
         self._services = services
         panes.commands.bind("app.restore", self.open)
 
-    def open(self) -> None:
+    @in_task("restore")
+    async def open(self) -> None:
         """Open the dialog, once the backups are listed."""
-        self._tasks.start(self._open(), "restore")
-
-    async def _open(self) -> None:
         listed = self._services.backups
         paths = await listed.list()
         backups = await asyncio.to_thread(lambda: [(str(path), _words(path, listed.fault_of(path))) for path in paths])

@@ -20,6 +20,7 @@ from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.tools.change_review import ChangeReview
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.transcript.contract import ShownChange
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -100,10 +101,8 @@ class ChangesBinding(Controller):
         else:
             self._tasks.start(self._do(action, shown), "change a file")
 
-    def _open_message(self, message_id: str) -> None:
-        self._tasks.start(self._open_changes_of(message_id), "review changes")
-
-    async def _open_changes_of(self, message_id: str) -> None:
+    @in_task("review changes")
+    async def _open_message(self, message_id: str) -> None:
         entry = next((each for each in self._panes.transcript.entries if each.message.id == message_id), None)
         shown = [] if entry is None else _changes_in(entry.message.parts)
         if not shown:

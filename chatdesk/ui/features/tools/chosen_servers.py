@@ -14,6 +14,7 @@ from chatdesk.core.hidden_characters import told_apart, visible_controls
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.widgets.buttons import ComposerChip
 from chatdesk.ui.widgets.words import with_commas
@@ -43,11 +44,9 @@ class ChosenServers(Controller):
         threads.opened.connect(lambda _thread: self.show())
         context.subscribe(self, ToolServersChanged, lambda _event: self.show())
 
-    def show(self) -> None:
+    @in_task("show chosen tool servers", replaces=True)
+    async def show(self) -> None:
         """Show the servers of the open thread."""
-        self._tasks.replace(self._show(), "show chosen tool servers")
-
-    async def _show(self) -> None:
         service = await self._in_use()
         if service is None:
             return
@@ -109,7 +108,8 @@ class ChosenServers(Controller):
         menu.addAction(tr("Tool servers…"), lambda: self._panes.commands.trigger("app.tools"))
         return menu
 
-    def _choose_here(
+    @in_task("choose tool servers here", is_once=True)
+    async def _choose_here(
         self,
         service: ToolService,
         thread_id: str | None,
@@ -117,12 +117,10 @@ class ChosenServers(Controller):
         server_ids: Sequence[str],
         _is_checked: bool = False,
     ) -> None:
-        async def choose() -> None:
-            self._choose(service, Answer.THREAD, thread_id or await self._create_thread(project_id), server_ids)
+        self._choose(service, Answer.THREAD, thread_id or await self._create_thread(project_id), server_ids)
 
-        self._tasks.start_once(choose(), "choose tool servers here")
-
-    def _choose(
+    @in_task("choose tool servers")
+    async def _choose(
         self,
         service: ToolService,
         scope: Answer,
@@ -130,13 +128,10 @@ class ChosenServers(Controller):
         server_ids: Sequence[str] | None,
         _is_checked: bool = False,
     ) -> None:
-        async def choose() -> None:
-            try:
-                await service.choose(scope, scope_id, server_ids)
-            except ChatDeskError as error:
-                self._panes.pane.show_toast(shown(error.sentence))
-
-        self._tasks.start(choose(), "choose tool servers")
+        try:
+            await service.choose(scope, scope_id, server_ids)
+        except ChatDeskError as error:
+            self._panes.pane.show_toast(shown(error.sentence))
 
 
 def _names(service: ToolService) -> dict[str, str]:

@@ -17,6 +17,7 @@ from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -60,10 +61,8 @@ class SignInBinding(Controller):
         if self._card is not None:
             self._card.focus_answer()
 
-    def _refresh_soon(self) -> None:
-        self._tasks.replace(self._refresh(), "refresh sign-ins")
-
-    async def _refresh(self) -> None:
+    @in_task("refresh sign-ins", replaces=True)
+    async def _refresh_soon(self) -> None:
         service = await self._in_use()
         thread = self._threads.open_thread
         if service is None or (thread is None and not self._wanting):

@@ -31,6 +31,7 @@ from chatdesk.ui.features.tools.server_form import ServerForm
 from chatdesk.ui.features.tools.sign_in_binding import open_sign_in_page
 from chatdesk.ui.features.tools.tools_page import ToolsPage
 from chatdesk.ui.features.tools.web_search_binding import WebSearchBinding
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _PAGE: Final = "Tools"
@@ -89,15 +90,13 @@ class ToolsBinding(Controller):
                 page.show_problem(shown(service.problem))
             page.show_permissions(permissions, told_apart({each.id: shown(each.name) for each in service.servers}))
 
-    def _do(self, page: ToolsPage, act: Callable[[ToolService], Awaitable[None]]) -> None:
-        async def run() -> None:
-            try:
-                await act(await self._load())
-            except ChatDeskError as error:
-                if isValid(page):
-                    page.show_problem(shown(error.sentence))
-
-        self._tasks.start(run(), "change tool servers")
+    @in_task("change tool servers")
+    async def _do(self, page: ToolsPage, act: Callable[[ToolService], Awaitable[None]]) -> None:
+        try:
+            await act(await self._load())
+        except ChatDeskError as error:
+            if isValid(page):
+                page.show_problem(shown(error.sentence))
 
     async def _test(self, page: ToolsPage, server_id: str) -> None:
         service = await self._load()

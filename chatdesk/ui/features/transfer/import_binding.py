@@ -23,6 +23,7 @@ from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.library.project import names_told_apart
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.widgets.local_files import only_path_in
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -177,15 +178,12 @@ class ImportBinding(Controller):
     def _on_dialog_finished(self) -> None:
         self.dialog = None
 
-    def reopen(self, report: ImportReport) -> None:
+    @in_task("import dialog", replaces=True)
+    async def reopen(self, report: ImportReport) -> None:
         """Open the dialog with a report, unless another import has begun since."""
-
-        async def show() -> None:
-            await self._open(None)
-            if self.dialog is not None and self.report is report:
-                self._show_report(self.dialog)
-
-        self._tasks.replace(show(), "import dialog")
+        await self._open(None)
+        if self.dialog is not None and self.report is report:
+            self._show_report(self.dialog)
 
     def _show_report(self, dialog: ImportDialog) -> None:
         assert self.report is not None

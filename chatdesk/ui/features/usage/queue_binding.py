@@ -20,6 +20,7 @@ from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.usage.usage_binding import waiting_words
 from chatdesk.ui.features.usage.waiting import WaitingDialog, WaitingRow
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _QUESTION_CHARACTERS = 160
@@ -54,9 +55,18 @@ class QueueBinding(Controller):
         context.subscribe(self, WaitingQuestionsChanged, lambda _event: self._show())
         context.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
 
-    def open(self) -> None:
+    @in_task("what waits", replaces=True)
+    async def open(self) -> None:
         """Open the list of waiting messages, in a dialog that keeps up with it."""
-        self._tasks.replace(self._open(), "what waits")
+        if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
+            return
+        dialog = self._dialog = WaitingDialog(self._panes.theme, parent=self._panes.window)
+        dialog.openRequested.connect(self._go_to)
+        dialog.cancelRequested.connect(lambda id_: self._tasks.start(self._cancel(id_), f"cancel {id_}"))
+        dialog.firstRequested.connect(lambda id_: self._tasks.start(self._send_first(id_), f"send {id_} first"))
+        await self._fill(dialog)
+        if isValid(dialog):
+            dialog.open()
 
     def _on_queue_changed(self, event: QueueChanged) -> None:
         self._queued = tuple(each.message_id for each in event.waiting)
@@ -75,17 +85,6 @@ class QueueBinding(Controller):
 
     def _questions(self) -> tuple[WaitingQuestion, ...]:
         return self._question_queue().all
-
-    async def _open(self) -> None:
-        if self._dialog is not None and isValid(self._dialog) and self._dialog.isVisible():
-            return
-        dialog = self._dialog = WaitingDialog(self._panes.theme, parent=self._panes.window)
-        dialog.openRequested.connect(self._go_to)
-        dialog.cancelRequested.connect(lambda id_: self._tasks.start(self._cancel(id_), f"cancel {id_}"))
-        dialog.firstRequested.connect(lambda id_: self._tasks.start(self._send_first(id_), f"send {id_} first"))
-        await self._fill(dialog)
-        if isValid(dialog):
-            dialog.open()
 
     async def _fill(self, dialog: WaitingDialog) -> None:
         rows = await self._rows()

@@ -28,6 +28,7 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.usage.limits import LimitsDialog, LimitTarget
 from chatdesk.ui.features.usage.page import UsageDialog, UsagePage
 from chatdesk.ui.local_forms import day_text, time_text
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 
@@ -55,11 +56,9 @@ class UsageBinding(Controller):
 
     # Usage
 
-    def open_usage(self) -> None:
+    @in_task("usage", replaces=True)
+    async def open_usage(self) -> None:
         """Open the dialog of usage and costs."""
-        self._tasks.replace(self._open_usage(), "usage")
-
-    async def _open_usage(self) -> None:
         page = await self.make_page()
         UsageDialog(self._panes.theme, page, parent=self._panes.window).open()
 
@@ -126,11 +125,9 @@ class UsageBinding(Controller):
 
     # Limits
 
-    def open_limits(self) -> None:
+    @in_task("limits", replaces=True)
+    async def open_limits(self) -> None:
         """Open the dialog of spending limits."""
-        self._tasks.replace(self._open_limits(), "limits")
-
-    async def _open_limits(self) -> None:
         states = await self._open_thread.stored_chat.limits.states()
         projects = await self._open_thread.stored_chat.projects.list()
         targets = [
