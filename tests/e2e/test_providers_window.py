@@ -104,9 +104,8 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
             _press(dialog, "providerEdit_team")
             form = await _form(dialog)
             _press(form, "providerRemove")
-            confirm = form.findChild(ConfirmDialog)
-            assert confirm is not None
-            _press(confirm, "confirmYes")
+            await until(lambda: form.findChild(ConfirmDialog))
+            _press(_confirm(form), "confirmYes")
             await until(lambda: services.providers.default()[0] == "offline")
             dialog.reject()
 
@@ -179,6 +178,7 @@ def test_a_withheld_key_is_told_and_used_after_a_yes(paths: AppPaths) -> None:
             form = await _form(dialog)
             assert "given for http://127.0.0.1:9" in form.key.where.text()
             _press(form, "providerKeyAgree")
+            await until(lambda: form.findChild(ConfirmDialog))
             _press(_confirm(form), "confirmYes")
             await until(lambda: "from now on" in form.key.where.text())
             form.reject()

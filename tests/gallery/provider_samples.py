@@ -16,8 +16,8 @@ from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.settings.secrets import SecretSource
 from chatdesk.ui.features.providers.model_table import ModelLine
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
+from chatdesk.ui.features.providers.provider_editing import agreement_dialog
 from chatdesk.ui.features.providers.provider_form import ProviderForm
-from chatdesk.ui.features.providers.provider_key import agreement_dialog
 from chatdesk.ui.features.providers.provider_models import ProviderModels
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme

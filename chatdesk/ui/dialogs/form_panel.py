@@ -4,12 +4,16 @@ The simplest such dialog asks before something that is not easily undone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from shiboken6 import isValid
 
+from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, shown
 from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.panel import Panel, plain_label
@@ -108,6 +112,21 @@ class FormPanel(Panel):
         self.guard.watch([button] if acts else [], [] if acts else [button])
         return button
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether the dialog is still in view; also after Qt has deleted it."""
+        return isValid(self) and self.isVisible()
+
+    @contextmanager
+    def saying_failure(self) -> Iterator[None]:
+        """Say in the dialog why work failed. It is raised instead when the dialog is closed by then."""
+        try:
+            yield
+        except ChatDeskError as error:
+            if not self.is_open:
+                raise
+            self.show_problem(shown(error.sentence))
+
     def show_problem(self, sentence: str) -> None:
         """Show a failure below the form; an empty text hides it."""
         self.problem.setText(shown(sentence))
@@ -197,3 +216,10 @@ class ConfirmDialog(FormPanel):
         self.add_button(yes)
         self.finished.connect(lambda result: self.answered.emit(result == FormPanel.DialogCode.Accepted.value))
         no.setFocus()
+
+    async def ask(self) -> bool:
+        """Open the dialog, and return whether the person said yes."""
+        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.answered.connect(lambda is_yes: None if answer.done() else answer.set_result(is_yes))
+        self.open()
+        return await answer

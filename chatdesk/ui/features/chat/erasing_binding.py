@@ -61,35 +61,29 @@ class ErasingBinding:
             lambda erasing: erasing.erase_message(message_id),
         )
 
-    def _ask(
+    @in_task("ask to erase")
+    async def _ask(
         self,
         question: str,
         look: Callable[[Erasing], Awaitable[Erasure]],
         erase: Callable[[Erasing], Awaitable[Erasure]],
     ) -> None:
-        async def work() -> None:
-            try:
-                found = await look(await self._erasing())
-            except ChatDeskError as error:
-                self._panes.pane.show_toast(" ".join(shown(each) for each in (error.what, error.next_step) if each))
-                return
-
-            dialog = ConfirmDialog(
-                self._panes.theme,
-                question,
-                f"{erasure_words(found)} {shown(_WARNING)}",
-                yes_text=tr("Erase for everyone"),
-                is_dangerous=True,
-                parent=self._panes.window,
-            )
-            dialog.answered.connect(lambda is_yes: self._tasks.start(run(), "erase") if is_yes else None)
-            dialog.open()
-
-        async def run() -> None:
+        try:
+            found = await look(await self._erasing())
+        except ChatDeskError as error:
+            self._panes.pane.show_toast(" ".join(shown(each) for each in (error.what, error.next_step) if each))
+            return
+        dialog = ConfirmDialog(
+            self._panes.theme,
+            question,
+            f"{erasure_words(found)} {shown(_WARNING)}",
+            yes_text=tr("Erase for everyone"),
+            is_dangerous=True,
+            parent=self._panes.window,
+        )
+        if await dialog.ask():
             await erase(await self._erasing())
             self._panes.pane.show_toast(tr("It is in the trash, and is erased as soon as the server has taken it."))
-
-        self._tasks.start(work(), "ask to erase")
 
     async def _erasing(self) -> Erasing:
         return (await self._load_team()).erasing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -39,7 +38,6 @@ class ProviderConsent:
         return await work()
 
     async def _is_agreed(self, asked: AnotherProvider) -> bool:
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         dialog = self._dialog = ConfirmDialog(
             self._panes.theme,
             shown(asked.title),
@@ -47,9 +45,7 @@ class ProviderConsent:
             yes_text=tr("Send it there"),
             parent=self._panes.window,
         )
-        dialog.answered.connect(lambda is_yes: None if answer.done() else answer.set_result(is_yes))
-        dialog.open()
         try:
-            return await answer
+            return await dialog.ask()
         finally:
             self._dialog = None

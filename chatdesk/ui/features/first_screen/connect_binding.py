@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import aclosing
 from dataclasses import replace
 
-from chatdesk.core.chat.provider_setup.provider_service import ProviderService
-from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer, StepResult, StepState
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.errors import ChatDeskError
@@ -16,7 +13,7 @@ from chatdesk.services.groups import ModelServices
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.first_screen.connect_provider import ConnectDialog, ConnectProvider
-from chatdesk.ui.features.providers.provider_key import agreement_dialog
+from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -41,6 +38,7 @@ class ConnectBinding(Controller):
         self._threads = threads
         self._messages = messages
         self._models = models
+        self._editing = ProviderEditing(panes.theme, models.provider_service)
         panes.commands.bind("app.add_provider", self.open)
         panes.commands.bind("app.models", lambda: settings.open("Providers"))
         picker = panes.header.model_picker
@@ -83,65 +81,49 @@ class ConnectBinding(Controller):
         """Test the provider that was entered; it is saved only if it works."""
         if opened.fields is None:
             return
-        service, failed = self._models.provider_service, None
+
+        def show_step(result: StepResult) -> None:
+            if opened.fields is not None:
+                opened.fields.show_step(result)
+
         opened.fields.show_connecting(True)
         opened.is_testing = True
         try:
-            async with aclosing(service.test(profile, key=key)) as results:
-                async for result in results:
-                    failed = self._show_step(opened, result) or failed
+            steps = await self._editing.test(profile, key, show_step)
         finally:
             opened.is_testing = False
             if opened.fields is not None:
                 opened.fields.show_connecting(False)
+        failed = next((each for each in reversed(steps.values()) if each.state is StepState.FAILED), None)
         if failed is None:
             await self._save(opened, profile, key)
         elif opened.fields is not None:
             opened.fields.show_failed(tr("{problem} Nothing was kept.", problem=failed.text))
 
-    def _show_step(self, opened: _OpenFields, result: StepResult) -> StepResult | None:
-        if opened.fields is not None:
-            opened.fields.show_step(result)
-        return result if result.state is StepState.FAILED else None
-
-    async def _save(self, opened: _OpenFields, profile: ProviderProfile, key: str, *, is_agreed: bool = False) -> None:
-        if opened.fields is None:
+    async def _save(self, opened: _OpenFields, profile: ProviderProfile, key: str) -> None:
+        fields = opened.fields
+        if fields is None:
             return
-        service = self._models.provider_service
-        place, passphrase = opened.fields.key_place()
         try:
-            if place is not None:
-                await service.keys.choose_place(place, passphrase=passphrase)
-            saved = await service.save(await self._named(service, profile), key=key, is_agreed=is_agreed)
-        except KeyNotAgreed as asked:
-            self._ask_to_agree(opened, asked, profile, key)
+            named = await self._named(profile)
+            saved = await self._editing.save(named, key, fields.key_place(), parent=fields.window())
         except ChatDeskError as error:
             if opened.fields is None:
                 raise
             opened.fields.show_failed(shown(error.sentence))
-        else:
+            return
+        if saved is not None:
             await self._use(opened, saved)
 
-    async def _named(self, service: ProviderService, profile: ProviderProfile) -> ProviderProfile:
+    async def _named(self, profile: ProviderProfile) -> ProviderProfile:
         """Return the profile to save: the listed one of the same vendor if that has no key yet, so that the vendor is
         not listed twice."""
-        for listed in await service.shown():
+        for listed in await self._models.provider_service.shown():
             known = listed.profile
             is_same = (known.preset, known.base_url or profile.base_url) == (profile.preset, profile.base_url)
             if is_same and not listed.key and not listed.fixed:
                 return replace(known, is_enabled=True)
         return profile
-
-    def _ask_to_agree(self, opened: _OpenFields, asked: KeyNotAgreed, profile: ProviderProfile, key: str) -> None:
-        parent = self._panes.window if opened.fields is None else opened.fields.window()
-        confirm = agreement_dialog(self._panes.theme, asked, parent=parent)
-
-        def on_answered(is_yes: bool) -> None:
-            if is_yes:
-                self._tasks.replace(self._save(opened, profile, key, is_agreed=True), _TASK)
-
-        confirm.answered.connect(on_answered)
-        confirm.open()
 
     async def _use_found(self, opened: _OpenFields, server: FoundServer) -> None:
         service = self._models.provider_service

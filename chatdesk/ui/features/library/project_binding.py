@@ -276,10 +276,9 @@ class ProjectBinding(Controller):
             is_dangerous=True,
             parent=window,
         )
-        dialog.answered.connect(lambda is_yes: self.delete(project) if is_yes else None)
-        dialog.open()
+        if await dialog.ask():
+            await self.delete(project)
 
-    @in_task("delete project")
     async def delete(self, project: Project) -> None:
         library = self._library
         with self._undo.change() as stack:

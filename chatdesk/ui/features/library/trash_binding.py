@@ -34,15 +34,11 @@ class TrashBinding(Controller):
         context.panes.sidebar.emptyTrashRequested.connect(self.ask_to_empty)
         context.panes.commands.bind("trash.empty", self.ask_to_empty)
 
-    def ask_to_purge(self, ids: Sequence[str], title: str) -> None:
+    @in_task("ask to purge")
+    async def ask_to_purge(self, ids: Sequence[str], title: str) -> None:
         question = shown(plural("Delete {count} threads for good?", "Delete this thread for good?", len(ids)))
         text = tr("{title}: all messages are removed. This cannot be undone.", title=title)
-
-        async def work() -> None:
-            said = text + await self._about_shared()
-            self._ask(question, said, tr("Delete for good"), lambda: self._purge(ids))
-
-        self._tasks.start(work(), "ask to purge")
+        await self._purge_if_wanted(ids, question, text, tr("Delete for good"))
 
     @in_task("ask to empty trash")
     async def ask_to_empty(self) -> None:
@@ -50,16 +46,19 @@ class TrashBinding(Controller):
         if not count:
             self._active().panes.window.show_toast(tr("The trash is empty."))
             return
-        text = whole_trash_text(count) + await self._about_shared()
-        self._ask(tr("Empty the trash?"), text, tr("Empty the trash"), lambda: self._purge(None))
+        await self._purge_if_wanted(None, tr("Empty the trash?"), whole_trash_text(count), tr("Empty the trash"))
 
     async def _about_shared(self) -> str:
         """Return a sentence on the fate of shared threads; empty when this profile is in no team."""
         is_joined = await self._team_is_joined()
         return f" {shared_text()}" if is_joined else ""
 
-    @in_task("delete for good")
-    async def _purge(self, ids: Sequence[str] | None) -> None:
+    async def _purge_if_wanted(self, ids: Sequence[str] | None, question: str, text: str, yes: str) -> None:
+        """Ask ``question``, and after a yes delete these threads for good; None: all in the trash."""
+        window, said = self._active().panes.window, text + await self._about_shared()
+        dialog = ConfirmDialog(self._panes.theme, question, said, yes_text=yes, is_dangerous=True, parent=window)
+        if not await dialog.ask():
+            return
         library = self._library
         with self._active().undo.change() as stack:
             count = await (library.trash.empty() if ids is None else library.trash.delete_for_good(ids))
@@ -70,12 +69,6 @@ class TrashBinding(Controller):
         )
         await library.trash.sweep(trash_days=self._current_settings().trash_days)
         await self._search.fill()
-
-    def _ask(self, question: str, text: str, yes: str, run: Callable[[], None]) -> None:
-        window = self._active().panes.window
-        dialog = ConfirmDialog(self._panes.theme, question, text, yes_text=yes, is_dangerous=True, parent=window)
-        dialog.answered.connect(lambda is_yes: run() if is_yes else None)
-        dialog.open()
 
 
 # The sentences before threads are deleted for good.

@@ -23,6 +23,7 @@ from chatdesk.ui.features.local_service.local_service_page import LocalServicePa
 from chatdesk.ui.features.local_service.new_token import NewTokenDialog
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _PAGE: Final = "Local service"
@@ -62,7 +63,7 @@ class LocalServiceBinding(Controller):
         page.tryAgainRequested.connect(self._the_switch.try_again)
         page.tokensWanted.connect(lambda: self._tasks.replace(self._show_tokens(page), "list tokens"))
         page.newTokenRequested.connect(lambda: self._tasks.start(self._open_new_token(page), "new token"))
-        page.revokeRequested.connect(lambda token_id, name: self._ask_whether_to_revoke(page, token_id, name))
+        page.revokeRequested.connect(lambda token_id, name: self._revoke(page, token_id, name))
         if not self._is_following:
             self._is_following = True
             self._the_switch.follow(self._on_state_changed)
@@ -133,7 +134,8 @@ class LocalServiceBinding(Controller):
         if isValid(page):
             page.tokensWanted.emit()
 
-    def _ask_whether_to_revoke(self, page: LocalServicePage, token_id: str, name: str) -> None:
+    @in_task("revoke token")
+    async def _revoke(self, page: LocalServicePage, token_id: str, name: str) -> None:
         dialog = ConfirmDialog(
             self._panes.theme,
             tr("Revoke the token “{name}”?", name=name),
@@ -142,15 +144,8 @@ class LocalServiceBinding(Controller):
             is_dangerous=True,
             parent=self._dialog,
         )
-
-        def on_answered(is_yes: bool) -> None:
-            if is_yes:
-                self._tasks.start(self._revoke(page, token_id), "revoke token")
-
-        dialog.answered.connect(on_answered)
-        dialog.open()
-
-    async def _revoke(self, page: LocalServicePage, token_id: str) -> None:
+        if not await dialog.ask():
+            return
         try:
             await self._the_switch.revoke_token(token_id)
         except ChatDeskError as error:

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import aclosing
-from typing import Any
+from collections.abc import Awaitable, Sequence
 
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.chat.provider_setup.provider_service import ProviderService, ShownProvider
+from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer
 from chatdesk.core.domain.provider_profile import ProviderProfile
-from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import shown, tr
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
+from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.features.providers.provider_form import ProviderForm
-from chatdesk.ui.features.providers.provider_key import agreement_dialog
 from chatdesk.ui.features.providers.provider_models_binding import ProviderModelsBinding
 from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
 from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _ROWS_AT_ONCE = 2
@@ -39,6 +37,8 @@ class ProviderBinding(Controller):
         super().__init__(context)
         self._settings = settings
         self._models = models
+        self._service = models.provider_service
+        self._editing = ProviderEditing(context.panes.theme, self._service)
         self._context = context
         self._page: ProviderPage | None = None
         self._to_edit = ""
@@ -62,7 +62,7 @@ class ProviderBinding(Controller):
             self._panes,
             page,
             dialog,
-            service=self._models.provider_service,
+            editing=self._editing,
             open_form=lambda shown, key: self._open_form(shown.profile, shown, dialog, key=key),
             tasks=self._tasks,
         )
@@ -71,7 +71,7 @@ class ProviderBinding(Controller):
         page.foundRequested.connect(lambda server: self._tasks.start(self._add_found(server), "add server"))
         page.editRequested.connect(lambda name: self._tasks.start(self._edit(name, dialog), "edit provider"))
         page.modelsRequested.connect(lambda name: self._tasks.start(models.open(name, dialog), "open models"))
-        page.removeRequested.connect(lambda name: self._tasks.start(self._remove_row(name, dialog), "remove provider"))
+        page.removeRequested.connect(lambda name: self._remove_row(name, dialog))
         page.findingToggled.connect(lambda is_on: self._tasks.start(self._use_finding(is_on), "find servers"))
         page.unlockRequested.connect(self.ask_passphrase)
         page.passphraseRequested.connect(lambda: self._change_passphrase(dialog))
@@ -93,7 +93,7 @@ class ProviderBinding(Controller):
             self._tasks.replace(self._show(), "show providers")
 
     async def _show(self) -> None:
-        service = self._models.provider_service
+        service = self._service
         listed = await service.shown()
         page = self._page
         if page is None:
@@ -115,12 +115,12 @@ class ProviderBinding(Controller):
         page.show_providers(shown)
 
     async def _find(self) -> None:
-        servers = await self._models.provider_service.find_servers()
+        servers = await self._service.find_servers()
         if self._page is not None:
             self._page.show_found(servers)
 
     async def _use_finding(self, is_on: bool) -> None:
-        await self._models.provider_service.use_local_servers(is_on=is_on)
+        await self._service.use_local_servers(is_on=is_on)
         await self._find()
 
     # Adding and changing
@@ -137,11 +137,11 @@ class ProviderBinding(Controller):
         self._open_form(profile, None, dialog)
 
     async def _add_found(self, server: FoundServer) -> None:
-        await self._models.provider_service.save(ProviderProfile("", server.preset, server.label, server.base_url))
+        await self._service.save(ProviderProfile("", server.preset, server.label, server.base_url))
         await self._find()
 
     async def _edit(self, name: str, dialog: SettingsDialog) -> None:
-        for each in await self._models.provider_service.shown():
+        for each in await self._service.shown():
             if each.profile.id == name and self._page is not None:
                 self._open_form(each.profile, each, dialog)
 
@@ -149,134 +149,88 @@ class ProviderBinding(Controller):
         self, profile: ProviderProfile, shown: ShownProvider | None, dialog: SettingsDialog, *, key: str = ""
     ) -> None:
         form = ProviderForm(self._panes.theme, profile, shown=shown, parent=dialog)
-        opened = _OpenDialog(form)
-        form.saved.connect(lambda wanted, key: self._tasks.replace(self._save(opened, wanted, key), "save provider"))
-        form.testRequested.connect(
-            lambda wanted, key: self._tasks.replace(self._test_form(opened, wanted, key), "test provider")
-        )
+        form.saved.connect(lambda wanted, key: self._save(form, wanted, key))
+        form.testRequested.connect(lambda wanted, key: self._test(form, wanted, key))
         form.testCancelled.connect(lambda: self._tasks.cancel("test provider"))
+        form.removeRequested.connect(lambda: self._remove(form, profile))
+        form.keyForgotten.connect(lambda: self._forget_key(form, profile.id))
         if shown is not None and shown.withheld is not None:
             asked = KeyNotAgreed(shown.withheld, profile.label)
-            form.agreeRequested.connect(
-                lambda: self._ask_to_agree(
-                    form, asked, lambda: self._tasks.start(self._agree(opened, profile.id), "agree")
-                )
-            )
-        form.removeRequested.connect(
-            lambda: self._ask_to_remove(form, profile, lambda: self._remove(opened, profile.id))
-        )
-        form.keyForgotten.connect(
-            lambda: self._tasks.start(
-                self._run_in_form(opened, lambda service: service.keys.forget(profile.id)), "forget key"
-            )
-        )
+            form.agreeRequested.connect(lambda: self._agree(form, asked, profile.id))
         form.open()
         if key:
             form.key.enter(key)
-        self._tasks.replace(self._show_key_state(opened), "key state")
+        self._show_key_state(form)
 
-    async def _show_key_state(self, opened: _OpenDialog) -> None:
-        state = await self._models.provider_service.keys.state()
-        if opened.form is not None:
-            opened.form.show_key_state(state)
+    @in_task("key state", replaces=True)
+    async def _show_key_state(self, form: ProviderForm) -> None:
+        state = await self._service.keys.state()
+        if form.is_open:
+            form.show_key_state(state)
 
-    async def _save(self, opened: _OpenDialog, profile: ProviderProfile, key: str, *, is_agreed: bool = False) -> None:
-        form = opened.form
-        if form is None:
-            return
-
-        def save_agreed() -> None:
-            self._tasks.replace(self._save(opened, profile, key, is_agreed=True), "save provider")
-
-        place, passphrase = form.key.place(), form.key.passphrase.text()
-
-        async def work(service: ProviderService) -> None:
-            if place is not None:
-                await service.keys.choose_place(place, passphrase=passphrase)
-            await service.save(profile, key=key, is_agreed=is_agreed)
-
+    @in_task("save provider", replaces=True)
+    async def _save(self, form: ProviderForm, profile: ProviderProfile, key: str) -> None:
         form.save_button.setEnabled(False)
-        is_saved = False
-        try:
-            is_saved = await self._run_in_form(opened, work)
-        except KeyNotAgreed as asked:
-            self._ask_to_agree(form, asked, save_agreed)
-        if opened.form is not None:
-            opened.form.save_button.setEnabled(True)
-            if is_saved:
-                opened.form.accept()
+        place, saved = (form.key.place(), form.key.passphrase.text()), None
+        with form.saying_failure():
+            saved = await self._editing.save(profile, key, place, parent=form)
+        if form.is_open:
+            form.save_button.setEnabled(True)
+            if saved is not None:
+                form.accept()
 
-    async def _run_in_form(self, opened: _OpenDialog, work: Callable[[ProviderService], Awaitable[object]]) -> bool:
-        """Do ``work``; what a person must know is said in the form, or in the window when it is closed by then."""
-        try:
-            await work(self._models.provider_service)
-        except ChatDeskError as error:
-            if opened.form is None or isinstance(error, KeyNotAgreed):
-                raise
-            opened.form.show_problem(shown(error.sentence))
-            return False
-        return True
+    @in_task("agree")
+    async def _agree(self, form: ProviderForm, asked: KeyNotAgreed, name: str) -> None:
+        if await self._editing.is_agreed(asked, parent=form):
+            with form.saying_failure():
+                await self._service.keys.agree(name)
+                if form.is_open:
+                    form.key.show_agreed()
 
-    def _ask_to_agree(self, form: ProviderForm, asked: KeyNotAgreed, go_on: Callable[[], object]) -> None:
-        """Ask whether a key may go to another server than the one it was given for, or travel unencrypted."""
-        confirm = agreement_dialog(self._panes.theme, asked, parent=form)
-        confirm.answered.connect(lambda is_yes: go_on() if is_yes else None)
-        confirm.open()
+    @in_task("forget key")
+    async def _forget_key(self, form: ProviderForm, name: str) -> None:
+        with form.saying_failure():
+            await self._service.keys.forget(name)
 
-    async def _agree(self, opened: _OpenDialog, name: str) -> None:
-        if await self._run_in_form(opened, lambda service: service.keys.agree(name)) and opened.form is not None:
-            opened.form.key.show_agreed()
+    @in_task("remove provider")
+    async def _remove(self, form: ProviderForm, profile: ProviderProfile) -> None:
+        if await self._is_removal_wanted(form, profile):
+            with form.saying_failure():
+                await self._service.remove(profile.id)
+                if form.is_open:
+                    form.accept()
 
+    @in_task("remove provider")
     async def _remove_row(self, name: str, dialog: SettingsDialog) -> None:
-        service = self._models.provider_service
-        shown = next((each for each in await service.shown() if each.profile.id == name), None)
-        if shown is not None and self._page is not None:
-            self._ask_to_remove(dialog, shown.profile, lambda: service.remove(name))
+        shown = next((each for each in await self._service.shown() if each.profile.id == name), None)
+        if shown is not None and self._page is not None and await self._is_removal_wanted(dialog, shown.profile):
+            await self._service.remove(name)
 
-    def _ask_to_remove(
-        self, parent: QWidget, profile: ProviderProfile, remove: Callable[[], Coroutine[Any, Any, object]]
-    ) -> None:
-        confirm = ConfirmDialog(
+    async def _is_removal_wanted(self, parent: QWidget, profile: ProviderProfile) -> bool:
+        return await ConfirmDialog(
             self._panes.theme,
             tr("Remove {label}?", label=profile.label),
             tr("Its key is forgotten. Threads keep their answers; a thread that used it asks for another model."),
             yes_text=tr("Remove"),
             is_dangerous=True,
             parent=parent,
-        )
+        ).ask()
 
-        def on_answered(is_yes: bool) -> None:
-            if is_yes:
-                self._tasks.start(remove(), "remove provider")
-
-        confirm.answered.connect(on_answered)
-        confirm.open()
-
-    async def _remove(self, opened: _OpenDialog, name: str) -> None:
-        if await self._run_in_form(opened, lambda service: service.remove(name)) and opened.form is not None:
-            opened.form.accept()
-
-    # Testing
-
-    async def _test_form(self, opened: _OpenDialog, profile: ProviderProfile, key: str) -> None:
-        service = self._models.provider_service
-        if opened.form is not None:
-            opened.form.show_testing(True)
+    @in_task("test provider", replaces=True)
+    async def _test(self, form: ProviderForm, profile: ProviderProfile, key: str) -> None:
+        form.show_testing(True)
         try:
-            async with aclosing(service.test(profile, key=key)) as results:
-                async for result in results:
-                    if opened.form is not None:
-                        opened.form.show_step(result)
+            await self._editing.test(profile, key, lambda result: form.show_step(result) if form.is_open else None)
         finally:
-            if opened.form is not None:
-                opened.form.show_testing(False)
+            if form.is_open:
+                form.show_testing(False)
 
     # Keys that are locked
 
     async def _greet(self) -> None:
         """Once a run, ask for the passphrase where keys are in a file, and show the problems of the file of
         providers."""
-        service = self._models.provider_service
+        service = self._service
         if service.problem:
             self._panes.window.show_toast(shown(service.problem))
         if service.withheld:
@@ -288,49 +242,19 @@ class ProviderBinding(Controller):
 
     def ask_passphrase(self) -> None:
         dialog = PassphraseDialog(self._panes.theme, parent=self._panes.window)
-        opened = _OpenDialog(dialog)
-        dialog.given.connect(
-            lambda text: self._tasks.start_once(
-                self._unlocked(opened, lambda service: service.keys.unlock(text)), "unlock keys"
-            )
+        dialog.given.connect(lambda text: self._close_after(dialog, self._service.keys.unlock(text)))
+        dialog.open()
+
+    def _change_passphrase(self, parent: SettingsDialog) -> None:
+        dialog = PassphraseDialog(self._panes.theme, is_changing=True, parent=parent)
+        dialog.changed.connect(
+            lambda old, new: self._close_after(dialog, self._service.keys.change_passphrase(old, new))
         )
         dialog.open()
 
-    def _change_passphrase(self, dialog: SettingsDialog) -> None:
-        asking = PassphraseDialog(self._panes.theme, is_changing=True, parent=dialog)
-        opened = _OpenDialog(asking)
-        asking.changed.connect(
-            lambda old, new: self._tasks.start_once(
-                self._unlocked(opened, lambda service: service.keys.change_passphrase(old, new)), "unlock keys"
-            )
-        )
-        asking.open()
-
-    async def _unlocked(self, opened: _OpenDialog, work: Callable[[ProviderService], Awaitable[object]]) -> None:
-        try:
-            await work(self._models.provider_service)
-        except ChatDeskError as error:
-            if opened.passphrase is not None:
-                opened.passphrase.show_problem(shown(error.sentence))
-            return
-        if opened.passphrase is not None:
-            opened.passphrase.accept()
-
-
-class _OpenDialog:
-    """A dialog, until it is closed: work that was started in it goes on without it."""
-
-    def __init__(self, dialog: ProviderForm | PassphraseDialog) -> None:
-        self._dialog: ProviderForm | PassphraseDialog | None = dialog
-        dialog.finished.connect(self._on_dialog_finished)
-
-    @property
-    def form(self) -> ProviderForm | None:
-        return self._dialog  # type: ignore[return-value]
-
-    @property
-    def passphrase(self) -> PassphraseDialog | None:
-        return self._dialog  # type: ignore[return-value]
-
-    def _on_dialog_finished(self) -> None:
-        self._dialog = None
+    @in_task("unlock keys")
+    async def _close_after(self, dialog: PassphraseDialog, work: Awaitable[object]) -> None:
+        with dialog.saying_failure():
+            await work
+            if dialog.is_open:
+                dialog.accept()

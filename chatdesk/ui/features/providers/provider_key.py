@@ -1,5 +1,4 @@
-"""The key of one provider in its form: never shown but for its last four characters, replaced or forgotten. Before it
-goes to another server than the one it was given for, or unencrypted, the person is asked."""
+"""The key of one provider in its form: never shown but for its last four characters, replaced or forgotten."""
 
 from __future__ import annotations
 
@@ -10,12 +9,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.chat.provider_setup.keys import KeyState
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
-from chatdesk.core.domain.key_origin import KeyNotAgreed, Withheld
+from chatdesk.core.domain.key_origin import Withheld
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import named
-from chatdesk.ui.dialogs.form_panel import ConfirmDialog, push_button
+from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.settings.provider_text import where_the_key_lies
 from chatdesk.ui.theme.theme import Theme
@@ -167,14 +166,3 @@ def _decided_words(place: str) -> str:
 
 def _withheld_words(withheld: Withheld, label: str) -> str:
     return shown(withheld.sentence(label))
-
-
-def agreement_dialog(theme: Theme, asked: KeyNotAgreed, *, parent: QWidget | None = None) -> ConfirmDialog:
-    return ConfirmDialog(
-        theme,
-        shown(asked.title),
-        tr("{what} Agree only if you made this change yourself and trust that server.", what=asked.what),
-        yes_text=tr("Send it there"),
-        is_dangerous=True,
-        parent=parent,
-    )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from dataclasses import replace
 
-from chatdesk.core.chat.provider_setup.provider_service import ProviderService, ShownProvider
-from chatdesk.core.domain.key_origin import KeyNotAgreed
+from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import Step, StepResult, StepState
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
 from chatdesk.core.domain.typed_values import full_address
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.features.providers.provider_key import agreement_dialog
+from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.provider_text import outcome
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -35,14 +33,14 @@ class ProviderRowBinding:
         page: ProviderPage,
         dialog: SettingsDialog,
         *,
-        service: ProviderService,
+        editing: ProviderEditing,
         open_form: OpenForm,
         tasks: AsyncTasks,
     ) -> None:
         self._panes = panes
         self._page: ProviderPage | None = page
         self._dialog = dialog
-        self._service = service
+        self._editing = editing
         self._open_form = open_form
         self._tasks = tasks
         self._testing: dict[str, asyncio.Task[object]] = {}
@@ -58,14 +56,14 @@ class ProviderRowBinding:
             task.cancel()
 
     async def _shown(self, name: str) -> ShownProvider | None:
-        shown = await self._service.shown()
+        shown = await self._editing.service.shown()
         return next((each for each in shown if each.profile.id == name), None)
 
     # Keys and addresses
 
-    async def _keep_key(self, name: str, key: str, *, is_agreed: bool = False) -> None:
+    async def _keep_key(self, name: str, key: str) -> None:
         """Keep a key and test it. Where nobody decided yet where keys are here, the form asks."""
-        service = self._service
+        service = self._editing.service
         shown = await self._shown(name)
         if shown is None or self._page is None:
             return
@@ -74,71 +72,39 @@ class ProviderRowBinding:
         if needs_passphrase or (state.place is KeyPlace.KEYRING and not state.has_keyring):
             self._page.row(name).key.clear()
             self._open_form(shown, key)
-            return
-
-        def again() -> None:
-            self._tasks.start(self._keep_key(name, key, is_agreed=True), f"keep key {name}")
-
-        profile = replace(shown.profile, is_enabled=True)
-        if await self._saved(name, lambda: service.save(profile, key=key, is_agreed=is_agreed), again):
+        elif await self._save(name, replace(shown.profile, is_enabled=True), key):
             if self._page is not None:
                 self._page.row(name).key.clear()
             self._on_page_test_requested(name, is_anew=True)
 
-    async def _move(self, name: str, typed: str, *, is_agreed: bool = False) -> None:
+    async def _move(self, name: str, typed: str) -> None:
         """Change the address; a stored key goes there only when the person agrees."""
-        service = self._service
         shown = await self._shown(name)
         if shown is None or self._page is None:
             return
         address = full_address(typed, path="" if shown.profile.api is Api.ANTHROPIC else "/v1")
-        profile = replace(shown.profile, base_url=address)
-
-        def again() -> None:
-            self._tasks.start(self._move(name, typed, is_agreed=True), f"move {name}")
-
-        if await self._saved(name, lambda: service.save(profile, is_agreed=is_agreed), again):
+        if await self._save(name, replace(shown.profile, base_url=address)):
             if self._page is not None:
                 self._page.row(name).address.setText(address)
             self._on_page_test_requested(name, is_anew=True)
 
     async def _switch(self, name: str, is_on: bool) -> None:
-        service = self._service
         shown = await self._shown(name)
         if shown is not None:
-            profile: ProviderProfile = replace(shown.profile, is_enabled=is_on)
-            await self._saved(name, lambda: service.save(profile), None)
+            await self._save(name, replace(shown.profile, is_enabled=is_on))
 
-    async def _saved(self, name: str, save: Callable[[], Awaitable[object]], again: Callable[[], None] | None) -> bool:
-        """Return whether ``save`` succeeded. A failure is shown in the row; a key that would go to another host needs
-        consent, and is saved with ``again`` after it."""
+    async def _save(self, name: str, profile: ProviderProfile, key: str = "") -> bool:
+        """Return whether a provider was saved. A failure is shown in its row."""
         try:
-            await save()
-        except KeyNotAgreed as asked:
-            if again is None:
-                raise
-            self._ask_to_agree(name, asked, again)
-            return False
+            saved = await self._editing.save(profile, key, parent=self._dialog)
         except ChatDeskError as error:
             if self._page is None:
                 raise
             self._page.show_status(name, shown(error.sentence), False)
             return False
-        return True
-
-    def _ask_to_agree(self, name: str, asked: KeyNotAgreed, again: Callable[[], None]) -> None:
-        if self._page is None:
-            return
-
-        def on_answered(is_yes: bool) -> None:
-            if is_yes:
-                again()
-            elif self._page is not None:
-                self._page.row(name).address.restore()
-
-        confirm = agreement_dialog(self._panes.theme, asked, parent=self._dialog)
-        confirm.answered.connect(on_answered)
-        confirm.open()
+        if saved is None and self._page is not None:
+            self._page.row(name).address.restore()
+        return saved is not None
 
     # Tests
 
@@ -158,15 +124,13 @@ class ProviderRowBinding:
             return
         page.show_testing(name, True)
         page.show_status(name, tr("Testing…"), None)
-        steps: dict[Step, StepResult] = {}
+
+        def show_step(result: StepResult) -> None:
+            if self._page is not None:
+                self._page.show_step(name, result)
+
         try:
-            service = self._service
-            async with aclosing(service.test(shown.profile)) as results:
-                async for result in results:
-                    if self._page is not None:
-                        self._page.show_step(name, result)
-                    if result.state is not StepState.RUNNING:
-                        steps[result.step] = result
+            steps = await self._editing.test(shown.profile, "", show_step)
         except asyncio.CancelledError:
             if self._page is not None:
                 self._page.show_status(name, tr("Stopped"), None)

@@ -186,8 +186,8 @@ class ToolsBinding(Controller):
             is_dangerous=True,
             parent=self._dialog,
         )
-        dialog.answered.connect(lambda is_yes: self._do(page, lambda each: each.remove(server_id)) if is_yes else None)
-        dialog.open()
+        if await dialog.ask():
+            self._do(page, lambda each: each.remove(server_id))
 
 
 async def _set_may_ask(service: ToolService, *, server_id: str, may: bool) -> None:
