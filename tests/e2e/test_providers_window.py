@@ -20,6 +20,7 @@ from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, Sto
 from chatdesk.core.settings.secrets import KeptSecret
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
+from chatdesk.ui.features.first_screen.connect_provider import ConnectDialog
 from chatdesk.ui.features.providers.model_table import Column
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_form import ProviderForm
@@ -81,27 +82,34 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
         async with FaultServer(_chat) as server:
             services = await application.services()
             dialog = await _settings(application)
-            provider_page(dialog).addRequested.emit("other")
+            _press(dialog, "providerAdd")
+            [adding] = dialog.findChildren(ConnectDialog)
+            assert adding.findChild(QPushButton, "connectManage") is None, "all providers are below it"
+            fields = adding.connection
+            fields.provider.setCurrentIndex(fields.provider.findData("other"))
+            fields.address.setText(server.base_url.replace("127.0.0.1", "localhost"))
+            fields.key.field.setText(KEY)
+            await until(lambda: fields.key.place_box.isVisible())
+            _press(adding, "connectButton")
+            await until(lambda: dialog.findChild(QPushButton, "providerEdit_localhost"))
+            await until(lambda: services.providers.default()[0] == "localhost")
+            _press(dialog, "providerEdit_localhost")
             form = await _form(dialog)
             form.name.setText("Team")
-            form.address.setText(server.base_url)
-            form.key.field.setText(KEY)
             _press(form, "providerTest")
             await until(lambda: "streams its answer" in form.steps.text(Step.STREAMING))
             await until(lambda: form.test_button.text() == "Test")
-            await until(lambda: form.key.place_box.count())
             _press(form, "providerSave")
-            await until(lambda: dialog.findChild(QPushButton, "providerEdit_team"))
-            await until(lambda: services.providers.default()[0] == "team")
-            _press(dialog, "providerTest_team")
-            await until(lambda: (provider_page(dialog).row("team").said or ("",))[0] == "Works, 2 models")
+            await until(lambda: services.accounts.get("localhost").profile.label == "Team")
+            _press(dialog, "providerTest_localhost")
+            await until(lambda: (provider_page(dialog).row("localhost").said or ("",))[0] == "Works, 2 models")
             dialog.reject()
             message = await ask(application, "Hello")
-            assert (message.provider, message.text) == ("team", "Hi from the team")
+            assert (message.provider, message.text) == ("localhost", "Hi from the team")
             assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
 
             dialog = await _settings(application)
-            _press(dialog, "providerEdit_team")
+            _press(dialog, "providerEdit_localhost")
             form = await _form(dialog)
             _press(form, "providerRemove")
             await until(lambda: form.findChild(ConfirmDialog))
@@ -194,7 +202,7 @@ def test_a_form_says_what_failed_and_stays(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         paths.config_dir.joinpath("providers.json").mkdir()  # nothing can be written there
         dialog = await _settings(application)
-        provider_page(dialog).addRequested.emit("groq")
+        _press(dialog, "providerEdit_openai")
         form = await _form(dialog)
         _press(form, "providerSave")
         await until(lambda: "could not be written" in form.problem.text())

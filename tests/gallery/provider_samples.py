@@ -10,7 +10,6 @@ from chatdesk.core.domain.key_origin import KeyNotAgreed, KeyOrigin, Withheld, W
 from chatdesk.core.domain.model_info import Ability, ModelInfo, ModelOverrides, Price
 from chatdesk.core.domain.provider_check import FoundServer, ListedModel, ModelList, Step, StepResult, StepState
 from chatdesk.core.domain.provider_profile import Header, ProviderProfile
-from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.settings.secrets import SecretSource
@@ -98,11 +97,11 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("settings-providers", build_settings(theme)),
         ("settings-providers-tested", _tested_row(theme)),
         ("provider-models", _models(theme)),
-        ("provider-form", ProviderForm(theme, OPENAI.profile, shown=OPENAI)),
+        ("provider-form", ProviderForm(theme, OPENAI)),
         ("provider-form-more", _more(theme)),
         ("provider-form-no-keyring", _without_keyring(theme)),
         ("provider-form-tested", _tested(theme)),
-        ("provider-form-withheld", ProviderForm(theme, WITHHELD.profile, shown=WITHHELD)),
+        ("provider-form-withheld", ProviderForm(theme, WITHHELD)),
         ("provider-key-not-agreed", _not_agreed(theme)),
         ("passphrase", _wrong(theme)),
         ("model-chooser", _chooser(theme)),
@@ -176,15 +175,14 @@ def _models(theme: Theme) -> QWidget:
 
 
 def _more(theme: Theme) -> QWidget:
-    form = ProviderForm(theme, TEAM.profile, shown=TEAM)
+    form = ProviderForm(theme, TEAM)
     form.more_button.setChecked(True)
     form.resize(form.width(), 900)
     return form
 
 
 def _without_keyring(theme: Theme) -> QWidget:
-    preset = preset_of("groq")
-    form = ProviderForm(theme, ProviderProfile("", preset.id, preset.label, preset.base_url))
+    form = ProviderForm(theme, NO_KEY)
     form.show_key_state(NO_KEYRING)
     form.key.field.setText("sk-not-a-key-0000")
     form.key.place_box.setCurrentIndex(1)
@@ -192,7 +190,7 @@ def _without_keyring(theme: Theme) -> QWidget:
 
 
 def _tested(theme: Theme) -> QWidget:
-    form = ProviderForm(theme, TEAM.profile, shown=TEAM)
+    form = ProviderForm(theme, TEAM)
     form.steps.reset()
     for result in REFUSED:
         form.show_step(result)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from PySide6.QtWidgets import QWidget
+
 from chatdesk.core.domain.provider_check import FoundServer, StepResult, StepState
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.errors import ChatDeskError
@@ -15,6 +17,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.first_screen.connect_provider import ConnectDialog, ConnectProvider
 from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
+from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _TASK = "connect provider"
@@ -39,15 +42,19 @@ class ConnectBinding(Controller):
         self._messages = messages
         self._models = models
         self._editing = ProviderEditing(panes.theme, models.provider_service)
-        panes.commands.bind("app.add_provider", self.open)
+        panes.commands.bind("app.add_provider", lambda: self.open(panes.window))
         panes.commands.bind("app.models", lambda: settings.open("Providers"))
+        settings.dialogMade.connect(self._on_settings_dialog_made)
         picker = panes.header.model_picker
         picker.addRequested.connect(lambda: panes.commands.trigger("app.add_provider"))
         picker.manageRequested.connect(lambda: panes.commands.trigger("app.models"))
 
-    def open(self) -> None:
-        """Open the dialog that connects a provider."""
-        dialog = ConnectDialog(self._panes.theme, parent=self._panes.window)
+    def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
+        dialog.providerPageMade.connect(lambda page: page.addRequested.connect(lambda: self.open(dialog)))
+
+    def open(self, parent: QWidget) -> None:
+        """Open the dialog that connects a provider, over the window or over the page of all providers."""
+        dialog = ConnectDialog(self._panes.theme, leads_to_all=parent is self._panes.window, parent=parent)
         dialog.manageRequested.connect(lambda: self._panes.commands.trigger("app.models"))
         self.serve(dialog.connection, dialog.accept)
         dialog.open()

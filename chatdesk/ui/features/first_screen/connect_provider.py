@@ -7,6 +7,7 @@ Servers that were found on this computer are one click away. It keeps and asks n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -160,7 +161,9 @@ class ConnectProvider(QWidget):
             self.key.field.setFocus(Qt.FocusReason.OtherFocusReason)
             return None
         profile = ProviderProfile("", preset.id, preset.label, address, api=preset.api, model=preset.model)
-        problem = ProviderProfile("new", preset.id, preset.label, address).problem()
+        if not preset.base_url:
+            profile = replace(profile, label=profile.host or preset.label)  # there may be several of them
+        problem = replace(profile, id="new").problem()
         if problem is not None:
             self._show_problem(shown(problem))
             return None
@@ -265,17 +268,20 @@ class ConnectProvider(QWidget):
 
 
 class ConnectDialog(FormPanel):
-    """A dialog that connects a provider. ``manageRequested`` asks for the page of all providers in its place."""
+    """A dialog that connects a provider. ``manageRequested`` asks for the page of all providers in its place; its
+    button is there where the dialog ``leads_to_all``."""
 
     manageRequested = Signal()
 
-    def __init__(self, theme: Theme, *, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, *, leads_to_all: bool = True, parent: QWidget | None = None) -> None:
         super().__init__(theme, tr("Add a provider"), object_name="connectDialog", width_px=_WIDTH_PX, parent=parent)
         self.connection = ConnectProvider(theme)
         hint = tr("Paste the key of a provider, or choose a server of your own. It is tested before it is kept.")
         self.add_text(hint)
         self.body.addWidget(self.connection)
-        self.add_button(push_button(tr("All providers…"), "connectManage", self._on_manage_clicked), is_first=True)
+        if leads_to_all:
+            manage = push_button(tr("All providers…"), "connectManage", self._on_manage_clicked)
+            self.add_button(manage, is_first=True)
         self.add_button(push_button(tr("Cancel"), "connectCancel", self.reject))
         self.connection.focus_first_field()
 

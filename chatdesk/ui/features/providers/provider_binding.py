@@ -12,7 +12,6 @@ from chatdesk.core.domain.key_origin import KeyNotAgreed
 from chatdesk.core.domain.provider_check import FoundServer
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.events import ProvidersChanged
-from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import shown, tr
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
@@ -63,11 +62,10 @@ class ProviderBinding(Controller):
             page,
             dialog,
             editing=self._editing,
-            open_form=lambda shown, key: self._open_form(shown.profile, shown, dialog, key=key),
+            open_form=lambda shown, key: self._open_form(shown, dialog, key=key),
             tasks=self._tasks,
         )
         page.destroyed.connect(lambda: self._on_page_destroyed(page))
-        page.addRequested.connect(lambda preset: self._add(preset, dialog))
         page.foundRequested.connect(lambda server: self._tasks.start(self._add_found(server), "add server"))
         page.editRequested.connect(lambda name: self._tasks.start(self._edit(name, dialog), "edit provider"))
         page.modelsRequested.connect(lambda name: self._tasks.start(models.open(name, dialog), "open models"))
@@ -130,12 +128,6 @@ class ProviderBinding(Controller):
         self._to_edit = name
         self._settings.open("Providers")
 
-    def _add(self, preset: str, dialog: SettingsDialog) -> None:
-        known = preset_of(preset)
-        label = "" if known.id == "other" else known.label
-        profile = ProviderProfile("", known.id, label, known.base_url, api=known.api, model=known.model)
-        self._open_form(profile, None, dialog)
-
     async def _add_found(self, server: FoundServer) -> None:
         await self._service.save(ProviderProfile("", server.preset, server.label, server.base_url))
         await self._find()
@@ -143,18 +135,16 @@ class ProviderBinding(Controller):
     async def _edit(self, name: str, dialog: SettingsDialog) -> None:
         for each in await self._service.shown():
             if each.profile.id == name and self._page is not None:
-                self._open_form(each.profile, each, dialog)
+                self._open_form(each, dialog)
 
-    def _open_form(
-        self, profile: ProviderProfile, shown: ShownProvider | None, dialog: SettingsDialog, *, key: str = ""
-    ) -> None:
-        form = ProviderForm(self._panes.theme, profile, shown=shown, parent=dialog)
+    def _open_form(self, shown: ShownProvider, dialog: SettingsDialog, *, key: str = "") -> None:
+        form, profile = ProviderForm(self._panes.theme, shown, parent=dialog), shown.profile
         form.saved.connect(lambda wanted, key: self._save(form, wanted, key))
         form.testRequested.connect(lambda wanted, key: self._test(form, wanted, key))
         form.testCancelled.connect(lambda: self._tasks.cancel("test provider"))
         form.removeRequested.connect(lambda: self._remove(form, profile))
         form.keyForgotten.connect(lambda: self._forget_key(form, profile.id))
-        if shown is not None and shown.withheld is not None:
+        if shown.withheld is not None:
             asked = KeyNotAgreed(shown.withheld, profile.label)
             form.agreeRequested.connect(lambda: self._agree(form, asked, profile.id))
         form.open()

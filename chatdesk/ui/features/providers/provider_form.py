@@ -42,8 +42,7 @@ _API_WORDS: Final = {
 
 class ProviderForm(FormPanel):
     """A dialog for the settings of one provider. ``saved`` and ``testRequested`` carry the profile and the key that was
-    typed (empty: the kept one). The form stays open until ``accept``, so that what fails can be said in it. ``shown``
-    None: a new provider."""
+    typed (empty: the kept one). The form stays open until ``accept``, so that what fails can be said in it."""
 
     saved = Signal(object, str)
     testRequested = Signal(object, str)
@@ -52,25 +51,16 @@ class ProviderForm(FormPanel):
     keyForgotten = Signal()
     agreeRequested = Signal()
 
-    def __init__(
-        self,
-        theme: Theme,
-        profile: ProviderProfile,
-        *,
-        shown: ShownProvider | None = None,
-        parent: QWidget | None = None,
-    ) -> None:
-        is_new = shown is None
-        title = tr("New provider") if is_new else profile.label
-        super().__init__(theme, title, object_name="providerForm", width_px=_WIDTH_PX, parent=parent)
-        self._profile = profile
+    def __init__(self, theme: Theme, shown: ShownProvider, *, parent: QWidget | None = None) -> None:
+        profile = self._profile = shown.profile
+        super().__init__(theme, profile.label, object_name="providerForm", width_px=_WIDTH_PX, parent=parent)
         preset = preset_of(profile.preset)
         self._is_testing = False
         self.name = named(QLineEdit(profile.label), "providerName", tr("Name"))
         self.address = named(QLineEdit(profile.base_url), "providerAddress", tr("Address"))
         self.address.setAccessibleDescription(_hint_of(preset))
         self.address.setPlaceholderText(preset.base_url or tr("localhost:8080 or https://…"))
-        is_fixed = shown is not None and "base_url" in shown.fixed
+        is_fixed = "base_url" in shown.fixed
         self.address.setEnabled(not is_fixed)
         self.api = named(ChoiceBox(), "providerApi", tr("Protocol"))
         for api in preset.apis:
@@ -86,17 +76,13 @@ class ProviderForm(FormPanel):
         hint = (
             tr("Set by the variable OPENAI_BASE_URL, so it cannot be changed here.") if is_fixed else _hint_of(preset)
         )
-        self._build(hint, is_new=is_new, is_kept=shown is not None and shown.is_kept)
-        self._first_field(shown).setFocus()
+        self._build(hint, is_kept=shown.is_kept)
+        self._first_field().setFocus()
 
-    def _first_field(self, shown: ShownProvider | None) -> QWidget:
-        """Return the field to focus first: the key where only that is missing, else the first one to fill in."""
-        preset = preset_of(self._profile.preset)
-        if self.key.field.isVisibleTo(self) and preset.needs_key and "YOUR-RESOURCE" not in self._profile.base_url:
-            return self.key.field
-        if not self._profile.base_url and not preset.base_url:
-            return self.name if self._profile.label else self.address
-        return self.address if shown is None else self.name
+    def _first_field(self) -> QWidget:
+        """Return the field to focus first: the key where only that is missing."""
+        needs_key = preset_of(self._profile.preset).needs_key
+        return self.key.field if self.key.field.isVisibleTo(self) and needs_key else self.name
 
     def profile(self) -> ProviderProfile | None:
         """Return the profile in the form; or None, with the reason shown, when it cannot be used."""
@@ -104,7 +90,7 @@ class ProviderForm(FormPanel):
         self.address.setText(self._full_address())
         typed = replace(
             self._profile,
-            label=" ".join(self.name.text().split()) or self._named_after_server(),
+            label=" ".join(self.name.text().split()),
             base_url=self._full_address(),
             api=Api(self.api.currentData()),  # Qt gives back the text alone
             is_enabled=self.enabled.isChecked(),
@@ -122,7 +108,7 @@ class ProviderForm(FormPanel):
             self.show_problem(tr("Enter the name of your resource in the address."))
             self.address.setFocus(Qt.FocusReason.OtherFocusReason)
             return None
-        problem = (typed if typed.id else replace(typed, id="new")).problem()
+        problem = typed.problem()
         if problem is not None:
             self.show_problem(shown(problem))
             return None
@@ -131,10 +117,6 @@ class ProviderForm(FormPanel):
     def _full_address(self) -> str:
         has_path = Api(self.api.currentData()) is not Api.ANTHROPIC
         return full_address(self.address.text(), path="/v1" if has_path else "")
-
-    def _named_after_server(self) -> str:
-        """Return the host as the name of a new server that has none; empty for one that is set up already."""
-        return "" if self._profile.id else replace(self._profile, base_url=self._full_address()).host
 
     def show_key_state(self, state: KeyState) -> None:
         self.key.show_state(state)
@@ -155,7 +137,7 @@ class ProviderForm(FormPanel):
         self.test_button.setText(tr("Stop the test") if is_testing else tr("Test"))
         self.test_button.setAccessibleName(self.test_button.text())
 
-    def _build(self, hint: str, *, is_new: bool, is_kept: bool) -> None:
+    def _build(self, hint: str, *, is_kept: bool) -> None:
         body = ScrolledPage()
         body.setObjectName("providerBody")
         column = QVBoxLayout(body)
@@ -173,8 +155,7 @@ class ProviderForm(FormPanel):
         if self.api.count() > 1:
             column.addWidget(plain_label(tr("Protocol"), "muted"))
             column.addWidget(self.api)
-        if not is_new:
-            column.addWidget(self.enabled)
+        column.addWidget(self.enabled)
         self.more_button = QPushButton(tr("More settings"))
         self.more_button.setObjectName("providerMoreButton")
         self.more_button.setAutoDefault(False)

@@ -10,18 +10,16 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
-from chatdesk.core.settings.presets import PRESETS
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.assistance import announce, show_checked
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
 from chatdesk.ui.features.settings.provider_row import ProviderRow
 from chatdesk.ui.features.settings.settings_row import SettingsRow
-from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
@@ -34,10 +32,10 @@ _GAP_PX, _BELOW_PX, _FIELDS_PX = 10, 6, 320
 
 
 class ProviderPage(QWidget):
-    """The *Providers* settings page. ``addRequested`` has the name of a preset, ``foundRequested`` a server that was
-    found, the others the id of a provider; ``keyGiven`` and ``addressGiven`` also what was entered in its row."""
+    """The *Providers* settings page. ``foundRequested`` has a server that was found, ``addRequested`` nothing, the
+    others the id of a provider; ``keyGiven`` and ``addressGiven`` also what was entered in its row."""
 
-    addRequested = Signal(str)
+    addRequested = Signal()
     foundRequested = Signal(object)  # FoundServer
     editRequested = Signal(str)
     testRequested = Signal(str)
@@ -65,15 +63,8 @@ class ProviderPage(QWidget):
         self._change.hide()
         self._list = _column()
         self._found = _column()
-        self.add_button = push_button(tr("Add provider"), "providerAdd", self._open_menu)
+        self.add_button = push_button(tr("Add provider"), "providerAdd", self.addRequested.emit)
         self._on_theme_changed()
-        self.menu = QMenu(self.add_button)
-        self.menu.setObjectName("providerPresets")
-        round_corners(self.menu, theme.tokens.radius.row)
-        for preset in PRESETS.values():
-            action = self.menu.addAction(shown(preset.label))
-            action.setObjectName(f"preset_{preset.id}")
-            action.triggered.connect(lambda _checked=False, name=preset.id: self.addRequested.emit(name))
         self.finding = Switch(theme, object_name="providerFinding")
         finding_row = SettingsRow(
             tr("Look for servers on this computer"),
@@ -224,9 +215,6 @@ class ProviderPage(QWidget):
         self.finding.blockSignals(True)
         show_checked(self.finding, is_on)
         self.finding.blockSignals(False)
-
-    def _open_menu(self) -> None:
-        self.menu.popup(self.add_button.mapToGlobal(self.add_button.rect().bottomLeft()))
 
     def _on_theme_changed(self) -> None:
         side = round(ICON_PX * max(1.0, self._theme.scale))

@@ -95,6 +95,18 @@ def test_what_is_changed_meanwhile_is_not_sent(fields: ConnectProvider, seen: Se
     assert seen.connected == [KEY[:-1]]
 
 
+def test_presets_are_offered_and_a_server_of_ones_own_has_the_name_of_its_host(
+    fields: ConnectProvider, qtbot: QtBot
+) -> None:
+    labels = [fields.provider.itemText(place) for place in range(fields.provider.count())]
+    assert {"OpenAI", "Anthropic", "OpenRouter", "Ollama", "Other server"} <= set(labels)
+    fields.provider.setCurrentIndex(labels.index("Other server"))
+    fields.address.setText("gate.example:8080")
+    with qtbot.waitSignal(fields.connectRequested) as connected:
+        fields.connect_button.click()
+    assert (connected.args[0].label, connected.args[0].base_url) == ("gate.example", "https://gate.example:8080/v1")
+
+
 @pytest.mark.parametrize("scale", [1.0, 1.25, 2.0])
 def test_in_a_narrow_column_nothing_is_cut(qapp: QApplication, qtbot: QtBot, scale: float) -> None:
     fields = ConnectProvider(Theme(qapp, preference="light", scale=scale))

@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
-from chatdesk.core.domain.provider_profile import Api, Header, ProviderProfile
+from chatdesk.core.domain.provider_profile import Api, Header
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretSource
 from chatdesk.ui.dialogs.marks import Mark
@@ -20,7 +21,7 @@ from chatdesk.ui.features.providers.provider_more import KEPT
 from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.provider_text import outcome
 from chatdesk.ui.theme.theme import Theme
-from tests.gallery.provider_samples import NO_KEY, NO_KEYRING, OLLAMA, OPENAI, REFUSED, TEAM
+from tests.gallery.provider_samples import NO_KEY, NO_KEYRING, OLLAMA, OPENAI, REFUSED, TEAM, TEAM_WITHOUT_KEY
 
 LEFT = Qt.MouseButton.LeftButton
 HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
@@ -41,8 +42,8 @@ def page(theme: Theme, qtbot: QtBot) -> ProviderPage:
     return made
 
 
-def _form(theme: Theme, qtbot: QtBot, profile: ProviderProfile = TEAM.profile, **more: object) -> ProviderForm:
-    form = ProviderForm(theme, profile, **more)  # type: ignore[arg-type]
+def _form(theme: Theme, qtbot: QtBot, shown: ShownProvider = TEAM) -> ProviderForm:
+    form = ProviderForm(theme, shown)
     form.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(form)
     form.open()
@@ -190,14 +191,9 @@ def test_the_mark_of_a_result_is_beside_its_words_in_large_text(theme: Theme, qt
         assert 0 < words.geometry().left() - mark.geometry().right() < 20
 
 
-def test_presets_and_found_servers_are_offered(page: ProviderPage, qtbot: QtBot) -> None:
-    labels = [action.text() for action in page.menu.actions()]
-    assert {"OpenAI", "Anthropic", "OpenRouter", "Ollama", "Other server"} <= set(labels)
-    with qtbot.waitSignal(page.addRequested) as added:
-        page.menu.actions()[labels.index("Groq")].trigger()
-    assert added.args == ["groq"]
-    qtbot.mouseClick(page.add_button, LEFT)
-    page.menu.close()
+def test_a_new_provider_and_found_servers_are_offered(page: ProviderPage, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(page.addRequested):
+        qtbot.mouseClick(page.add_button, LEFT)
     page.show_found([FOUND])
     with qtbot.waitSignal(page.foundRequested) as found:
         qtbot.mouseClick(_button(page, "foundAdd_vllm"), LEFT)
@@ -229,7 +225,7 @@ def test_names_are_shown_as_they_stand(theme: Theme, qtbot: QtBot) -> None:
 
 
 def test_a_form_gives_the_profile_and_the_typed_key(theme: Theme, qtbot: QtBot) -> None:
-    form = _form(theme, qtbot, ProviderProfile("", "other", "", ""))
+    form = _form(theme, qtbot, TEAM_WITHOUT_KEY)
     form.name.setText("  My   gateway ")
     form.address.setText("https://gate.example/v1/")
     form.api.setCurrentIndex(1)
@@ -244,25 +240,26 @@ def test_a_form_gives_the_profile_and_the_typed_key(theme: Theme, qtbot: QtBot) 
 
 
 def test_an_address_without_a_scheme_is_completed(theme: Theme, qtbot: QtBot) -> None:
-    form = _form(theme, qtbot, ProviderProfile("", "other", "", ""))
-    assert form.focusWidget() is form.address
+    form = _form(theme, qtbot, TEAM_WITHOUT_KEY)
+    form.address.setFocus()
+    form.address.selectAll()
     qtbot.keyClicks(form.address, "localhost:18741")
     with qtbot.waitSignal(form.saved) as saved:
         qtbot.keyClick(form.address, Qt.Key.Key_Return)
-    assert (saved.args[0].label, saved.args[0].base_url) == ("localhost", "http://localhost:18741/v1")
+    assert saved.args[0].base_url == "http://localhost:18741/v1"
 
 
 def test_the_form_begins_at_the_key_that_is_missing(theme: Theme, qtbot: QtBot) -> None:
-    form = _form(theme, qtbot, NO_KEY.profile, shown=NO_KEY)
+    form = _form(theme, qtbot, NO_KEY)
     assert form.focusWidget() is form.key.field
     assert form.key.keys_link.isVisible()
-    kept = _form(theme, qtbot, OPENAI.profile, shown=OPENAI)
+    kept = _form(theme, qtbot, OPENAI)
     assert kept.focusWidget() is kept.name
     assert not kept.key.keys_link.isVisible()
 
 
 def test_the_result_of_a_test_is_scrolled_to(theme: Theme, qtbot: QtBot) -> None:
-    form = _form(theme, qtbot, shown=TEAM)
+    form = _form(theme, qtbot)
     form.setMaximumHeight(420)  # it grows with what is in it where there is room
     form.steps.reset()
     for result in REFUSED:
@@ -296,7 +293,7 @@ def test_what_cannot_be_used_is_said_and_nothing_is_saved(
 
 
 def test_the_folded_half_is_read_too(theme: Theme, qtbot: QtBot) -> None:
-    form = _form(theme, qtbot, shown=TEAM)
+    form = _form(theme, qtbot)
     form.more_button.click()
     more = form.more
     assert more.isVisible()
@@ -326,7 +323,7 @@ def test_the_folded_half_is_read_too(theme: Theme, qtbot: QtBot) -> None:
 
 
 def test_a_kept_key_is_replaced_or_forgotten(theme: Theme, qtbot: QtBot) -> None:
-    form = _form(theme, qtbot, OPENAI.profile, shown=OPENAI)
+    form = _form(theme, qtbot, OPENAI)
     assert form.key.shown.text() == "sk-••••••••••3f2a"
     assert not form.key.field.isVisible()
     qtbot.mouseClick(form.key.replace, LEFT)
@@ -337,16 +334,16 @@ def test_a_kept_key_is_replaced_or_forgotten(theme: Theme, qtbot: QtBot) -> None
 
 
 def test_a_key_from_a_variable_cannot_be_changed(theme: Theme, qtbot: QtBot) -> None:
-    form = _form(theme, qtbot, shown=TEAM)
+    form = _form(theme, qtbot)
     assert "TEAM_KEY; it has precedence" in form.key.where.text()
     for widget in (form.key.replace, form.key.forget, form.key.field):
         assert not widget.isVisible()
-    fixed = _form(theme, qtbot, shown=replace(OPENAI, fixed=frozenset({"base_url"})))
+    fixed = _form(theme, qtbot, replace(OPENAI, fixed=frozenset({"base_url"})))
     assert not fixed.address.isEnabled()
 
 
 def test_without_a_keyring_the_person_chooses_where_keys_lie(theme: Theme, qtbot: QtBot) -> None:
-    form = _form(theme, qtbot)
+    form = _form(theme, qtbot, TEAM_WITHOUT_KEY)
     form.show_key_state(NO_KEYRING)
     assert form.key.place() is None
     form.key.field.setText("sk-typed")
@@ -364,7 +361,7 @@ def test_without_a_keyring_the_person_chooses_where_keys_lie(theme: Theme, qtbot
 
 
 def test_a_test_is_begun_stopped_and_told(theme: Theme, qtbot: QtBot) -> None:
-    form = _form(theme, qtbot, shown=TEAM)
+    form = _form(theme, qtbot)
     with qtbot.waitSignal(form.testRequested) as asked:
         qtbot.mouseClick(form.test_button, LEFT)
     assert asked.args == [TEAM.profile, ""]
