@@ -51,12 +51,7 @@ class _Starter:
         self._lock = threading.Lock()
 
     def start(
-        self,
-        command: Sequence[str],
-        *,
-        stdout: int | IO[bytes] = subprocess.PIPE,
-        stderr: int = subprocess.DEVNULL,
-        variables: Mapping[str, str] | None = None,
+        self, command: Sequence[str], *, stdout: int | IO[bytes] = subprocess.PIPE, stderr: int = subprocess.DEVNULL
     ) -> Any:
         from chatdesk.core.system import child_process
 
@@ -64,8 +59,8 @@ class _Starter:
         is_worker = (
             program == sys.executable and arguments[0] == "-m" and arguments[1] in child_process.WORKERS.values()
         )
-        if not is_worker or variables or _surroundings() != self._surroundings:
-            return self._start_anew(command, stdout=stdout, stderr=stderr, variables=variables)
+        if not is_worker or _surroundings() != self._surroundings:
+            return self._start_anew(command, stdout=stdout, stderr=stderr)
         module, *arguments = arguments[1:]
         with self._lock:
             prepared = self._prepared.get(module)

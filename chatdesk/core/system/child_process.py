@@ -61,21 +61,16 @@ def package_parent() -> str | None:
 
 
 def start(
-    command: Sequence[str],
-    *,
-    stdout: int | IO[bytes] = subprocess.PIPE,
-    stderr: int = subprocess.DEVNULL,
-    variables: Mapping[str, str] | None = None,
+    command: Sequence[str], *, stdout: int | IO[bytes] = subprocess.PIPE, stderr: int = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:
-    """Start ``command`` with a pipe as its input, no window and an environment without secrets, to which ``variables``
-    are added. Raises ``OSError``."""
+    """Start ``command`` with a pipe as its input, no window and an environment without secrets. Raises ``OSError``."""
     return subprocess.Popen(
         list(command),
         stdin=subprocess.PIPE,
         stdout=stdout,
         stderr=stderr,
         cwd=package_parent(),
-        env={**child_environment(), **(variables or {})},
+        env=child_environment(),
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
 

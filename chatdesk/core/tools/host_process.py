@@ -42,8 +42,10 @@ class HostProcess:
 
     def __init__(self, command: Sequence[str], deliver: Callable[[HostProcess, Wire | None], object]) -> None:
         self._deliver = deliver
-        self._process = child_process.start(command, variables=proxy_variables())
+        self._process = child_process.start(command)
         self._outbox: queue.SimpleQueue[Wire | None] = queue.SimpleQueue()
+        # By the pipe, because programs that it starts can read the environment with which a process begins.
+        self._outbox.put(("proxies", 0, proxy_variables()))
         self._threads = [
             threading.Thread(target=each, daemon=True, name=f"tools {each.__name__}")
             for each in (self._write, self._read)

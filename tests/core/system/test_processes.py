@@ -136,7 +136,7 @@ def test_every_process_is_started_with_a_scrubbed_environment() -> None:
                 found.append((file.relative_to(PACKAGE).as_posix(), given))
     assert sorted(found) == [
         ("app.py", ["dict(environment())"]),
-        ("core/system/child_process.py", ["{**child_environment(), **(variables or {})}"]),
+        ("core/system/child_process.py", ["child_environment()"]),
         ("core/tools/host/stdio.py", ["child_environment()"]),
         ("core/tools/host/stdio.py", ["dict(env)"]),  # what the person gave the server
         ("core/tools/programs.py", ["self._environ"]),

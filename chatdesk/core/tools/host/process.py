@@ -8,7 +8,8 @@ Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
 - ``open`` server id, spec; ``tools`` server id; ``call`` server id, tool, arguments, seconds, root; ``close``
   server id; ``sign_in`` and ``revoke`` server id, spec; ``prompts`` and ``resources`` server id; ``prompt`` server
   id, name, arguments; ``resource`` server id, address. Each is answered by ``done`` value or ``failed`` code,
-  packed sentence; a call may have ``progress`` before. ``cancel`` ends the request of that number.
+  packed sentence; a call may have ``progress`` before. ``cancel`` ends the request of that number. ``proxies`` are
+  the variables of the environment that name some; nothing answers them.
 - ``asked`` call's number, its own number, kind, values: a server asks for something during a call; ``answer`` its own
   number, action, content comes back, unless it was ``withdrawn`` call's number, its own number.
 - ``step``, ``stderr``, ``changed`` (with the name of a list), ``gone`` (with a packed sentence): news of a server,
@@ -64,6 +65,9 @@ class Host:
     def receive(self, frame: Wire) -> None:
         """Start the work that a frame requests."""
         verb, number, *values = frame
+        if verb == "proxies":
+            os.environ.update(values[0])
+            return
         if verb == "cancel":
             if number in self._requests:
                 self._end_program(number)  # before a later frame finds the program

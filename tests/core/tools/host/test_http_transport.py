@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import pytest
 
+from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.settings.system_proxy import proxy_variables
 from chatdesk.core.tools.host.failures import HostFailure
 from chatdesk.core.tools.host.server_connection import Connection
 from tests.helpers.tool_http_server import tool_http_server
+from tests.helpers.tools_world import CALLER, tool_service
 
 _NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -83,3 +86,15 @@ def test_the_process_of_tools_knows_the_proxies_and_nothing_else(environment: py
     environment.setenv("NO_PROXY", "home.example")
     environment.setenv("OTHER_PROXY_KEY", "secret")
     assert proxy_variables() == {"https_proxy": "http://10.0.0.1:3128", "NO_PROXY": "home.example"}
+
+
+async def test_the_process_of_tools_is_told_the_proxies_by_its_pipe(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async with _proxy("407 Proxy Authentication Required") as (address, heads):
+        environment.setenv("HTTPS_PROXY", address)
+        async with tool_service(tmp_path) as service:
+            await service.save(ToolServer("far", "Far", ServerKind.ADDRESS, address="https://tools.example/mcp"))
+            assert await service.tools(service.servers, CALLER) == ()
+            assert "user name and a password" in str(service.statuses()[0].problem)
+    assert heads[0].startswith(b"CONNECT tools.example:443")
