@@ -24,6 +24,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
+from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.engine.connection import driver
@@ -32,6 +33,7 @@ from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.invitations import MemberCode, new_secret, write_member_code
 from chatdesk.core.system import terminal
 from chatdesk.services.owner import open_services
+from tests.helpers.accounts import QUICK, MemoryKeyring
 from tests.helpers.command_parsers import arguments_of, commands_of, leaves_of, tried_arguments
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 
@@ -39,29 +41,13 @@ ROOT = Path(__file__).parents[1]
 Run = Callable[..., tuple[int, str, str]]
 
 
-class Keyring:
-    """One for each data directory, as on computers of their own."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-
-    def get_password(self, _service: str, name: str) -> str | None:
-        return self.kept.get(name)
-
-    def set_password(self, _service: str, name: str, value: str) -> None:
-        self.kept[name] = value
-
-    def delete_password(self, _service: str, name: str) -> None:
-        del self.kept[name]
-
-
 @pytest.fixture
 def team(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """``team("ana", "status")``: exit code, stdout and stderr of Ana's command; ``given`` goes to its stdin."""
-    rings: dict[str, Keyring] = {}
+    rings: dict[str, MemoryKeyring] = {}
 
     def command(who: str, *words: str, given: str = "") -> tuple[int, str, str]:
-        monkeypatch.setattr(secrets, "system_keyring", lambda: rings.setdefault(who, Keyring()))
+        monkeypatch.setattr(secrets, "system_keyring", lambda: rings.setdefault(who, MemoryKeyring()))
         monkeypatch.setattr(sys, "stdin", io.StringIO(given))
         code = run(["team", *words, "--data-dir", str(tmp_path / who)])
         printed = capsys.readouterr()
@@ -312,8 +298,11 @@ def test_a_member_is_asked_for_no_secret_before_the_arguments_are_looked_at(
 
 async def _lock_keys(folder: Path, workspace: Workspace | None = None) -> None:
     """Let the profile of a folder keep its keys in an encrypted file, which the next process finds locked."""
-    async with open_services(AppPaths.find(folder), Settings()) as services:
-        await services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase="a harbour with many ships")
+    paths, passphrase = AppPaths.find(folder), "a harbour with many ships"
+    paths.make_directories()
+    KeyFile(paths.config_dir, work=QUICK).create(passphrase)
+    async with open_services(paths, Settings()) as services:
+        await services.provider_service.keys.choose_place(KeyPlace.FILE, passphrase=passphrase)
         if workspace is not None:
             await services.database.write(lambda conn: sync_team.add_workspace(conn, workspace))
 

@@ -15,39 +15,26 @@ from keyring.errors import NoKeyringError
 from chatdesk.cli.main import run
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE
 from chatdesk.core.settings import secrets
+from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 
 Run = Callable[..., tuple[int, str, str]]
 PASSPHRASE = "granite otter velvet comet"
 
 
-class Ring:
-    """A keyring for each data directory."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-
-    def get_password(self, _service: str, name: str) -> str | None:
-        return self.kept.get(name)
-
-    def set_password(self, _service: str, name: str, value: str) -> None:
-        self.kept[name] = value
-
-    def delete_password(self, _service: str, name: str) -> None:
-        del self.kept[name]
-
-
 @pytest.fixture
 def chatdesk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """``chatdesk("ana", "team", "status")``: exit code, stdout and stderr. ``ring``: whether there is a keyring."""
-    rings: dict[str, Ring] = {}
+    rings: dict[str, MemoryKeyring] = {}
     monkeypatch.setenv("CHATDESK_PROVIDER", "offline")
 
-    def missing() -> Ring:
+    def missing() -> MemoryKeyring:
         raise NoKeyringError
 
     def command(who: str, *words: str, given: str = "", ring: bool = True) -> tuple[int, str, str]:
-        monkeypatch.setattr(secrets, "system_keyring", lambda: rings.setdefault(who, Ring()) if ring else missing())
+        monkeypatch.setattr(
+            secrets, "system_keyring", lambda: rings.setdefault(who, MemoryKeyring()) if ring else missing()
+        )
         monkeypatch.setattr(sys, "stdin", io.StringIO(given))
         code = run([*words, "--data-dir", str(tmp_path / who)])
         printed = capsys.readouterr()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,10 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.window import ask, play, until
+from tests.helpers.window import ask, play, run_beside, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 ROOT = Path(__file__).parents[2]
-
-
-async def _run(paths: AppPaths, *arguments: str) -> tuple[int | None, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "chatdesk", "--data-dir", str(paths.data_dir), *arguments,
-        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
 
 
 def test_the_window_and_two_other_processes_edit_the_same_question(tmp_path: Path) -> None:
@@ -39,7 +29,7 @@ def test_the_window_and_two_other_processes_edit_the_same_question(tmp_path: Pat
         application.panes.transcript.actionRequested.emit("edit", question)
         composer = application.panes.composer
         await until(lambda: composer.text() == "first")
-        others = [asyncio.ensure_future(_run(paths, "ask", f"other {n}", "--edit", question)) for n in range(2)]
+        others = [asyncio.ensure_future(run_beside(paths, "ask", f"other {n}", "--edit", question)) for n in range(2)]
         composer.set_text("from the window")
         composer.sendRequested.emit("from the window")
         for code, _out, err in await asyncio.gather(*others):
@@ -63,10 +53,10 @@ def test_an_edit_of_what_is_not_there_says_so(tmp_path: Path) -> None:
 
     async def script(application: WindowApplication) -> None:
         answer = await ask(application, "first")
-        code, out, err = await _run(paths, "ask", "x", "--edit", new_id())
+        code, out, err = await run_beside(paths, "ask", "x", "--edit", new_id())
         assert (code, out) == (1, "")
         assert "no message with that id" in err
-        code, _out, err = await _run(paths, "ask", "x", "--edit", answer.id)
+        code, _out, err = await run_beside(paths, "ask", "x", "--edit", answer.id)
         assert code == 1
         assert "Only questions can be edited" in err
 
@@ -77,9 +67,9 @@ def test_a_script_edits_without_a_window(tmp_path: Path) -> None:
     paths = AppPaths.find(tmp_path / "profile")
 
     async def script() -> None:
-        _, out, _ = await _run(paths, "ask", "first", "--json")
+        _, out, _ = await run_beside(paths, "ask", "first", "--json")
         question = json.loads(out.splitlines()[0])["question_id"]
-        code, out, err = await _run(paths, "ask", "second", "--edit", question, "--json")
+        code, out, err = await run_beside(paths, "ask", "second", "--edit", question, "--json")
         assert (code, err) == (0, "")
         started = json.loads(out.splitlines()[0])
         assert started["question_id"] != question

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from pathlib import Path
 
 import pytest
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.window import ask, play, until
+from tests.helpers.window import ask, play, run_beside, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 ROOT = Path(__file__).parents[2]
-
-
-async def _start(paths: AppPaths, *arguments: str) -> tuple[int | None, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "chatdesk", "--data-dir", str(paths.data_dir), *arguments,
-        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return process.returncode, out.decode(), err.decode()
 
 
 def test_a_second_window_is_the_first_one_brought_to_the_front(tmp_path: Path) -> None:
@@ -33,7 +22,7 @@ def test_a_second_window_is_the_first_one_brought_to_the_front(tmp_path: Path) -
         window = application.panes.window
         window.showMinimized()
         assert window.isMinimized()
-        assert await _start(paths) == (0, "", "")
+        assert await run_beside(paths) == (0, "", "")
         await until(lambda: not window.isMinimized())
         assert window.isVisible()
 
@@ -45,7 +34,7 @@ def test_a_script_asks_through_the_window_that_is_open(tmp_path: Path) -> None:
 
     async def script(application: WindowApplication) -> None:
         answer = await ask(application, "from the window")
-        code, out, err = await _start(paths, "ask", "from a script", "--thread", answer.thread_id)
+        code, out, err = await run_beside(paths, "ask", "from a script", "--thread", answer.thread_id)
         assert (code, err) == (0, "")
         assert "ChatDesk" in out
         await until(lambda: application.panes.transcript.total == 4)
@@ -60,10 +49,10 @@ def test_an_owner_that_does_not_answer_is_named_and_left_alone(tmp_path: Path) -
     async def script(application: WindowApplication) -> None:
         await ask(application, "kept")
         (paths.data_dir / "instance.json").unlink()
-        code, out, err = await _start(paths)
+        code, out, err = await run_beside(paths)
         assert (code, out) == (1, "")
         assert "already running" in err
-        code, out, err = await _start(paths, "threads")
+        code, out, err = await run_beside(paths, "threads")
         assert (code, err) == (0, "")
         assert "kept" in out
 

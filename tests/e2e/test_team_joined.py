@@ -23,23 +23,10 @@ from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.widgets.toast import Toast
+from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.asked_team import pressed, shown
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 from tests.helpers.window import play, until
-
-
-class Ring:
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-
-    def get_password(self, _service: str, name: str) -> str | None:
-        return self.kept.get(name)
-
-    def set_password(self, _service: str, name: str, value: str) -> None:
-        self.kept[name] = value
-
-    def delete_password(self, _service: str, name: str) -> None:
-        del self.kept[name]
 
 
 @pytest.fixture
@@ -48,7 +35,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[TeamDatabase]:
         server = cluster()
     except NoPostgres as none:
         pytest.skip(str(none))
-    ring = Ring()
+    ring = MemoryKeyring()
     monkeypatch.setattr(secrets, "system_keyring", lambda: ring)
     monkeypatch.setenv("CHATDESK_PROVIDER", "offline")
     made = server.empty_database()

@@ -204,15 +204,25 @@ def _undo_button(application: WindowApplication) -> QPushButton | None:
     return next((each for each in found if each.isVisible() and each.text() == "Undo"), None)
 
 
-def test_keys_go_to_the_thread_that_is_seen_before_its_draft_is(tmp_path: Path) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
+def play_and_find(folder: Path, act: Callable[[WindowApplication, Writer], Awaitable[None]]) -> None:
+    """Play what somebody does; at the end, each word that they typed is in exactly one place."""
+    paths = AppPaths.find(folder / "profile")
+    writers: list[Writer] = []
 
     async def script(application: WindowApplication) -> None:
-        writer = Writer(application, paths)
-        await writer.begin()
+        writers.append(Writer(application, paths))
+        await writers[0].begin()
+        await act(application, writers[0])
+
+    play(paths, script)
+    assert writers[0].places() == Counter(dict.fromkeys(writers[0].typed, 1))
+
+
+def test_keys_go_to_the_thread_that_is_seen_before_its_draft_is(tmp_path: Path) -> None:
+    async def act(application: WindowApplication, writer: Writer) -> None:
         writer.type()
         panes = application.panes
-        with busy_disk(paths):  # the draft that is left cannot be stored yet
+        with busy_disk(writer.paths):  # the draft that is left cannot be stored yet
             panes.sidebar.thread_list.setFocus()
             application.threads.open_soon(writer.there)
             await until(lambda: application.threads.thread_id == writer.there)
@@ -220,17 +230,11 @@ def test_keys_go_to_the_thread_that_is_seen_before_its_draft_is(tmp_path: Path) 
             writer.type()
         await until(lambda: set(writer.places().values()) == {1})
 
-    play(paths, script)
+    play_and_find(tmp_path, act)
 
 
 def test_a_closed_windows_text_outlives_an_edit_of_the_same_thread(tmp_path: Path) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    writers: list[Writer] = []
-
-    async def script(application: WindowApplication) -> None:
-        writer = Writer(application, paths)
-        writers.append(writer)
-        await writer.begin()
+    async def act(application: WindowApplication, writer: Writer) -> None:
         chats = application.chats
         chats.open_window(writer.here)
         await until(lambda: chats.windows)
@@ -245,19 +249,11 @@ def test_a_closed_windows_text_outlives_an_edit_of_the_same_thread(tmp_path: Pat
         await until(lambda: application.messages.edit.edited)
         await application.threads.open(writer.there)
 
-    play(paths, script)
-    [writer] = writers
-    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+    play_and_find(tmp_path, act)
 
 
 def test_two_edits_of_a_thread_are_both_kept_when_one_ends_out_of_sight(tmp_path: Path) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    writers: list[Writer] = []
-
-    async def script(application: WindowApplication) -> None:
-        writer = Writer(application, paths)
-        writers.append(writer)
-        await writer.begin()
+    async def act(application: WindowApplication, writer: Writer) -> None:
         chats = application.chats
         chats.open_window(writer.here)
         await until(lambda: chats.windows)
@@ -273,21 +269,13 @@ def test_two_edits_of_a_thread_are_both_kept_when_one_ends_out_of_sight(tmp_path
         writer.field = application.panes.composer.editor
         writer.type()  # stored after the other's
 
-    play(paths, script)
-    [writer] = writers
-    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+    play_and_find(tmp_path, act)
 
 
 def test_what_is_typed_while_another_window_reads_the_draft_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    writers: list[Writer] = []
-
-    async def script(application: WindowApplication) -> None:
-        writer = Writer(application, paths)
-        writers.append(writer)
-        await writer.begin()
+    async def act(application: WindowApplication, writer: Writer) -> None:
         chats, services = application.chats, await application.services()
         chats.open_window(writer.here)
         await until(lambda: chats.windows)
@@ -314,24 +302,16 @@ def test_what_is_typed_while_another_window_reads_the_draft_is_kept(
         writer.field = window.panes.composer.editor
         writer.type()
 
-    play(paths, script)
-    [writer] = writers
-    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+    play_and_find(tmp_path, act)
 
 
 def test_a_draft_outlives_an_edit_that_is_sent_while_one_types_on_and_leaves(tmp_path: Path) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    writers: list[Writer] = []
-
-    async def script(application: WindowApplication) -> None:
-        writer = Writer(application, paths)
-        writers.append(writer)
-        await writer.begin()
+    async def act(application: WindowApplication, writer: Writer) -> None:
         writer.type()
         application.messages.edit.start_last()
         await until(lambda: application.messages.edit.edited)
         writer.type()
-        with busy_disk(paths):
+        with busy_disk(writer.paths):
             application.panes.composer.send_button.click()
             for _ in range(20):  # turns of the loop, until the edit waits for the disk
                 await asyncio.sleep(0)
@@ -341,24 +321,16 @@ def test_a_draft_outlives_an_edit_that_is_sent_while_one_types_on_and_leaves(tmp
                 await asyncio.sleep(0)
         await until(lambda: application.threads.thread_id == writer.there)
 
-    play(paths, script)
-    [writer] = writers
-    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+    play_and_find(tmp_path, act)
 
 
 def test_what_is_typed_into_an_edit_before_it_is_back_is_kept(tmp_path: Path) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    writers: list[Writer] = []
-
-    async def script(application: WindowApplication) -> None:
-        writer = Writer(application, paths)
-        writers.append(writer)
-        await writer.begin()
+    async def act(application: WindowApplication, writer: Writer) -> None:
         application.messages.edit.start_last()
         await until(lambda: application.messages.edit.edited)
         drafts = application.bindings.drafts
         await application.threads.open(writer.there)
-        with busy_disk(paths):
+        with busy_disk(writer.paths):
             drafts.show(writer.here)
             writer.type()
             drafts.show(writer.there)
@@ -367,35 +339,25 @@ def test_what_is_typed_into_an_edit_before_it_is_back_is_kept(tmp_path: Path) ->
         await application.threads.open(writer.here)
         writer.type()
 
-    play(paths, script)
-    [writer] = writers
-    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+    play_and_find(tmp_path, act)
 
 
 def test_what_is_typed_while_a_window_closes_is_kept(tmp_path: Path) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    writers: list[Writer] = []
-
-    async def script(application: WindowApplication) -> None:
-        writer = Writer(application, paths)
-        writers.append(writer)
-        await writer.begin()
+    async def act(application: WindowApplication, writer: Writer) -> None:
         chats = application.chats
         chats.open_window(writer.here)
         await until(lambda: chats.windows)
         window = chats.windows[0]
         writer.field = window.panes.composer.editor
         writer.type()
-        with busy_disk(paths):
+        with busy_disk(writer.paths):
             window.panes.window.close()
             for _ in range(20):  # turns of the loop, until the draft waits for the disk
                 await asyncio.sleep(0)
             writer.type()
         await until(lambda: not chats.windows)
 
-    play(paths, script)
-    [writer] = writers
-    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+    play_and_find(tmp_path, act)
 
 
 CASES: Final = list(product(STATES, ACTIONS, (False, True)))
@@ -403,15 +365,9 @@ CASES: Final = list(product(STATES, ACTIONS, (False, True)))
 
 @pytest.mark.parametrize(("state", "action", "is_busy"), sample(CASES, 22))
 def test_what_was_typed_is_in_one_place(tmp_path: Path, state: str, action: str, is_busy: bool) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    writers: list[Writer] = []
-
-    async def script(application: WindowApplication) -> None:
-        writer = Writer(application, paths)
-        writers.append(writer)
-        await writer.begin()
+    async def act(application: WindowApplication, writer: Writer) -> None:
         await STATES[state](writer)
-        with busy_disk(paths) if is_busy else nullcontext():
+        with busy_disk(writer.paths) if is_busy else nullcontext():
             ACTIONS[action](writer)
             if action != "close":
                 word = writer.type()
@@ -428,6 +384,4 @@ def test_what_was_typed_is_in_one_place(tmp_path: Path, state: str, action: str,
         if action != "close":
             await until(lambda: set(writer.places().values()) <= {1}, within_s=15)
 
-    play(paths, script)
-    [writer] = writers
-    assert writer.places() == Counter(dict.fromkeys(writer.typed, 1))
+    play_and_find(tmp_path, act)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from unittest.mock import patch
 
 from PySide6.QtCore import Qt
@@ -22,6 +24,7 @@ from tests.helpers.left_windows import delete_windows
 from tests.helpers.waiting import PATIENCE_S
 from tests.helpers.waiting import until as until
 
+ROOT = Path(__file__).parents[2]
 #: As after the tour: the demo model answers, and no first screen is built in each window.
 FAST = Settings(offline_speed_tokens_per_s=0, provider="offline")
 FIRST_START = Settings(offline_speed_tokens_per_s=0)
@@ -87,3 +90,13 @@ async def ask(application: WindowApplication, text: str) -> Message:
     await application.services()
     type_text(application, text)
     return await answered(application, lambda: press(application, Qt.Key.Key_Return))
+
+
+async def run_beside(paths: AppPaths, *arguments: str) -> tuple[int | None, str, str]:
+    """Start ChatDesk in a process of its own on the same data; return its exit code and what it wrote."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chatdesk", "--data-dir", str(paths.data_dir), *arguments,
+        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -38,12 +37,6 @@ def hold(world: ChatWorld) -> None:
 async def release(world: ChatWorld) -> None:
     world.chat.queue.forget_rate("scripted", "small")
     await world.chat.queue.send_due()
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
-    async with chat_world(tmp_path) as made:
-        yield made
 
 
 async def test_what_is_over_the_rate_waits_with_its_reason_and_its_place(world: ChatWorld) -> None:

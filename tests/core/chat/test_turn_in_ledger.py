@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,6 @@ from tests.helpers.store import MovableClock, Store
 from tests.helpers.waiting import until
 
 _COLUMNS = "kind, status, provider, model, input_tokens, cached_tokens, output_tokens, reasoning_tokens, is_estimated"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
-    async with chat_world(tmp_path) as made:
-        yield made
 
 
 async def _lines(database: Database) -> list[Any]:

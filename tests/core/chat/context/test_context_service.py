@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +16,7 @@ from chatdesk.core.errors import InvalidInput, ThreadNotFound
 from chatdesk.core.events import ContextChanged
 from chatdesk.core.ids import new_id
 from chatdesk.core.providers.base import FinishReason, ListedModel, StreamFinished, TextDelta, UsageReported
-from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.chat_world import ChatWorld
 
 
 class Thread:
@@ -42,12 +40,6 @@ class Thread:
     async def reasons(self) -> list[Reason]:
         page = await self.world.chat.context.entries(self.id, 0, 100)
         return [entry.reason for entry in page.entries]
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
-    async with chat_world(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

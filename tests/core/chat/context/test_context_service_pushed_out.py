@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from chatdesk.core.domain.context import ContextTotals, Reason
 from chatdesk.core.providers.base import ListedModel
 from chatdesk.ui.features.inspector.context_binding import sentences_of
-from tests.helpers.chat_world import ChatWorld, chat_world
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
-    async with chat_world(tmp_path) as made:
-        yield made
+from tests.helpers.chat_world import ChatWorld
 
 
 async def _thread(world: ChatWorld, *, window: int, questions: int) -> str:

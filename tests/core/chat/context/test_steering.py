@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.domain.context import ContextLandmarks, SummaryEnd
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 from chatdesk.core.events import ContextChanged, MessageChanged
-from tests.helpers.chat_world import ChatWorld, chat_world
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
-    async with chat_world(tmp_path) as made:
-        yield made
+from tests.helpers.chat_world import ChatWorld
 
 
 async def _asked(world: ChatWorld, count: int) -> tuple[str, list[str]]:

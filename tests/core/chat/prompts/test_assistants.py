@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,12 +20,6 @@ from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from tests.helpers.chat_world import ChatWorld, chat_world
 
 TEXT = b"The harbour opens at six."
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
-    async with chat_world(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

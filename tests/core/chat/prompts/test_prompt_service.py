@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,16 +36,10 @@ from chatdesk.core.errors import (
 )
 from chatdesk.core.events import ContextChanged, PromptsChanged, ThreadChanged
 from chatdesk.core.paths import resources_dir
-from tests.helpers.chat_world import ChatWorld, chat_world
+from tests.helpers.chat_world import ChatWorld
 
 STARTERS = resources_dir() / "prompts" / "library.json"
 TEMPLATE, SYSTEM = PromptKind.TEMPLATE, PromptKind.SYSTEM
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
-    async with chat_world(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

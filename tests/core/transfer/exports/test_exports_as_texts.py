@@ -11,7 +11,6 @@ import random
 import re
 import zipfile
 from array import array
-from collections.abc import AsyncIterator
 from contextlib import closing
 from html.parser import HTMLParser
 from itertools import count, islice
@@ -37,7 +36,7 @@ from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.services.parts import printing_command
 from chatdesk.ui.theme.tokens import DARK, LIGHT
 from tests.helpers.hostile_text import PATTERNS
-from tests.helpers.store import PLAN, MovableClock, Store
+from tests.helpers.store import PLAN, Store
 from tests.helpers.thought_tags import FOLDED
 from tests.helpers.typed_lines import TYPED, check_lines, text_of_page
 from tests.helpers.waiting import until
@@ -45,19 +44,6 @@ from tests.helpers.waiting import until
 ROOT = Path(__file__).parents[4]
 PNG = b"\x89PNG\r\n\x1a\n not really"
 SHA = hashlib.sha256(PNG).hexdigest()
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    made = Store(tmp_path / "data" / "chatdesk.db", MovableClock())
-    await made.db.open()
-    yield made
-    await made.db.close()
-
-
-@pytest.fixture
-def service(store: Store) -> ExportService:
-    return ExportService(store.path, store.path.parent / "blobs", store.clock, printing=["false"])
 
 
 async def _attach(store: Store, message_id: str, name: str, mime: str = "image/png", kind: str = "image") -> None:

@@ -9,7 +9,7 @@ import os
 import re
 import threading
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -28,25 +28,12 @@ from chatdesk.core.system.file_writing import open_new, unfinished_name
 from chatdesk.core.transfer.exports import export_service as client
 from chatdesk.core.transfer.exports import export_service as exporting
 from chatdesk.core.transfer.exports.export_service import ExportService
-from tests.helpers.store import PLAN, MovableClock, Store
+from tests.helpers.store import PLAN, Store
 from tests.helpers.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[4]
 PNG = b"\x89PNG\r\n\x1a\n not really"
 SHA = hashlib.sha256(PNG).hexdigest()
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    made = Store(tmp_path / "data" / "chatdesk.db", MovableClock())
-    await made.db.open()
-    yield made
-    await made.db.close()
-
-
-@pytest.fixture
-def service(store: Store) -> ExportService:
-    return ExportService(store.path, store.path.parent / "blobs", store.clock, printing=["false"])
 
 
 async def _exported(service: ExportService, folder: Path, choice: Choice) -> dict[str, Any]:

@@ -5,9 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,7 @@ import pytest
 from chatdesk.core.domain.message import ContextMark, Part, PartType, Role, Status
 from chatdesk.core.transfer.imports.chatgpt import read_conversation
 from tests.helpers.export_samples import PNG, START_S, chatgpt, node, plain_chatgpt, write_zip
-from tests.helpers.import_world import ImportWorld, import_world, outcomes
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ImportWorld]:
-    async with import_world(tmp_path) as made:
-        yield made
+from tests.helpers.import_world import ImportWorld, outcomes
 
 
 def _question(text: str = "Hello", **more: Any) -> dict[str, Any]:

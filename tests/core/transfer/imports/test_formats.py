@@ -6,21 +6,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chatdesk.core.domain.message import Message, PartType, Status
 from tests.helpers.export_samples import PNG, claude, claude_message, write_zip
-from tests.helpers.import_world import ImportWorld, import_world, outcomes
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ImportWorld]:
-    async with import_world(tmp_path) as made:
-        yield made
+from tests.helpers.import_world import ImportWorld, outcomes
 
 
 async def _brought(world: ImportWorld, value: Any) -> list[Message]:

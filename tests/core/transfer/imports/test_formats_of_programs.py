@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from chatdesk.core.errors import ImportRefused
 from chatdesk.core.transfer.imports.formats import LABELS
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from tests.helpers.export_samples import PNG, write_json, write_zip
-from tests.helpers.import_world import EXTENDED, NEW, UNCHANGED, ImportWorld, import_world, outcomes
+from tests.helpers.import_world import EXTENDED, NEW, UNCHANGED, ImportWorld, outcomes
 from tests.helpers.program_exports import (
     PNG_URL,
     START_MS,
@@ -34,12 +33,6 @@ from tests.helpers.program_exports import (
     sample_of,
     write_jan,
 )
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ImportWorld]:
-    async with import_world(tmp_path) as made:
-        yield made
 
 
 def _said(message: Message) -> list[tuple[str, str]]:

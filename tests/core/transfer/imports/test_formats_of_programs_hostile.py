@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from chatdesk.core.transfer.imports import (
     cherry_studio as import_cherry_studio,
 )
 from tests.helpers.export_samples import PNG, mutated, with_odd_values, write_json, write_zip
-from tests.helpers.import_world import ImportWorld, import_world
+from tests.helpers.import_world import ImportWorld
 from tests.helpers.program_exports import (
     PROGRAMS,
     anythingllm_csv,
@@ -40,12 +39,6 @@ from tests.helpers.program_exports import (
     sample_of,
     write_jan,
 )
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ImportWorld]:
-    async with import_world(tmp_path) as made:
-        yield made
 
 
 def _written(path: Path, program: str, value: Any) -> Path:

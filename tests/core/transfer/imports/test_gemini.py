@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,16 +14,10 @@ from chatdesk.core.errors import ImportRefused
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.transfer.imports.html_answers import Answer
 from tests.helpers.export_samples import PNG, write_json, write_zip
-from tests.helpers.import_world import ImportWorld, import_world
+from tests.helpers.import_world import ImportWorld
 from tests.helpers.program_exports import gemini_activity, sample_of
 
 _PLACE = "Takeout/My Activity/Gemini Apps/"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ImportWorld]:
-    async with import_world(tmp_path) as made:
-        yield made
 
 
 async def _brought(world: ImportWorld, rows: list[dict[str, Any]]) -> dict[str, list[str]]:

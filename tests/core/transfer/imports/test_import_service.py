@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -29,13 +27,7 @@ from tests.helpers.export_samples import (
     plain_chatgpt,
     write_json,
 )
-from tests.helpers.import_world import EXTENDED, NEW, UNCHANGED, ImportWorld, import_world, outcomes
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ImportWorld]:
-    async with import_world(tmp_path) as made:
-        yield made
+from tests.helpers.import_world import EXTENDED, NEW, UNCHANGED, ImportWorld, outcomes
 
 
 def _branched(*more: object, current: str = "a2") -> dict[str, object]:

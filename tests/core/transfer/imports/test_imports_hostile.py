@@ -9,7 +9,7 @@ import os
 import random
 import struct
 import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +35,7 @@ from tests.helpers.export_samples import (
     write_json,
     write_zip,
 )
-from tests.helpers.import_world import ImportWorld, import_world
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[ImportWorld]:
-    async with import_world(tmp_path) as made:
-        yield made
-
+from tests.helpers.import_world import ImportWorld
 
 SAMPLES = Path(__file__).parents[3] / "data" / "imports"
 
