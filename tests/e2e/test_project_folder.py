@@ -97,8 +97,15 @@ def test_a_typed_folder_that_does_not_exist_is_said_in_the_dialog(paths: AppPath
     play(paths, script)
 
 
-async def _ask_for_change(application: WindowApplication, model: ScriptedProvider) -> Any:
-    """Ask a model that proposes a change; returns the item that shows the change."""
+async def _ask_for_change(application: WindowApplication, folder: Path, model: ScriptedProvider) -> Any:
+    """Let the project have the folder, and ask a model that proposes a change; return the item that shows it."""
+    services = await application.services()
+    services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
+    await _choose_folder(application, folder)
+    project = await services.chat.projects.default()
+    service = await services.tools.load()
+    await until(lambda: service.folders.of(project.id) == folder)
+    await service.switch(ID, is_on=True)
     window = application.panes.window
     arguments = {
         "path": "notes.md",
@@ -143,15 +150,7 @@ async def _act(application: WindowApplication, button: str) -> None:
 
 def test_a_change_is_rejected_by_keys_and_read_by_a_screen_reader(paths: AppPaths, folder: Path) -> None:
     async def script(application: WindowApplication) -> None:
-        services = await application.services()
-        model = ScriptedProvider()
-        services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
-        await _choose_folder(application, folder)
-        project = await services.chat.projects.default()
-        service = await services.tools.load()
-        await until(lambda: service.folders.of(project.id) == folder)
-        await service.switch(ID, is_on=True)
-        item = await _ask_for_change(application, model)
+        item = await _ask_for_change(application, folder, ScriptedProvider())
         view = application.panes.transcript
         focus = view.parts.message_focus
         application.panes.window.activateWindow()
@@ -208,15 +207,7 @@ def test_the_folder_of_a_project_that_is_gone_for_good_is_forgotten(paths: AppPa
 
 def test_a_change_is_edited_applied_and_undone_at_its_card(paths: AppPaths, folder: Path) -> None:
     async def script(application: WindowApplication) -> None:
-        services = await application.services()
-        model = ScriptedProvider()
-        services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
-        await _choose_folder(application, folder)
-        project = await services.chat.projects.default()
-        service = await services.tools.load()
-        await until(lambda: service.folders.of(project.id) == folder)
-        await service.switch(ID, is_on=True)
-        item = await _ask_for_change(application, model)
+        item = await _ask_for_change(application, folder, ScriptedProvider())
         assert [each.text for each in item.buttons()] == ["Apply", "Edit", "Reject"]
         requested = application.panes.transcript.parts.actions.changeRequested
         requested.emit("change-edit", item.shown)
@@ -241,15 +232,8 @@ def test_a_change_is_proposed_looked_through_applied_and_undone(paths: AppPaths,
     opened: list[str] = []
 
     async def first(application: WindowApplication) -> None:
-        services = await application.services()
         model = ScriptedProvider()
-        services.chat.use_providers(ProviderRegistry([model], "scripted", "small"))
-        await _choose_folder(application, folder)
-        project = await services.chat.projects.default()
-        service = await services.tools.load()
-        await until(lambda: service.folders.of(project.id) == folder)
-        await service.switch(ID, is_on=True)
-        item = await _ask_for_change(application, model)
+        item = await _ask_for_change(application, folder, model)
         assert file.read_text() == OLD
         assert item.words == "Change to a file · 2 lines added, 1 removed, notes.md, Proposed"
         assert _names(item) == [f"{each} the change to notes.md" for each in ("Apply", "Edit", "Reject")]

@@ -40,13 +40,24 @@ def _press(widget: QWidget) -> None:
     QTest.keyClick(widget, Qt.Key.Key_Space)
 
 
-def test_a_person_signs_in_and_out_by_keyboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    paths.make_directories()
-    ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY))
-    browser = Browser()
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: browser.open(url.toString()))
+@pytest.fixture
+def paths(tmp_path: Path) -> AppPaths:
+    """A profile whose keys are kept in memory."""
+    found = AppPaths.find(tmp_path / "profile")
+    found.make_directories()
+    ProvidersStore(found.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY))
+    return found
 
+
+@pytest.fixture
+def browser(monkeypatch: pytest.MonkeyPatch) -> Browser:
+    """What opens the pages that ChatDesk sends a person to."""
+    opening = Browser()
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opening.open(url.toString()))
+    return opening
+
+
+def test_a_person_signs_in_and_out_by_keyboard(paths: AppPaths, browser: Browser) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         tools = await services.tools.load()
@@ -73,15 +84,7 @@ def test_a_person_signs_in_and_out_by_keyboard(tmp_path: Path, monkeypatch: pyte
         browser.join()
 
 
-def test_a_client_that_a_person_registered_is_entered_in_the_form(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    paths.make_directories()
-    ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY))
-    browser = Browser()
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: browser.open(url.toString()))
-
+def test_a_client_that_a_person_registered_is_entered_in_the_form(paths: AppPaths, browser: Browser) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         window = application.panes.window
@@ -117,15 +120,7 @@ def test_a_client_that_a_person_registered_is_entered_in_the_form(
         browser.join()
 
 
-def test_a_server_that_is_missed_in_an_answer_offers_to_sign_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    paths = AppPaths.find(tmp_path / "profile")
-    paths.make_directories()
-    ProvidersStore(paths.config_dir).save(StoredProviders(key_place=KeyPlace.MEMORY))
-    browser = Browser()
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: browser.open(url.toString()))
-
+def test_a_server_that_is_missed_in_an_answer_offers_to_sign_in(paths: AppPaths, browser: Browser) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         model = ScriptedProvider()
