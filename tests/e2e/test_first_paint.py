@@ -140,6 +140,6 @@ def test_a_window_at_rest_has_loaded_nothing_before_it_is_wanted(tmp_path: Path)
     )
     assert ran.returncode == 0, ran.stderr
     loaded = ran.stdout.split("\n")
-    assert "chatdesk.ui.features.first_screen.connect_provider" in loaded
+    assert "chatdesk.ui.features.providers.connect_provider" in loaded
     assert [name for name in loaded if name in WHEN_WANTED or name.split(".")[0] in WHEN_WANTED] == []
     assert "worker runs" not in loaded

@@ -19,8 +19,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.models import discovery
 from chatdesk.core.settings import presets
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.features.first_screen.connect_provider import ConnectDialog
 from chatdesk.ui.features.first_screen.first_screen import FirstScreen
+from chatdesk.ui.features.providers.connect_provider import ConnectDialog
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving

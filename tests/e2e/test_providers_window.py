@@ -20,7 +20,7 @@ from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, Sto
 from chatdesk.core.settings.secrets import KeptSecret
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
-from chatdesk.ui.features.first_screen.connect_provider import ConnectDialog
+from chatdesk.ui.features.providers.connect_provider import ConnectDialog
 from chatdesk.ui.features.providers.model_table import Column
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_form import ProviderForm

@@ -16,7 +16,7 @@ from chatdesk.core.providers.models import discovery
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
 from chatdesk.ui.features.compare.view import CompareView
-from chatdesk.ui.features.first_screen.connect_provider import ConnectDialog
+from chatdesk.ui.features.providers.connect_provider import ConnectDialog
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
 from tests.helpers.walks import Keys, button, click, dialog, gone, popup, shown

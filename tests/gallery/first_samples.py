@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
-from chatdesk.ui.features.first_screen.connect_provider import ConnectDialog
 from chatdesk.ui.features.first_screen.first_screen import FirstScreen
+from chatdesk.ui.features.providers.connect_provider import ConnectDialog
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, EmptyState

@@ -30,12 +30,12 @@ from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
 from chatdesk.ui.features.chat.undo_binding import UndoHistory
 from chatdesk.ui.features.desktop.desktop_binding import DesktopBinding
 from chatdesk.ui.features.desktop.updates import UpdateBinding
-from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.library.library_binding import LibraryBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding
 from chatdesk.ui.features.links.link_binding import LinkBinding
 from chatdesk.ui.features.local_service.local_service_binding import LocalServiceBinding
+from chatdesk.ui.features.providers.connect_binding import ConnectBinding
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
 from chatdesk.ui.features.quick.quick_binding import QuickBinding
 from chatdesk.ui.features.settings.data_binding import DataBinding

@@ -31,7 +31,6 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding, UndoHistory
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.features.chat.waiting_questions_binding import WaitingQuestionsBinding
 from chatdesk.ui.features.compare.compare_binding import CompareBinding
-from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.first_screen.first_screen_binding import FirstScreenBinding
 from chatdesk.ui.features.inspector.context_binding import ContextBinding, SentShares, TranscriptContext
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
@@ -43,6 +42,7 @@ from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions
 from chatdesk.ui.features.prompts.server_offers import ServerPrompts, ServerResources
+from chatdesk.ui.features.providers.connect_binding import ConnectBinding
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
 from chatdesk.ui.features.search.search_binding import SearchBinding
 from chatdesk.ui.features.settings.model_menu import ModelMenu

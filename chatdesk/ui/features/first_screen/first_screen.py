@@ -13,7 +13,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
+from chatdesk.ui.features.providers.connect_provider import ConnectProvider
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole

@@ -13,8 +13,8 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.features.first_screen.connect_binding import ConnectBinding
 from chatdesk.ui.features.first_screen.first_screen import FirstScreen
+from chatdesk.ui.features.providers.connect_binding import ConnectBinding
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
 from chatdesk.ui.window.window_context import Controller, WindowContext
 

@@ -16,7 +16,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.settings.provider_text import where_the_key_lies
+from chatdesk.ui.features.settings.provider_steps import where_the_key_lies
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import LinkButton
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox

@@ -15,7 +15,7 @@ from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.features.settings.provider_page import ProviderPage
-from chatdesk.ui.features.settings.provider_text import outcome
+from chatdesk.ui.features.settings.provider_steps import outcome
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.window_context import Panes

@@ -23,8 +23,8 @@ from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.settings.provider_steps import ProviderSteps
-from chatdesk.ui.features.settings.provider_text import (
+from chatdesk.ui.features.settings.provider_steps import (
+    ProviderSteps,
     address_text,
     fetched_text,
     models_text,

@@ -19,7 +19,7 @@ from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_form import ProviderForm
 from chatdesk.ui.features.providers.provider_more import KEPT
 from chatdesk.ui.features.settings.provider_page import ProviderPage
-from chatdesk.ui.features.settings.provider_text import outcome
+from chatdesk.ui.features.settings.provider_steps import outcome
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.provider_samples import NO_KEY, NO_KEYRING, OLLAMA, OPENAI, REFUSED, TEAM, TEAM_WITHOUT_KEY
 
@@ -421,7 +421,7 @@ def test_a_new_passphrase_is_typed_twice(theme: Theme, qtbot: QtBot) -> None:
 
 
 def test_sources_have_words() -> None:
-    from chatdesk.ui.features.settings.provider_text import address_text, where_the_key_lies
+    from chatdesk.ui.features.settings.provider_steps import address_text, where_the_key_lies
 
     words = {where_the_key_lies(replace(OPENAI, key_source=source)) for source in SecretSource}
     assert len(words) == len(SecretSource)

@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.features.first_screen.connect_provider import ConnectProvider
+from chatdesk.ui.features.providers.connect_provider import ConnectProvider
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery.provider_samples import NO_KEYRING
 

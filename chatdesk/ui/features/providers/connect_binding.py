@@ -14,7 +14,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.services.groups import ModelServices
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
-from chatdesk.ui.features.first_screen.connect_provider import ConnectDialog, ConnectProvider
+from chatdesk.ui.features.providers.connect_provider import ConnectDialog, ConnectProvider
 from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
