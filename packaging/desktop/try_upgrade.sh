@@ -72,7 +72,7 @@ again)
     try "it is restored" "chatdesk restore --yes \$(ls -t $backups/chatdesk-pre-*.db | head -1)"
     try_what_was_kept
     try "the newer database is kept" "ls $backups/before-restore-*"
-    try "the team is joined again and synced" 'chatdesk team join-again --yes; chatdesk team sync'
+    try "the team is joined again and synced" 'chatdesk team join --yes || chatdesk team join-again --yes; chatdesk team sync'
     try "what was written since is imported, or refused with nothing changed" \
         "chatdesk import $kept/since.zip || grep -q format $work/out"
     try "what was written since is there" 'chatdesk search "after the upgrade" | grep -q Threads'

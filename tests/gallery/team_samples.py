@@ -245,14 +245,7 @@ def _inviting_to_many(theme: Theme) -> QWidget:
 
 
 def _member(theme: Theme) -> QWidget:
-    return MemberDialog(
-        theme,
-        BEN,
-        {"p1": NAMES["p1"], "p2": NAMES["p2"]},
-        {"p1": TeamRole.OWNER, "p2": TeamRole.EDITOR},
-        is_me=False,
-        is_owner=True,
-    )
+    return MemberDialog(theme, BEN, is_me=False)
 
 
 def who_invites(theme: Theme) -> WorkspacePolicyDialog:

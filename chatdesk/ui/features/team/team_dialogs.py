@@ -7,7 +7,7 @@ from functools import partial
 
 from shiboken6 import isValid
 
-from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember, TeamRole
+from chatdesk.core.domain.sharing.team import MemberStatus, TeamMember
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, RenameWorkspaceDialog, TeamPasswordDialog
@@ -66,33 +66,10 @@ class TeamDialogs:
         members = {each.id: each for each in await self._team.records.members(workspace_id)}
         if member_id not in members:
             return
-        names = await self.desk.project_names()
-        shared = [
-            each
-            for each in await self._team.records.projects()
-            if each.workspace_id == workspace_id and each.ended is None
-        ]
-        known = {each.project_id: names.get(each.project_id, tr("A project")) for each in shared}
         dialog = MemberDialog(
-            self.desk.theme,
-            members[member_id],
-            known,
-            {each.project_id: each.role for each in shared},
-            is_me=member_id == workspace.member_id,
-            is_owner=workspace.is_owner,
-            parent=self.desk.parent(),
+            self.desk.theme, members[member_id], is_me=member_id == workspace.member_id, parent=self.desk.parent()
         )
         membership = self._team.membership
-
-        async def show_roles() -> None:
-            found = {each.id: each for each in await self._team.records.members(workspace_id)}
-            if isValid(dialog) and member_id in found:
-                dialog.show_roles(found[member_id].roles, known)
-
-        async def set_role(project_id: str, role: TeamRole | None) -> None:
-            await self._team.membership.administration.set_role(project_id, member_id, role)
-            if isValid(dialog):
-                dialog.end_busy()
 
         async def rename(name: str) -> None:
             await membership.rename_me(workspace_id, name)
@@ -110,9 +87,6 @@ class TeamDialogs:
 
         dialog.ownerToggled.connect(
             lambda of: self.desk.do(dialog, lambda: set_owner(of), "set owner", on_failure=show_owner)
-        )
-        dialog.roleRequested.connect(
-            lambda *of: self.desk.do(dialog, lambda: set_role(*of), "set role", on_failure=show_roles)
         )
         dialog.renameRequested.connect(lambda name: self.desk.do(dialog, lambda: rename(name), "rename member"))
         dialog.removeRequested.connect(lambda: self._ask_to_remove(dialog, workspace_id, members[member_id]))

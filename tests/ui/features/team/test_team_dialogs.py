@@ -50,7 +50,7 @@ from chatdesk.ui.theme.theme import Theme
 from tests.gallery import provider_samples as providers
 from tests.gallery import team_samples as samples
 from tests.helpers.settings_pages import provider_page
-from tests.helpers.team_widgets import choose_role, role_box, team_table
+from tests.helpers.team_widgets import choose_role, team_table
 
 LEFT = Qt.MouseButton.LeftButton
 HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
@@ -201,9 +201,9 @@ def test_tables_of_the_page_are_walked_by_keys_and_entered(theme: Theme, show: S
     page.show_workspaces((samples.workspace_view(),), now_ms=samples.NOW)
     show(page)
     members = team_table(page, "teamMembers")
-    assert members.button.text() == "My name and roles…"
+    assert members.button.text() == "My name…"
     QTest.keyClick(members.table, Qt.Key.Key_Down)
-    assert members.button.accessibleName() == "Roles: Ben Okafor"
+    assert members.button.accessibleName() == "Manage: Ben Okafor"
     with qtbot.waitSignal(page.memberRequested) as asked:
         QTest.keyClick(members.table, Qt.Key.Key_Return)
     assert asked.args == ["w1", "m2"]
@@ -487,38 +487,8 @@ def test_a_further_computer_gets_a_code_and_a_passphrase(theme: Theme, show: Sho
 # Members and roles
 
 
-def member_dialog(theme: Theme, *, is_me: bool = False, is_owner: bool = True) -> MemberDialog:
-    member = samples.ANA if is_me else samples.BEN
-    mine = {"p1": TeamRole.OWNER, "p2": TeamRole.EDITOR}
-    projects = {"p1": "Research", "p2": "Plans"}
-    return MemberDialog(theme, member, projects, mine, is_me=is_me, is_owner=is_owner)
-
-
-def test_a_role_is_changed_where_one_may_and_put_back_where_it_failed(theme: Theme, show: Show, qtbot: QtBot) -> None:
-    dialog = member_dialog(theme)
-    show(dialog)
-    box = role_box(dialog.roles, "p1")
-    assert box.accessibleName() == "Role of Ben Okafor in Research"
-    assert not role_box(dialog.roles, "p2").isEnabled()  # an editor gives no roles
-    with qtbot.waitSignal(dialog.roleRequested) as asked:
-        choose_role(dialog.roles, "p1", 1)
-    assert asked.args == ["p1", TeamRole.VIEWER]
-    assert dialog.is_busy
-    dialog.show_roles({"p1": TeamRole.EDITOR}, {"p1": "Research", "p2": "Plans"})
-    dialog.show_problem("The server cannot be reached.")
-    assert dialog.roles.role("p1") is TeamRole.EDITOR
-    assert role_box(dialog.roles, "p1").isEnabled()
-    with qtbot.waitSignal(dialog.roleRequested) as asked:
-        box.setCurrentIndex(0)
-        box.activated.emit(0)
-    assert asked.args == ["p1", None]
-    dialog.end_busy()
-    with qtbot.waitSignal(dialog.removeRequested):
-        press(dialog, "teamRemove")
-
-
 def test_about_oneself_there_is_the_name_and_no_way_to_remove(theme: Theme, show: Show, qtbot: QtBot) -> None:
-    dialog = member_dialog(theme, is_me=True)
+    dialog = MemberDialog(theme, samples.ANA, is_me=True)
     show(dialog)
     assert not has(dialog, "teamRemove")
     dialog.name.setText("Ana L.")
@@ -919,13 +889,13 @@ def test_what_the_server_lost_is_listed_and_only_an_owner_goes_on_without_it(
 
 
 def test_an_owner_ends_the_connections_of_who_holds_others_up(theme: Theme, show: Show, qtbot: QtBot) -> None:
-    dialog = MemberDialog(theme, samples.BEN, {}, {}, is_me=False, is_owner=True)
+    dialog = MemberDialog(theme, samples.BEN, is_me=False)
     show(dialog)
     with qtbot.waitSignal(dialog.disconnectRequested):
         press(dialog, "teamDisconnect")
-    other = MemberDialog(theme, samples.BEN, {}, {}, is_me=False, is_owner=False)
-    show(other)
-    assert not has(other, "teamDisconnect")
+    dialog.end_busy()
+    with qtbot.waitSignal(dialog.removeRequested):
+        press(dialog, "teamRemove")
 
 
 def test_whom_a_removed_member_had_invited_is_told() -> None:

@@ -16,10 +16,10 @@ from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.core.sync.members import administering
 from chatdesk.ui.features.team.pages import team_join
+from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog
 from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_invite import InviteDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
-from chatdesk.ui.features.team.pages.team_members import MemberDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.features.team.pages.team_table import ActionTable, TableRow
 from chatdesk.ui.features.team.team_desk import run_in_dialog
@@ -235,21 +235,26 @@ def test_of_many_projects_a_role_is_chosen_by_keyboard(theme: Theme, show: Show,
 
 
 def test_a_role_that_cannot_be_changed_is_only_said(theme: Theme, show: Show, qtbot: QtBot) -> None:
-    names = {f"p{each}": f"Project {each}" for each in range(6)}
-    mine = {"p0": TeamRole.EDITOR, "p1": TeamRole.ADMIN, "p2": TeamRole.ADMIN}
-    ben = replace(samples.BEN, roles={"p0": TeamRole.VIEWER, "p1": TeamRole.OWNER})
-    dialog = MemberDialog(theme, ben, names, mine, is_me=False, is_owner=False)
+    admin = replace(samples.RESEARCH, role=TeamRole.ADMIN)
+    roles = (TeamRole.VIEWER, TeamRole.OWNER, None)
+    others = [
+        replace(samples.BEN, id=f"m{place}", name=f"Member {place}", roles={} if role is None else {"p1": role})
+        for place, role in enumerate(roles, start=2)
+    ]
+    dialog = SharedProjectDialog(
+        theme, "Research", admin, [samples.ANA, *others], me="m1", workspace_name="Blue team", kept_days=None
+    )
     show(dialog)
     rows = dialog.roles
-    assert rows.table.currentIndex().row() == 2, "the first that can be changed"
-    assert rows.table.texts()[:3] == [("Project 0", "Viewer"), ("Project 1", "Owner"), ("Project 2", "No access")]
-    rows.select("p1")  # an admin does not take an owner's role
+    assert rows.table.currentIndex().row() == 1, "the first that can be changed"
+    assert [row[1] for row in rows.table.texts()] == ["Admin", "Viewer", "Owner", "No access"]
+    rows.select("m3")  # an admin does not take an owner's role
     assert (rows.box.isEnabled(), rows.box.currentText()) == (False, "Owner")
     with qtbot.waitSignal(dialog.roleRequested) as asked:
-        choose_role(rows, "p2", 2)
-    assert asked.args == ["p2", TeamRole.EDITOR]
-    assert dialog.roles.role("p2") is TeamRole.EDITOR
-    dialog.show_roles(ben.roles, names)  # the server said no
-    assert dialog.roles.role("p2") is None
-    assert rows.table.texts()[2] == ("Project 2", "No access")
+        choose_role(rows, "m4", 2)
+    assert asked.args == ["m4", TeamRole.EDITOR]
+    assert rows.role("m4") is TeamRole.EDITOR
+    dialog.show_roles(others)  # the server said no
+    assert rows.role("m4") is None
+    assert rows.table.texts()[3][1] == "No access"
     assert rows.box.currentText() == "No access"

@@ -15,7 +15,6 @@ from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.task_panel import TaskPanel
-from chatdesk.ui.features.team.pages.team_roles import RoleRow, RoleRows, grantable, legend
 from chatdesk.ui.features.team.pages.team_table import TableRow
 from chatdesk.ui.features.team.pages.team_text import ROLE_NAMES, member_words
 from chatdesk.ui.local_forms import within_sentence
@@ -30,26 +29,26 @@ _DISCONNECT: Final = Text("End their connections: for somebody whose unfinished 
 _MOST_NAMED: Final = 8
 
 
-def member_rows(members: Sequence[TeamMember], projects: Mapping[str, str], *, me: str) -> list[TableRow]:
+def member_rows(
+    members: Sequence[TeamMember], projects: Mapping[str, str], *, me: str, is_owner: bool
+) -> list[TableRow]:
     """Return the rows of the table of members: oneself first, then by name. ``projects`` holds names by id. Removed
-    members are left out: they only matter as authors."""
+    members are left out: they only matter as authors. ``is_owner``: this person owns the workspace."""
     shown = [each for each in members if each.status is not MemberStatus.REMOVED]
     return [
         TableRow(
             member.id,
             (member.name, member_words(member, is_me=member.id == me), roles_words(member.roles, projects)),
-            tr("My name and roles…") if member.id == me else tr("Roles…"),
+            tr("My name…") if member.id == me else tr("Manage…") if is_owner else "",
         )
         for member in sorted(shown, key=lambda each: (each.id != me, name_key(each.name)))
     ]
 
 
 class MemberDialog(TaskPanel):
-    """A dialog on one member: their role in each project that this person knows, and their removal. ``mine`` is this
-    person's role by project; ``is_owner`` says whether this person owns the workspace. ``renameRequested`` and
-    ``passwordRequested`` are about oneself; ``roleRequested`` carries a project, and a role or None."""
+    """A dialog on one member: oneself, with the name and a new password, or another one for an owner of the workspace.
+    Roles are given where a project is shared."""
 
-    roleRequested = Signal(str, object)
     removeRequested = Signal()
     renameRequested = Signal(str)
     passwordRequested = Signal()
@@ -60,39 +59,17 @@ class MemberDialog(TaskPanel):
         self,
         theme: Theme,
         member: TeamMember,
-        projects: Mapping[str, str],
-        mine: Mapping[str, TeamRole],
         *,
         is_me: bool,
-        is_owner: bool,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, member.name, object_name="teamMemberDialog", width_px=_WIDTH_PX, parent=parent)
         self.member = member
         self._add_name(is_me=is_me)
-        self.add_heading(tr("Roles"))
-        rows = [
-            RoleRow(
-                project_id,
-                name,
-                member.roles.get(project_id),
-                () if is_me else grantable(mine.get(project_id)),
-                whose=tr("Role of {member} in {project}", member=member.name, project=name),
-            )
-            for project_id, name in projects.items()
-        ]
-        self.roles = RoleRows(theme, rows, heading=tr("Project"), object_name="teamMemberRoles")
-        self.roles.chosen.connect(self._on_role_chosen)
-        self.body.addWidget(self.roles)
-        if not projects:
-            self.add_text(tr("No project is shared with the workspace yet."))
-        if any(grantable(role) for role in mine.values()) and not is_me:
-            words = " ".join((legend(), tr("A change takes effect at once, on all of their computers.")))
-            self.add_text(words)
-        self._add_owner(can_change=is_owner and not is_me)
+        self._add_owner(can_change=not is_me)
         if is_me:
             self.add_button(push_button(tr("New password…"), "teamNewPassword", self.passwordRequested.emit))
-        elif is_owner:
+        else:
             if member.status is MemberStatus.ACTIVE:
                 self.add_button(
                     push_button(
@@ -133,16 +110,6 @@ class MemberDialog(TaskPanel):
         hint.setVisible(not self.owner.isHidden())
         self.body.addWidget(self.owner)
         self.body.addWidget(hint)
-
-    def show_roles(self, roles: Mapping[str, TeamRole], projects: Mapping[str, str]) -> None:
-        """Show the roles that the server has, as after a change that failed."""
-        self.end_busy()
-        for project_id in projects:
-            self.roles.show_role(project_id, roles.get(project_id))
-
-    def _on_role_chosen(self, project_id: str, role: object) -> None:
-        self.show_busy(tr("Changing the role…"))
-        self.roleRequested.emit(project_id, role)
 
     def show_owner(self, is_owner: bool) -> None:
         """Show the ownership that the server has, as after a change that failed."""

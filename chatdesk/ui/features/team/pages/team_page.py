@@ -259,7 +259,7 @@ class _Workspace(QWidget):
         self._no_projects = plain_label(none, "muted", wraps=True)
         column.addWidget(self._no_projects)
         self.members = self._table(
-            column, tr("Members"), (tr("Name"), tr("What"), tr("Roles")), "teamMembers", tr("Roles…")
+            column, tr("Members"), (tr("Name"), tr("What"), tr("Roles")), "teamMembers", tr("Manage…")
         )
         self.members.actRequested.connect(partial(page.memberRequested.emit, workspace.id))
         self.devices = self._table(
@@ -275,12 +275,13 @@ class _Workspace(QWidget):
         self.projects.show_rows(project_rows(view.projects, view.names))
         self.projects.setVisible(bool(view.projects))
         self._no_projects.setVisible(not view.projects)
-        self.members.show_rows(member_rows(view.members, view.names, me=workspace.member_id))
+        is_owner = workspace.is_owner
+        self.members.show_rows(member_rows(view.members, view.names, me=workspace.member_id, is_owner=is_owner))
         self.devices.show_rows(
             device_rows(
                 view.devices,
                 names=lambda member: people.get(member, tr("somebody")),
-                removable=lambda member: workspace.is_owner or member == workspace.member_id,
+                removable=lambda member: is_owner or member == workspace.member_id,
                 now_ms=now_ms,
             )
         )

@@ -12,7 +12,7 @@ from chatdesk.ui.features.team.pages.team_text import device_words, project_word
 
 REMOVAL_TEXT = Text(
     "That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new "
-    "password under My name and roles, and add your other computers again."
+    "password under My name, and add your other computers again."
 )
 
 
