@@ -1,4 +1,5 @@
-"""Keeps the state of teams in memory, so that a look-up while something is painted costs one dictionary access.
+"""Keeps the state of teams in memory, so that a look-up while something is painted costs one dictionary access; reads
+what else is stored about them.
 
 Coroutines and events belong to the event loop's thread; any thread may read ``state``.
 """
@@ -9,11 +10,11 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from chatdesk.core.domain.sharing.team import SharedProject, ShareState, Workspace
+from chatdesk.core.domain.sharing.team import SharedProject, ShareState, SyncRound, TeamDevice, TeamMember, Workspace
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, TeamChanged, UnreadChanged
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.sync import files
+from chatdesk.core.storage.sync import files, team
 from chatdesk.core.sync.team_state import TeamState
 from chatdesk.core.texts import Text
 
@@ -95,3 +96,34 @@ class KnownTeams:
             self._ending.discard(project_id)
             if (now := self.state.projects.get(project_id)) and now.state is ShareState.ENDED:
                 self._ended[project_id] = now
+
+
+class TeamRecords:
+    """Reads the stored data about teams, without asking a server; ``TeamService.records`` exposes it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def workspaces(self) -> tuple[Workspace, ...]:
+        """Return the joined workspaces, the oldest first."""
+        return tuple(await self._database.read(team.workspaces))
+
+    async def parked(self) -> tuple[Workspace, ...]:
+        """Return the workspaces of a restored profile that are not connected to before they are joined again."""
+        return tuple(await self._database.read(team.parked))
+
+    async def members(self, workspace_id: str) -> tuple[TeamMember, ...]:
+        """Return the members as of the last round, including removed ones, because they wrote messages."""
+        return tuple(await self._database.read(lambda conn: team.members(conn, workspace_id)))
+
+    async def devices(self, workspace_id: str) -> tuple[TeamDevice, ...]:
+        """Return the devices as of the last round."""
+        return tuple(await self._database.read(lambda conn: team.devices(conn, workspace_id)))
+
+    async def projects(self) -> tuple[SharedProject, ...]:
+        """Return all projects that are or were shared."""
+        return tuple(await self._database.read(team.shared_projects))
+
+    async def rounds(self, workspace_id: str, limit: int = 100) -> tuple[SyncRound, ...]:
+        """Return the log of rounds, the newest first."""
+        return tuple(await self._database.read(lambda conn: team.rounds(conn, workspace_id, limit=limit)))

@@ -14,7 +14,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import erased_project, sharing, team
 from chatdesk.core.sync.known_teams import KnownTeams
-from chatdesk.core.sync.members.recorded_wish import recorded_wish
+from chatdesk.core.sync.members.server_calls import recorded_wish
 from chatdesk.core.sync.team_servers import TeamServers
 from chatdesk.core.texts import Text
 

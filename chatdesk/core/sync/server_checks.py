@@ -10,7 +10,7 @@ from chatdesk.core.domain.sharing.lost_changes import LostChanges
 from chatdesk.core.domain.sharing.team import ServerCheck, TeamRole
 from chatdesk.core.errors import NotFound
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.sync import check as sync_check
+from chatdesk.core.storage.sync import misfits
 from chatdesk.core.sync.known_teams import KnownTeams
 from chatdesk.core.sync.team_servers import TeamServers
 from chatdesk.core.texts import Text
@@ -36,7 +36,7 @@ class ServerChecks:
     async def check(self, workspace_id: str) -> ServerCheck:
         """Return the losses of the server in the shared projects of a workspace. Raises ``TeamError``."""
         workspace = self._known.workspace(workspace_id)
-        shared = await self._database.read(partial(sync_check.shared, workspace_id=workspace_id))
+        shared = await self._database.read(partial(misfits.shared, workspace_id=workspace_id))
         lost = []
         async with self._servers.reach(workspace, self._database.device_id) as server:
             for project_id, name in shared:
@@ -44,7 +44,7 @@ class ServerChecks:
                     mine = self._known.shared_project(project_id)
                     may_accept = mine is not None and mine.role is TeamRole.OWNER
                     lost.append(LostChanges(project_id, name, ranges, may_accept))
-        accepted = await self._database.read(partial(sync_check.accepted_losses, workspace_id=workspace_id))
+        accepted = await self._database.read(partial(misfits.accepted_losses, workspace_id=workspace_id))
         return ServerCheck(tuple(lost), accepted)
 
     async def accept(self, lost: LostChanges) -> None:

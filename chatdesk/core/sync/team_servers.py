@@ -1,8 +1,9 @@
-"""Connects to the servers of workspaces, with the address and password of the moment."""
+"""Connects to the servers of workspaces, with the address and password of the moment, and closes connections."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
+from chatdesk.core.sync.ports import TeamStore
 
 if TYPE_CHECKING:  # loaded only where there is a team
     from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
@@ -55,3 +57,16 @@ def _connect(address: ServerAddress, password: str) -> PostgresTeamStore:
     from chatdesk.core.sync.team_store.postgres import connect  # loaded only where there is a team
 
     return connect(address, password)
+
+
+_log = logging.getLogger(__name__)
+
+
+def close_quietly(team: TeamStore | None) -> None:
+    """Close a connection, if there is one. A failure is only logged, because the connection is gone either way."""
+    if team is None:
+        return
+    try:
+        team.close()
+    except Exception as error:  # noqa: BLE001 - see above
+        _log.info("closing a connection failed: %s", type(error).__name__)

@@ -24,11 +24,10 @@ from chatdesk.core.storage.sync import sharing, team_notes
 from chatdesk.core.sync.decisions import TeamDecisions
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
-from chatdesk.core.sync.known_teams import KnownTeams
+from chatdesk.core.sync.known_teams import KnownTeams, TeamRecords
 from chatdesk.core.sync.members.membership import Membership
 from chatdesk.core.sync.project_sharing import ProjectSharing
 from chatdesk.core.sync.server_checks import ServerChecks
-from chatdesk.core.sync.team_records import TeamRecords
 from chatdesk.core.sync.team_servers import TeamServers
 from chatdesk.core.sync.worker import POLL_S
 from chatdesk.core.sync.workspace_sync import WorkspaceSync

@@ -18,10 +18,8 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import Hello
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncPhase, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.sync.backoff import FIRST_S, Backoff
-from chatdesk.core.sync.closing import close_quietly
+from chatdesk.core.sync.delays import FIRST_S, Backoff, NotifyThrottle
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
-from chatdesk.core.sync.notify_throttle import NotifyThrottle
 from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import (
@@ -35,9 +33,8 @@ from chatdesk.core.sync.requests import (
     ViewStored,
 )
 from chatdesk.core.sync.round import perform, sync_round
-from chatdesk.core.sync.status_report import StatusReport
-from chatdesk.core.sync.sync_listener import SyncListener
-from chatdesk.core.sync.team_servers import Client
+from chatdesk.core.sync.status_report import StatusReport, SyncListener
+from chatdesk.core.sync.team_servers import Client, close_quietly
 from chatdesk.core.system.thread_turns import short_turns
 
 _log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
 )
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
-from chatdesk.core.sync.backoff import Backoff
+from chatdesk.core.sync.delays import Backoff
 from chatdesk.core.sync.errors import HistoryChanged, OtherWorkspace, TeamBusy, TeamLogBroken, TeamUnreachable
 from chatdesk.core.sync.requests import (
     BatchPushed,

@@ -28,9 +28,8 @@ from chatdesk.core.sync.members import joining
 from chatdesk.core.sync.members.administering import WorkspaceAdministration
 from chatdesk.core.sync.members.joining import Joining, check_agreed, check_same, checked_name, connect
 from chatdesk.core.sync.members.membership_errors import AlreadyJoined, NotJoined, PassphraseMissing
-from chatdesk.core.sync.members.recorded_wish import recorded_wish
 from chatdesk.core.sync.members.scram import verifier_of
-from chatdesk.core.sync.members.server_calls import ServerCalls
+from chatdesk.core.sync.members.server_calls import ServerCalls, recorded_wish
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
 from chatdesk.core.texts import Text
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chatdesk.core.domain.sharing.team import Workspace
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.sync import team
+from chatdesk.core.storage.sync import sharing, team
 from chatdesk.core.sync.members.joining import connect
 from chatdesk.core.sync.members.membership_errors import NotJoined
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
@@ -46,3 +47,15 @@ class ServerCalls:
     def connect(self, workspace: Workspace) -> Administration:
         """Connect to the server of a workspace. Blocks. Raises ``TeamError``."""
         return self._passwords.open_with(workspace.id, workspace.address, partial(connect, workspace.address))
+
+
+@asynccontextmanager
+async def recorded_wish(database: Database, record: Callable[[Any], None]) -> AsyncIterator[None]:
+    """Record the wish before the server is asked inside the block. If that fails, perhaps only the server's answer was
+    lost: the wish counts until the server names the project again."""
+    await database.write(record)
+    try:
+        yield
+    except BaseException:
+        await database.write(sharing.doubt_wishes)
+        raise

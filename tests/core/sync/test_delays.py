@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from chatdesk.core.sync.notify_throttle import CALM_S, FREE, MOST_S, PEOPLE_S, NotifyThrottle
+from chatdesk.core.sync.delays import CALM_S, FREE, MOST_S, PEOPLE_S, NotifyThrottle
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import desks, until
 
