@@ -36,7 +36,7 @@ class Drawing:
     kind holds (see ``CodeRun``), "" being the text's own.
 
     ``tags`` are the numbers of equations, which are at the right edge, as pairs (distance of the baseline below this
-    one, drawing)."""
+    one, drawing). ``breaks`` are the places from the left where a line may end."""
 
     width: int
     ascent: int
@@ -45,6 +45,7 @@ class Drawing:
     points: bytes = field(repr=False)
     inks: tuple[tuple[int, str], ...] = ()
     tags: tuple[tuple[int, Drawing], ...] = ()
+    breaks: tuple[int, ...] = ()
 
     @property
     def inked_parts(self) -> list[tuple[str, Drawing]]:

@@ -57,6 +57,7 @@ def _encode_drawn(drawing: Drawing) -> Wire:
         drawing.points,
         drawing.inks,
         tags,
+        drawing.breaks,
     )
 
 
@@ -65,9 +66,9 @@ def decode_drawing(wire: Wire | None) -> Drawing | None:
 
 
 def _decode_drawn(wire: Wire) -> Drawing:
-    width, ascent, descent, operations, points, inks, tags = wire
+    width, ascent, descent, operations, points, inks, tags, breaks = wire
     decoded = tuple((below, _decode_drawn(tag)) for below, tag in tags)
-    return Drawing(width, ascent, descent, operations, points, inks, decoded)
+    return Drawing(width, ascent, descent, operations, points, inks, decoded, breaks)
 
 
 def _encode_spans(spans: Sequence[Span]) -> Wire:

@@ -103,7 +103,10 @@ def _outlines(tex: str, *, is_display: bool) -> tuple[Drawing, list[float]]:
     left = min(0.0, box.xmin)
     outline = Outline(-left, _INK_NAMES)
     layout.draw(formula.node, outline)
-    return outline.finish(box.xmax - left, box.ymax, -box.ymin), _row_baselines(formula.node)
+    drawing = outline.finish(box.xmax - left, box.ymax, -box.ymin)
+    if not is_display:
+        drawing = replace(drawing, breaks=tuple(to_units(each - left) for each in layout.breaks_of(formula.node)))
+    return drawing, _row_baselines(formula.node)
 
 
 def _row_baselines(node: Any, y: float = 0.0) -> list[float]:

@@ -45,6 +45,7 @@ _SCRIPTS = frozenset(("msub", "msup", "msubsup"))
 _STRETCHING = frozenset(
     name for (name, _), settings in operators.operators.items() if settings.get("stretchy", "false") != "false"
 )
+_BREAKING = frozenset("+-\u2212±∓=≠<>≤≥≈≡∼≅∝→⇒⇔↔↦,;")
 _NOTHING_MEASURED = (0.0, 0.0)
 
 
@@ -81,6 +82,17 @@ def draw(node: Any, outline: Outline, x: float = 0.0, y: float = 0.0) -> None:
         for element in svg.iter():
             if element is not svg:
                 outline.add(element)
+
+
+def breaks_of(row: Any) -> list[float]:
+    """Return the places in a row where a line may end: behind its signs of relations and sums."""
+    while type(row) is Mrow and len(row.nodes) == 1:
+        row = row.nodes[0]
+    if type(row) is not Mrow:
+        return []
+    nodes: list[Any] = row.nodes
+    places = zip(nodes, row.nodexy[1:], strict=False)
+    return [right for node, (right, _) in places if node.mtag == "mo" and node.element.text in _BREAKING]
 
 
 def _draw_lines(table: Any, outline: Outline, x: float, y: float) -> None:

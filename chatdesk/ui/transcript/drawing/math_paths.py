@@ -7,6 +7,8 @@ curves.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 from math import ceil
 
@@ -18,6 +20,7 @@ from chatdesk.ui.theme.tokens import SyntaxColours
 
 FORMULA_SIZE = 1.1  # the small letters of the formulas' font are lower than those of the words
 _MARGIN_PX = 1
+_POINTS = {"M": 1, "L": 1, "Q": 2, "C": 3}
 _MAX_PICTURE_PX = 1_500_000  # larger ones are painted as paths each time
 
 
@@ -31,6 +34,42 @@ def ascent_px(drawing: Drawing, em: float) -> float:
 
 def descent_px(drawing: Drawing, em: float) -> float:
     return drawing.descent * em / DRAWING_UNITS
+
+
+@lru_cache(maxsize=64)
+def pieces_of(drawing: Drawing) -> tuple[Drawing, ...]:
+    """Return the parts of a formula between the places where a line may end, from the left."""
+    edges = (*drawing.breaks, drawing.width)
+    shapes: list[list[tuple[str, list[int], str]]] = [[] for _ in edges]
+    for ink, part in drawing.inked_parts:
+        for operations, points in _contours(part):
+            middle = (min(points[::2]) + max(points[::2])) / 2
+            shapes[min(bisect_right(drawing.breaks, middle), len(edges) - 1)].append((operations, points, ink))
+    lefts = (0, *drawing.breaks)
+    return tuple(
+        _joined(drawing, part, left, right - left) for part, left, right in zip(shapes, lefts, edges, strict=True)
+    )
+
+
+def _contours(drawing: Drawing) -> Iterator[tuple[str, list[int]]]:
+    """Yield the operations and points of each closed shape."""
+    points, done = array("i", drawing.points).tolist(), 0
+    for operations in drawing.operations.split("Z")[:-1]:
+        count = 2 * sum(map(_POINTS.__getitem__, operations))
+        yield operations + "Z", points[done : done + count]
+        done += count
+
+
+def _joined(drawing: Drawing, shapes: list[tuple[str, list[int], str]], left: int, width: int) -> Drawing:
+    """Return shapes of a drawing as one of its own, which begins at ``left``."""
+    points, inks, count = array("i"), [(0, "")], 0
+    for operations, places, ink in shapes:
+        if ink != inks[-1][1]:
+            inks.append((count, ink))
+        points.extend(each - left if at % 2 == 0 else each for at, each in enumerate(places))
+        count += len(operations)
+    words = "".join(operations for operations, _, _ in shapes)
+    return Drawing(width, drawing.ascent, drawing.descent, words, points.tobytes(), tuple(inks[1:]))
 
 
 def paint_formula(

@@ -9,35 +9,40 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from chatdesk.core.rendering.blocks import Drawing
-from chatdesk.ui.transcript.drawing.math_paths import width_px
+from chatdesk.ui.transcript.drawing.math_paths import pieces_of, width_px
 from chatdesk.ui.transcript.drawing.spans import Flow
 
 # Neutral in direction and breaking like a letter. It is not seen: its format gives it the width of the formula.
 FORMULA_SIGN = "*"
+# In place of a piece of a formula: pieces run from left to right in every text.
+_PIECE_SIGN = "n"
 _LAST_SHORT = "\uffff"
 
 
 @dataclass(frozen=True, slots=True)
 class ShownFormula:
-    """A formula at ``position`` of the layout, which stands for the text from ``start`` to ``end``."""
+    """A formula, or a piece of one, at ``position`` of the layout; the whole stands for the text from ``start`` to
+    ``end``."""
 
     position: int
     start: int
     end: int
     drawing: Drawing
+    sign: str = FORMULA_SIGN
 
 
 class ShownText:
     """The text that is laid out for a flow.
 
-    Formulas wider than ``room`` stay source, because they could not be seen whole.
+    Formulas wider than ``room`` are cut where a line may end. What is wider even so stays source, because it could not
+    be seen whole.
     """
 
     def __init__(self, flow: Flow, *, em: float = 0.0, room: float = 0.0) -> None:
         drawn = [
-            each
+            (each.start, each.end, pieces)
             for each in flow.ranges
-            if each.span.drawing is not None and 0 < width_px(each.span.drawing, em) <= room
+            if each.span.drawing is not None and (pieces := _fitting(each.span.drawing, em, room))
         ]
         self.formulas: tuple[ShownFormula, ...] = ()
         self.text = flow.text
@@ -46,7 +51,7 @@ class ShownText:
         self._positions = [0]
         self._is_same = not drawn and (flow.text.isascii() or max(flow.text, default="") <= _LAST_SHORT)
         if not self._is_same:
-            self._build(flow, [(each.start, each.end, each.span.drawing) for each in drawn])
+            self._build(flow, drawn)
 
     def to_layout(self, offset: int) -> int:
         if self._is_same:
@@ -62,34 +67,40 @@ class ShownText:
 
         A formula is covered as a whole.
         """
-        first = self.to_layout(start)
-        inside = next((each for each in self.formulas if each.start < start < each.end), None)
-        return (inside.position if inside is not None else first), self.to_layout(end)
+        around, behind = self._around(start), self._around(end)
+        return self.to_layout(around.start if around else start), self.to_layout(behind.end if behind else end)
+
+    def _around(self, offset: int) -> ShownFormula | None:
+        return next((each for each in self.formulas if each.start < offset < each.end), None)
 
     def to_flow(self, position: int) -> int:
-        """Return the offset in the flow of a position in the layout, rounded down inside a character."""
+        """Return the offset in the flow of a position in the layout, rounded down inside a character, and up inside a
+        formula."""
         if self._is_same:
             return position
         place = bisect_right(self._positions, position) - 1
         start = self._starts[place]
         if place + 1 < len(self._starts) and self._starts[place + 1] - start == 1:
             return start  # inside a character of two units
-        return start + position - self._positions[place]
+        offset = start + position - self._positions[place]
+        around = self._around(offset)
+        return offset if around is None else around.end
 
-    def _build(self, flow: Flow, drawn: list[tuple[int, int, Drawing | None]]) -> None:
+    def _build(self, flow: Flow, drawn: list[tuple[int, int, tuple[Drawing, ...]]]) -> None:
         pieces: list[str] = []
         formulas: list[ShownFormula] = []
         done = position = 0
-        for start, end, drawing in (*drawn, (len(flow.text), len(flow.text), None)):
+        for start, end, parts in (*drawn, (len(flow.text), len(flow.text), ())):
             position = self._add_words(flow.text, done, start, position)
             pieces.append(flow.text[done:start])
             done = end
-            if drawing is not None:
-                formulas.append(ShownFormula(position, start, end, drawing))
+            if parts:
+                sign = FORMULA_SIGN if len(parts) == 1 else _PIECE_SIGN
                 self._add_run(start, position)
-                position += 1
+                formulas += [ShownFormula(position + at, start, end, each, sign) for at, each in enumerate(parts)]
+                position += len(parts)
                 self._add_run(end, position)
-                pieces.append(FORMULA_SIGN)
+                pieces.append(sign * len(parts))
         self.text = "".join(pieces)
         self.formulas = tuple(formulas)
 
@@ -107,6 +118,12 @@ class ShownText:
         else:
             self._starts.append(start)
             self._positions.append(position)
+
+
+def _fitting(drawing: Drawing, em: float, room: float) -> tuple[Drawing, ...]:
+    """Return a formula in pieces that fit into a line, or nothing where one does not."""
+    pieces = (drawing,) if width_px(drawing, em) <= room else pieces_of(drawing)
+    return pieces if all(0 < width_px(each, em) <= room for each in pieces) else ()
 
 
 def to_units(text: str, offset: int) -> int:

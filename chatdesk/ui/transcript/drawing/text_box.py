@@ -5,6 +5,7 @@ It uses QTextLayout, because a QTextDocument opens files named in the text.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Final
 
@@ -18,6 +19,7 @@ from PySide6.QtGui import (
     QRawFont,
     QTextCharFormat,
     QTextLayout,
+    QTextLine,
     QTextOption,
 )
 
@@ -32,7 +34,7 @@ from chatdesk.ui.transcript.drawing.math_paths import (
     paths_of,
     width_px,
 )
-from chatdesk.ui.transcript.drawing.shown_text import FORMULA_SIGN, ShownFormula, ShownText
+from chatdesk.ui.transcript.drawing.shown_text import ShownFormula, ShownText
 from chatdesk.ui.transcript.drawing.spans import Flow
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
@@ -100,10 +102,9 @@ class TextBox:
                 above = max(above, *(ceil(ascent_px(each.drawing, self._em)) for each in here))
                 below = max(below, *(ceil(descent_px(each.drawing, self._em)) for each in here))
             line.setPosition(QPointF(x, y + above - ascent))
-            for each in here:
+            for each, left in zip(here, _lefts(line, here, self._em), strict=True):
                 paths_of(each.drawing)
-                left = min(x_of(line, each.position), x_of(line, each.position + 1)) + _FORMULA_GAP_PX
-                self._formulas.append((each, QPointF(left, y + above)))
+                self._formulas.append((each, QPointF(left + _FORMULA_GAP_PX, y + above)))
             y += max(line_height, above + below)
         layout.endLayout()
         self.height = y or line_height
@@ -225,15 +226,12 @@ class TextBox:
         return QPointF(x_of(line, line.textStart() + line.textLength()), self.height - self._line_height)
 
     def _formats(self, style: TranscriptStyle, font: QFont) -> list[QTextLayout.FormatRange]:
-        drawn = {formula.start: formula for formula in self._shown.formulas}
-        made = []
+        shown = self._shown
+        drawn = {formula.start for formula in shown.formulas}
+        made = [_run(each.position, each.position + 1, _room_for(each, font, self._em)) for each in shown.formulas]
         for each in self.flow.ranges:
-            run = QTextLayout.FormatRange()
-            run.start = self._shown.to_layout(each.start)
-            run.length = self._shown.to_layout(each.end) - run.start
-            formula = drawn.get(each.start)
-            run.format = _room_for(formula, font, self._em) if formula is not None else _format(style, each.span)
-            made.append(run)
+            if each.start not in drawn:
+                made.append(_run(shown.to_layout(each.start), shown.to_layout(each.end), _format(style, each.span)))
         return made
 
     def _find_grounds(self) -> list[QRectF]:
@@ -256,14 +254,35 @@ def x_of(line: object, offset: int) -> float:
     return float(found[0] if isinstance(found, tuple) else found)
 
 
+def _run(start: int, end: int, format_: QTextCharFormat) -> QTextLayout.FormatRange:
+    run = QTextLayout.FormatRange()
+    run.start, run.length, run.format = start, end - start, format_
+    return run
+
+
+def _lefts(line: QTextLine, formulas: Sequence[ShownFormula], em: float) -> Iterator[float]:
+    """Yield the left edges of formulas in a line. Pieces of one run from left to right; where such a run begins or ends
+    in a line from right to left, Qt tells the other end of it."""
+    for place, each in enumerate(formulas):
+        before, after = formulas[place - 1 : place], formulas[place + 1 : place + 2]
+        if before and before[0].start == each.start:
+            yield x_of(line, each.position)
+        elif after and after[0].start == each.start:
+            yield x_of(line, each.position + 1) - _advance_px(each, em)
+        else:
+            yield min(x_of(line, each.position), x_of(line, each.position + 1))
+
+
+def _advance_px(formula: ShownFormula, em: float) -> float:
+    return width_px(formula.drawing, em) + 2 * _FORMULA_GAP_PX
+
+
 def _room_for(formula: ShownFormula, font: QFont, em: float) -> QTextCharFormat:
     """Return the format that makes the sign in a formula's place invisible and as wide as the formula."""
     made = QTextCharFormat()
     made.setForeground(QColor(0, 0, 0, 0))
     made.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
-    made.setFontLetterSpacing(
-        width_px(formula.drawing, em) + 2 * _FORMULA_GAP_PX - QFontMetricsF(font).horizontalAdvance(FORMULA_SIGN)
-    )
+    made.setFontLetterSpacing(_advance_px(formula, em) - QFontMetricsF(font).horizontalAdvance(formula.sign))
     return made
 
 

@@ -25,7 +25,7 @@ QUESTION = Message("q", "t", None, Role.USER, Status.COMPLETE, 0, 0)
 class _NoBlocks:
     """Nothing is ever rendered: text is shown as it came."""
 
-    def request(self, _text: str, _on_done: Callable[..., None]) -> _NoBlocks:
+    def request(self, _text: str, _on_done: Callable[..., None], *, is_answer: bool) -> _NoBlocks:
         return self
 
     def open_stream(self, _on_update: Callable[..., None]) -> _NoBlocks:
