@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from chatdesk.core.texts import shown, tr
@@ -110,6 +110,11 @@ class Banner(QWidget):
         self.update()
         if is_news:
             announce(self, text, is_assertive=kind == "danger")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Start the moment in which nobody can have read it: the message may be older than the view of it."""
+        super().showEvent(event)
+        self._guard.restart()
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -21,8 +21,9 @@ from chatdesk.ui.widgets.buttons import ThemedButton
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
 # What asks before it does anything ends in dots.
 _COSTS = re.compile(
-    r"(?:(?!Deny)(?:.*: )?(?:Allow once|Apply|Archive|Cancel “|Delete|Do not keep|Erase|Forget (?:all|of)"
-    r"|Join|Leave|Restore|Send|Share|This message only|Try again of|Upgrade|Use what|With later)(?!.*…$)).*"
+    r"(?:(?!Deny)(?:.*: )?(?:Allow once|Apply|Archive|Cancel “|Connect|Delete|Do not keep|End their|Erase"
+    r"|Forget (?:all|of|the)|Import|Join|Leave|Let “|Remove|Repair|Reset all|Restore|Send|Share|Sign in|Summarise"
+    r"|This message only|Try again of|Upgrade|Use (?:what|the kept)|With later)(?!.*…$)).*"
 )
 _PRESS, _RELEASE = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease
 
@@ -33,6 +34,7 @@ def _costly(root: QWidget) -> Iterator[QPushButton]:
             each.objectName()
             and each.isVisible()
             and each.isEnabled()
+            and not each.text().endswith("…")
             and _COSTS.match(each.accessibleName() or each.text())
         ):
             yield each

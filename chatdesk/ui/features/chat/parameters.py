@@ -203,7 +203,7 @@ class ParametersDialog(Panel):
         )
 
     def _buttons(self) -> QHBoxLayout:
-        reset = push_button(tr("Reset all"), "parametersReset", self._reset)
+        reset = push_button(tr("Reset all"), "parametersReset", self._reset, acts=True)
         reset.setAccessibleDescription(
             tr("Empties every field, so that the project's values apply.")
             if self._scope in ("new", "thread")

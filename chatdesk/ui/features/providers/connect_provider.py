@@ -62,7 +62,9 @@ class ConnectProvider(QWidget):
         for preset in PRESETS.values():
             self.provider.addItem(shown(preset.label), preset.id)
         self.address = named(QLineEdit(), "connectAddress", tr("Address of the server"))
-        self.connect_button = push_button(tr("Connect"), "connectButton", self._on_connect_clicked, is_primary=True)
+        self.connect_button = push_button(
+            tr("Connect"), "connectButton", self._on_connect_clicked, is_primary=True, acts=True
+        )
         self.save_button = push_button(tr("Save without a test"), "connectSave", self._on_save_clicked)
         self.save_button.hide()
         self.steps = ProviderSteps(theme)

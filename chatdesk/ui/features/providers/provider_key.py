@@ -50,7 +50,9 @@ class ProviderKey(QWidget):
         self.replace = push_button(
             tr("Replace"), "providerKeyReplace", self._on_replace_clicked, name=tr("Replace the key")
         )
-        self.forget = push_button(tr("Forget"), "providerKeyForget", self._on_forget_clicked, name=tr("Forget the key"))
+        self.forget = push_button(
+            tr("Forget"), "providerKeyForget", self._on_forget_clicked, name=tr("Forget the key"), acts=True
+        )
         self.agree = push_button(
             tr("Use it there…"),
             "providerKeyAgree",

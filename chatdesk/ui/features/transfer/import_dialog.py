@@ -198,7 +198,7 @@ class ImportDialog(Panel):
         self.problem.setProperty("isDanger", True)
         self.problem.setVisible(False)
         column.addWidget(self.problem)
-        self.start_button = push_button(tr("Import"), "importStart", self._start, is_primary=True)
+        self.start_button = push_button(tr("Import"), "importStart", self._start, is_primary=True, acts=True)
         column.addLayout(_buttons(push_button(tr("Cancel"), "importCancel", self.reject), self.start_button))
         return page
 

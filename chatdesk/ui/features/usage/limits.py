@@ -162,7 +162,7 @@ class _Line(QWidget):
         self.setObjectName(f"limit{number}")
         self.what, self.kind = ChoiceBox(), ChoiceBox()
         self.soft, self.hard = _AmountField(), _AmountField()
-        self.remove = push_button(tr("Remove"), f"limit{number}_remove", lambda: self.removed.emit(self))
+        self.remove = push_button(tr("Remove"), f"limit{number}_remove", lambda: self.removed.emit(self), acts=True)
         self.remove.setAccessibleName(tr("Remove limit {number}", number=str(number)))
         self._targets = list(targets)
         if limit is not None and not any((each.scope, each.target) == (limit.scope, limit.target) for each in targets):

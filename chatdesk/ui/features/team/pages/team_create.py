@@ -125,7 +125,7 @@ class CreateWorkspaceDialog(TaskPanel):
         by_hand = plain_label(
             tr("Was the workspace set up by hand? Then sign in with your login."), "muted", wraps=True
         )
-        self.sign_in_button = push_button(tr("Sign in"), "teamSignIn", self._sign_in)
+        self.sign_in_button = push_button(tr("Sign in"), "teamSignIn", self._sign_in, acts=True)
         row = QHBoxLayout()
         row.addWidget(by_hand, 1)
         row.addWidget(self.sign_in_button)

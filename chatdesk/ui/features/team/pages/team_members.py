@@ -73,7 +73,11 @@ class MemberDialog(TaskPanel):
             if member.status is MemberStatus.ACTIVE:
                 self.add_button(
                     push_button(
-                        tr("End their connections"), "teamDisconnect", self._disconnect, name=shown(_DISCONNECT)
+                        tr("End their connections"),
+                        "teamDisconnect",
+                        self._disconnect,
+                        name=shown(_DISCONNECT),
+                        acts=True,
                     )
                 )
             self.add_button(
