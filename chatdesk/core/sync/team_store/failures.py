@@ -41,7 +41,6 @@ _STATES: Final[dict[str, type[TeamError]]] = {
     "3D000": errors.TeamDatabaseMissing,
     "3F000": errors.NoWorkspaceThere,
     "42883": errors.NoWorkspaceThere,
-    "42P01": errors.NoWorkspaceThere,
     "42501": errors.TeamNotInvited,
     "53100": errors.TeamServerFull,
     "53300": errors.TeamConnectionsUsedUp,
