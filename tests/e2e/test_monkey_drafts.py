@@ -1,4 +1,5 @@
-"""Somebody types, sends, edits, opens and closes chats at random: every word is in a message or draft at the end."""
+"""Somebody types, sends, edits, compares, opens and closes chats at random, a temporary one among them, while answers
+come and calls wait for approval: every word is in a message or draft at the end."""
 
 from __future__ import annotations
 
@@ -8,19 +9,25 @@ import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
+from chatdesk.core.domain.tools import Answer, ApprovalRequest, Tool, ToolHints
+from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.window import ask, play
+from tests.helpers.examples import IS_LONG
+from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 _FIRST = int(os.environ.get("CHATDESK_FIRST_SEED", "0"))
-_ACTS = 40
+_ACTS = 1_000 if IS_LONG else 40
+_SLOW = "/demo slow"
+_MODELS = (("offline", "offline-demo"), ("offline", "offline-demo"))
 _THREADS = 3
 _MOST_WINDOWS = 2
 _PAUSES_S = (0, 0, 0.01, 0.05, 0.2, 0.4)  # a draft is stored 0.15 s after the last key
@@ -33,6 +40,7 @@ class _Writer:
         self._application = application
         self._threads = [*threads, None]
         self._random = random.Random(seed)
+        self.approvals: Any = None
         self._acts = (
             self._type,
             self._open,
@@ -42,13 +50,21 @@ class _Writer:
             self._close,
             self._edit,
             self._ask,
+            self._stream,
+            self._stop,
+            self._compare,
+            self._await_approval,
+            self._approve,
+            self._start_temporary,
+            self._keep_temporary,
         )
+        self._calls: list[str] = []
         self.typed: list[str] = []
         self.done: list[str] = []
 
     async def act(self) -> None:
         pane = self._random.choice(self._application.chats.shown())
-        [what] = self._random.choices(self._acts, (4, 3, 1, 1, 1, 1, 2, 1))
+        [what] = self._random.choices(self._acts, (8, 6, 2, 2, 2, 2, 4, 2, 2, 1, 1, 1, 1, 1, 1))
         self.done.append(what.__name__)
         what(pane)
         await asyncio.sleep(self._random.choice(_PAUSES_S))
@@ -98,6 +114,54 @@ class _Writer:
         if self._random.random() < 0.4:
             QTest.keyClick(quick.window.editor, Qt.Key.Key_Return)
 
+    def _stream(self, pane: PaneBindings) -> None:
+        """Ask for an answer that comes slowly, where nothing else would be sent with the question."""
+        if not pane.panes.composer.text() and not pane.panes.composer.editor.isReadOnly():
+            QTest.keyClicks(pane.panes.composer.editor, _SLOW)
+            pane.panes.composer.send_button.click()
+
+    def _stop(self, pane: PaneBindings) -> None:
+        """Stop an answer; in an edit the same key drops what was typed, and offers to bring it back."""
+        if pane.messages.edit.edited is None:
+            pane.panes.composer.stopRequested.emit()
+
+    def _compare(self, pane: PaneBindings) -> None:
+        pane.messages.models.compare(_MODELS)
+
+    def _await_approval(self, pane: PaneBindings) -> None:
+        thread_id = pane.threads.stored_id
+        if thread_id is not None:
+            self._calls.append(new_id())
+            tool = Tool("server", "Server", "tool", "", "", {}, ToolHints(), "")
+            request = ApprovalRequest(self._calls[-1], thread_id, "message", tool, "{}", "https://tools.example")
+            self._application.bindings.tasks.start(self.approvals.ask(request), "ask")
+
+    def _approve(self, _pane: PaneBindings) -> None:
+        if self._calls:
+            call = self._calls.pop(self._random.randrange(len(self._calls)))
+            self.approvals.answer(call, self._random.choice((Answer.ONCE, Answer.DENY)))
+
+    def _start_temporary(self, _pane: PaneBindings) -> None:
+        self._application.bindings.temporary.start()
+
+    def _keep_temporary(self, _pane: PaneBindings) -> None:
+        temporary = self._application.bindings.temporary
+        if temporary.dialog is not None:
+            temporary.dialog.answered.emit(True)
+            temporary.dialog.close()
+        else:
+            temporary.keep()
+
+    async def end(self) -> None:
+        """Keep the temporary chat, whose words would go with it."""
+        await until(self._is_temporary_kept)
+
+    def _is_temporary_kept(self) -> bool:
+        is_there = self._application.panes.registry.is_enabled("thread.keep")
+        if is_there:
+            self._keep_temporary(self._application.bindings)
+        return not is_there
+
 
 def _kept(database: Path) -> str:
     """Return what is kept of what was typed: messages in all versions and drafts, with those of questions that wait."""
@@ -106,6 +170,7 @@ def _kept(database: Path) -> str:
     return "\n".join(text for (text,) in rows if text)
 
 
+@pytest.mark.timeout(1_100 if IS_LONG else 120)
 @pytest.mark.parametrize("seed", [_FIRST, _FIRST + 1])
 def test_no_word_is_lost_whatever_is_done_in_several_chats(tmp_path: Path, seed: int) -> None:
     paths = AppPaths.find(tmp_path / "profile")
@@ -119,10 +184,12 @@ def test_no_word_is_lost_whatever_is_done_in_several_chats(tmp_path: Path, seed:
             await application.threads.open(None)
         writer = _Writer(application, threads, seed)
         writers.append(writer)
+        writer.approvals = (await application.services()).chat.tools.approvals
         for _ in range(_ACTS):
             await writer.act()
+        await writer.end()
 
-    play(paths, script)
+    play(paths, script, timeout_s=1_000 if IS_LONG else 100)
     [writer] = writers
     kept = _kept(paths.database)
     assert writer.typed
