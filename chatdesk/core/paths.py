@@ -173,12 +173,21 @@ class AppPaths:
     def token_dir(self) -> Path:
         """The folder of the tokens that let other programs in. It is the person's and not in the data directory: a
         directory that somebody else made lets nobody in."""
+        return self._of_this_person("tokens")
+
+    @property
+    def scanner_file(self) -> Path:
+        """The file that has the address of the virus scanner that this person named for the data directory. Like the
+        tokens it is the person's: a directory that somebody else made sends no file anywhere."""
+        return self._of_this_person("scanners")
+
+    def _of_this_person(self, kind: str) -> Path:
         import hashlib  # it loads OpenSSL, which no start needs
 
         import platformdirs
 
         place = hashlib.sha256(os.fsencode(self.data_dir.resolve())).hexdigest()[:32]
-        return Path(platformdirs.user_state_dir("chatdesk", appauthor=False)) / "tokens" / place
+        return Path(platformdirs.user_state_dir("chatdesk", appauthor=False)) / kind / place
 
     @property
     def seal_key_file(self) -> Path:

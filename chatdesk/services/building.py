@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from chatdesk.core.attachments.blob_store import BlobStore
-from chatdesk.core.attachments.virus_scan import ScanRules
+from chatdesk.core.attachments.virus_scan import ScanRules, VirusScan
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.context.attachment_payloads import AttachmentPayloads
@@ -246,7 +246,7 @@ def _usage(
 
 
 def _attachments(paths: AppPaths, in_force: SettingsInForce, store: Database) -> AttachmentService:
-    blobs = BlobStore(paths.blob_dir)
+    blobs = BlobStore(paths.blob_dir, VirusScan(agreed=paths.scanner_file if paths.is_chosen else None))
     attachments = AttachmentService(blobs, ArtifactRepository(store))
     in_force.follow(lambda changed: attachments.use_limits(attachment_limits_of(changed)))
     in_force.follow(

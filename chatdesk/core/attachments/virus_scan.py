@@ -9,12 +9,18 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chatdesk.core.domain.key_origin import is_loopback
 from chatdesk.core.errors import AttachmentUnusable
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.paths import make_private_folder
+from chatdesk.core.system.file_writing import write_text
+from chatdesk.core.system.processes import environment
+from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
@@ -26,6 +32,8 @@ _NOT_ASKED_S: Final = 60.0
 _LONGEST_VERDICT_BYTES: Final = 4_096
 _LONGEST_NAME: Final = 80
 _MOST_CLEAN: Final = 10_000
+# Names a scanner for one run.
+VARIABLE: Final = "CHATDESK_VIRUS_SCANNER"
 
 
 class FileInfected(AttachmentUnusable):
@@ -44,6 +52,23 @@ class FileNotScanned(AttachmentUnusable):
     )
 
 
+class ScannerNotAgreed(FileNotScanned):
+    code = "scanner_not_agreed"
+    safe = Text("Nothing was sent there. The file was kept out; your text and the other attachments are kept.")
+    next_step = Text(
+        "Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.", variable=VARIABLE
+    )
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            Text(
+                "The settings in this data directory, which may be somebody else's, name a virus scanner on another"
+                " computer: {address}.",
+                address=clean_line(address)[:_LONGEST_NAME],
+            )
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ScanRules:
     """The scanner for viruses, and the rule for files that it cannot scan. ``address`` is the path of clamd's socket or
@@ -56,13 +81,22 @@ class ScanRules:
 class VirusScan:
     """Scans files by the rules that are in force. Safe to use from any thread."""
 
-    def __init__(self, rules: ScanRules | None = None) -> None:
+    def __init__(self, rules: ScanRules | None = None, *, agreed: Path | None = None) -> None:
+        """Scan by ``rules``. ``agreed``: the file with the scanner that this person named, where the first rules may be
+        somebody else's; None: they are this person's."""
         self._rules = rules or ScanRules()
+        self._agreed = agreed
+        self._given: str | None = None  # the scanner that nobody named in this run
+        self._is_first = True
         self._clean: dict[str, None] = {}
         self._silent_until_s = 0.0
 
     def use(self, rules: ScanRules) -> None:
         """Scan by other rules from now on; files that were clean for another scanner are scanned again."""
+        if self._is_first:
+            self._given, self._is_first = rules.address, False
+        elif rules.address != self._given:
+            self._given = None
         if rules != self._rules:
             self._rules, self._clean, self._silent_until_s = rules, {}, 0.0
 
@@ -72,6 +106,11 @@ class VirusScan:
         rules, clean = self._rules, self._clean
         is_silent = not rules.is_strict and time.monotonic() < self._silent_until_s
         if not rules.address or sha256 in clean or is_silent:
+            return
+        if not self._may_ask(rules.address):
+            _log.warning("a file was not scanned: nobody has agreed to the scanner")
+            if rules.is_strict:
+                raise ScannerNotAgreed(rules.address)
             return
         try:
             found = _asked(rules.address, path)
@@ -87,6 +126,26 @@ class VirusScan:
         while len(clean) >= _MOST_CLEAN:
             clean.pop(next(iter(clean)), None)
         clean[sha256] = None
+
+    def _may_ask(self, address: str) -> bool:
+        """Return whether a scanner is on this computer, or was named by this person, which is kept for later runs."""
+        if self._agreed is None or _is_here(address) or address == environment().get(VARIABLE):
+            return True
+        try:
+            is_agreed = read_small_file(self._agreed, _LONGEST_VERDICT_BYTES).decode("utf-8", "replace") == address
+        except (OSError, ValueError):
+            is_agreed = False
+        if not is_agreed and address != self._given:
+            is_agreed = True
+            with suppress(OSError):
+                make_private_folder(self._agreed.parent)
+                write_text(self._agreed, address)
+        return is_agreed
+
+
+def _is_here(address: str) -> bool:
+    host, colon, _port = address.rpartition(":")
+    return not colon or "/" in host or is_loopback(host.strip("[]"))
 
 
 def _asked(address: str, path: Path) -> str:

@@ -9,7 +9,14 @@ import pytest
 
 from chatdesk.core.attachments import virus_scan
 from chatdesk.core.attachments.blob_store import BlobStore
-from chatdesk.core.attachments.virus_scan import FileInfected, FileNotScanned, ScanRules, VirusScan
+from chatdesk.core.attachments.virus_scan import (
+    VARIABLE,
+    FileInfected,
+    FileNotScanned,
+    ScannerNotAgreed,
+    ScanRules,
+    VirusScan,
+)
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
@@ -101,3 +108,39 @@ async def test_what_came_in_before_is_scanned_before_it_goes_out(tmp_path: Path)
             assert not (tmp_path / "copy").exists()
             assert "virus scanner" in str((await service.sent_image(attachment)).problem)
         await service.close()
+
+
+@pytest.mark.parametrize("is_strict", [True, False])
+@pytest.mark.parametrize("how", ["given", "environment", "entered", "entered before", "one's own", "on this computer"])
+def test_only_a_scanner_that_this_person_named_gets_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, is_strict: bool
+) -> None:
+    """A data directory that somebody else made may name a computer of theirs."""
+    with fake_clamd(tmp_path, is_local=False) as clamd:
+        if how != "on this computer":
+            monkeypatch.setattr(virus_scan, "is_loopback", lambda _host: False)
+        agreed, rules = tmp_path / "own" / "scanner", ScanRules(clamd.address, is_strict)
+        monkeypatch.setattr(
+            virus_scan, "environment", lambda: {VARIABLE: clamd.address} if how == "environment" else {}
+        )
+
+        def scan_of() -> VirusScan:
+            made = VirusScan(agreed=None if how == "one's own" else agreed)
+            made.use(rules)
+            return made
+
+        scan = scan_of()
+        if how.startswith("entered"):
+            scan.use(ScanRules())
+            scan.use(rules)
+        if how == "entered before":
+            BlobStore(tmp_path / "before", scan).put(iter([b"before"]), max_bytes=100)
+            clamd.scanned.clear()
+            scan = scan_of()
+        blobs = BlobStore(tmp_path / "blobs", scan)
+        if how == "given" and is_strict:
+            with pytest.raises(ScannerNotAgreed, match="name a virus scanner on another computer"):
+                blobs.put(iter([b"secret"]), max_bytes=100)
+        else:
+            assert blobs.has(blobs.put(iter([b"secret"]), max_bytes=100).sha256)
+        assert clamd.scanned == ([] if how == "given" else [b"secret"])
