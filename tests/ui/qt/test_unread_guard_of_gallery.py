@@ -22,7 +22,7 @@ _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_
 # What asks before it does anything ends in dots.
 _COSTS = re.compile(
     r"(?:(?!Deny)(?:.*: )?(?:Allow once|Apply|Archive|Cancel “|Connect|Delete|Do not keep|End their|Erase"
-    r"|Forget (?:all|of|the)|Import|Join|Leave|Let “|Remove|Repair|Reset all|Restore|Send|Share|Sign in|Summarise"
+    r"|Forget (?:all|of|the)|Import|Join|Leave|Let “|Remove|Reset all|Restore|Send|Share|Sign in|Summarise"
     r"|This message only|Try again of|Upgrade|Use (?:what|the kept)|With later)(?!.*…$)).*"
 )
 _PRESS, _RELEASE = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease

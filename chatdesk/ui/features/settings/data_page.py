@@ -64,7 +64,7 @@ class DataPage(QWidget):
             column.addWidget(plain_label(shown(hint), "muted", wraps=True))
             row = FlowRow(8)
             for name, words in actions:
-                button = push_button(shown(words), f"data_{name}", partial(self.requested.emit, name), acts=True)
+                button = push_button(shown(words), f"data_{name}", partial(self.requested.emit, name))
                 self._buttons.append(button)
                 row.addWidget(button)
             column.addLayout(row)
