@@ -22,7 +22,7 @@ from chatdesk.core.settings.store import LoadedSettings, SettingsStore
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.connection import connect
 from chatdesk.core.storage.engine.pending_restore import ready_path
-from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.storage.engine.plain_text import clean, from_json
 from chatdesk.core.storage.engine.search_schema import DERIVED_TABLES
 from chatdesk.core.storage.upkeep.restore import replace_database
 from chatdesk.core.storage.upkeep.salvage import salvage
@@ -86,8 +86,8 @@ async def _repair(paths: AppPaths, loaded: LoadedSettings) -> object:
         assert not before, f"{len(before)} texts could be read, and were not copied"
         raise
     after = texts_of(paths.database)
-    # A content that is no JSON any more is kept as the text of one.
-    lost = before - after - {from_json(each).get("text") for each in after}
+    # A content that is no JSON any more is kept as the text of one, with a sign in place of a zero byte.
+    lost = {clean(each) for each in before} - after - {from_json(each).get("text") for each in after}
     assert not lost, f"{len(lost)} of {len(before)} texts are lost"
     return code
 
