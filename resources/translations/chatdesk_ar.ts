@@ -836,10 +836,6 @@
         <translation>مشاركة المشاريع عبر قاعدة بيانات الفريق</translation>
     </message>
     <message>
-        <source>show the state of this profile&apos;s workspaces</source>
-        <translation>حالة مساحات العمل في هذا الملف الشخصي</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>استخدم الإعدادات، مزامنة الفريق في نافذته، أو أغلقه أولًا.</translation>
     </message>
@@ -848,12 +844,20 @@
         <translation>هذا الملف الشخصي ليس في أي مساحة عمل</translation>
     </message>
     <message>
-        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
-        <translation>الأمر &apos;chatdesk team join-again {id}&apos; يعيد الاتصال</translation>
-    </message>
-    <message>
         <source>owner</source>
         <translation>مالك</translation>
+    </message>
+    <message>
+        <source>show the state of this profile&apos;s workspaces, and what was refused</source>
+        <translation>عرض حالة مساحات العمل في هذا الملف، وما رُفض</translation>
+    </message>
+    <message>
+        <source>check a server before making a workspace, or what the server of one has lost</source>
+        <translation>فحص خادم قبل إنشاء مساحة عمل، أو ما فقده خادم مساحة عمل</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join&apos; connects again</source>
+        <translation>يتصل &apos;chatdesk team join&apos; من جديد</translation>
     </message>
     <message>
         <source>member</source>
@@ -875,6 +879,10 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} قيد الانتظار، {refused} مرفوض</translation>
     </message>
+    <message>
+        <source>The window lets it go on without them: Settings, Team sync, Details.</source>
+        <translation>تتيح النافذة المتابعة من دونها: الإعدادات، مزامنة الفريق، التفاصيل.</translation>
+    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -886,14 +894,6 @@
             <numerusform>{number} مشروعًا</numerusform>
             <numerusform>{number} مشروع</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>check a server before making a workspace, or compare a workspace with this profile</source>
-        <translation>فحص خادم قبل إنشاء مساحة عمل، أو مقارنة مساحة عمل بهذا الملف الشخصي</translation>
-    </message>
-    <message>
-        <source>workspace to compare, if no address is given (by default the only one)</source>
-        <translation>مساحة العمل التي تُقارن إن لم يُعطَ عنوان (افتراضيًا الوحيدة)</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -908,136 +908,12 @@
         <translation>موقوفة: جاءت مع نسخة احتياطية وليست متصلة</translation>
     </message>
     <message>
-        <source>erase something shared for everybody, with all of its text</source>
-        <translation>محو شيء مشترك عند الجميع، بكل نصوصه</translation>
-    </message>
-    <message>
-        <source>thread of which to erase all that you may erase</source>
-        <translation>المحادثة التي يُمحى منها كل ما يجوز لك محوه</translation>
-    </message>
-    <message>
-        <source>message to erase, with the summaries made from it</source>
-        <translation>الرسالة التي تُمحى، مع الملخصات المبنية عليها</translation>
-    </message>
-    <message>
-        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
-        <translation>المشروع الذي يُمحى (الاسم أو المعرّف)؛ تنتهي مشاركته ولا يبقى منه شيء</translation>
-    </message>
-    <message>
-        <source>show or set how long a shared project keeps its messages</source>
-        <translation>عرض أو تعيين المدة التي يحتفظ فيها مشروع مشترك برسائله</translation>
-    </message>
-    <message>
-        <source>number of days, or forever; without it, the current setting is shown</source>
-        <translation>عدد الأيام، أو forever (إلى الأبد)؛ من دونه يُعرض الإعداد الحالي</translation>
-    </message>
-    <message>
         <source>wait for the server at most this long ({seconds})</source>
         <translation>أقصى مدة لانتظار الخادم ({seconds})</translation>
     </message>
     <message>
-        <source>forever</source>
-        <translation>إلى الأبد</translation>
-    </message>
-    <message>
-        <source>Give a number of days, or &apos;forever&apos;.</source>
-        <translation>اذكر عدد الأيام، أو &apos;forever&apos;.</translation>
-    </message>
-    <message>
-        <source>“{project}” keeps messages forever.</source>
-        <translation>يحتفظ «{project}» بالرسائل إلى الأبد.</translation>
-    </message>
-    <message numerus="yes">
-        <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} day.</comment>
-        <translation>
-            <numerusform>لا يحتفظ «{project}» بالرسائل أي يوم.</numerusform>
-            <numerusform>يحتفظ «{project}» بالرسائل يومًا واحدًا.</numerusform>
-            <numerusform>يحتفظ «{project}» بالرسائل يومين.</numerusform>
-            <numerusform>يحتفظ «{project}» بالرسائل {count} أيام.</numerusform>
-            <numerusform>يحتفظ «{project}» بالرسائل {count} يومًا.</numerusform>
-            <numerusform>يحتفظ «{project}» بالرسائل {count} يوم.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
-        <translation>
-            <numerusform>هل تريد محو كل الرسائل من «{project}» عند الجميع، من الآن فصاعدًا؟</numerusform>
-            <numerusform>هل تريد محو ما مضى عليه أكثر من يوم واحد من «{project}» عند الجميع، من الآن فصاعدًا؟</numerusform>
-            <numerusform>هل تريد محو ما مضى عليه أكثر من يومين من «{project}» عند الجميع، من الآن فصاعدًا؟</numerusform>
-            <numerusform>هل تريد محو ما مضى عليه أكثر من {count} أيام من «{project}» عند الجميع، من الآن فصاعدًا؟</numerusform>
-            <numerusform>هل تريد محو ما مضى عليه أكثر من {count} يومًا من «{project}» عند الجميع، من الآن فصاعدًا؟</numerusform>
-            <numerusform>هل تريد محو ما مضى عليه أكثر من {count} يوم من «{project}» عند الجميع، من الآن فصاعدًا؟</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
-        <translation>لا يمكن التراجع عن هذا. تبقى نسخ منه في النسخ الاحتياطية والنسخ الخاصة وما نسخه أحد إلى مكان آخر؛ والحاسوب المطفأ يمحوه عند المزامنة التالية.</translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
-        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
-        <translation>
-            <numerusform>هل تريد ألا تُمحى أي رسالة ({others} لآخرين تبقى في سلة المهملات) عند الجميع؟</numerusform>
-            <numerusform>هل تريد محو رسالة واحدة ({others} لآخرين تبقى في سلة المهملات) عند الجميع؟</numerusform>
-            <numerusform>هل تريد محو رسالتين ({others} لآخرين تبقى في سلة المهملات) عند الجميع؟</numerusform>
-            <numerusform>هل تريد محو {count} رسائل ({others} لآخرين تبقى في سلة المهملات) عند الجميع؟</numerusform>
-            <numerusform>هل تريد محو {count} رسالة ({others} لآخرين تبقى في سلة المهملات) عند الجميع؟</numerusform>
-            <numerusform>هل تريد محو {count} رسالة ({others} لآخرين تبقى في سلة المهملات) عند الجميع؟</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages for everybody?</source>
-        <comment>Erase {count} message for everybody?</comment>
-        <translation>
-            <numerusform>لا رسائل لمحوها عند الجميع. هل تتابع؟</numerusform>
-            <numerusform>هل تريد محو رسالة واحدة عند الجميع؟</numerusform>
-            <numerusform>هل تريد محو رسالتين عند الجميع؟</numerusform>
-            <numerusform>هل تريد محو {count} رسائل عند الجميع؟</numerusform>
-            <numerusform>هل تريد محو {count} رسالة عند الجميع؟</numerusform>
-            <numerusform>هل تريد محو {count} رسالة عند الجميع؟</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
-        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
-        <translation>
-            <numerusform>لم يمحُ الخادم أي رسالة ({others} لآخرين تبقى في سلة المهملات).</numerusform>
-            <numerusform>محا الخادم رسالة واحدة ({others} لآخرين تبقى في سلة المهملات).</numerusform>
-            <numerusform>محا الخادم رسالتين ({others} لآخرين تبقى في سلة المهملات).</numerusform>
-            <numerusform>محا الخادم {count} رسائل ({others} لآخرين تبقى في سلة المهملات).</numerusform>
-            <numerusform>محا الخادم {count} رسالة ({others} لآخرين تبقى في سلة المهملات).</numerusform>
-            <numerusform>محا الخادم {count} رسالة ({others} لآخرين تبقى في سلة المهملات).</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages.</source>
-        <comment>The server has erased {count} message.</comment>
-        <translation>
-            <numerusform>لم يمحُ الخادم أي رسالة.</numerusform>
-            <numerusform>محا الخادم رسالة واحدة.</numerusform>
-            <numerusform>محا الخادم رسالتين.</numerusform>
-            <numerusform>محا الخادم {count} رسائل.</numerusform>
-            <numerusform>محا الخادم {count} رسالة.</numerusform>
-            <numerusform>محا الخادم {count} رسالة.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Only owners can erase a project.</source>
-        <translation>لا يمكن لغير المالكين محو مشروع.</translation>
-    </message>
-    <message>
         <source>Only owners erase a project.</source>
         <translation>المالكون وحدهم يمحون المشاريع.</translation>
-    </message>
-    <message>
-        <source>Ask one of them.</source>
-        <translation>اطلب ذلك من أحدهم.</translation>
-    </message>
-    <message>
-        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
-        <translation>هل تريد إنهاء «{project}» ومحوه كله، على الخادم وعلى كل حاسوب؟</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
@@ -1112,24 +988,12 @@
         <translation>صالحة N يوم (7)</translation>
     </message>
     <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
+        <translation>ملف الدعوة أو الرمز؛ و- تقرؤه من stdin. من دونه يُعاد الانضمام إلى الفريق الذي جاء مع نسخة احتياطية</translation>
+    </message>
+    <message>
         <source>stop being a member, on all computers</source>
         <translation>إنهاء العضوية، على كل الحواسيب</translation>
-    </message>
-    <message>
-        <source>connect again to a team that came with a backup</source>
-        <translation>الاتصال من جديد بفريق جاء مع نسخة احتياطية</translation>
-    </message>
-    <message>
-        <source>bring the team&apos;s database up to date</source>
-        <translation>تحديث قاعدة بيانات الفريق إلى آخر إصدار</translation>
-    </message>
-    <message>
-        <source>(as before)</source>
-        <translation>(كما من قبل)</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority (as before)</source>
-        <translation>شهادة جهة الإصدار للخادم (كما من قبل)</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1160,10 +1024,6 @@
         <translation>غادرت {name}.</translation>
     </message>
     <message>
-        <source>Give up {name}, the database {database} on {host}:{port}?</source>
-        <translation>هل تريد التخلي عن {name}، قاعدة البيانات {database} على {host}:{port}؟</translation>
-    </message>
-    <message>
         <source>Connect to {name}, the database {database} on {host}:{port}?</source>
         <translation>هل تريد الاتصال بـ {name}، قاعدة البيانات {database} على {host}:{port}؟</translation>
     </message>
@@ -1184,10 +1044,6 @@
         <translation>الانضمام بدعوة، أو برمز من حاسوب آخر لك</translation>
     </message>
     <message>
-        <source>file with the invitation or the code; - reads it from stdin</source>
-        <translation>ملف الدعوة أو الرمز؛ يقرأه - من stdin</translation>
-    </message>
-    <message>
         <source>accept a server without encryption</source>
         <translation>قبول خادم بلا تعمية</translation>
     </message>
@@ -1196,36 +1052,12 @@
         <translation>إيقاف المزامنة؛ ويبقى كل شيء على هذا الحاسوب</translation>
     </message>
     <message>
-        <source>leave it instead; its projects stay as private copies</source>
-        <translation>مغادرتها بدلًا من ذلك؛ وتبقى مشاريعها نسخًا خاصة</translation>
-    </message>
-    <message>
         <source>print a code for another computer of yours</source>
         <translation>طباعة رمز لحاسوب آخر لك</translation>
     </message>
     <message>
         <source>write the code to this file instead of printing it</source>
         <translation>كتابة الرمز السري في هذا الملف بدل عرضه</translation>
-    </message>
-    <message>
-        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>تسجيل الدخول إلى مساحة عمل أُعدّت يدويًا، بحساب دخول عضو</translation>
-    </message>
-    <message>
-        <source>login that set the database up</source>
-        <translation>حساب الدخول الذي أعدّ قاعدة البيانات</translation>
-    </message>
-    <message>
-        <source>use another address for the team&apos;s database from now on</source>
-        <translation>استخدام عنوان آخر لقاعدة بيانات الفريق من الآن</translation>
-    </message>
-    <message>
-        <source>new name or IP address of the server</source>
-        <translation>الاسم الجديد للخادم أو عنوان IP الجديد</translation>
-    </message>
-    <message>
-        <source>login of the member</source>
-        <translation>حساب دخول العضو</translation>
     </message>
     <message>
         <source>login that owns the database and may create roles</source>
@@ -1260,20 +1092,8 @@
         <translation>عبارة مروره هي {passphrase}؛ وكلاهما صالح ليوم واحد</translation>
     </message>
     <message>
-        <source>Password of {user} at {server}: </source>
-        <translation>كلمة مرور {user} على {server}: </translation>
-    </message>
-    <message>
         <source>Password of {user}: </source>
         <translation>كلمة مرور {user}: </translation>
-    </message>
-    <message>
-        <source>The database of {name} is up to date.</source>
-        <translation>قاعدة بيانات {name} محدَّثة.</translation>
-    </message>
-    <message>
-        <source>{name} is reached at {host}:{port} from now on.</source>
-        <translation>يُوصَل إلى {name} على {host}:{port} من الآن فصاعدًا.</translation>
     </message>
     <message>
         <source>Password: </source>
@@ -1328,6 +1148,10 @@
         <translation>غيّر كلمة المرور تلك، فربما رآها آخرون، وأدخل الجديدة عبر stdin أو في {variable}.</translation>
     </message>
     <message>
+        <source>{name} is not a certificate in PEM form.</source>
+        <translation>{name} ليس شهادة بصيغة PEM.</translation>
+    </message>
+    <message>
         <source>{path}: {reason}.</source>
         <translation>{path}: {reason}.</translation>
     </message>
@@ -1336,84 +1160,8 @@
         <translation>تحقّق من اسم الملف.</translation>
     </message>
     <message>
-        <source>list the changes that the server refused</source>
-        <translation>سرد التغييرات التي رفضها الخادم</translation>
-    </message>
-    <message>
-        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
-        <translation>نسخ نص هذا التغيير إلى محادثة جديدة في مشروع خاص؛ وينسخ &apos;all&apos; كل النصوص</translation>
-    </message>
-    <message>
-        <source>send this change again; &apos;all&apos; sends every change</source>
-        <translation>إرسال هذا التغيير من جديد؛ ويرسل &apos;all&apos; كل التغييرات</translation>
-    </message>
-    <message>
-        <source>remove this change from the list; &apos;all&apos; removes every change</source>
-        <translation>إزالة هذا التغيير من القائمة؛ ويزيل &apos;all&apos; كل التغييرات</translation>
-    </message>
-    <message>
-        <source>The texts are in the private thread “{title}”.</source>
-        <translation>النصوص في المحادثة الخاصة «{title}».</translation>
-    </message>
-    <message>
-        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
-        <translation>تنتظر إرسالها؛ الأمر &apos;chatdesk team sync&apos; يرسلها.</translation>
-    </message>
-    <message>
-        <source>{changes} (limit {limit}): {sentence}</source>
-        <translation>{changes} (الحدّ {limit}): {sentence}</translation>
-    </message>
-    <message>
-        <source>nothing was refused</source>
-        <translation>لم يُرفض شيء</translation>
-    </message>
-    <message>
-        <source>“{wanted}” was not refused.</source>
-        <translation>«{wanted}» لم يُرفض.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team refused&apos; lists them.</source>
-        <translation>الأمر &apos;chatdesk team refused&apos; يسردها.</translation>
-    </message>
-    <message>
         <source>share a project with a workspace</source>
         <translation>مشاركة مشروع مع مساحة عمل</translation>
-    </message>
-    <message>
-        <source>their name or id</source>
-        <translation>اسمه أو معرّفه</translation>
-    </message>
-    <message>
-        <source>remove a member from a workspace</source>
-        <translation>إزالة عضو من مساحة عمل</translation>
-    </message>
-    <message>
-        <source>make a member an owner of the workspace</source>
-        <translation>جعل عضو مالكًا لمساحة العمل</translation>
-    </message>
-    <message>
-        <source>make them an ordinary member again</source>
-        <translation>جعله عضوًا عاديًا من جديد</translation>
-    </message>
-    <message>
-        <source>end the sharing of a project, or leave a project that others share</source>
-        <translation>إنهاء مشاركة مشروع، أو مغادرة مشروع يشاركه آخرون</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it away</source>
-        <translation>إعطاء عضو دورًا في مشروع مشترك، أو سحبه</translation>
-    </message>
-    <message>
-        <source>end the connections of a member who blocks others</source>
-        <translation>إنهاء اتصالات عضو يعطّل الآخرين</translation>
-    </message>
-    <message>
-        <source>show or set who may invite</source>
-        <translation>عرض أو تعيين من يحق له الدعوة</translation>
-    </message>
-    <message>
-        <source>only owners, or admins of projects as well</source>
-        <translation>المالكون فقط، أو مشرفو المشاريع أيضًا</translation>
     </message>
     <message>
         <source>send waiting changes and fetch those of others</source>
@@ -1432,68 +1180,16 @@
         <translation>تجري مشاركة «{project}» مع {workspace}.</translation>
     </message>
     <message>
-        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
-        <translation>هل تريد إنهاء مشاركة «{name}» عند الجميع؟ يحتفظ الكل بنسخ خاصة.</translation>
-    </message>
-    <message>
-        <source>Leave “{name}”? A private copy stays here.</source>
-        <translation>هل تريد مغادرة «{name}»؟ تبقى نسخة خاصة هنا.</translation>
-    </message>
-    <message>
         <source>This is a private copy.</source>
         <translation>هذه نسخة خاصة.</translation>
-    </message>
-    <message>
-        <source>{name} is {role} of “{project}” now.</source>
-        <translation>دور {name} في «{project}» الآن: {role}.</translation>
-    </message>
-    <message>
-        <source>{name} is no longer in “{project}”.</source>
-        <translation>لم يعد {name} في «{project}».</translation>
-    </message>
-    <message>
-        <source>Remove {name} from {workspace}? What they wrote stays.</source>
-        <translation>هل تريد إزالة {name} من {workspace}؟ يبقى ما كتبه.</translation>
-    </message>
-    <message>
-        <source>{name} was removed from {workspace}.</source>
-        <translation>أُزيل {name} من {workspace}.</translation>
-    </message>
-    <message>
-        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
-        <translation>كان {name} قد دعا {others}، وهم ما زالوا أعضاء؛ الأمر &apos;chatdesk team remove&apos; يزيلهم</translation>
-    </message>
-    <message>
-        <source>{name} is an ordinary member of {workspace} now.</source>
-        <translation>{name} الآن عضو عادي في {workspace}.</translation>
-    </message>
-    <message>
-        <source>{name} is an owner of {workspace} now.</source>
-        <translation>{name} الآن مالك في {workspace}.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connection of {name} was ended.</comment>
-        <translation>
-            <numerusform>لم يُقطع أي اتصال لـ {name}.</numerusform>
-            <numerusform>قُطع اتصال واحد لـ {name}.</numerusform>
-            <numerusform>قُطع اتصالان لـ {name}.</numerusform>
-            <numerusform>قُطعت {count} اتصالات لـ {name}.</numerusform>
-            <numerusform>قُطع {count} اتصالًا لـ {name}.</numerusform>
-            <numerusform>قُطع {count} اتصال لـ {name}.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>{name}: {value}</source>
-        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
         <translation>محدَّثة</translation>
     </message>
     <message>
-        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
-        <translation>{state}، المرفوض: {count} (الأمر &apos;chatdesk team refused&apos; يسرده)</translation>
+        <source>{state}, {count} refused (&apos;chatdesk team status&apos; lists them)</source>
+        <translation>{state}، رُفض {count} (يسردها &apos;chatdesk team status&apos;)</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1526,30 +1222,6 @@
     <message>
         <source>This project is not shared.</source>
         <translation>هذا المشروع غير مشترك.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team share&apos; shares it.</source>
-        <translation>الأمر &apos;chatdesk team share&apos; يشاركه.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} members are called “{name}”.</source>
-        <comment>{count} member is called “{name}”.</comment>
-        <translation>
-            <numerusform>لا أعضاء باسم «{name}».</numerusform>
-            <numerusform>يوجد عضو واحد باسم «{name}».</numerusform>
-            <numerusform>يوجد عضوان باسم «{name}».</numerusform>
-            <numerusform>يوجد {count} أعضاء باسم «{name}».</numerusform>
-            <numerusform>يوجد {count} عضوًا باسم «{name}».</numerusform>
-            <numerusform>يوجد {count} عضو باسم «{name}».</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>No member is called “{name}”.</source>
-        <translation>لا يوجد عضو باسم «{name}».</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
-        <translation>الأمر &apos;chatdesk team members&apos; يسردهم مع معرّفاتهم.</translation>
     </message>
     <message>
         <source>list projects, or make one</source>
@@ -2158,6 +1830,18 @@
     <message>
         <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
         <translation>شغّل الفاحص، أو غيّر الفاحص أو ما يحدث من دونه في الإعدادات، البيانات والنسخ الاحتياطي.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
+        <translation>لم يُرسَل شيء إلى هناك. لم يُقبل الملف؛ وبقي نصك والمرفقات الأخرى محفوظة.</translation>
+    </message>
+    <message>
+        <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
+        <translation>أدخل الفاحص من جديد في الإعدادات، البيانات والنسخ الاحتياطي، أو عيّن {variable} إلى عنوانه.</translation>
+    </message>
+    <message>
+        <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
+        <translation>تحدّد الإعدادات في دليل البيانات هذا، الذي قد يكون لشخص آخر، فاحص فيروسات على حاسوب آخر: {address}.</translation>
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
@@ -3220,14 +2904,6 @@
             <numerusform>ينتظر هنا {count} تغييرًا لإرسالها.</numerusform>
             <numerusform>ينتظر هنا {count} تغيير لإرسالها.</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Everything else is the same here and there.</source>
-        <translation>كل ما عدا ذلك متطابق هنا وهناك.</translation>
-    </message>
-    <message>
-        <source>The server and this profile hold the same.</source>
-        <translation>محتوى الخادم وهذا الملف الشخصي متطابق.</translation>
     </message>
     <message>
         <source>Waiting for approval</source>
@@ -6150,18 +5826,6 @@
         <translation>فهرس البحث تالف وتجري إعادة بنائه. رسائلك لم تتأثر.</translation>
     </message>
     <message>
-        <source>Title</source>
-        <translation>العنوان</translation>
-    </message>
-    <message>
-        <source>A member</source>
-        <translation>عضو</translation>
-    </message>
-    <message>
-        <source>That version is no longer one of those to choose from.</source>
-        <translation>لم تعد تلك النسخة من النسخ التي يمكن اختيارها.</translation>
-    </message>
-    <message>
         <source>Nobody else has this: its project is not shared.</source>
         <translation>ليس هذا لدى أحد آخر: فمشروعه غير مشترك.</translation>
     </message>
@@ -6192,6 +5856,10 @@
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
         <translation>هذا أكبر من {max_body_bytes} م.ب التي يقبلها خادم الفريق في تغيير واحد. انسخه إلى الخارج، أو اكتبه أجزاء.</translation>
+    </message>
+    <message>
+        <source>Another member wrote something else here at the same time, which everybody sees. Try again to put this in its place, or copy it out.</source>
+        <translation>كتب عضو آخر شيئًا آخر هنا في الوقت نفسه، وهو ما يراه الجميع. أعد المحاولة لوضع هذا مكانه، أو انسخه.</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
@@ -6726,10 +6394,6 @@
         <translation>ما وصل من قبل يبقى مقروءًا، وكل ما كتبته محفوظ على هذا الحاسوب.</translation>
     </message>
     <message>
-        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
-        <translation>يسأل ChatDesk من جديد تلقائيًا. وتسمّي الإعدادات، مزامنة الفريق، فحص التغييراتِ: أطلع عليها من يديرون الخادم.</translation>
-    </message>
-    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>يتعذّر الوصول إلى قاعدة بيانات الفريق.</translation>
     </message>
@@ -6942,8 +6606,8 @@
         <translation>قاعدة بيانات الفريق من إصدار ChatDesk أقدم من هذا.</translation>
     </message>
     <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
-        <translation>يرقّيها أحد المالكين: الإعدادات › مزامنة الفريق › ترقية قاعدة البيانات…، أو chatdesk team upgrade. وإلى ذلك الحين ينتظر ما تغيّره هنا.</translation>
+        <source>Tell the people who run the server. Nothing was changed.</source>
+        <translation>أخبر من يشغّلون الخادم. لم يتغيّر شيء.</translation>
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
@@ -6952,6 +6616,14 @@
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
         <translation>لا يحق لحساب الدخول هذا ما يلزم لإعداد مساحة عمل: امتلاك قاعدة البيانات وإنشاء أدوار فيها.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
+        <translation>يعيد ChatDesk السؤال من تلقاء نفسه. أخبر من يشغّلون الخادم.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
+        <translation>يرقّيها مالك: الإعدادات › مزامنة الفريق › ترقية قاعدة البيانات…، أو باستخدام upgrade.sql. وإلى ذلك الحين تنتظر تغييراتك هنا.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -7012,10 +6684,6 @@
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
         <translation>لم تضِع تغييرات هذا المشروع على الخادم فحسب، بل أُعيدت كتابتها أيضًا.</translation>
-    </message>
-    <message>
-        <source>Show the people who run the server what Check says. Nothing was changed.</source>
-        <translation>اعرض نتيجة التحقّق على من يديرون الخادم. لم يتغيّر شيء.</translation>
     </message>
     <message>
         <source>This person has not accepted the invitation yet.</source>
@@ -7230,16 +6898,16 @@
         <translation>افتح قفل حلقة مفاتيح أو ثبّت واحدة، أو اختر الملف المشفّر في الإعدادات، المزوّدون؛ أو ضع كلمة مرور خاصة بك في المتغيّر {variable} كل مرة قبل بدء ChatDesk.</translation>
     </message>
     <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>أُعطيت كلمة المرور لـ {kept}، ومساحة العمل الآن على {server}: لم تُرسَل إلى هناك. إن كان الخادم قد انتقل فعلًا فاذكر ذلك في الإعدادات، مزامنة الفريق، العنوان، أو أدخل كلمة المرور من جديد.</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>حفظ إصدار سابق من ChatDesk كلمة المرور، ومساحة العمل الآن على {server}: لم تُرسَل إلى هناك. إن كان الخادم قد انتقل فعلًا فاذكر ذلك في الإعدادات، مزامنة الفريق، العنوان، أو أدخل كلمة المرور من جديد.</translation>
+    </message>
+    <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
         <translation>في المتغيّر {variable} كلمة مرور، ولم يقل أحد على هذا الحاسوب إنها لـ {server}: فلم تُرسَل إليه. إن كانت له، فاضبط {server_variable} على {named}، أو أدخل كلمة المرور.</translation>
-    </message>
-    <message>
-        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>أُدخلت كلمة المرور من أجل {kept}، ومساحة العمل الآن على {server}: لم تُرسل إليه. إن كان الخادم قد انتقل حقًا فقل ذلك بالأمر &apos;chatdesk team move&apos;، أو أدخل كلمة المرور من جديد.</translation>
-    </message>
-    <message>
-        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>حفظ كلمةَ المرور ChatDesk أقدم، ومساحة العمل الآن على {server}: لم تُرسل إليه. إن كان الخادم قد انتقل حقًا فقل ذلك بالأمر &apos;chatdesk team move&apos;، أو أدخل كلمة المرور من جديد.</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -7288,90 +6956,6 @@
     <message>
         <source>The team&apos;s server did not take everything in time.</source>
         <translation>لم يقبل خادم الفريق كل شيء في الوقت المناسب.</translation>
-    </message>
-    <message>
-        <source>“{name}”: {sentence}</source>
-        <translation>«{name}»: {sentence}</translation>
-    </message>
-    <message>
-        <source>the server says that it has newer changes, and does not send them.</source>
-        <translation>يقول الخادم إن لديه تغييرات أحدث، ولا يرسلها.</translation>
-    </message>
-    <message>
-        <source>the server&apos;s history is not the one that this computer received.</source>
-        <translation>تاريخ الخادم ليس الذي استلمه هذا الحاسوب.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
-        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
-        <translation>
-            <numerusform>لا تغييرات مفقودة على الخادم.</numerusform>
-            <numerusform>تغيير واحد مفقود على الخادم؛ أزال أحدهم صفوفًا من جداوله.</numerusform>
-            <numerusform>تغييران مفقودان على الخادم؛ أزال أحدهم صفوفًا من جداوله.</numerusform>
-            <numerusform>{count} تغييرات مفقودة على الخادم؛ أزال أحدهم صفوفًا من جداوله.</numerusform>
-            <numerusform>{count} تغييرًا مفقودًا على الخادم؛ أزال أحدهم صفوفًا من جداوله.</numerusform>
-            <numerusform>{count} تغيير مفقود على الخادم؛ أزال أحدهم صفوفًا من جداوله.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
-        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
-        <translation>
-            <numerusform>لا تغييرات أُعيدت كتابتها على الخادم.</numerusform>
-            <numerusform>تغيير واحد أُعيدت كتابته على الخادم خارج ChatDesk.</numerusform>
-            <numerusform>تغييران أُعيدت كتابتهما على الخادم خارج ChatDesk.</numerusform>
-            <numerusform>{count} تغييرات أُعيدت كتابتها على الخادم خارج ChatDesk.</numerusform>
-            <numerusform>{count} تغييرًا أُعيدت كتابتها على الخادم خارج ChatDesk.</numerusform>
-            <numerusform>{count} تغيير أُعيدت كتابتها على الخادم خارج ChatDesk.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
-        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
-        <translation>
-            <numerusform>لا تغييرات في غير موضعها.</numerusform>
-            <numerusform>تغيير واحد ليس في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
-            <numerusform>تغييران ليسا في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
-            <numerusform>{count} تغييرات ليست في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
-            <numerusform>{count} تغييرًا ليست في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
-            <numerusform>{count} تغيير ليست في الترتيب الذي سجّله الخادم؛ غيّر أحدهم جداوله.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes differ from what this computer received: the server has other text.</source>
-        <comment>{count} change differs from what this computer received: the server has other text.</comment>
-        <translation>
-            <numerusform>لا تغييرات تخالف ما استلمه هذا الحاسوب.</numerusform>
-            <numerusform>تغيير واحد يخالف ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
-            <numerusform>تغييران يخالفان ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
-            <numerusform>{count} تغييرات تخالف ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
-            <numerusform>{count} تغييرًا تخالف ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
-            <numerusform>{count} تغيير تخالف ما استلمه هذا الحاسوب: لدى الخادم نص آخر.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
-        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
-        <translation>
-            <numerusform>لا تغييرات أُفرغت على الخادم.</numerusform>
-            <numerusform>تغيير واحد أُفرغ على الخادم، ولم يطلب أحد ذلك في ChatDesk.</numerusform>
-            <numerusform>تغييران أُفرغا على الخادم، ولم يطلب أحد ذلك في ChatDesk.</numerusform>
-            <numerusform>{count} تغييرات أُفرغت على الخادم، ولم يطلب أحد ذلك في ChatDesk.</numerusform>
-            <numerusform>{count} تغييرًا أُفرغت على الخادم، ولم يطلب أحد ذلك في ChatDesk.</numerusform>
-            <numerusform>{count} تغيير أُفرغت على الخادم، ولم يطلب أحد ذلك في ChatDesk.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are on the server and not here.</source>
-        <comment>{count} change is on the server and not here.</comment>
-        <translation>
-            <numerusform>لا تغييرات على الخادم ليست هنا.</numerusform>
-            <numerusform>تغيير واحد على الخادم وليس هنا.</numerusform>
-            <numerusform>تغييران على الخادم وليسا هنا.</numerusform>
-            <numerusform>{count} تغييرات على الخادم وليست هنا.</numerusform>
-            <numerusform>{count} تغييرًا على الخادم وليست هنا.</numerusform>
-            <numerusform>{count} تغيير على الخادم وليست هنا.</numerusform>
-        </translation>
     </message>
     <message>
         <source>Check the user and the password.</source>
@@ -8598,8 +8182,8 @@
         <translation>تُرسم المعادلات، {formula}، والجداول جداول:</translation>
     </message>
     <message>
-        <source>Your chats</source>
-        <translation>دردشاتك</translation>
+        <source>Your threads</source>
+        <translation>محادثاتك</translation>
     </message>
     <message>
         <source>Next</source>
@@ -8732,10 +8316,6 @@
         <translation>مساحة العمل {name}</translation>
     </message>
     <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} على {host}؛ موقوفة: جاءت مع نسخة احتياطية استُعيدت، ولا يتصل بها شيء؛ يصلها «الاتصال من جديد» في الإعدادات، مزامنة الفريق، أو &apos;chatdesk team join-again&apos;</translation>
-    </message>
-    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>{shared} مشتركة، {waiting} تنتظر الإرسال، {refused} مرفوضة</translation>
     </message>
@@ -8778,6 +8358,10 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>قد يوجد في نسخة احتياطية في {backup_dir} كما كان.</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} على {host}؛ موقوفة: جاءت مع نسخة احتياطية استُعيدت، ولا يتصل بها شيء؛ يتصل بها «الاتصال من جديد» في الإعدادات، مزامنة الفريق، أو &apos;chatdesk team join&apos;</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -10923,10 +10507,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>معاملات هذه المحادثة</translation>
     </message>
     <message>
-        <source>Parameters of this chat</source>
-        <translation>معاملات هذه الدردشة</translation>
-    </message>
-    <message>
         <source>Parameters of the project {name}</source>
         <translation>معاملات المشروع {name}</translation>
     </message>
@@ -12769,10 +12349,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>رسائل Anthropic</translation>
     </message>
     <message>
-        <source>New provider</source>
-        <translation>مزوّد جديد</translation>
-    </message>
-    <message>
         <source>Address</source>
         <translation>العنوان</translation>
     </message>
@@ -13870,26 +13446,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>نسخ النص</translation>
     </message>
     <message>
-        <source>Copy to a private project</source>
-        <translation>نسخ إلى مشروع خاص</translation>
-    </message>
-    <message>
-        <source>Copy all texts</source>
-        <translation>نسخ كل النصوص</translation>
-    </message>
-    <message>
-        <source>Copy all to a private project</source>
-        <translation>نسخ الكل إلى مشروع خاص</translation>
-    </message>
-    <message>
-        <source>Try all again</source>
-        <translation>إعادة محاولة الكل</translation>
-    </message>
-    <message>
-        <source>Forget all</source>
-        <translation>نسيان الكل</translation>
-    </message>
-    <message>
         <source>Team sync: details</source>
         <translation>مزامنة الفريق: التفاصيل</translation>
     </message>
@@ -13938,52 +13494,36 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         </translation>
     </message>
     <message>
-        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
-        <translation>لم يقبل الخادم هذه. وهي محفوظة على هذا الحاسوب فقط، إلى أن تنساها.</translation>
+        <source>Why</source>
+        <translation>السبب</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>النص</translation>
+    </message>
+    <message>
+        <source>Refused changes</source>
+        <translation>تغييرات مرفوضة</translation>
+    </message>
+    <message>
+        <source>The team does not have these, or has something else in their place. They are kept on this computer only, until you forget them.</source>
+        <translation>ليست هذه لدى الفريق، أو لديه شيء آخر مكانها. تُحفظ على هذا الحاسوب وحده إلى أن تنساها.</translation>
+    </message>
+    <message>
+        <source>Forget…</source>
+        <translation>نسيان…</translation>
+    </message>
+    <message>
+        <source>For the selected changes</source>
+        <translation>للتغييرات المحددة</translation>
+    </message>
+    <message>
+        <source>Asking the server…</source>
+        <translation>جارٍ سؤال الخادم…</translation>
     </message>
     <message>
         <source>… and {count} more.</source>
         <translation>… و{count} أخرى.</translation>
-    </message>
-    <message>
-        <source>Written by two people at once</source>
-        <translation>كتبه شخصان في وقت واحد</translation>
-    </message>
-    <message>
-        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>يُعرض النص الأول إلى أن يختار أحدهم؛ ويسري الاختيار على الجميع.</translation>
-    </message>
-    <message>
-        <source>{label}, in {project}</source>
-        <translation>{label}، في {project}</translation>
-    </message>
-    <message>
-        <source>{who}: (empty)</source>
-        <translation>{who}: (فارغ)</translation>
-    </message>
-    <message>
-        <source>Use this</source>
-        <translation>استخدام هذا</translation>
-    </message>
-    <message>
-        <source>{action} of the change of {time}</source>
-        <translation>{action} للتغيير الذي جرى {time}</translation>
-    </message>
-    <message>
-        <source>Comparing with the server…</source>
-        <translation>تجري المقارنة بالخادم…</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes</source>
-        <comment>{count} change</comment>
-        <translation>
-            <numerusform>لا تغييرات</numerusform>
-            <numerusform>تغيير واحد</numerusform>
-            <numerusform>تغييران</numerusform>
-            <numerusform>{count} تغييرات</numerusform>
-            <numerusform>{count} تغييرًا</numerusform>
-            <numerusform>{count} تغيير</numerusform>
-        </translation>
     </message>
     <message numerus="yes">
         <source>{count} projects</source>
@@ -13996,34 +13536,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
             <numerusform>{count} مشروعًا</numerusform>
             <numerusform>{count} مشروع</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared.</source>
-        <translation>قورنت {changes} من {projects}.</translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
-        <translation>قورنت {changes} من {projects}: محتوى هذا الحاسوب والخادم متطابق.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} differences:</source>
-        <comment>{count} difference:</comment>
-        <translation>
-            <numerusform>لا فروق:</numerusform>
-            <numerusform>فرق واحد:</numerusform>
-            <numerusform>فرقان:</numerusform>
-            <numerusform>{count} فروق:</numerusform>
-            <numerusform>{count} فرقًا:</numerusform>
-            <numerusform>{count} فرق:</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}, which is shown now</source>
-        <translation>استخدام ما كتبه {who} لـ {label}، وهو المعروض الآن</translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}</source>
-        <translation>استخدام ما كتبه {who} لـ {label}</translation>
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
@@ -14196,10 +13708,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>A workspace can be set up here.</source>
         <translation>يمكن إعداد مساحة عمل هنا.</translation>
-    </message>
-    <message>
-        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>لن يستطيع ذلك الحاسوب المزامنة بهذا الاسم بعد الآن؛ ويبقى ما عليه هناك. وإن فُقد، فأنشئ أيضًا كلمة مرور جديدة ضمن اسمي وأدواري، وأضف حواسيبك الأخرى من جديد.</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -14479,28 +13987,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إنهاء اتصالاته: لمن يعطّل تغييره غير المكتمل الآخرين</translation>
     </message>
     <message>
-        <source>My name and roles…</source>
-        <translation>اسمي وأدواري…</translation>
-    </message>
-    <message>
-        <source>Roles…</source>
-        <translation>الأدوار…</translation>
-    </message>
-    <message>
         <source>Roles</source>
         <translation>الأدوار</translation>
     </message>
     <message>
-        <source>Role of {member} in {project}</source>
-        <translation>دور {member} في {project}</translation>
+        <source>My name…</source>
+        <translation>اسمي…</translation>
     </message>
     <message>
-        <source>No project is shared with the workspace yet.</source>
-        <translation>لم يُشارَك أي مشروع مع مساحة العمل بعد.</translation>
-    </message>
-    <message>
-        <source>A change takes effect at once, on all of their computers.</source>
-        <translation>يسري التغيير فورًا، على كل حواسيبه.</translation>
+        <source>Manage…</source>
+        <translation>إدارة…</translation>
     </message>
     <message>
         <source>New password…</source>
@@ -14737,6 +14233,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
         <translation>يُخبَر من يبلغ حدًا بأي حدّ بلغ، ويُرسَل ما ينتظر عندما يتسع المكان من جديد. تُحسب الأيام بتوقيت UTC. ومن دعاهم عضو أُزيل يبقون، ما لم تزلهم أيضًا.</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
+        <translation>لم يعد ذلك الحاسوب قادرًا على المزامنة بهذا الاسم؛ وما عليه يبقى هناك. إن كان قد فُقد فأنشئ أيضًا كلمة مرور جديدة تحت «اسمي»، وأضف حواسيبك الأخرى من جديد.</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -15167,18 +14667,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
             <numerusform>نص {count} تغيير في الحافظة.</numerusform>
         </translation>
     </message>
-    <message>
-        <source>Copied into the new thread “{title}”, in a private project.</source>
-        <translation>نُسخ إلى المحادثة الجديدة «{title}»، في مشروع خاص.</translation>
-    </message>
-    <message>
-        <source>Copied to “{title}”</source>
-        <translation>نُسخ إلى «{title}»</translation>
-    </message>
-    <message>
-        <source>{label}: chosen for everybody.</source>
-        <translation>{label}: اختير للجميع.</translation>
-    </message>
     <message numerus="yes">
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
@@ -15380,16 +14868,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>أُزيل {name} من القائمة.</translation>
     </message>
     <message>
-        <source>The computer is off the list.</source>
-        <translation>أُزيل الحاسوب من القائمة.</translation>
-    </message>
-    <message>
         <source>Take {name} off the list?</source>
         <translation>هل تريد إزالة {name} من القائمة؟</translation>
-    </message>
-    <message>
-        <source>Take this computer off the list?</source>
-        <translation>هل تريد إزالة هذا الحاسوب من القائمة؟</translation>
     </message>
     <message>
         <source>Take off</source>
@@ -19409,16 +18889,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>علامَ تعمل؟</translation>
     </message>
     <message>
-        <source>Your chats could not be opened</source>
-        <translation>تعذّر فتح دردشاتك</translation>
+        <source>Your threads could not be opened</source>
+        <translation>تعذّر فتح محادثاتك</translation>
+    </message>
+    <message>
+        <source>Opening your threads…</source>
+        <translation>جارٍ فتح محادثاتك…</translation>
     </message>
     <message>
         <source>If you restore a backup, the database as it is now is kept.</source>
         <translation>إن استعدت نسخة احتياطية، تُحفظ قاعدة البيانات كما هي الآن.</translation>
-    </message>
-    <message>
-        <source>Opening your chats…</source>
-        <translation>جارٍ فتح دردشاتك…</translation>
     </message>
     <message>
         <source>{size} KB</source>
@@ -19447,10 +18927,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
             <numerusform>{count} شخصًا يكتبون…</numerusform>
             <numerusform>{count} شخص يكتبون…</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{name} (elsewhere in the project)</source>
-        <translation>{name} (في مكان آخر من المشروع)</translation>
     </message>
     <message>
         <source>Here now: {names}</source>
@@ -19727,18 +19203,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         </translation>
     </message>
     <message>
-        <source>viewer</source>
-        <translation>مُطالِع</translation>
-    </message>
-    <message>
-        <source>editor</source>
-        <translation>محرِّر</translation>
-    </message>
-    <message>
-        <source>admin</source>
-        <translation>مشرف</translation>
-    </message>
-    <message>
         <source>invited</source>
         <translation>مدعوّ</translation>
     </message>
@@ -19753,58 +19217,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>warning</source>
         <translation>تحذير</translation>
-    </message>
-    <message>
-        <source>who invites</source>
-        <translation>من يدعو</translation>
-    </message>
-    <message>
-        <source>who creates</source>
-        <translation>من ينشئ المشاريع</translation>
-    </message>
-    <message>
-        <source>members</source>
-        <translation>الأعضاء</translation>
-    </message>
-    <message>
-        <source>invitations</source>
-        <translation>الدعوات</translation>
-    </message>
-    <message>
-        <source>projects each</source>
-        <translation>المشاريع لكل عضو</translation>
-    </message>
-    <message>
-        <source>connections each</source>
-        <translation>الاتصالات لكل عضو</translation>
-    </message>
-    <message>
-        <source>changes each minute</source>
-        <translation>التغييرات في الدقيقة</translation>
-    </message>
-    <message>
-        <source>bytes each</source>
-        <translation>البايتات لكل عضو</translation>
-    </message>
-    <message>
-        <source>bytes of a project</source>
-        <translation>البايتات لكل مشروع</translation>
-    </message>
-    <message>
-        <source>bytes of files each</source>
-        <translation>بايتات الملفات لكل عضو</translation>
-    </message>
-    <message>
-        <source>bytes of files of a project</source>
-        <translation>بايتات الملفات لكل مشروع</translation>
-    </message>
-    <message>
-        <source>owners</source>
-        <translation>المالكون</translation>
-    </message>
-    <message>
-        <source>admins</source>
-        <translation>المشرفون</translation>
     </message>
     <message>
         <source>Recovered messages</source>
@@ -19914,6 +19326,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>unknown time</source>
         <translation>وقت غير معروف</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there.</source>
+        <translation>لا يمكن استخدام الوكيل الذي يحدّده النظام: {proxy}. حدّد هناك وكيل HTTP.</translation>
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
@@ -20593,24 +20009,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>كتب أكثر مما ينبغي دون أن يطلبه أحد، أكثر من {count} بايت في الثانية.</translation>
     </message>
     <message>
-        <source>list the changes that the server has lost</source>
-        <translation>سرد التغييرات التي فقدها الخادم</translation>
-    </message>
-    <message>
-        <source>let this project go on without them (name or id; owners only)</source>
-        <translation>متابعة هذا المشروع من دونها (الاسم أو المعرّف؛ للمالكين فقط)</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
-        <translation>الأمر «chatdesk team lost --accept {id}» يتيح متابعته من دونها.</translation>
-    </message>
-    <message>
         <source>The server has lost nothing.</source>
         <translation>لم يفقد الخادم شيئًا.</translation>
-    </message>
-    <message>
-        <source>The server has lost nothing of “{project}”.</source>
-        <translation>لم يفقد الخادم شيئًا من «{project}».</translation>
     </message>
     <message>
         <source>“{project}” goes on without them. Every computer fetches it again.</source>

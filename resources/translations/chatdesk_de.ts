@@ -824,10 +824,6 @@
         <translation>Projekte über die Datenbank eines Teams teilen</translation>
     </message>
     <message>
-        <source>show the state of this profile&apos;s workspaces</source>
-        <translation>den Zustand der Arbeitsbereiche dieses Profils zeigen</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>Verwenden Sie Einstellungen, Teamabgleich in dessen Fenster, oder schließen Sie es zuerst.</translation>
     </message>
@@ -836,12 +832,20 @@
         <translation>dieses Profil ist in keinem Arbeitsbereich</translation>
     </message>
     <message>
-        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
-        <translation>&apos;chatdesk team join-again {id}&apos; verbindet wieder</translation>
-    </message>
-    <message>
         <source>owner</source>
         <translation>Eigentümer</translation>
+    </message>
+    <message>
+        <source>show the state of this profile&apos;s workspaces, and what was refused</source>
+        <translation>zeigt den Zustand der Arbeitsbereiche dieses Profils, und was abgelehnt wurde</translation>
+    </message>
+    <message>
+        <source>check a server before making a workspace, or what the server of one has lost</source>
+        <translation>prüft einen Server, bevor ein Arbeitsbereich angelegt wird, oder was der Server eines Arbeitsbereichs verloren hat</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join&apos; connects again</source>
+        <translation>&apos;chatdesk team join&apos; verbindet wieder</translation>
     </message>
     <message>
         <source>member</source>
@@ -859,6 +863,10 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} warten, {refused} abgelehnt</translation>
     </message>
+    <message>
+        <source>The window lets it go on without them: Settings, Team sync, Details.</source>
+        <translation>Das Fenster lässt es ohne sie weitergehen: Einstellungen, Teamabgleich, Details.</translation>
+    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -866,14 +874,6 @@
             <numerusform>{number} Projekt</numerusform>
             <numerusform>{number} Projekte</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>check a server before making a workspace, or compare a workspace with this profile</source>
-        <translation>einen Server prüfen, bevor ein Arbeitsbereich angelegt wird, oder einen Arbeitsbereich mit diesem Profil vergleichen</translation>
-    </message>
-    <message>
-        <source>workspace to compare, if no address is given (by default the only one)</source>
-        <translation>Arbeitsbereich, der verglichen wird, wenn keine Adresse angegeben ist (sonst der einzige)</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -888,112 +888,12 @@
         <translation>geparkt: kam mit einer Sicherung und ist nicht verbunden</translation>
     </message>
     <message>
-        <source>erase something shared for everybody, with all of its text</source>
-        <translation>etwas Geteiltes für alle löschen, mit seinem ganzen Text</translation>
-    </message>
-    <message>
-        <source>thread of which to erase all that you may erase</source>
-        <translation>Unterhaltung, von der alles gelöscht wird, was Sie löschen dürfen</translation>
-    </message>
-    <message>
-        <source>message to erase, with the summaries made from it</source>
-        <translation>Nachricht, die gelöscht wird, mit den Zusammenfassungen daraus</translation>
-    </message>
-    <message>
-        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
-        <translation>Projekt, das gelöscht wird (Name oder Kennung); es wird nicht mehr geteilt, und nichts davon bleibt</translation>
-    </message>
-    <message>
-        <source>show or set how long a shared project keeps its messages</source>
-        <translation>zeigen oder festlegen, wie lange ein geteiltes Projekt seine Nachrichten behält</translation>
-    </message>
-    <message>
-        <source>number of days, or forever; without it, the current setting is shown</source>
-        <translation>Zahl der Tage oder forever (für immer); ohne sie wird die jetzige Einstellung angezeigt</translation>
-    </message>
-    <message>
         <source>wait for the server at most this long ({seconds})</source>
         <translation>höchstens so lange auf den Server warten ({seconds})</translation>
     </message>
     <message>
-        <source>forever</source>
-        <translation>für immer</translation>
-    </message>
-    <message>
-        <source>Give a number of days, or &apos;forever&apos;.</source>
-        <translation>Geben Sie eine Zahl von Tagen an oder &apos;forever&apos;.</translation>
-    </message>
-    <message>
-        <source>“{project}” keeps messages forever.</source>
-        <translation>„{project}“ behält Nachrichten für immer.</translation>
-    </message>
-    <message numerus="yes">
-        <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} day.</comment>
-        <translation>
-            <numerusform>„{project}“ behält Nachrichten {count} Tag lang.</numerusform>
-            <numerusform>„{project}“ behält Nachrichten {count} Tage lang.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
-        <translation>
-            <numerusform>Ab jetzt aus „{project}“ für alle löschen, was älter als {count} Tag ist?</numerusform>
-            <numerusform>Ab jetzt aus „{project}“ für alle löschen, was älter als {count} Tage ist?</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
-        <translation>Das lässt sich nicht rückgängig machen. Sicherungen, private Kopien und anderswohin Kopiertes behalten es; ein ausgeschalteter Computer löscht es beim nächsten Abgleich.</translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
-        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
-        <translation>
-            <numerusform>{count} Nachricht für alle löschen ({others} von anderen bleiben im Papierkorb)?</numerusform>
-            <numerusform>{count} Nachrichten für alle löschen ({others} von anderen bleiben im Papierkorb)?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages for everybody?</source>
-        <comment>Erase {count} message for everybody?</comment>
-        <translation>
-            <numerusform>{count} Nachricht für alle löschen?</numerusform>
-            <numerusform>{count} Nachrichten für alle löschen?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
-        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
-        <translation>
-            <numerusform>Der Server hat {count} Nachricht gelöscht ({others} von anderen bleiben im Papierkorb).</numerusform>
-            <numerusform>Der Server hat {count} Nachrichten gelöscht ({others} von anderen bleiben im Papierkorb).</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages.</source>
-        <comment>The server has erased {count} message.</comment>
-        <translation>
-            <numerusform>Der Server hat {count} Nachricht gelöscht.</numerusform>
-            <numerusform>Der Server hat {count} Nachrichten gelöscht.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Only owners can erase a project.</source>
-        <translation>Nur Eigentümer können ein Projekt löschen.</translation>
-    </message>
-    <message>
         <source>Only owners erase a project.</source>
         <translation>Nur Eigentümer löschen ein Projekt für alle.</translation>
-    </message>
-    <message>
-        <source>Ask one of them.</source>
-        <translation>Fragen Sie einen davon.</translation>
-    </message>
-    <message>
-        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
-        <translation>„{project}“ beenden und alles davon löschen, auf dem Server und auf jedem Computer?</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
@@ -1064,24 +964,12 @@
         <translation>N Tage gültig (7)</translation>
     </message>
     <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
+        <translation>Datei mit der Einladung oder dem Code; - liest sie von stdin. Ohne sie wird dem Team, das mit einer Sicherung kam, wieder beigetreten</translation>
+    </message>
+    <message>
         <source>stop being a member, on all computers</source>
         <translation>kein Mitglied mehr sein, auf allen Computern</translation>
-    </message>
-    <message>
-        <source>connect again to a team that came with a backup</source>
-        <translation>sich wieder mit einem Team verbinden, das mit einer Sicherung kam</translation>
-    </message>
-    <message>
-        <source>bring the team&apos;s database up to date</source>
-        <translation>die Datenbank des Teams auf den neuesten Stand bringen</translation>
-    </message>
-    <message>
-        <source>(as before)</source>
-        <translation>(wie bisher)</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority (as before)</source>
-        <translation>Zertifikat der Zertifizierungsstelle des Servers (wie bisher)</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1112,10 +1000,6 @@
         <translation>Sie haben {name} verlassen.</translation>
     </message>
     <message>
-        <source>Give up {name}, the database {database} on {host}:{port}?</source>
-        <translation>{name} aufgeben, die Datenbank {database} auf {host}:{port}?</translation>
-    </message>
-    <message>
         <source>Connect to {name}, the database {database} on {host}:{port}?</source>
         <translation>Mit {name} verbinden, der Datenbank {database} auf {host}:{port}?</translation>
     </message>
@@ -1136,10 +1020,6 @@
         <translation>mit einer Einladung beitreten oder mit einem Code eines anderen eigenen Computers</translation>
     </message>
     <message>
-        <source>file with the invitation or the code; - reads it from stdin</source>
-        <translation>Datei mit der Einladung oder dem Code; - liest ihn von stdin</translation>
-    </message>
-    <message>
         <source>accept a server without encryption</source>
         <translation>einen Server ohne Verschlüsselung akzeptieren</translation>
     </message>
@@ -1148,36 +1028,12 @@
         <translation>nicht mehr synchronisieren; alles bleibt auf diesem Computer</translation>
     </message>
     <message>
-        <source>leave it instead; its projects stay as private copies</source>
-        <translation>ihn stattdessen verlassen; seine Projekte bleiben als private Kopien</translation>
-    </message>
-    <message>
         <source>print a code for another computer of yours</source>
         <translation>einen Code für einen weiteren eigenen Computer ausgeben</translation>
     </message>
     <message>
         <source>write the code to this file instead of printing it</source>
         <translation>den Code in diese Datei schreiben, statt ihn auszugeben</translation>
-    </message>
-    <message>
-        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>an einem von Hand eingerichteten Arbeitsbereich anmelden, mit dem Login eines Mitglieds</translation>
-    </message>
-    <message>
-        <source>login that set the database up</source>
-        <translation>Login, mit dem die Datenbank eingerichtet wurde</translation>
-    </message>
-    <message>
-        <source>use another address for the team&apos;s database from now on</source>
-        <translation>von jetzt an eine andere Adresse für die Datenbank des Teams verwenden</translation>
-    </message>
-    <message>
-        <source>new name or IP address of the server</source>
-        <translation>neuer Name oder neue IP-Adresse des Servers</translation>
-    </message>
-    <message>
-        <source>login of the member</source>
-        <translation>Login des Mitglieds</translation>
     </message>
     <message>
         <source>login that owns the database and may create roles</source>
@@ -1212,20 +1068,8 @@
         <translation>seine Passphrase ist {passphrase}; beide gelten einen Tag</translation>
     </message>
     <message>
-        <source>Password of {user} at {server}: </source>
-        <translation>Passwort von {user} bei {server}: </translation>
-    </message>
-    <message>
         <source>Password of {user}: </source>
         <translation>Passwort von {user}: </translation>
-    </message>
-    <message>
-        <source>The database of {name} is up to date.</source>
-        <translation>Die Datenbank von {name} ist auf dem neuesten Stand.</translation>
-    </message>
-    <message>
-        <source>{name} is reached at {host}:{port} from now on.</source>
-        <translation>{name} ist ab jetzt unter {host}:{port} zu erreichen.</translation>
     </message>
     <message>
         <source>Password: </source>
@@ -1276,6 +1120,10 @@
         <translation>Ändern Sie dieses Passwort, da andere es gesehen haben können, und geben Sie das neue auf stdin oder in {variable} an.</translation>
     </message>
     <message>
+        <source>{name} is not a certificate in PEM form.</source>
+        <translation>{name} ist kein Zertifikat im PEM-Format.</translation>
+    </message>
+    <message>
         <source>{path}: {reason}.</source>
         <translation>{path}: {reason}.</translation>
     </message>
@@ -1284,84 +1132,8 @@
         <translation>Prüfen Sie den Namen der Datei.</translation>
     </message>
     <message>
-        <source>list the changes that the server refused</source>
-        <translation>die Änderungen auflisten, die der Server abgelehnt hat</translation>
-    </message>
-    <message>
-        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
-        <translation>den Text dieser Änderung in eine neue Unterhaltung eines privaten Projekts kopieren; &apos;all&apos; kopiert alle Texte</translation>
-    </message>
-    <message>
-        <source>send this change again; &apos;all&apos; sends every change</source>
-        <translation>diese Änderung erneut senden; &apos;all&apos; sendet alle</translation>
-    </message>
-    <message>
-        <source>remove this change from the list; &apos;all&apos; removes every change</source>
-        <translation>diese Änderung aus der Liste entfernen; &apos;all&apos; entfernt alle</translation>
-    </message>
-    <message>
-        <source>The texts are in the private thread “{title}”.</source>
-        <translation>Die Texte stehen in der privaten Unterhaltung „{title}“.</translation>
-    </message>
-    <message>
-        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
-        <translation>Sie warten auf das Senden; &apos;chatdesk team sync&apos; sendet sie.</translation>
-    </message>
-    <message>
-        <source>{changes} (limit {limit}): {sentence}</source>
-        <translation>{changes} (Limit {limit}): {sentence}</translation>
-    </message>
-    <message>
-        <source>nothing was refused</source>
-        <translation>nichts wurde abgelehnt</translation>
-    </message>
-    <message>
-        <source>“{wanted}” was not refused.</source>
-        <translation>„{wanted}“ wurde nicht abgelehnt.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team refused&apos; lists them.</source>
-        <translation>&apos;chatdesk team refused&apos; listet sie auf.</translation>
-    </message>
-    <message>
         <source>share a project with a workspace</source>
         <translation>ein Projekt mit einem Arbeitsbereich teilen</translation>
-    </message>
-    <message>
-        <source>their name or id</source>
-        <translation>Name oder Kennung</translation>
-    </message>
-    <message>
-        <source>remove a member from a workspace</source>
-        <translation>ein Mitglied aus einem Arbeitsbereich entfernen</translation>
-    </message>
-    <message>
-        <source>make a member an owner of the workspace</source>
-        <translation>ein Mitglied zum Eigentümer des Arbeitsbereichs machen</translation>
-    </message>
-    <message>
-        <source>make them an ordinary member again</source>
-        <translation>wieder ein gewöhnliches Mitglied daraus machen</translation>
-    </message>
-    <message>
-        <source>end the sharing of a project, or leave a project that others share</source>
-        <translation>ein Projekt nicht mehr teilen oder ein Projekt verlassen, das andere teilen</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it away</source>
-        <translation>einem Mitglied eine Rolle in einem geteilten Projekt geben oder wegnehmen</translation>
-    </message>
-    <message>
-        <source>end the connections of a member who blocks others</source>
-        <translation>die Verbindungen eines Mitglieds beenden, das andere blockiert</translation>
-    </message>
-    <message>
-        <source>show or set who may invite</source>
-        <translation>zeigen oder festlegen, wer einladen darf</translation>
-    </message>
-    <message>
-        <source>only owners, or admins of projects as well</source>
-        <translation>nur Eigentümer oder auch Verwalter von Projekten</translation>
     </message>
     <message>
         <source>send waiting changes and fetch those of others</source>
@@ -1380,64 +1152,16 @@
         <translation>„{project}“ ist mit {workspace} geteilt.</translation>
     </message>
     <message>
-        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
-        <translation>Das Teilen von „{name}“ für alle beenden? Alle behalten private Kopien.</translation>
-    </message>
-    <message>
-        <source>Leave “{name}”? A private copy stays here.</source>
-        <translation>„{name}“ verlassen? Eine private Kopie bleibt hier.</translation>
-    </message>
-    <message>
         <source>This is a private copy.</source>
         <translation>Das ist eine private Kopie.</translation>
-    </message>
-    <message>
-        <source>{name} is {role} of “{project}” now.</source>
-        <translation>{name} ist jetzt {role} von „{project}“.</translation>
-    </message>
-    <message>
-        <source>{name} is no longer in “{project}”.</source>
-        <translation>{name} ist nicht mehr in „{project}“.</translation>
-    </message>
-    <message>
-        <source>Remove {name} from {workspace}? What they wrote stays.</source>
-        <translation>{name} aus {workspace} entfernen? Das Geschriebene bleibt.</translation>
-    </message>
-    <message>
-        <source>{name} was removed from {workspace}.</source>
-        <translation>{name} wurde aus {workspace} entfernt.</translation>
-    </message>
-    <message>
-        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
-        <translation>{name} hatte {others} eingeladen, die noch Mitglieder sind; &apos;chatdesk team remove&apos; entfernt sie</translation>
-    </message>
-    <message>
-        <source>{name} is an ordinary member of {workspace} now.</source>
-        <translation>{name} ist jetzt ein gewöhnliches Mitglied von {workspace}.</translation>
-    </message>
-    <message>
-        <source>{name} is an owner of {workspace} now.</source>
-        <translation>{name} ist jetzt ein Eigentümer von {workspace}.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connection of {name} was ended.</comment>
-        <translation>
-            <numerusform>{count} Verbindung von {name} wurde beendet.</numerusform>
-            <numerusform>{count} Verbindungen von {name} wurden beendet.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>{name}: {value}</source>
-        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
         <translation>ist auf dem neuesten Stand</translation>
     </message>
     <message>
-        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
-        <translation>{state}, {count} abgelehnt (&apos;chatdesk team refused&apos; listet sie auf)</translation>
+        <source>{state}, {count} refused (&apos;chatdesk team status&apos; lists them)</source>
+        <translation>{state}, {count} abgelehnt (&apos;chatdesk team status&apos; listet sie auf)</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1466,26 +1190,6 @@
     <message>
         <source>This project is not shared.</source>
         <translation>Dieses Projekt ist nicht geteilt.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team share&apos; shares it.</source>
-        <translation>&apos;chatdesk team share&apos; teilt es.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} members are called “{name}”.</source>
-        <comment>{count} member is called “{name}”.</comment>
-        <translation>
-            <numerusform>{count} Mitglied heißt „{name}“.</numerusform>
-            <numerusform>{count} Mitglieder heißen „{name}“.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>No member is called “{name}”.</source>
-        <translation>Kein Mitglied heißt „{name}“.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
-        <translation>&apos;chatdesk team members&apos; listet sie mit ihren Kennungen auf.</translation>
     </message>
     <message>
         <source>list projects, or make one</source>
@@ -2086,6 +1790,18 @@
     <message>
         <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
         <translation>Starten Sie den Scanner, oder ändern Sie ihn oder das Verhalten ohne ihn unter Einstellungen, Daten und Sicherung.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
+        <translation>Nichts wurde dorthin gesendet. Die Datei wurde nicht aufgenommen; Ihr Text und die anderen Anhänge bleiben erhalten.</translation>
+    </message>
+    <message>
+        <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
+        <translation>Geben Sie den Scanner unter Einstellungen, Daten und Sicherung neu ein, oder setzen Sie {variable} auf seine Adresse.</translation>
+    </message>
+    <message>
+        <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
+        <translation>Die Einstellungen in diesem Datenverzeichnis, das jemand anderem gehören kann, nennen einen Virenscanner auf einem anderen Computer: {address}.</translation>
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
@@ -3088,14 +2804,6 @@
             <numerusform>{count} Änderung wartet hier auf das Senden.</numerusform>
             <numerusform>{count} Änderungen warten hier auf das Senden.</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Everything else is the same here and there.</source>
-        <translation>Alles andere ist hier und dort gleich.</translation>
-    </message>
-    <message>
-        <source>The server and this profile hold the same.</source>
-        <translation>Der Server und dieses Profil enthalten dasselbe.</translation>
     </message>
     <message>
         <source>Waiting for approval</source>
@@ -5970,18 +5678,6 @@
         <translation>Der Suchindex ist beschädigt und wird neu aufgebaut. Ihre Nachrichten sind nicht betroffen.</translation>
     </message>
     <message>
-        <source>Title</source>
-        <translation>Titel</translation>
-    </message>
-    <message>
-        <source>A member</source>
-        <translation>Ein Mitglied</translation>
-    </message>
-    <message>
-        <source>That version is no longer one of those to choose from.</source>
-        <translation>Diese Version steht nicht mehr zur Wahl.</translation>
-    </message>
-    <message>
         <source>Nobody else has this: its project is not shared.</source>
         <translation>Niemand sonst hat das: Sein Projekt ist nicht geteilt.</translation>
     </message>
@@ -6012,6 +5708,10 @@
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
         <translation>Das ist größer als die {max_body_bytes} MB, die der Server des Teams in einer Änderung annimmt. Kopieren Sie es heraus, oder schreiben Sie es in Teilen.</translation>
+    </message>
+    <message>
+        <source>Another member wrote something else here at the same time, which everybody sees. Try again to put this in its place, or copy it out.</source>
+        <translation>Ein anderes Mitglied hat hier gleichzeitig etwas anderes geschrieben, das alle sehen. Versuchen Sie es erneut, um dies an dessen Stelle zu setzen, oder kopieren Sie es heraus.</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
@@ -6478,10 +6178,6 @@
         <translation>Was vorher empfangen wurde, bleibt lesbar, und alles, was Sie geschrieben haben, bleibt auf diesem Computer erhalten.</translation>
     </message>
     <message>
-        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
-        <translation>ChatDesk fragt von selbst erneut. Einstellungen, Teamabgleich, „Prüfen“ nennt die Änderungen: Zeigen Sie das denen, die den Server betreiben.</translation>
-    </message>
-    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>Die Datenbank des Teams ist nicht erreichbar.</translation>
     </message>
@@ -6694,8 +6390,8 @@
         <translation>Die Datenbank des Teams stammt von einem älteren ChatDesk als diesem.</translation>
     </message>
     <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
-        <translation>Ein Eigentümer aktualisiert sie: Einstellungen › Teamabgleich › Datenbank aktualisieren…, oder chatdesk team upgrade. Bis dahin wartet hier, was Sie ändern.</translation>
+        <source>Tell the people who run the server. Nothing was changed.</source>
+        <translation>Sagen Sie es denen, die den Server betreiben. Nichts wurde geändert.</translation>
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
@@ -6704,6 +6400,14 @@
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
         <translation>Dieses Login darf nicht, was zum Einrichten eines Arbeitsbereichs nötig ist: die Datenbank besitzen und Rollen darin anlegen.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
+        <translation>ChatDesk fragt von selbst erneut. Sagen Sie es denen, die den Server betreiben.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
+        <translation>Ein Eigentümer aktualisiert sie: Einstellungen › Teamabgleich › Datenbank aktualisieren…, oder mit upgrade.sql. Bis dahin warten Ihre Änderungen hier.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -6764,10 +6468,6 @@
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
         <translation>Auf dem Server sind Änderungen dieses Projekts nicht nur verloren, sondern auch umgeschrieben worden.</translation>
-    </message>
-    <message>
-        <source>Show the people who run the server what Check says. Nothing was changed.</source>
-        <translation>Zeigen Sie denen, die den Server betreiben, was der Abgleich sagt. Nichts wurde geändert.</translation>
     </message>
     <message>
         <source>This person has not accepted the invitation yet.</source>
@@ -6982,16 +6682,16 @@
         <translation>Entsperren oder installieren Sie einen Schlüsselbund, oder wählen Sie die verschlüsselte Datei unter Einstellungen, Anbieter; oder legen Sie vor jedem Start von ChatDesk ein eigenes Passwort in die Variable {variable}.</translation>
     </message>
     <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>Das Passwort wurde für {kept} angegeben, und der Arbeitsbereich ist jetzt bei {server}: Es wurde nicht dorthin gesendet. Wenn der Server wirklich umgezogen ist, geben Sie das unter Einstellungen, Teamabgleich, Adresse an, oder geben Sie das Passwort noch einmal ein.</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>Das Passwort wurde von einem früheren ChatDesk gespeichert, und der Arbeitsbereich ist jetzt bei {server}: Es wurde nicht dorthin gesendet. Wenn der Server wirklich umgezogen ist, geben Sie das unter Einstellungen, Teamabgleich, Adresse an, oder geben Sie das Passwort noch einmal ein.</translation>
+    </message>
+    <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
         <translation>Die Variable {variable} hat ein Passwort, und niemand hat auf diesem Computer gesagt, dass es für {server} ist: Es wurde nicht dorthin gesendet. Wenn es für ihn ist, setzen Sie {server_variable} auf {named}, oder geben Sie das Passwort ein.</translation>
-    </message>
-    <message>
-        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>Das Passwort wurde für {kept} eingegeben, und der Arbeitsbereich ist jetzt auf {server}: Dorthin wurde es nicht gesendet. Wenn der Server wirklich umgezogen ist, sagen Sie es mit &apos;chatdesk team move&apos;, oder geben Sie das Passwort erneut ein.</translation>
-    </message>
-    <message>
-        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>Das Passwort wurde von einem früheren ChatDesk gespeichert, und der Arbeitsbereich ist jetzt auf {server}: Dorthin wurde es nicht gesendet. Wenn der Server wirklich umgezogen ist, sagen Sie es mit &apos;chatdesk team move&apos;, oder geben Sie das Passwort erneut ein.</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -7040,66 +6740,6 @@
     <message>
         <source>The team&apos;s server did not take everything in time.</source>
         <translation>Der Server des Teams hat nicht alles rechtzeitig angenommen.</translation>
-    </message>
-    <message>
-        <source>“{name}”: {sentence}</source>
-        <translation>„{name}“: {sentence}</translation>
-    </message>
-    <message>
-        <source>the server says that it has newer changes, and does not send them.</source>
-        <translation>Der Server sagt, dass er neuere Änderungen hat, und sendet sie nicht.</translation>
-    </message>
-    <message>
-        <source>the server&apos;s history is not the one that this computer received.</source>
-        <translation>der Verlauf auf dem Server ist nicht der, den dieser Computer empfangen hat.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
-        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
-        <translation>
-            <numerusform>{count} Änderung fehlt auf dem Server; jemand hat Zeilen aus seinen Tabellen entfernt.</numerusform>
-            <numerusform>{count} Änderungen fehlen auf dem Server; jemand hat Zeilen aus seinen Tabellen entfernt.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
-        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
-        <translation>
-            <numerusform>{count} Änderung wurde auf dem Server außerhalb von ChatDesk umgeschrieben.</numerusform>
-            <numerusform>{count} Änderungen wurden auf dem Server außerhalb von ChatDesk umgeschrieben.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
-        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
-        <translation>
-            <numerusform>{count} Änderung steht nicht an der Stelle, die der Server verzeichnet hat; jemand hat seine Tabellen geändert.</numerusform>
-            <numerusform>{count} Änderungen stehen nicht an der Stelle, die der Server verzeichnet hat; jemand hat seine Tabellen geändert.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes differ from what this computer received: the server has other text.</source>
-        <comment>{count} change differs from what this computer received: the server has other text.</comment>
-        <translation>
-            <numerusform>{count} Änderung weicht von dem ab, was dieser Computer empfangen hat: Der Server hat anderen Text.</numerusform>
-            <numerusform>{count} Änderungen weichen von dem ab, was dieser Computer empfangen hat: Der Server hat anderen Text.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
-        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
-        <translation>
-            <numerusform>{count} Änderung wurde auf dem Server geleert, und niemand hat das in ChatDesk verlangt.</numerusform>
-            <numerusform>{count} Änderungen wurden auf dem Server geleert, und niemand hat das in ChatDesk verlangt.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are on the server and not here.</source>
-        <comment>{count} change is on the server and not here.</comment>
-        <translation>
-            <numerusform>{count} Änderung ist auf dem Server und nicht hier.</numerusform>
-            <numerusform>{count} Änderungen sind auf dem Server und nicht hier.</numerusform>
-        </translation>
     </message>
     <message>
         <source>Check the user and the password.</source>
@@ -8262,8 +7902,8 @@
         <translation>Formeln werden gezeichnet, {formula}, und Tabellen sind Tabellen:</translation>
     </message>
     <message>
-        <source>Your chats</source>
-        <translation>Ihre Chats</translation>
+        <source>Your threads</source>
+        <translation>Ihre Unterhaltungen</translation>
     </message>
     <message>
         <source>Next</source>
@@ -8392,10 +8032,6 @@
         <translation>Arbeitsbereich {name}</translation>
     </message>
     <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} auf {host}; geparkt: Er kam mit einer wiederhergestellten Sicherung, und nichts verbindet sich mit ihm; „Wieder verbinden“ in Einstellungen, Teamabgleich, oder &apos;chatdesk team join-again&apos; verbindet</translation>
-    </message>
-    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>{shared} geteilt, {waiting} noch zu senden, {refused} abgelehnt</translation>
     </message>
@@ -8438,6 +8074,10 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>Eine Sicherung in {backup_dir} hat es vielleicht, wie es war.</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} auf {host}; geparkt: kam mit einer wiederhergestellten Sicherung, und nichts verbindet sich damit; „Wieder verbinden“ unter Einstellungen, Teamabgleich, oder &apos;chatdesk team join&apos; verbindet</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -10507,10 +10147,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Parameter dieser Unterhaltung</translation>
     </message>
     <message>
-        <source>Parameters of this chat</source>
-        <translation>Parameter dieses Chats</translation>
-    </message>
-    <message>
         <source>Parameters of the project {name}</source>
         <translation>Parameter des Projekts {name}</translation>
     </message>
@@ -12229,10 +11865,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Messages von Anthropic</translation>
     </message>
     <message>
-        <source>New provider</source>
-        <translation>Neuer Anbieter</translation>
-    </message>
-    <message>
         <source>Address</source>
         <translation>Adresse</translation>
     </message>
@@ -13274,26 +12906,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Text kopieren</translation>
     </message>
     <message>
-        <source>Copy to a private project</source>
-        <translation>In ein privates Projekt kopieren</translation>
-    </message>
-    <message>
-        <source>Copy all texts</source>
-        <translation>Alle Texte kopieren</translation>
-    </message>
-    <message>
-        <source>Copy all to a private project</source>
-        <translation>Alle in ein privates Projekt kopieren</translation>
-    </message>
-    <message>
-        <source>Try all again</source>
-        <translation>Alle erneut versuchen</translation>
-    </message>
-    <message>
-        <source>Forget all</source>
-        <translation>Alle vergessen</translation>
-    </message>
-    <message>
         <source>Team sync: details</source>
         <translation>Teamabgleich: Details</translation>
     </message>
@@ -13338,48 +12950,36 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         </translation>
     </message>
     <message>
-        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
-        <translation>Der Server hat diese nicht angenommen. Sie liegen nur auf diesem Computer, bis Sie sie vergessen.</translation>
+        <source>Why</source>
+        <translation>Warum</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Refused changes</source>
+        <translation>Abgelehnte Änderungen</translation>
+    </message>
+    <message>
+        <source>The team does not have these, or has something else in their place. They are kept on this computer only, until you forget them.</source>
+        <translation>Das Team hat diese nicht, oder etwas anderes an ihrer Stelle. Sie werden nur auf diesem Computer aufbewahrt, bis Sie sie verwerfen.</translation>
+    </message>
+    <message>
+        <source>Forget…</source>
+        <translation>Verwerfen…</translation>
+    </message>
+    <message>
+        <source>For the selected changes</source>
+        <translation>Für die ausgewählten Änderungen</translation>
+    </message>
+    <message>
+        <source>Asking the server…</source>
+        <translation>Der Server wird gefragt…</translation>
     </message>
     <message>
         <source>… and {count} more.</source>
         <translation>… und {count} weitere.</translation>
-    </message>
-    <message>
-        <source>Written by two people at once</source>
-        <translation>Von zwei Personen zugleich geschrieben</translation>
-    </message>
-    <message>
-        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>Der erste Text wird gezeigt, bis jemand wählt; die Wahl gilt für alle.</translation>
-    </message>
-    <message>
-        <source>{label}, in {project}</source>
-        <translation>{label}, in {project}</translation>
-    </message>
-    <message>
-        <source>{who}: (empty)</source>
-        <translation>{who}: (leer)</translation>
-    </message>
-    <message>
-        <source>Use this</source>
-        <translation>Dieses verwenden</translation>
-    </message>
-    <message>
-        <source>{action} of the change of {time}</source>
-        <translation>{action} der Änderung von {time}</translation>
-    </message>
-    <message>
-        <source>Comparing with the server…</source>
-        <translation>Mit dem Server wird verglichen…</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes</source>
-        <comment>{count} change</comment>
-        <translation>
-            <numerusform>{count} Änderung</numerusform>
-            <numerusform>{count} Änderungen</numerusform>
-        </translation>
     </message>
     <message numerus="yes">
         <source>{count} projects</source>
@@ -13388,30 +12988,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
             <numerusform>{count} Projekt</numerusform>
             <numerusform>{count} Projekte</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared.</source>
-        <translation>{changes} von {projects} verglichen.</translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
-        <translation>{changes} von {projects} verglichen: Dieser Computer und der Server enthalten dasselbe.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} differences:</source>
-        <comment>{count} difference:</comment>
-        <translation>
-            <numerusform>{count} Unterschied:</numerusform>
-            <numerusform>{count} Unterschiede:</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}, which is shown now</source>
-        <translation>Verwenden, was {who} für {label} geschrieben hat; es wird jetzt gezeigt</translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}</source>
-        <translation>Verwenden, was {who} für {label} geschrieben hat</translation>
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
@@ -13580,10 +13156,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>A workspace can be set up here.</source>
         <translation>Hier kann ein Arbeitsbereich eingerichtet werden.</translation>
-    </message>
-    <message>
-        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>Der Computer kann unter diesem Namen nicht mehr abgleichen; was darauf ist, bleibt dort. Ging er verloren, erstellen Sie unter „Mein Name und Rollen“ auch ein neues Passwort, und fügen Sie Ihre anderen Computer neu hinzu.</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -13859,28 +13431,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Verbindungen beenden: für jemanden, dessen unfertige Änderung die anderen aufhält</translation>
     </message>
     <message>
-        <source>My name and roles…</source>
-        <translation>Mein Name und Rollen…</translation>
-    </message>
-    <message>
-        <source>Roles…</source>
-        <translation>Rollen…</translation>
-    </message>
-    <message>
         <source>Roles</source>
         <translation>Rollen</translation>
     </message>
     <message>
-        <source>Role of {member} in {project}</source>
-        <translation>Rolle von {member} in {project}</translation>
+        <source>My name…</source>
+        <translation>Mein Name…</translation>
     </message>
     <message>
-        <source>No project is shared with the workspace yet.</source>
-        <translation>Noch ist kein Projekt mit dem Arbeitsbereich geteilt.</translation>
-    </message>
-    <message>
-        <source>A change takes effect at once, on all of their computers.</source>
-        <translation>Eine Änderung gilt sofort, auf allen Computern der Person.</translation>
+        <source>Manage…</source>
+        <translation>Verwalten…</translation>
     </message>
     <message>
         <source>New password…</source>
@@ -14117,6 +13677,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
         <translation>Mitglieder, die ein Limit erreichen, erfahren, welches es ist; was wartet, wird gesendet, sobald wieder Platz ist. Tage zählen nach UTC. Personen, die ein entferntes Mitglied eingeladen hat, bleiben, sofern Sie sie nicht ebenfalls entfernen.</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
+        <translation>Jener Computer kann unter diesem Namen nicht mehr abgleichen; was darauf ist, bleibt dort. Wenn er verloren ging, legen Sie unter „Mein Name“ auch ein neues Passwort an, und fügen Sie Ihre anderen Computer wieder hinzu.</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -14499,18 +14063,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
             <numerusform>Der Text von {count} Änderungen ist in der Zwischenablage.</numerusform>
         </translation>
     </message>
-    <message>
-        <source>Copied into the new thread “{title}”, in a private project.</source>
-        <translation>In die neue Unterhaltung „{title}“ kopiert, in einem privaten Projekt.</translation>
-    </message>
-    <message>
-        <source>Copied to “{title}”</source>
-        <translation>Nach „{title}“ kopiert</translation>
-    </message>
-    <message>
-        <source>{label}: chosen for everybody.</source>
-        <translation>{label}: für alle gewählt.</translation>
-    </message>
     <message numerus="yes">
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
@@ -14700,16 +14252,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{name} steht nicht mehr auf der Liste.</translation>
     </message>
     <message>
-        <source>The computer is off the list.</source>
-        <translation>Der Computer steht nicht mehr auf der Liste.</translation>
-    </message>
-    <message>
         <source>Take {name} off the list?</source>
         <translation>{name} von der Liste nehmen?</translation>
-    </message>
-    <message>
-        <source>Take this computer off the list?</source>
-        <translation>Diesen Computer von der Liste nehmen?</translation>
     </message>
     <message>
         <source>Take off</source>
@@ -18429,16 +17973,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Woran arbeiten Sie?</translation>
     </message>
     <message>
-        <source>Your chats could not be opened</source>
-        <translation>Ihre Chats konnten nicht geöffnet werden</translation>
+        <source>Your threads could not be opened</source>
+        <translation>Ihre Unterhaltungen konnten nicht geöffnet werden</translation>
+    </message>
+    <message>
+        <source>Opening your threads…</source>
+        <translation>Ihre Unterhaltungen werden geöffnet…</translation>
     </message>
     <message>
         <source>If you restore a backup, the database as it is now is kept.</source>
         <translation>Wenn Sie eine Sicherung wiederherstellen, bleibt die jetzige Datenbank erhalten.</translation>
-    </message>
-    <message>
-        <source>Opening your chats…</source>
-        <translation>Ihre Chats werden geöffnet…</translation>
     </message>
     <message>
         <source>{size} KB</source>
@@ -18463,10 +18007,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
             <numerusform>{count} Person schreibt…</numerusform>
             <numerusform>{count} Personen schreiben…</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{name} (elsewhere in the project)</source>
-        <translation>{name} (anderswo im Projekt)</translation>
     </message>
     <message>
         <source>Here now: {names}</source>
@@ -18739,18 +18279,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         </translation>
     </message>
     <message>
-        <source>viewer</source>
-        <translation>Leser</translation>
-    </message>
-    <message>
-        <source>editor</source>
-        <translation>Bearbeiter</translation>
-    </message>
-    <message>
-        <source>admin</source>
-        <translation>Verwalter</translation>
-    </message>
-    <message>
         <source>invited</source>
         <translation>eingeladen</translation>
     </message>
@@ -18765,58 +18293,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>warning</source>
         <translation>Warnung</translation>
-    </message>
-    <message>
-        <source>who invites</source>
-        <translation>wer einlädt</translation>
-    </message>
-    <message>
-        <source>who creates</source>
-        <translation>wer Projekte anlegt</translation>
-    </message>
-    <message>
-        <source>members</source>
-        <translation>Mitglieder</translation>
-    </message>
-    <message>
-        <source>invitations</source>
-        <translation>Einladungen</translation>
-    </message>
-    <message>
-        <source>projects each</source>
-        <translation>Projekte je Mitglied</translation>
-    </message>
-    <message>
-        <source>connections each</source>
-        <translation>Verbindungen je Mitglied</translation>
-    </message>
-    <message>
-        <source>changes each minute</source>
-        <translation>Änderungen je Minute</translation>
-    </message>
-    <message>
-        <source>bytes each</source>
-        <translation>Bytes je Mitglied</translation>
-    </message>
-    <message>
-        <source>bytes of a project</source>
-        <translation>Bytes je Projekt</translation>
-    </message>
-    <message>
-        <source>bytes of files each</source>
-        <translation>Datei-Bytes je Mitglied</translation>
-    </message>
-    <message>
-        <source>bytes of files of a project</source>
-        <translation>Datei-Bytes je Projekt</translation>
-    </message>
-    <message>
-        <source>owners</source>
-        <translation>Eigentümer</translation>
-    </message>
-    <message>
-        <source>admins</source>
-        <translation>Verwalter</translation>
     </message>
     <message>
         <source>Recovered messages</source>
@@ -18926,6 +18402,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>unknown time</source>
         <translation>unbekannte Zeit</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there.</source>
+        <translation>Der Proxy, den das System nennt, kann nicht verwendet werden: {proxy}. Nennen Sie dort einen HTTP-Proxy.</translation>
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
@@ -19597,24 +19077,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Er schrieb zu viel, wonach niemand gefragt hatte: mehr als {count} Bytes in einer Sekunde.</translation>
     </message>
     <message>
-        <source>list the changes that the server has lost</source>
-        <translation>die Änderungen auflisten, die der Server verloren hat</translation>
-    </message>
-    <message>
-        <source>let this project go on without them (name or id; owners only)</source>
-        <translation>dieses Projekt ohne sie fortfahren lassen (Name oder Id; nur Eigentümer)</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
-        <translation>„chatdesk team lost --accept {id}“ lässt es ohne sie fortfahren.</translation>
-    </message>
-    <message>
         <source>The server has lost nothing.</source>
         <translation>Der Server hat nichts verloren.</translation>
-    </message>
-    <message>
-        <source>The server has lost nothing of “{project}”.</source>
-        <translation>Der Server hat von „{project}“ nichts verloren.</translation>
     </message>
     <message>
         <source>“{project}” goes on without them. Every computer fetches it again.</source>

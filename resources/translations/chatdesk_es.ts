@@ -824,10 +824,6 @@
         <translation>comparte proyectos mediante la base de datos de un equipo</translation>
     </message>
     <message>
-        <source>show the state of this profile&apos;s workspaces</source>
-        <translation>muestra el estado de los espacios de trabajo de este perfil</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>Usa Ajustes, Sincronización del equipo en su ventana, o ciérrala primero.</translation>
     </message>
@@ -836,12 +832,20 @@
         <translation>este perfil no está en ningún espacio de trabajo</translation>
     </message>
     <message>
-        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
-        <translation>&apos;chatdesk team join-again {id}&apos; conecta de nuevo</translation>
-    </message>
-    <message>
         <source>owner</source>
         <translation>propietario</translation>
+    </message>
+    <message>
+        <source>show the state of this profile&apos;s workspaces, and what was refused</source>
+        <translation>muestra el estado de los espacios de trabajo de este perfil, y lo que se rechazó</translation>
+    </message>
+    <message>
+        <source>check a server before making a workspace, or what the server of one has lost</source>
+        <translation>comprueba un servidor antes de crear un espacio de trabajo, o lo que ha perdido el servidor de uno</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join&apos; connects again</source>
+        <translation>&apos;chatdesk team join&apos; vuelve a conectar</translation>
     </message>
     <message>
         <source>member</source>
@@ -859,6 +863,10 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} en espera, {refused} rechazados</translation>
     </message>
+    <message>
+        <source>The window lets it go on without them: Settings, Team sync, Details.</source>
+        <translation>La ventana permite continuar sin ellos: Ajustes, Sincronización del equipo, Detalles.</translation>
+    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -866,14 +874,6 @@
             <numerusform>{number} proyecto</numerusform>
             <numerusform>{number} proyectos</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>check a server before making a workspace, or compare a workspace with this profile</source>
-        <translation>comprueba un servidor antes de crear un espacio de trabajo, o compara un espacio de trabajo con este perfil</translation>
-    </message>
-    <message>
-        <source>workspace to compare, if no address is given (by default the only one)</source>
-        <translation>espacio de trabajo que se compara si no se da una dirección (por defecto, el único)</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -888,112 +888,12 @@
         <translation>aparcado: vino con una copia de seguridad y no está conectado</translation>
     </message>
     <message>
-        <source>erase something shared for everybody, with all of its text</source>
-        <translation>borra para todos algo compartido, con todo su texto</translation>
-    </message>
-    <message>
-        <source>thread of which to erase all that you may erase</source>
-        <translation>conversación de la que se borra todo lo que puedes borrar</translation>
-    </message>
-    <message>
-        <source>message to erase, with the summaries made from it</source>
-        <translation>mensaje que se borra, con los resúmenes hechos a partir de él</translation>
-    </message>
-    <message>
-        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
-        <translation>proyecto que se borra (nombre o identificador); deja de compartirse y no queda nada de él</translation>
-    </message>
-    <message>
-        <source>show or set how long a shared project keeps its messages</source>
-        <translation>muestra o fija cuánto tiempo conserva sus mensajes un proyecto compartido</translation>
-    </message>
-    <message>
-        <source>number of days, or forever; without it, the current setting is shown</source>
-        <translation>número de días, o forever (para siempre); sin él se muestra el ajuste actual</translation>
-    </message>
-    <message>
         <source>wait for the server at most this long ({seconds})</source>
         <translation>espera al servidor como máximo este tiempo ({seconds})</translation>
     </message>
     <message>
-        <source>forever</source>
-        <translation>para siempre</translation>
-    </message>
-    <message>
-        <source>Give a number of days, or &apos;forever&apos;.</source>
-        <translation>Indica un número de días, o &apos;forever&apos;.</translation>
-    </message>
-    <message>
-        <source>“{project}” keeps messages forever.</source>
-        <translation>«{project}» conserva los mensajes para siempre.</translation>
-    </message>
-    <message numerus="yes">
-        <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} day.</comment>
-        <translation>
-            <numerusform>«{project}» conserva los mensajes {count} día.</numerusform>
-            <numerusform>«{project}» conserva los mensajes {count} días.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
-        <translation>
-            <numerusform>¿Borrar de «{project}» para todos, desde ahora, lo que tenga más de {count} día?</numerusform>
-            <numerusform>¿Borrar de «{project}» para todos, desde ahora, lo que tenga más de {count} días?</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
-        <translation>No se puede deshacer. Las copias de seguridad, las copias privadas y lo que alguien copió en otro lugar lo conservan; un ordenador apagado lo borra cuando se sincronice de nuevo.</translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
-        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
-        <translation>
-            <numerusform>¿Borrar {count} mensaje para todos ({others} de otros se quedan en la papelera)?</numerusform>
-            <numerusform>¿Borrar {count} mensajes para todos ({others} de otros se quedan en la papelera)?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages for everybody?</source>
-        <comment>Erase {count} message for everybody?</comment>
-        <translation>
-            <numerusform>¿Borrar {count} mensaje para todos?</numerusform>
-            <numerusform>¿Borrar {count} mensajes para todos?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
-        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
-        <translation>
-            <numerusform>El servidor borró {count} mensaje ({others} de otros se quedan en la papelera).</numerusform>
-            <numerusform>El servidor borró {count} mensajes ({others} de otros se quedan en la papelera).</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages.</source>
-        <comment>The server has erased {count} message.</comment>
-        <translation>
-            <numerusform>El servidor borró {count} mensaje.</numerusform>
-            <numerusform>El servidor borró {count} mensajes.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Only owners can erase a project.</source>
-        <translation>Solo los propietarios pueden borrar un proyecto.</translation>
-    </message>
-    <message>
         <source>Only owners erase a project.</source>
         <translation>Solo los propietarios borran un proyecto.</translation>
-    </message>
-    <message>
-        <source>Ask one of them.</source>
-        <translation>Pídeselo a uno de ellos.</translation>
-    </message>
-    <message>
-        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
-        <translation>¿Terminar «{project}» y borrarlo por completo, en el servidor y en todos los ordenadores?</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
@@ -1064,24 +964,12 @@
         <translation>válida N días (7)</translation>
     </message>
     <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
+        <translation>archivo con la invitación o el código; - lo lee de stdin. Sin él, se vuelve a entrar en el equipo que vino con una copia de seguridad</translation>
+    </message>
+    <message>
         <source>stop being a member, on all computers</source>
         <translation>deja de ser miembro, en todos los ordenadores</translation>
-    </message>
-    <message>
-        <source>connect again to a team that came with a backup</source>
-        <translation>conecta de nuevo con un equipo que vino con una copia de seguridad</translation>
-    </message>
-    <message>
-        <source>bring the team&apos;s database up to date</source>
-        <translation>pone al día la base de datos del equipo</translation>
-    </message>
-    <message>
-        <source>(as before)</source>
-        <translation>(como antes)</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority (as before)</source>
-        <translation>certificado de la autoridad del servidor (como antes)</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1112,10 +1000,6 @@
         <translation>Saliste de {name}.</translation>
     </message>
     <message>
-        <source>Give up {name}, the database {database} on {host}:{port}?</source>
-        <translation>¿Renunciar a {name}, la base de datos {database} en {host}:{port}?</translation>
-    </message>
-    <message>
         <source>Connect to {name}, the database {database} on {host}:{port}?</source>
         <translation>¿Conectar con {name}, la base de datos {database} en {host}:{port}?</translation>
     </message>
@@ -1136,10 +1020,6 @@
         <translation>únete con una invitación, o con un código de otro ordenador tuyo</translation>
     </message>
     <message>
-        <source>file with the invitation or the code; - reads it from stdin</source>
-        <translation>archivo con la invitación o el código; - lo lee de stdin</translation>
-    </message>
-    <message>
         <source>accept a server without encryption</source>
         <translation>acepta un servidor sin cifrado</translation>
     </message>
@@ -1148,36 +1028,12 @@
         <translation>deja de sincronizar; todo se queda en este ordenador</translation>
     </message>
     <message>
-        <source>leave it instead; its projects stay as private copies</source>
-        <translation>sale de él en su lugar; sus proyectos quedan como copias privadas</translation>
-    </message>
-    <message>
         <source>print a code for another computer of yours</source>
         <translation>imprime un código para otro ordenador tuyo</translation>
     </message>
     <message>
         <source>write the code to this file instead of printing it</source>
         <translation>escribir el código en este archivo en vez de mostrarlo</translation>
-    </message>
-    <message>
-        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>inicia sesión en un espacio de trabajo configurado a mano, con la cuenta de un miembro</translation>
-    </message>
-    <message>
-        <source>login that set the database up</source>
-        <translation>cuenta que configuró la base de datos</translation>
-    </message>
-    <message>
-        <source>use another address for the team&apos;s database from now on</source>
-        <translation>usa a partir de ahora otra dirección para la base de datos del equipo</translation>
-    </message>
-    <message>
-        <source>new name or IP address of the server</source>
-        <translation>nuevo nombre o dirección IP del servidor</translation>
-    </message>
-    <message>
-        <source>login of the member</source>
-        <translation>cuenta del miembro</translation>
     </message>
     <message>
         <source>login that owns the database and may create roles</source>
@@ -1212,20 +1068,8 @@
         <translation>su frase de contraseña es {passphrase}; ambos valen un día</translation>
     </message>
     <message>
-        <source>Password of {user} at {server}: </source>
-        <translation>Contraseña de {user} en {server}: </translation>
-    </message>
-    <message>
         <source>Password of {user}: </source>
         <translation>Contraseña de {user}: </translation>
-    </message>
-    <message>
-        <source>The database of {name} is up to date.</source>
-        <translation>La base de datos de {name} está al día.</translation>
-    </message>
-    <message>
-        <source>{name} is reached at {host}:{port} from now on.</source>
-        <translation>A {name} se llega en {host}:{port} desde ahora.</translation>
     </message>
     <message>
         <source>Password: </source>
@@ -1276,6 +1120,10 @@
         <translation>Cambia esa contraseña, porque otros pueden haberla visto, e indica la nueva por stdin o en {variable}.</translation>
     </message>
     <message>
+        <source>{name} is not a certificate in PEM form.</source>
+        <translation>{name} no es un certificado en formato PEM.</translation>
+    </message>
+    <message>
         <source>{path}: {reason}.</source>
         <translation>{path}: {reason}.</translation>
     </message>
@@ -1284,84 +1132,8 @@
         <translation>Comprueba el nombre del archivo.</translation>
     </message>
     <message>
-        <source>list the changes that the server refused</source>
-        <translation>muestra los cambios que el servidor rechazó</translation>
-    </message>
-    <message>
-        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
-        <translation>copia el texto de este cambio en una conversación nueva de un proyecto privado; &apos;all&apos; copia todos los textos</translation>
-    </message>
-    <message>
-        <source>send this change again; &apos;all&apos; sends every change</source>
-        <translation>envía de nuevo este cambio; &apos;all&apos; los envía todos</translation>
-    </message>
-    <message>
-        <source>remove this change from the list; &apos;all&apos; removes every change</source>
-        <translation>quita este cambio de la lista; &apos;all&apos; los quita todos</translation>
-    </message>
-    <message>
-        <source>The texts are in the private thread “{title}”.</source>
-        <translation>Los textos están en la conversación privada «{title}».</translation>
-    </message>
-    <message>
-        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
-        <translation>Esperan a enviarse; &apos;chatdesk team sync&apos; los envía.</translation>
-    </message>
-    <message>
-        <source>{changes} (limit {limit}): {sentence}</source>
-        <translation>{changes} (límite {limit}): {sentence}</translation>
-    </message>
-    <message>
-        <source>nothing was refused</source>
-        <translation>no se rechazó nada</translation>
-    </message>
-    <message>
-        <source>“{wanted}” was not refused.</source>
-        <translation>«{wanted}» no se rechazó.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team refused&apos; lists them.</source>
-        <translation>&apos;chatdesk team refused&apos; los muestra.</translation>
-    </message>
-    <message>
         <source>share a project with a workspace</source>
         <translation>comparte un proyecto con un espacio de trabajo</translation>
-    </message>
-    <message>
-        <source>their name or id</source>
-        <translation>su nombre o identificador</translation>
-    </message>
-    <message>
-        <source>remove a member from a workspace</source>
-        <translation>quita a un miembro de un espacio de trabajo</translation>
-    </message>
-    <message>
-        <source>make a member an owner of the workspace</source>
-        <translation>hace a un miembro propietario del espacio de trabajo</translation>
-    </message>
-    <message>
-        <source>make them an ordinary member again</source>
-        <translation>lo hace de nuevo un miembro corriente</translation>
-    </message>
-    <message>
-        <source>end the sharing of a project, or leave a project that others share</source>
-        <translation>deja de compartir un proyecto, o sale de uno que comparten otros</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it away</source>
-        <translation>da a un miembro un rol en un proyecto compartido, o se lo quita</translation>
-    </message>
-    <message>
-        <source>end the connections of a member who blocks others</source>
-        <translation>termina las conexiones de un miembro que bloquea a los demás</translation>
-    </message>
-    <message>
-        <source>show or set who may invite</source>
-        <translation>muestra o fija quién puede invitar</translation>
-    </message>
-    <message>
-        <source>only owners, or admins of projects as well</source>
-        <translation>solo los propietarios, o también los administradores de proyectos</translation>
     </message>
     <message>
         <source>send waiting changes and fetch those of others</source>
@@ -1380,64 +1152,16 @@
         <translation>«{project}» se comparte con {workspace}.</translation>
     </message>
     <message>
-        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
-        <translation>¿Dejar de compartir «{name}» para todos? Todos conservan copias privadas.</translation>
-    </message>
-    <message>
-        <source>Leave “{name}”? A private copy stays here.</source>
-        <translation>¿Salir de «{name}»? Aquí queda una copia privada.</translation>
-    </message>
-    <message>
         <source>This is a private copy.</source>
         <translation>Esto es una copia privada.</translation>
-    </message>
-    <message>
-        <source>{name} is {role} of “{project}” now.</source>
-        <translation>{name} es ahora {role} de «{project}».</translation>
-    </message>
-    <message>
-        <source>{name} is no longer in “{project}”.</source>
-        <translation>{name} ya no está en «{project}».</translation>
-    </message>
-    <message>
-        <source>Remove {name} from {workspace}? What they wrote stays.</source>
-        <translation>¿Quitar a {name} de {workspace}? Lo que escribió se queda.</translation>
-    </message>
-    <message>
-        <source>{name} was removed from {workspace}.</source>
-        <translation>Se quitó a {name} de {workspace}.</translation>
-    </message>
-    <message>
-        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
-        <translation>{name} había invitado a {others}, que siguen siendo miembros; &apos;chatdesk team remove&apos; los quita</translation>
-    </message>
-    <message>
-        <source>{name} is an ordinary member of {workspace} now.</source>
-        <translation>{name} es ahora un miembro corriente de {workspace}.</translation>
-    </message>
-    <message>
-        <source>{name} is an owner of {workspace} now.</source>
-        <translation>{name} es ahora propietario de {workspace}.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connection of {name} was ended.</comment>
-        <translation>
-            <numerusform>Se cerró {count} conexión de {name}.</numerusform>
-            <numerusform>Se cerraron {count} conexiones de {name}.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>{name}: {value}</source>
-        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
         <translation>está al día</translation>
     </message>
     <message>
-        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
-        <translation>{state}, {count} rechazados (&apos;chatdesk team refused&apos; los muestra)</translation>
+        <source>{state}, {count} refused (&apos;chatdesk team status&apos; lists them)</source>
+        <translation>{state}, {count} rechazados (&apos;chatdesk team status&apos; los enumera)</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1466,26 +1190,6 @@
     <message>
         <source>This project is not shared.</source>
         <translation>Este proyecto no se comparte.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team share&apos; shares it.</source>
-        <translation>&apos;chatdesk team share&apos; lo comparte.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} members are called “{name}”.</source>
-        <comment>{count} member is called “{name}”.</comment>
-        <translation>
-            <numerusform>{count} miembro se llama «{name}».</numerusform>
-            <numerusform>{count} miembros se llaman «{name}».</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>No member is called “{name}”.</source>
-        <translation>Ningún miembro se llama «{name}».</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
-        <translation>&apos;chatdesk team members&apos; los muestra con sus identificadores.</translation>
     </message>
     <message>
         <source>list projects, or make one</source>
@@ -2086,6 +1790,18 @@
     <message>
         <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
         <translation>Inicia el antivirus, o cámbialo o cambia qué pasa sin él en Ajustes, Datos y copias.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
+        <translation>No se envió nada allí. El archivo no se aceptó; tu texto y los demás adjuntos se conservan.</translation>
+    </message>
+    <message>
+        <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
+        <translation>Introduce de nuevo el antivirus en Ajustes, Datos y copias, o asigna su dirección a {variable}.</translation>
+    </message>
+    <message>
+        <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
+        <translation>Los ajustes de este directorio de datos, que puede ser de otra persona, indican un antivirus en otro ordenador: {address}.</translation>
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
@@ -3088,14 +2804,6 @@
             <numerusform>{count} cambio espera aquí para enviarse.</numerusform>
             <numerusform>{count} cambios esperan aquí para enviarse.</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Everything else is the same here and there.</source>
-        <translation>Todo lo demás es igual aquí y allí.</translation>
-    </message>
-    <message>
-        <source>The server and this profile hold the same.</source>
-        <translation>El servidor y este perfil contienen lo mismo.</translation>
     </message>
     <message>
         <source>Waiting for approval</source>
@@ -5970,18 +5678,6 @@
         <translation>El índice de búsqueda está dañado y se está reconstruyendo. Tus mensajes no se ven afectados.</translation>
     </message>
     <message>
-        <source>Title</source>
-        <translation>Título</translation>
-    </message>
-    <message>
-        <source>A member</source>
-        <translation>Un miembro</translation>
-    </message>
-    <message>
-        <source>That version is no longer one of those to choose from.</source>
-        <translation>Esa versión ya no está entre las que se pueden elegir.</translation>
-    </message>
-    <message>
         <source>Nobody else has this: its project is not shared.</source>
         <translation>Nadie más tiene esto: su proyecto no se comparte.</translation>
     </message>
@@ -6012,6 +5708,10 @@
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
         <translation>Esto supera los {max_body_bytes} MB que el servidor del equipo acepta en un cambio. Cópialo, o escríbelo en partes.</translation>
+    </message>
+    <message>
+        <source>Another member wrote something else here at the same time, which everybody sees. Try again to put this in its place, or copy it out.</source>
+        <translation>Otro miembro escribió otra cosa aquí al mismo tiempo, y es lo que ven todos. Inténtalo de nuevo para poner esto en su lugar, o cópialo.</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
@@ -6478,10 +6178,6 @@
         <translation>Lo que se recibió antes se puede seguir leyendo, y todo lo que escribiste se conserva en este ordenador.</translation>
     </message>
     <message>
-        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
-        <translation>ChatDesk vuelve a preguntar por sí mismo. Ajustes, Sincronización del equipo, Comprobar nombra los cambios: muéstralo a quienes llevan el servidor.</translation>
-    </message>
-    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>No se puede contactar con la base de datos del equipo.</translation>
     </message>
@@ -6694,8 +6390,8 @@
         <translation>La base de datos del equipo es de un ChatDesk más antiguo que este.</translation>
     </message>
     <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
-        <translation>Un propietario la actualiza: Ajustes › Sincronización del equipo › Actualizar la base de datos…, o chatdesk team upgrade. Hasta entonces, lo que cambies espera aquí.</translation>
+        <source>Tell the people who run the server. Nothing was changed.</source>
+        <translation>Avisa a quienes administran el servidor. No se ha cambiado nada.</translation>
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
@@ -6704,6 +6400,14 @@
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
         <translation>Esta cuenta no puede hacer lo que requiere crear un espacio de trabajo: ser dueña de la base de datos y crear roles en ella.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
+        <translation>ChatDesk vuelve a preguntar por sí mismo. Avisa a quienes administran el servidor.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
+        <translation>Un propietario la actualiza: Ajustes › Sincronización del equipo › Actualizar la base de datos…, o con upgrade.sql. Hasta entonces, tus cambios esperan aquí.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -6764,10 +6468,6 @@
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
         <translation>En el servidor no solo se perdieron cambios de este proyecto: también se reescribieron.</translation>
-    </message>
-    <message>
-        <source>Show the people who run the server what Check says. Nothing was changed.</source>
-        <translation>Muestre a quienes administran el servidor lo que dice la comprobación. No se cambió nada.</translation>
     </message>
     <message>
         <source>This person has not accepted the invitation yet.</source>
@@ -6982,16 +6682,16 @@
         <translation>Desbloquea o instala un llavero, o elige el archivo cifrado en Ajustes, Proveedores; o pon una contraseña tuya en la variable {variable} cada vez antes de que ChatDesk se inicie.</translation>
     </message>
     <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>La contraseña se dio para {kept}, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor se ha trasladado de verdad, indícalo en Ajustes, Sincronización del equipo, Dirección, o introduce de nuevo la contraseña.</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>La contraseña la guardó un ChatDesk anterior, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor se ha trasladado de verdad, indícalo en Ajustes, Sincronización del equipo, Dirección, o introduce de nuevo la contraseña.</translation>
+    </message>
+    <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
         <translation>La variable {variable} tiene una contraseña, y nadie ha dicho en este ordenador que sea para {server}: no se envió allí. Si lo es, asigna {named} a {server_variable}, o introduce la contraseña.</translation>
-    </message>
-    <message>
-        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>La contraseña se dio para {kept}, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor de verdad se mudó, dilo con &apos;chatdesk team move&apos;, o introduce la contraseña de nuevo.</translation>
-    </message>
-    <message>
-        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>La contraseña la guardó un ChatDesk anterior, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor de verdad se mudó, dilo con &apos;chatdesk team move&apos;, o introduce la contraseña de nuevo.</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -7040,66 +6740,6 @@
     <message>
         <source>The team&apos;s server did not take everything in time.</source>
         <translation>El servidor del equipo no lo aceptó todo a tiempo.</translation>
-    </message>
-    <message>
-        <source>“{name}”: {sentence}</source>
-        <translation>«{name}»: {sentence}</translation>
-    </message>
-    <message>
-        <source>the server says that it has newer changes, and does not send them.</source>
-        <translation>el servidor dice que tiene cambios más recientes y no los envía.</translation>
-    </message>
-    <message>
-        <source>the server&apos;s history is not the one that this computer received.</source>
-        <translation>el historial del servidor no es el que recibió este ordenador.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
-        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
-        <translation>
-            <numerusform>Falta {count} cambio en el servidor; alguien quitó filas de sus tablas.</numerusform>
-            <numerusform>Faltan {count} cambios en el servidor; alguien quitó filas de sus tablas.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
-        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
-        <translation>
-            <numerusform>{count} cambio está reescrito en el servidor, fuera de ChatDesk.</numerusform>
-            <numerusform>{count} cambios están reescritos en el servidor, fuera de ChatDesk.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
-        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
-        <translation>
-            <numerusform>{count} cambio no está en el orden que registró el servidor; alguien cambió sus tablas.</numerusform>
-            <numerusform>{count} cambios no están en el orden que registró el servidor; alguien cambió sus tablas.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes differ from what this computer received: the server has other text.</source>
-        <comment>{count} change differs from what this computer received: the server has other text.</comment>
-        <translation>
-            <numerusform>{count} cambio difiere de lo que recibió este ordenador: el servidor tiene otro texto.</numerusform>
-            <numerusform>{count} cambios difieren de lo que recibió este ordenador: el servidor tiene otro texto.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
-        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
-        <translation>
-            <numerusform>{count} cambio está vaciado en el servidor, y nadie lo pidió en ChatDesk.</numerusform>
-            <numerusform>{count} cambios están vaciados en el servidor, y nadie lo pidió en ChatDesk.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are on the server and not here.</source>
-        <comment>{count} change is on the server and not here.</comment>
-        <translation>
-            <numerusform>{count} cambio está en el servidor y no aquí.</numerusform>
-            <numerusform>{count} cambios están en el servidor y no aquí.</numerusform>
-        </translation>
     </message>
     <message>
         <source>Check the user and the password.</source>
@@ -8262,8 +7902,8 @@
         <translation>Las fórmulas se dibujan, {formula}, y las tablas son tablas:</translation>
     </message>
     <message>
-        <source>Your chats</source>
-        <translation>Tus chats</translation>
+        <source>Your threads</source>
+        <translation>Tus conversaciones</translation>
     </message>
     <message>
         <source>Next</source>
@@ -8392,10 +8032,6 @@
         <translation>espacio de trabajo {name}</translation>
     </message>
     <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} en {host}; aparcado: vino con una copia restaurada y nada se conecta a él; «Conectar de nuevo» en Ajustes, Sincronización del equipo, o &apos;chatdesk team join-again&apos; lo conecta</translation>
-    </message>
-    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>{shared} compartidos, {waiting} por enviar, {refused} rechazados</translation>
     </message>
@@ -8438,6 +8074,10 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>Quizá una copia de {backup_dir} lo tiene como estaba.</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} en {host}; apartado: vino con una copia de seguridad restaurada y nada se conecta a él; «Conectar de nuevo» en Ajustes, Sincronización del equipo, o &apos;chatdesk team join&apos; conecta</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -10507,10 +10147,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Parámetros de esta conversación</translation>
     </message>
     <message>
-        <source>Parameters of this chat</source>
-        <translation>Parámetros de este chat</translation>
-    </message>
-    <message>
         <source>Parameters of the project {name}</source>
         <translation>Parámetros del proyecto {name}</translation>
     </message>
@@ -12229,10 +11865,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Los mensajes de Anthropic</translation>
     </message>
     <message>
-        <source>New provider</source>
-        <translation>Proveedor nuevo</translation>
-    </message>
-    <message>
         <source>Address</source>
         <translation>Dirección</translation>
     </message>
@@ -13274,26 +12906,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Copiar texto</translation>
     </message>
     <message>
-        <source>Copy to a private project</source>
-        <translation>Copiar a un proyecto privado</translation>
-    </message>
-    <message>
-        <source>Copy all texts</source>
-        <translation>Copiar todos los textos</translation>
-    </message>
-    <message>
-        <source>Copy all to a private project</source>
-        <translation>Copiar todo a un proyecto privado</translation>
-    </message>
-    <message>
-        <source>Try all again</source>
-        <translation>Intentar todo de nuevo</translation>
-    </message>
-    <message>
-        <source>Forget all</source>
-        <translation>Olvidar todo</translation>
-    </message>
-    <message>
         <source>Team sync: details</source>
         <translation>Sincronización del equipo: detalles</translation>
     </message>
@@ -13338,48 +12950,36 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         </translation>
     </message>
     <message>
-        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
-        <translation>El servidor no los aceptó. Se conservan solo en este ordenador, hasta que los olvides.</translation>
+        <source>Why</source>
+        <translation>Motivo</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Texto</translation>
+    </message>
+    <message>
+        <source>Refused changes</source>
+        <translation>Cambios rechazados</translation>
+    </message>
+    <message>
+        <source>The team does not have these, or has something else in their place. They are kept on this computer only, until you forget them.</source>
+        <translation>El equipo no los tiene, o tiene otra cosa en su lugar. Se conservan solo en este ordenador, hasta que los olvides.</translation>
+    </message>
+    <message>
+        <source>Forget…</source>
+        <translation>Olvidar…</translation>
+    </message>
+    <message>
+        <source>For the selected changes</source>
+        <translation>Para los cambios seleccionados</translation>
+    </message>
+    <message>
+        <source>Asking the server…</source>
+        <translation>Preguntando al servidor…</translation>
     </message>
     <message>
         <source>… and {count} more.</source>
         <translation>… y {count} más.</translation>
-    </message>
-    <message>
-        <source>Written by two people at once</source>
-        <translation>Escrito por dos personas a la vez</translation>
-    </message>
-    <message>
-        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>Se muestra el primer texto hasta que alguien elija; la elección vale para todos.</translation>
-    </message>
-    <message>
-        <source>{label}, in {project}</source>
-        <translation>{label}, en {project}</translation>
-    </message>
-    <message>
-        <source>{who}: (empty)</source>
-        <translation>{who}: (vacío)</translation>
-    </message>
-    <message>
-        <source>Use this</source>
-        <translation>Usar esto</translation>
-    </message>
-    <message>
-        <source>{action} of the change of {time}</source>
-        <translation>{action} del cambio de {time}</translation>
-    </message>
-    <message>
-        <source>Comparing with the server…</source>
-        <translation>Comparando con el servidor…</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes</source>
-        <comment>{count} change</comment>
-        <translation>
-            <numerusform>{count} cambio</numerusform>
-            <numerusform>{count} cambios</numerusform>
-        </translation>
     </message>
     <message numerus="yes">
         <source>{count} projects</source>
@@ -13388,30 +12988,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
             <numerusform>{count} proyecto</numerusform>
             <numerusform>{count} proyectos</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared.</source>
-        <translation>Comparados {changes} de {projects}.</translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
-        <translation>Comparados {changes} de {projects}: este ordenador y el servidor tienen lo mismo.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} differences:</source>
-        <comment>{count} difference:</comment>
-        <translation>
-            <numerusform>{count} diferencia:</numerusform>
-            <numerusform>{count} diferencias:</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}, which is shown now</source>
-        <translation>Usar lo que {who} escribió para {label}, que se muestra ahora</translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}</source>
-        <translation>Usar lo que {who} escribió para {label}</translation>
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
@@ -13580,10 +13156,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>A workspace can be set up here.</source>
         <translation>Aquí se puede configurar un espacio de trabajo.</translation>
-    </message>
-    <message>
-        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>Ese ordenador ya no puede sincronizarse con este nombre; lo que hay en él se queda allí. Si se perdió, crea también una contraseña nueva en Mi nombre y mis roles, y añade de nuevo tus otros ordenadores.</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -13859,28 +13431,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Cerrar sus conexiones: para alguien cuyo cambio sin acabar retiene a los demás</translation>
     </message>
     <message>
-        <source>My name and roles…</source>
-        <translation>Mi nombre y mis roles…</translation>
-    </message>
-    <message>
-        <source>Roles…</source>
-        <translation>Roles…</translation>
-    </message>
-    <message>
         <source>Roles</source>
         <translation>Roles</translation>
     </message>
     <message>
-        <source>Role of {member} in {project}</source>
-        <translation>Rol de {member} en {project}</translation>
+        <source>My name…</source>
+        <translation>Mi nombre…</translation>
     </message>
     <message>
-        <source>No project is shared with the workspace yet.</source>
-        <translation>Aún no se comparte ningún proyecto con el espacio de trabajo.</translation>
-    </message>
-    <message>
-        <source>A change takes effect at once, on all of their computers.</source>
-        <translation>Un cambio vale al momento, en todos sus ordenadores.</translation>
+        <source>Manage…</source>
+        <translation>Administrar…</translation>
     </message>
     <message>
         <source>New password…</source>
@@ -14117,6 +13677,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
         <translation>Al miembro que llega a un límite se le dice cuál, y lo que espera se envía cuando vuelve a haber sitio. Los días se cuentan en UTC. Las personas invitadas por alguien que se quita se quedan, si no las quitas también.</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
+        <translation>Ese ordenador ya no puede sincronizar con este nombre; lo que hay en él se queda allí. Si se perdió, crea también una contraseña nueva en Mi nombre, y añade de nuevo tus otros ordenadores.</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -14499,18 +14063,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
             <numerusform>El texto de {count} cambios está en el portapapeles.</numerusform>
         </translation>
     </message>
-    <message>
-        <source>Copied into the new thread “{title}”, in a private project.</source>
-        <translation>Copiado en la conversación nueva «{title}», en un proyecto privado.</translation>
-    </message>
-    <message>
-        <source>Copied to “{title}”</source>
-        <translation>Copiado en «{title}»</translation>
-    </message>
-    <message>
-        <source>{label}: chosen for everybody.</source>
-        <translation>{label}: elegido para todos.</translation>
-    </message>
     <message numerus="yes">
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
@@ -14700,16 +14252,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>{name} ya no está en la lista.</translation>
     </message>
     <message>
-        <source>The computer is off the list.</source>
-        <translation>El ordenador ya no está en la lista.</translation>
-    </message>
-    <message>
         <source>Take {name} off the list?</source>
         <translation>¿Quitar {name} de la lista?</translation>
-    </message>
-    <message>
-        <source>Take this computer off the list?</source>
-        <translation>¿Quitar este ordenador de la lista?</translation>
     </message>
     <message>
         <source>Take off</source>
@@ -18429,16 +17973,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>¿En qué estás trabajando?</translation>
     </message>
     <message>
-        <source>Your chats could not be opened</source>
-        <translation>No se pudieron abrir tus chats</translation>
+        <source>Your threads could not be opened</source>
+        <translation>No se pudieron abrir tus conversaciones</translation>
+    </message>
+    <message>
+        <source>Opening your threads…</source>
+        <translation>Abriendo tus conversaciones…</translation>
     </message>
     <message>
         <source>If you restore a backup, the database as it is now is kept.</source>
         <translation>Si restauras una copia, la base de datos como está ahora se conserva.</translation>
-    </message>
-    <message>
-        <source>Opening your chats…</source>
-        <translation>Abriendo tus chats…</translation>
     </message>
     <message>
         <source>{size} KB</source>
@@ -18463,10 +18007,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
             <numerusform>{count} persona está escribiendo…</numerusform>
             <numerusform>{count} personas están escribiendo…</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{name} (elsewhere in the project)</source>
-        <translation>{name} (en otra parte del proyecto)</translation>
     </message>
     <message>
         <source>Here now: {names}</source>
@@ -18739,18 +18279,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         </translation>
     </message>
     <message>
-        <source>viewer</source>
-        <translation>lector</translation>
-    </message>
-    <message>
-        <source>editor</source>
-        <translation>editor</translation>
-    </message>
-    <message>
-        <source>admin</source>
-        <translation>administrador</translation>
-    </message>
-    <message>
         <source>invited</source>
         <translation>invitado</translation>
     </message>
@@ -18765,58 +18293,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>warning</source>
         <translation>advertencia</translation>
-    </message>
-    <message>
-        <source>who invites</source>
-        <translation>quién invita</translation>
-    </message>
-    <message>
-        <source>who creates</source>
-        <translation>quién crea proyectos</translation>
-    </message>
-    <message>
-        <source>members</source>
-        <translation>miembros</translation>
-    </message>
-    <message>
-        <source>invitations</source>
-        <translation>invitaciones</translation>
-    </message>
-    <message>
-        <source>projects each</source>
-        <translation>proyectos por miembro</translation>
-    </message>
-    <message>
-        <source>connections each</source>
-        <translation>conexiones por miembro</translation>
-    </message>
-    <message>
-        <source>changes each minute</source>
-        <translation>cambios por minuto</translation>
-    </message>
-    <message>
-        <source>bytes each</source>
-        <translation>bytes por miembro</translation>
-    </message>
-    <message>
-        <source>bytes of a project</source>
-        <translation>bytes por proyecto</translation>
-    </message>
-    <message>
-        <source>bytes of files each</source>
-        <translation>bytes de archivos por miembro</translation>
-    </message>
-    <message>
-        <source>bytes of files of a project</source>
-        <translation>bytes de archivos por proyecto</translation>
-    </message>
-    <message>
-        <source>owners</source>
-        <translation>propietarios</translation>
-    </message>
-    <message>
-        <source>admins</source>
-        <translation>administradores</translation>
     </message>
     <message>
         <source>Recovered messages</source>
@@ -18926,6 +18402,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     <message>
         <source>unknown time</source>
         <translation>fecha desconocida</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there.</source>
+        <translation>El proxy que indica el sistema no se puede usar: {proxy}. Indica allí un proxy HTTP.</translation>
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
@@ -19597,24 +19077,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <translation>Escribió demasiado que nadie había pedido, más de {count} bytes en un segundo.</translation>
     </message>
     <message>
-        <source>list the changes that the server has lost</source>
-        <translation>listar los cambios que el servidor ha perdido</translation>
-    </message>
-    <message>
-        <source>let this project go on without them (name or id; owners only)</source>
-        <translation>dejar que este proyecto siga sin ellos (nombre o id; solo propietarios)</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
-        <translation>«chatdesk team lost --accept {id}» lo deja seguir sin ellos.</translation>
-    </message>
-    <message>
         <source>The server has lost nothing.</source>
         <translation>El servidor no ha perdido nada.</translation>
-    </message>
-    <message>
-        <source>The server has lost nothing of “{project}”.</source>
-        <translation>El servidor no ha perdido nada de «{project}».</translation>
     </message>
     <message>
         <source>“{project}” goes on without them. Every computer fetches it again.</source>

@@ -824,10 +824,6 @@
         <translation>partager des projets par la base de données d’une équipe</translation>
     </message>
     <message>
-        <source>show the state of this profile&apos;s workspaces</source>
-        <translation>montrer l’état des espaces de travail de ce profil</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>Utilisez Paramètres, Synchronisation d’équipe dans sa fenêtre, ou fermez-la d’abord.</translation>
     </message>
@@ -836,12 +832,20 @@
         <translation>ce profil n’est dans aucun espace de travail</translation>
     </message>
     <message>
-        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
-        <translation>&apos;chatdesk team join-again {id}&apos; connecte à nouveau</translation>
-    </message>
-    <message>
         <source>owner</source>
         <translation>propriétaire</translation>
+    </message>
+    <message>
+        <source>show the state of this profile&apos;s workspaces, and what was refused</source>
+        <translation>montre l’état des espaces de travail de ce profil, et ce qui a été refusé</translation>
+    </message>
+    <message>
+        <source>check a server before making a workspace, or what the server of one has lost</source>
+        <translation>vérifie un serveur avant de créer un espace de travail, ou ce que le serveur d’un espace a perdu</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join&apos; connects again</source>
+        <translation>&apos;chatdesk team join&apos; reconnecte</translation>
     </message>
     <message>
         <source>member</source>
@@ -859,6 +863,10 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} en attente, {refused} refusées</translation>
     </message>
+    <message>
+        <source>The window lets it go on without them: Settings, Team sync, Details.</source>
+        <translation>La fenêtre permet de continuer sans eux&#xa0;: Paramètres, Synchronisation d’équipe, Détails.</translation>
+    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -866,14 +874,6 @@
             <numerusform>{number} projet</numerusform>
             <numerusform>{number} projets</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>check a server before making a workspace, or compare a workspace with this profile</source>
-        <translation>vérifier un serveur avant de créer un espace de travail, ou comparer un espace de travail avec ce profil</translation>
-    </message>
-    <message>
-        <source>workspace to compare, if no address is given (by default the only one)</source>
-        <translation>espace de travail à comparer, si aucune adresse n’est donnée (par défaut le seul)</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -888,112 +888,12 @@
         <translation>mis de côté&#xa0;: venu avec une sauvegarde, il n’est pas connecté</translation>
     </message>
     <message>
-        <source>erase something shared for everybody, with all of its text</source>
-        <translation>effacer pour tous quelque chose de partagé, avec tout son texte</translation>
-    </message>
-    <message>
-        <source>thread of which to erase all that you may erase</source>
-        <translation>conversation dont effacer tout ce que vous pouvez effacer</translation>
-    </message>
-    <message>
-        <source>message to erase, with the summaries made from it</source>
-        <translation>message à effacer, avec les résumés qui en sont tirés</translation>
-    </message>
-    <message>
-        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
-        <translation>projet à effacer (nom ou id)&#xa0;; son partage prend fin et il n’en reste rien</translation>
-    </message>
-    <message>
-        <source>show or set how long a shared project keeps its messages</source>
-        <translation>montrer ou fixer combien de temps un projet partagé garde ses messages</translation>
-    </message>
-    <message>
-        <source>number of days, or forever; without it, the current setting is shown</source>
-        <translation>nombre de jours, ou forever (pour toujours)&#xa0;; sans lui, le réglage actuel est montré</translation>
-    </message>
-    <message>
         <source>wait for the server at most this long ({seconds})</source>
         <translation>attendre le serveur au plus ce temps ({seconds})</translation>
     </message>
     <message>
-        <source>forever</source>
-        <translation>pour toujours</translation>
-    </message>
-    <message>
-        <source>Give a number of days, or &apos;forever&apos;.</source>
-        <translation>Donnez un nombre de jours, ou &apos;forever&apos;.</translation>
-    </message>
-    <message>
-        <source>“{project}” keeps messages forever.</source>
-        <translation>«&#xa0;{project}&#xa0;» garde les messages pour toujours.</translation>
-    </message>
-    <message numerus="yes">
-        <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} day.</comment>
-        <translation>
-            <numerusform>«&#xa0;{project}&#xa0;» garde les messages {count} jour.</numerusform>
-            <numerusform>«&#xa0;{project}&#xa0;» garde les messages {count} jours.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
-        <translation>
-            <numerusform>Effacer de «&#xa0;{project}&#xa0;» ce qui a plus de {count} jour, pour tous et dès maintenant&#xa0;?</numerusform>
-            <numerusform>Effacer de «&#xa0;{project}&#xa0;» ce qui a plus de {count} jours, pour tous et dès maintenant&#xa0;?</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
-        <translation>C’est irréversible. Les sauvegardes, les copies privées et ce que quelqu’un a copié ailleurs le gardent&#xa0;; un ordinateur éteint l’efface à sa prochaine synchronisation.</translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
-        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
-        <translation>
-            <numerusform>Effacer {count} message ({others} des autres restent dans la corbeille) pour tous&#xa0;?</numerusform>
-            <numerusform>Effacer {count} messages ({others} des autres restent dans la corbeille) pour tous&#xa0;?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages for everybody?</source>
-        <comment>Erase {count} message for everybody?</comment>
-        <translation>
-            <numerusform>Effacer {count} message pour tous&#xa0;?</numerusform>
-            <numerusform>Effacer {count} messages pour tous&#xa0;?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
-        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
-        <translation>
-            <numerusform>Le serveur a effacé {count} message ({others} des autres restent dans la corbeille).</numerusform>
-            <numerusform>Le serveur a effacé {count} messages ({others} des autres restent dans la corbeille).</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages.</source>
-        <comment>The server has erased {count} message.</comment>
-        <translation>
-            <numerusform>Le serveur a effacé {count} message.</numerusform>
-            <numerusform>Le serveur a effacé {count} messages.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Only owners can erase a project.</source>
-        <translation>Seuls les propriétaires peuvent effacer un projet.</translation>
-    </message>
-    <message>
         <source>Only owners erase a project.</source>
         <translation>Seuls les propriétaires effacent un projet.</translation>
-    </message>
-    <message>
-        <source>Ask one of them.</source>
-        <translation>Demandez à l’un d’eux.</translation>
-    </message>
-    <message>
-        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
-        <translation>Mettre fin à «&#xa0;{project}&#xa0;» et tout en effacer, sur le serveur et sur chaque ordinateur&#xa0;?</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
@@ -1064,24 +964,12 @@
         <translation>valable N jours (7)</translation>
     </message>
     <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
+        <translation>fichier avec l’invitation ou le code&#xa0;; - la lit sur stdin. Sans lui, l’équipe venue avec une sauvegarde est rejointe de nouveau</translation>
+    </message>
+    <message>
         <source>stop being a member, on all computers</source>
         <translation>cesser d’être membre, sur tous les ordinateurs</translation>
-    </message>
-    <message>
-        <source>connect again to a team that came with a backup</source>
-        <translation>se reconnecter à une équipe venue avec une sauvegarde</translation>
-    </message>
-    <message>
-        <source>bring the team&apos;s database up to date</source>
-        <translation>mettre à jour la base de données de l’équipe</translation>
-    </message>
-    <message>
-        <source>(as before)</source>
-        <translation>(comme avant)</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority (as before)</source>
-        <translation>certificat de l’autorité du serveur (comme avant)</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1112,10 +1000,6 @@
         <translation>Vous avez quitté {name}.</translation>
     </message>
     <message>
-        <source>Give up {name}, the database {database} on {host}:{port}?</source>
-        <translation>Renoncer à {name}, la base de données {database} sur {host}:{port}&#xa0;?</translation>
-    </message>
-    <message>
         <source>Connect to {name}, the database {database} on {host}:{port}?</source>
         <translation>Se connecter à {name}, la base de données {database} sur {host}:{port}&#xa0;?</translation>
     </message>
@@ -1136,10 +1020,6 @@
         <translation>rejoindre avec une invitation, ou avec un code d’un autre de vos ordinateurs</translation>
     </message>
     <message>
-        <source>file with the invitation or the code; - reads it from stdin</source>
-        <translation>fichier contenant l’invitation ou le code&#xa0;; - le lit sur stdin</translation>
-    </message>
-    <message>
         <source>accept a server without encryption</source>
         <translation>accepter un serveur sans chiffrement</translation>
     </message>
@@ -1148,36 +1028,12 @@
         <translation>arrêter la synchronisation&#xa0;; tout reste sur cet ordinateur</translation>
     </message>
     <message>
-        <source>leave it instead; its projects stay as private copies</source>
-        <translation>le quitter à la place&#xa0;; ses projets restent comme copies privées</translation>
-    </message>
-    <message>
         <source>print a code for another computer of yours</source>
         <translation>afficher un code pour un autre de vos ordinateurs</translation>
     </message>
     <message>
         <source>write the code to this file instead of printing it</source>
         <translation>écrire le code dans ce fichier au lieu de l’afficher</translation>
-    </message>
-    <message>
-        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>se connecter à un espace de travail configuré à la main, avec le compte d’un membre</translation>
-    </message>
-    <message>
-        <source>login that set the database up</source>
-        <translation>compte qui a configuré la base de données</translation>
-    </message>
-    <message>
-        <source>use another address for the team&apos;s database from now on</source>
-        <translation>utiliser désormais une autre adresse pour la base de données de l’équipe</translation>
-    </message>
-    <message>
-        <source>new name or IP address of the server</source>
-        <translation>nouveau nom ou nouvelle adresse IP du serveur</translation>
-    </message>
-    <message>
-        <source>login of the member</source>
-        <translation>compte du membre</translation>
     </message>
     <message>
         <source>login that owns the database and may create roles</source>
@@ -1212,20 +1068,8 @@
         <translation>sa phrase secrète est {passphrase}&#xa0;; les deux sont valables un jour</translation>
     </message>
     <message>
-        <source>Password of {user} at {server}: </source>
-        <translation>Mot de passe de {user} sur {server}&#xa0;: </translation>
-    </message>
-    <message>
         <source>Password of {user}: </source>
         <translation>Mot de passe de {user}&#xa0;: </translation>
-    </message>
-    <message>
-        <source>The database of {name} is up to date.</source>
-        <translation>La base de données de {name} est à jour.</translation>
-    </message>
-    <message>
-        <source>{name} is reached at {host}:{port} from now on.</source>
-        <translation>{name} est désormais atteint à {host}:{port}.</translation>
     </message>
     <message>
         <source>Password: </source>
@@ -1276,6 +1120,10 @@
         <translation>Changez ce mot de passe, car d’autres ont pu le voir, et donnez le nouveau par stdin ou dans {variable}.</translation>
     </message>
     <message>
+        <source>{name} is not a certificate in PEM form.</source>
+        <translation>{name} n’est pas un certificat au format PEM.</translation>
+    </message>
+    <message>
         <source>{path}: {reason}.</source>
         <translation>{path}&#xa0;: {reason}.</translation>
     </message>
@@ -1284,84 +1132,8 @@
         <translation>Vérifiez le nom du fichier.</translation>
     </message>
     <message>
-        <source>list the changes that the server refused</source>
-        <translation>lister les modifications que le serveur a refusées</translation>
-    </message>
-    <message>
-        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
-        <translation>copier le texte de cette modification dans une nouvelle conversation d’un projet privé&#xa0;; &apos;all&apos; copie tous les textes</translation>
-    </message>
-    <message>
-        <source>send this change again; &apos;all&apos; sends every change</source>
-        <translation>renvoyer cette modification&#xa0;; &apos;all&apos; les renvoie toutes</translation>
-    </message>
-    <message>
-        <source>remove this change from the list; &apos;all&apos; removes every change</source>
-        <translation>retirer cette modification de la liste&#xa0;; &apos;all&apos; les retire toutes</translation>
-    </message>
-    <message>
-        <source>The texts are in the private thread “{title}”.</source>
-        <translation>Les textes sont dans la conversation privée «&#xa0;{title}&#xa0;».</translation>
-    </message>
-    <message>
-        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
-        <translation>Ils attendent d’être envoyés&#xa0;; &apos;chatdesk team sync&apos; les envoie.</translation>
-    </message>
-    <message>
-        <source>{changes} (limit {limit}): {sentence}</source>
-        <translation>{changes} (limite {limit})&#xa0;: {sentence}</translation>
-    </message>
-    <message>
-        <source>nothing was refused</source>
-        <translation>rien n’a été refusé</translation>
-    </message>
-    <message>
-        <source>“{wanted}” was not refused.</source>
-        <translation>«&#xa0;{wanted}&#xa0;» n’a pas été refusé.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team refused&apos; lists them.</source>
-        <translation>&apos;chatdesk team refused&apos; les liste.</translation>
-    </message>
-    <message>
         <source>share a project with a workspace</source>
         <translation>partager un projet avec un espace de travail</translation>
-    </message>
-    <message>
-        <source>their name or id</source>
-        <translation>son nom ou son id</translation>
-    </message>
-    <message>
-        <source>remove a member from a workspace</source>
-        <translation>retirer un membre d’un espace de travail</translation>
-    </message>
-    <message>
-        <source>make a member an owner of the workspace</source>
-        <translation>faire d’un membre un propriétaire de l’espace de travail</translation>
-    </message>
-    <message>
-        <source>make them an ordinary member again</source>
-        <translation>en refaire un membre ordinaire</translation>
-    </message>
-    <message>
-        <source>end the sharing of a project, or leave a project that others share</source>
-        <translation>mettre fin au partage d’un projet, ou quitter un projet que d’autres partagent</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it away</source>
-        <translation>donner à un membre un rôle dans un projet partagé, ou le lui retirer</translation>
-    </message>
-    <message>
-        <source>end the connections of a member who blocks others</source>
-        <translation>mettre fin aux connexions d’un membre qui bloque les autres</translation>
-    </message>
-    <message>
-        <source>show or set who may invite</source>
-        <translation>montrer ou fixer qui peut inviter</translation>
-    </message>
-    <message>
-        <source>only owners, or admins of projects as well</source>
-        <translation>les propriétaires seulement, ou aussi les administrateurs de projets</translation>
     </message>
     <message>
         <source>send waiting changes and fetch those of others</source>
@@ -1380,64 +1152,16 @@
         <translation>«&#xa0;{project}&#xa0;» est partagé avec {workspace}.</translation>
     </message>
     <message>
-        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
-        <translation>Mettre fin au partage de «&#xa0;{name}&#xa0;» pour tous&#xa0;? Tous gardent des copies privées.</translation>
-    </message>
-    <message>
-        <source>Leave “{name}”? A private copy stays here.</source>
-        <translation>Quitter «&#xa0;{name}&#xa0;»&#xa0;? Une copie privée reste ici.</translation>
-    </message>
-    <message>
         <source>This is a private copy.</source>
         <translation>C’est une copie privée.</translation>
-    </message>
-    <message>
-        <source>{name} is {role} of “{project}” now.</source>
-        <translation>{name} est maintenant {role} de «&#xa0;{project}&#xa0;».</translation>
-    </message>
-    <message>
-        <source>{name} is no longer in “{project}”.</source>
-        <translation>{name} n’est plus dans «&#xa0;{project}&#xa0;».</translation>
-    </message>
-    <message>
-        <source>Remove {name} from {workspace}? What they wrote stays.</source>
-        <translation>Retirer {name} de {workspace}&#xa0;? Ce que cette personne a écrit reste.</translation>
-    </message>
-    <message>
-        <source>{name} was removed from {workspace}.</source>
-        <translation>{name} a été retiré de {workspace}.</translation>
-    </message>
-    <message>
-        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
-        <translation>{name} avait invité {others}, toujours membres&#xa0;; &apos;chatdesk team remove&apos; les retire</translation>
-    </message>
-    <message>
-        <source>{name} is an ordinary member of {workspace} now.</source>
-        <translation>{name} est maintenant un membre ordinaire de {workspace}.</translation>
-    </message>
-    <message>
-        <source>{name} is an owner of {workspace} now.</source>
-        <translation>{name} est maintenant propriétaire de {workspace}.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connection of {name} was ended.</comment>
-        <translation>
-            <numerusform>{count} connexion de {name} a été fermée.</numerusform>
-            <numerusform>{count} connexions de {name} ont été fermées.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>{name}: {value}</source>
-        <translation>{name}&#xa0;: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
         <translation>est à jour</translation>
     </message>
     <message>
-        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
-        <translation>{state}, {count} refusées (&apos;chatdesk team refused&apos; les liste)</translation>
+        <source>{state}, {count} refused (&apos;chatdesk team status&apos; lists them)</source>
+        <translation>{state}, {count} refusés (&apos;chatdesk team status&apos; les liste)</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1466,26 +1190,6 @@
     <message>
         <source>This project is not shared.</source>
         <translation>Ce projet n’est pas partagé.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team share&apos; shares it.</source>
-        <translation>&apos;chatdesk team share&apos; le partage.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} members are called “{name}”.</source>
-        <comment>{count} member is called “{name}”.</comment>
-        <translation>
-            <numerusform>{count} membre s’appelle «&#xa0;{name}&#xa0;».</numerusform>
-            <numerusform>{count} membres s’appellent «&#xa0;{name}&#xa0;».</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>No member is called “{name}”.</source>
-        <translation>Aucun membre ne s’appelle «&#xa0;{name}&#xa0;».</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
-        <translation>&apos;chatdesk team members&apos; les liste avec leurs id.</translation>
     </message>
     <message>
         <source>list projects, or make one</source>
@@ -2086,6 +1790,18 @@
     <message>
         <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
         <translation>Démarrez l’antivirus, ou changez-le, ou changez ce qui se passe sans lui, dans Paramètres, Données et sauvegarde.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
+        <translation>Rien n’y a été envoyé. Le fichier n’a pas été accepté ; votre texte et les autres pièces jointes sont conservés.</translation>
+    </message>
+    <message>
+        <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
+        <translation>Saisissez de nouveau l’antivirus dans Paramètres, Données et sauvegarde, ou donnez son adresse à {variable}.</translation>
+    </message>
+    <message>
+        <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
+        <translation>Les paramètres de ce répertoire de données, qui est peut-être celui de quelqu’un d’autre, nomment un antivirus sur un autre ordinateur : {address}.</translation>
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
@@ -3088,14 +2804,6 @@
             <numerusform>{count} modification attend ici d’être envoyée.</numerusform>
             <numerusform>{count} modifications attendent ici d’être envoyées.</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Everything else is the same here and there.</source>
-        <translation>Tout le reste est identique ici et là-bas.</translation>
-    </message>
-    <message>
-        <source>The server and this profile hold the same.</source>
-        <translation>Le serveur et ce profil contiennent la même chose.</translation>
     </message>
     <message>
         <source>Waiting for approval</source>
@@ -5970,18 +5678,6 @@
         <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas concernés.</translation>
     </message>
     <message>
-        <source>Title</source>
-        <translation>Titre</translation>
-    </message>
-    <message>
-        <source>A member</source>
-        <translation>Un membre</translation>
-    </message>
-    <message>
-        <source>That version is no longer one of those to choose from.</source>
-        <translation>Cette version n’est plus parmi celles à choisir.</translation>
-    </message>
-    <message>
         <source>Nobody else has this: its project is not shared.</source>
         <translation>Personne d’autre n’a ceci&#xa0;: son projet n’est pas partagé.</translation>
     </message>
@@ -6012,6 +5708,10 @@
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
         <translation>Ceci dépasse les {max_body_bytes} Mo que le serveur de l’équipe accepte en une modification. Copiez-le, ou écrivez-le en plusieurs parties.</translation>
+    </message>
+    <message>
+        <source>Another member wrote something else here at the same time, which everybody sees. Try again to put this in its place, or copy it out.</source>
+        <translation>Un autre membre a écrit autre chose ici au même moment, et tout le monde le voit. Réessayez pour mettre ceci à sa place, ou copiez-le.</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
@@ -6478,10 +6178,6 @@
         <translation>Ce qui a été reçu avant reste lisible, et tout ce que vous avez écrit est conservé sur cet ordinateur.</translation>
     </message>
     <message>
-        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
-        <translation>ChatDesk redemande de lui-même. Paramètres, Synchronisation d’équipe, Vérifier nomme les modifications&#xa0;: montrez cela à ceux qui gèrent le serveur.</translation>
-    </message>
-    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>La base de données de l’équipe est injoignable.</translation>
     </message>
@@ -6694,8 +6390,8 @@
         <translation>La base de données de l’équipe est celle d’un ChatDesk plus ancien que celui-ci.</translation>
     </message>
     <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
-        <translation>Un propriétaire la met à niveau&#xa0;: Paramètres › Synchronisation d’équipe › Mettre à niveau la base de données…, ou chatdesk team upgrade. D’ici là, vos modifications attendent ici.</translation>
+        <source>Tell the people who run the server. Nothing was changed.</source>
+        <translation>Prévenez les personnes qui gèrent le serveur. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
@@ -6704,6 +6400,14 @@
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
         <translation>Ce compte ne peut pas faire ce que demande la création d’un espace de travail&#xa0;: posséder la base et y créer des rôles.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
+        <translation>ChatDesk redemande de lui-même. Prévenez les personnes qui gèrent le serveur.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
+        <translation>Un propriétaire la met à niveau&#xa0;: Paramètres › Synchronisation d’équipe › Mettre à niveau la base de données…, ou avec upgrade.sql. D’ici là, ce que vous modifiez attend ici.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -6764,10 +6468,6 @@
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
         <translation>Des modifications de ce projet n’ont pas seulement été perdues sur le serveur, elles ont aussi été réécrites.</translation>
-    </message>
-    <message>
-        <source>Show the people who run the server what Check says. Nothing was changed.</source>
-        <translation>Montrez à ceux qui gèrent le serveur ce que dit la vérification. Rien n’a été changé.</translation>
     </message>
     <message>
         <source>This person has not accepted the invitation yet.</source>
@@ -6982,16 +6682,16 @@
         <translation>Déverrouillez ou installez un trousseau, ou choisissez le fichier chiffré dans Paramètres, Fournisseurs&#xa0;; ou mettez un mot de passe à vous dans la variable {variable} chaque fois avant le démarrage de ChatDesk.</translation>
     </message>
     <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>Le mot de passe a été donné pour {kept}, et l’espace de travail est maintenant sur {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment déménagé, indiquez-le dans Paramètres, Synchronisation d’équipe, Adresse, ou saisissez de nouveau le mot de passe.</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>Le mot de passe a été conservé par un ChatDesk antérieur, et l’espace de travail est maintenant sur {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment déménagé, indiquez-le dans Paramètres, Synchronisation d’équipe, Adresse, ou saisissez de nouveau le mot de passe.</translation>
+    </message>
+    <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
         <translation>La variable {variable} contient un mot de passe, et personne n’a dit sur cet ordinateur qu’il est destiné à {server}&#xa0;: il n’y a pas été envoyé. S’il l’est, donnez à {server_variable} la valeur {named}, ou saisissez le mot de passe.</translation>
-    </message>
-    <message>
-        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>Le mot de passe a été donné pour {kept}, et l’espace de travail est maintenant à {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment déménagé, dites-le avec &apos;chatdesk team move&apos;, ou saisissez à nouveau le mot de passe.</translation>
-    </message>
-    <message>
-        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>Le mot de passe a été conservé par un ChatDesk antérieur, et l’espace de travail est maintenant à {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment déménagé, dites-le avec &apos;chatdesk team move&apos;, ou saisissez à nouveau le mot de passe.</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -7040,66 +6740,6 @@
     <message>
         <source>The team&apos;s server did not take everything in time.</source>
         <translation>Le serveur de l’équipe n’a pas tout pris à temps.</translation>
-    </message>
-    <message>
-        <source>“{name}”: {sentence}</source>
-        <translation>«&#xa0;{name}&#xa0;»&#xa0;: {sentence}</translation>
-    </message>
-    <message>
-        <source>the server says that it has newer changes, and does not send them.</source>
-        <translation>le serveur dit avoir des modifications plus récentes et ne les envoie pas.</translation>
-    </message>
-    <message>
-        <source>the server&apos;s history is not the one that this computer received.</source>
-        <translation>l’historique du serveur n’est pas celui que cet ordinateur a reçu.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
-        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
-        <translation>
-            <numerusform>{count} modification manque sur le serveur&#xa0;; quelqu’un a retiré des lignes de ses tables.</numerusform>
-            <numerusform>{count} modifications manquent sur le serveur&#xa0;; quelqu’un a retiré des lignes de ses tables.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
-        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
-        <translation>
-            <numerusform>{count} modification est réécrite sur le serveur, en dehors de ChatDesk.</numerusform>
-            <numerusform>{count} modifications sont réécrites sur le serveur, en dehors de ChatDesk.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
-        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
-        <translation>
-            <numerusform>{count} modification n’est pas à la place que le serveur a enregistrée&#xa0;; quelqu’un a changé ses tables.</numerusform>
-            <numerusform>{count} modifications ne sont pas à la place que le serveur a enregistrée&#xa0;; quelqu’un a changé ses tables.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes differ from what this computer received: the server has other text.</source>
-        <comment>{count} change differs from what this computer received: the server has other text.</comment>
-        <translation>
-            <numerusform>{count} modification diffère de ce que cet ordinateur a reçu&#xa0;: le serveur a un autre texte.</numerusform>
-            <numerusform>{count} modifications diffèrent de ce que cet ordinateur a reçu&#xa0;: le serveur a un autre texte.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
-        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
-        <translation>
-            <numerusform>{count} modification est vidée sur le serveur, et personne ne l’a demandé dans ChatDesk.</numerusform>
-            <numerusform>{count} modifications sont vidées sur le serveur, et personne ne l’a demandé dans ChatDesk.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are on the server and not here.</source>
-        <comment>{count} change is on the server and not here.</comment>
-        <translation>
-            <numerusform>{count} modification est sur le serveur et pas ici.</numerusform>
-            <numerusform>{count} modifications sont sur le serveur et pas ici.</numerusform>
-        </translation>
     </message>
     <message>
         <source>Check the user and the password.</source>
@@ -8262,8 +7902,8 @@
         <translation>Les formules sont dessinées, {formula}, et les tableaux sont des tableaux&#xa0;:</translation>
     </message>
     <message>
-        <source>Your chats</source>
-        <translation>Vos discussions</translation>
+        <source>Your threads</source>
+        <translation>Vos conversations</translation>
     </message>
     <message>
         <source>Next</source>
@@ -8392,10 +8032,6 @@
         <translation>espace de travail {name}</translation>
     </message>
     <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} sur {host}&#xa0;; mis de côté&#xa0;: il est venu avec une sauvegarde restaurée, et rien ne s’y connecte&#xa0;; «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou &apos;chatdesk team join-again&apos; s’y connecte</translation>
-    </message>
-    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>{shared} partagés, {waiting} en attente d’envoi, {refused} refusés</translation>
     </message>
@@ -8438,6 +8074,10 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>Une sauvegarde dans {backup_dir} l’a peut-être comme c’était.</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} sur {host}&#xa0;; mis de côté&#xa0;: venu avec une sauvegarde restaurée, rien ne s’y connecte&#xa0;; «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou &apos;chatdesk team join&apos; connecte</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -10507,10 +10147,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Paramètres de modèle de cette conversation</translation>
     </message>
     <message>
-        <source>Parameters of this chat</source>
-        <translation>Paramètres de ce chat</translation>
-    </message>
-    <message>
         <source>Parameters of the project {name}</source>
         <translation>Paramètres de modèle du projet {name}</translation>
     </message>
@@ -12229,10 +11865,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Les messages d’Anthropic</translation>
     </message>
     <message>
-        <source>New provider</source>
-        <translation>Nouveau fournisseur</translation>
-    </message>
-    <message>
         <source>Address</source>
         <translation>Adresse</translation>
     </message>
@@ -13274,26 +12906,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Copier le texte</translation>
     </message>
     <message>
-        <source>Copy to a private project</source>
-        <translation>Copier dans un projet privé</translation>
-    </message>
-    <message>
-        <source>Copy all texts</source>
-        <translation>Copier tous les textes</translation>
-    </message>
-    <message>
-        <source>Copy all to a private project</source>
-        <translation>Tout copier dans un projet privé</translation>
-    </message>
-    <message>
-        <source>Try all again</source>
-        <translation>Tout réessayer</translation>
-    </message>
-    <message>
-        <source>Forget all</source>
-        <translation>Tout oublier</translation>
-    </message>
-    <message>
         <source>Team sync: details</source>
         <translation>Synchronisation d’équipe&#xa0;: détails</translation>
     </message>
@@ -13338,48 +12950,36 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         </translation>
     </message>
     <message>
-        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
-        <translation>Le serveur ne les a pas prises. Elles ne sont conservées que sur cet ordinateur, jusqu’à ce que vous les oubliiez.</translation>
+        <source>Why</source>
+        <translation>Pourquoi</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Texte</translation>
+    </message>
+    <message>
+        <source>Refused changes</source>
+        <translation>Modifications refusées</translation>
+    </message>
+    <message>
+        <source>The team does not have these, or has something else in their place. They are kept on this computer only, until you forget them.</source>
+        <translation>L’équipe ne les a pas, ou a autre chose à leur place. Elles ne sont conservées que sur cet ordinateur, jusqu’à ce que vous les oubliiez.</translation>
+    </message>
+    <message>
+        <source>Forget…</source>
+        <translation>Oublier…</translation>
+    </message>
+    <message>
+        <source>For the selected changes</source>
+        <translation>Pour les modifications sélectionnées</translation>
+    </message>
+    <message>
+        <source>Asking the server…</source>
+        <translation>Interrogation du serveur…</translation>
     </message>
     <message>
         <source>… and {count} more.</source>
         <translation>… et {count} de plus.</translation>
-    </message>
-    <message>
-        <source>Written by two people at once</source>
-        <translation>Écrit par deux personnes à la fois</translation>
-    </message>
-    <message>
-        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>Le premier texte est montré jusqu’à ce que quelqu’un choisisse&#xa0;; le choix vaut pour tous.</translation>
-    </message>
-    <message>
-        <source>{label}, in {project}</source>
-        <translation>{label}, dans {project}</translation>
-    </message>
-    <message>
-        <source>{who}: (empty)</source>
-        <translation>{who}&#xa0;: (vide)</translation>
-    </message>
-    <message>
-        <source>Use this</source>
-        <translation>Utiliser ceci</translation>
-    </message>
-    <message>
-        <source>{action} of the change of {time}</source>
-        <translation>{action} de la modification de {time}</translation>
-    </message>
-    <message>
-        <source>Comparing with the server…</source>
-        <translation>Comparaison avec le serveur…</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes</source>
-        <comment>{count} change</comment>
-        <translation>
-            <numerusform>{count} modification</numerusform>
-            <numerusform>{count} modifications</numerusform>
-        </translation>
     </message>
     <message numerus="yes">
         <source>{count} projects</source>
@@ -13388,30 +12988,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
             <numerusform>{count} projet</numerusform>
             <numerusform>{count} projets</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared.</source>
-        <translation>{changes} de {projects} comparées.</translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
-        <translation>{changes} de {projects} comparées&#xa0;: cet ordinateur et le serveur contiennent la même chose.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} differences:</source>
-        <comment>{count} difference:</comment>
-        <translation>
-            <numerusform>{count} différence&#xa0;:</numerusform>
-            <numerusform>{count} différences&#xa0;:</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}, which is shown now</source>
-        <translation>Utiliser ce que {who} a écrit pour {label}, qui est montré maintenant</translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}</source>
-        <translation>Utiliser ce que {who} a écrit pour {label}</translation>
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
@@ -13580,10 +13156,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>A workspace can be set up here.</source>
         <translation>Un espace de travail peut être configuré ici.</translation>
-    </message>
-    <message>
-        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>Cet ordinateur ne peut plus se synchroniser sous ce nom&#xa0;; ce qu’il contient y reste. S’il a été perdu, créez aussi un nouveau mot de passe sous «&#xa0;Mon nom et mes rôles&#xa0;», et ajoutez à nouveau vos autres ordinateurs.</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -13859,28 +13431,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Couper ses connexions&#xa0;: pour quelqu’un dont la modification inachevée retient les autres</translation>
     </message>
     <message>
-        <source>My name and roles…</source>
-        <translation>Mon nom et mes rôles…</translation>
-    </message>
-    <message>
-        <source>Roles…</source>
-        <translation>Rôles…</translation>
-    </message>
-    <message>
         <source>Roles</source>
         <translation>Rôles</translation>
     </message>
     <message>
-        <source>Role of {member} in {project}</source>
-        <translation>Rôle de {member} dans {project}</translation>
+        <source>My name…</source>
+        <translation>Mon nom…</translation>
     </message>
     <message>
-        <source>No project is shared with the workspace yet.</source>
-        <translation>Aucun projet n’est encore partagé avec l’espace de travail.</translation>
-    </message>
-    <message>
-        <source>A change takes effect at once, on all of their computers.</source>
-        <translation>Un changement prend effet aussitôt, sur tous ses ordinateurs.</translation>
+        <source>Manage…</source>
+        <translation>Gérer…</translation>
     </message>
     <message>
         <source>New password…</source>
@@ -14117,6 +13677,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
         <translation>Un membre qui atteint une limite apprend laquelle, et ce qui attend est envoyé quand il y a de nouveau de la place. Les jours sont comptés en UTC. Les personnes invitées par quelqu’un qu’on retire restent, sauf si vous les retirez aussi.</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
+        <translation>Cet ordinateur ne peut plus se synchroniser sous ce nom&#xa0;; ce qui s’y trouve y reste. S’il a été perdu, créez aussi un nouveau mot de passe sous Mon nom, et ajoutez de nouveau vos autres ordinateurs.</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -14499,18 +14063,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
             <numerusform>Le texte de {count} modifications est dans le presse-papiers.</numerusform>
         </translation>
     </message>
-    <message>
-        <source>Copied into the new thread “{title}”, in a private project.</source>
-        <translation>Copié dans la nouvelle conversation «&#xa0;{title}&#xa0;», dans un projet privé.</translation>
-    </message>
-    <message>
-        <source>Copied to “{title}”</source>
-        <translation>Copié dans «&#xa0;{title}&#xa0;»</translation>
-    </message>
-    <message>
-        <source>{label}: chosen for everybody.</source>
-        <translation>{label}&#xa0;: choisi pour tous.</translation>
-    </message>
     <message numerus="yes">
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
@@ -14700,16 +14252,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{name} n’est plus dans la liste.</translation>
     </message>
     <message>
-        <source>The computer is off the list.</source>
-        <translation>L’ordinateur n’est plus dans la liste.</translation>
-    </message>
-    <message>
         <source>Take {name} off the list?</source>
         <translation>Retirer {name} de la liste&#xa0;?</translation>
-    </message>
-    <message>
-        <source>Take this computer off the list?</source>
-        <translation>Retirer cet ordinateur de la liste&#xa0;?</translation>
     </message>
     <message>
         <source>Take off</source>
@@ -18429,16 +17973,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Sur quoi travaillez-vous&#xa0;?</translation>
     </message>
     <message>
-        <source>Your chats could not be opened</source>
-        <translation>Vos discussions n’ont pas pu être ouvertes</translation>
+        <source>Your threads could not be opened</source>
+        <translation>Vos conversations n’ont pas pu être ouvertes</translation>
+    </message>
+    <message>
+        <source>Opening your threads…</source>
+        <translation>Ouverture de vos conversations…</translation>
     </message>
     <message>
         <source>If you restore a backup, the database as it is now is kept.</source>
         <translation>Si vous restaurez une sauvegarde, la base telle qu’elle est maintenant est conservée.</translation>
-    </message>
-    <message>
-        <source>Opening your chats…</source>
-        <translation>Ouverture de vos discussions…</translation>
     </message>
     <message>
         <source>{size} KB</source>
@@ -18463,10 +18007,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
             <numerusform>{count} personne écrit…</numerusform>
             <numerusform>{count} personnes écrivent…</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{name} (elsewhere in the project)</source>
-        <translation>{name} (ailleurs dans le projet)</translation>
     </message>
     <message>
         <source>Here now: {names}</source>
@@ -18739,18 +18279,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         </translation>
     </message>
     <message>
-        <source>viewer</source>
-        <translation>lecteur</translation>
-    </message>
-    <message>
-        <source>editor</source>
-        <translation>rédacteur</translation>
-    </message>
-    <message>
-        <source>admin</source>
-        <translation>administrateur</translation>
-    </message>
-    <message>
         <source>invited</source>
         <translation>invité</translation>
     </message>
@@ -18765,58 +18293,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>warning</source>
         <translation>avertissement</translation>
-    </message>
-    <message>
-        <source>who invites</source>
-        <translation>qui invite</translation>
-    </message>
-    <message>
-        <source>who creates</source>
-        <translation>qui crée des projets</translation>
-    </message>
-    <message>
-        <source>members</source>
-        <translation>membres</translation>
-    </message>
-    <message>
-        <source>invitations</source>
-        <translation>invitations</translation>
-    </message>
-    <message>
-        <source>projects each</source>
-        <translation>projets par membre</translation>
-    </message>
-    <message>
-        <source>connections each</source>
-        <translation>connexions par membre</translation>
-    </message>
-    <message>
-        <source>changes each minute</source>
-        <translation>modifications par minute</translation>
-    </message>
-    <message>
-        <source>bytes each</source>
-        <translation>octets par membre</translation>
-    </message>
-    <message>
-        <source>bytes of a project</source>
-        <translation>octets par projet</translation>
-    </message>
-    <message>
-        <source>bytes of files each</source>
-        <translation>octets de fichiers par membre</translation>
-    </message>
-    <message>
-        <source>bytes of files of a project</source>
-        <translation>octets de fichiers par projet</translation>
-    </message>
-    <message>
-        <source>owners</source>
-        <translation>propriétaires</translation>
-    </message>
-    <message>
-        <source>admins</source>
-        <translation>administrateurs</translation>
     </message>
     <message>
         <source>Recovered messages</source>
@@ -18926,6 +18402,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>unknown time</source>
         <translation>date inconnue</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there.</source>
+        <translation>Le proxy que nomme le système ne peut pas être utilisé&#xa0;: {proxy}. Indiquez-y un proxy HTTP.</translation>
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
@@ -19597,24 +19077,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Il a écrit trop de choses que personne n’avait demandées, plus de {count} octets en une seconde.</translation>
     </message>
     <message>
-        <source>list the changes that the server has lost</source>
-        <translation>lister les modifications que le serveur a perdues</translation>
-    </message>
-    <message>
-        <source>let this project go on without them (name or id; owners only)</source>
-        <translation>laisser ce projet continuer sans elles (nom ou id&#xa0;; propriétaires seulement)</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
-        <translation>«&#xa0;chatdesk team lost --accept {id}&#xa0;» le laisse continuer sans elles.</translation>
-    </message>
-    <message>
         <source>The server has lost nothing.</source>
         <translation>Le serveur n’a rien perdu.</translation>
-    </message>
-    <message>
-        <source>The server has lost nothing of “{project}”.</source>
-        <translation>Le serveur n’a rien perdu de «&#xa0;{project}&#xa0;».</translation>
     </message>
     <message>
         <source>“{project}” goes on without them. Every computer fetches it again.</source>

@@ -821,10 +821,6 @@
         <translation>チームのデータベースを通じてプロジェクトを共有します</translation>
     </message>
     <message>
-        <source>show the state of this profile&apos;s workspaces</source>
-        <translation>このプロファイルのワークスペースの状態</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>そのウィンドウの「設定」の「チーム同期」を使うか、先に閉じてください。</translation>
     </message>
@@ -833,12 +829,20 @@
         <translation>このプロファイルはどのワークスペースにも入っていません</translation>
     </message>
     <message>
-        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
-        <translation>&apos;chatdesk team join-again {id}&apos;で再接続します</translation>
-    </message>
-    <message>
         <source>owner</source>
         <translation>所有者</translation>
+    </message>
+    <message>
+        <source>show the state of this profile&apos;s workspaces, and what was refused</source>
+        <translation>このプロファイルのワークスペースの状態と、拒否されたものを表示します</translation>
+    </message>
+    <message>
+        <source>check a server before making a workspace, or what the server of one has lost</source>
+        <translation>ワークスペースを作成する前にサーバーを確認するか、ワークスペースのサーバーが失ったものを確認します</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join&apos; connects again</source>
+        <translation>&apos;chatdesk team join&apos; で再接続します</translation>
     </message>
     <message>
         <source>member</source>
@@ -855,20 +859,16 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>待機中{waiting}件、拒否{refused}件</translation>
     </message>
+    <message>
+        <source>The window lets it go on without them: Settings, Team sync, Details.</source>
+        <translation>ウィンドウから、それらなしで続けられます：設定、チーム同期、詳細。</translation>
+    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
         <translation>
             <numerusform>{number}件のプロジェクト</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>check a server before making a workspace, or compare a workspace with this profile</source>
-        <translation>ワークスペースを作る前にサーバーを確認するか、ワークスペースをこのプロファイルと比較します</translation>
-    </message>
-    <message>
-        <source>workspace to compare, if no address is given (by default the only one)</source>
-        <translation>アドレスを指定しない場合に比較するワークスペース(既定では唯一のもの)</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -883,106 +883,12 @@
         <translation>休止中: バックアップから来たもので、接続されていません</translation>
     </message>
     <message>
-        <source>erase something shared for everybody, with all of its text</source>
-        <translation>共有されているものを、全文とともに全員から消去します</translation>
-    </message>
-    <message>
-        <source>thread of which to erase all that you may erase</source>
-        <translation>自分が消去できるものをすべて消去するスレッド</translation>
-    </message>
-    <message>
-        <source>message to erase, with the summaries made from it</source>
-        <translation>消去するメッセージ(それをもとにした要約も消去します)</translation>
-    </message>
-    <message>
-        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
-        <translation>消去するプロジェクト(名前またはid)。共有は終了し、何も残りません</translation>
-    </message>
-    <message>
-        <source>show or set how long a shared project keeps its messages</source>
-        <translation>共有プロジェクトがメッセージを保管する期間を表示または設定します</translation>
-    </message>
-    <message>
-        <source>number of days, or forever; without it, the current setting is shown</source>
-        <translation>日数、またはforever(無期限)。省略すると現在の設定を表示します</translation>
-    </message>
-    <message>
         <source>wait for the server at most this long ({seconds})</source>
         <translation>サーバーを待つ最長時間({seconds})</translation>
     </message>
     <message>
-        <source>forever</source>
-        <translation>無期限</translation>
-    </message>
-    <message>
-        <source>Give a number of days, or &apos;forever&apos;.</source>
-        <translation>日数か&apos;forever&apos;を指定してください。</translation>
-    </message>
-    <message>
-        <source>“{project}” keeps messages forever.</source>
-        <translation>「{project}」はメッセージを無期限に保管します。</translation>
-    </message>
-    <message numerus="yes">
-        <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} day.</comment>
-        <translation>
-            <numerusform>「{project}」はメッセージを{count}日間保管します。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
-        <translation>
-            <numerusform>今後、「{project}」から{count}日より古いものを全員分消去しますか？</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
-        <translation>これは元に戻せません。バックアップ、個人用コピー、誰かがほかの場所にコピーしたものには残ります。電源の入っていないコンピューターでは、次の同期時に消去されます。</translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
-        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
-        <translation>
-            <numerusform>{count}件のメッセージを全員分消去しますか？(ほかの人の{others}件はゴミ箱に残ります)</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages for everybody?</source>
-        <comment>Erase {count} message for everybody?</comment>
-        <translation>
-            <numerusform>{count}件のメッセージを全員分消去しますか？</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
-        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
-        <translation>
-            <numerusform>サーバーが{count}件のメッセージを消去しました(ほかの人の{others}件はゴミ箱に残ります)。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages.</source>
-        <comment>The server has erased {count} message.</comment>
-        <translation>
-            <numerusform>サーバーが{count}件のメッセージを消去しました。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Only owners can erase a project.</source>
-        <translation>プロジェクトを消去できるのは所有者だけです。</translation>
-    </message>
-    <message>
         <source>Only owners erase a project.</source>
         <translation>プロジェクトを消去できるのは所有者だけです。</translation>
-    </message>
-    <message>
-        <source>Ask one of them.</source>
-        <translation>所有者に依頼してください。</translation>
-    </message>
-    <message>
-        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
-        <translation>「{project}」を終了し、サーバーとすべてのコンピューターから完全に消去しますか？</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
@@ -1052,24 +958,12 @@
         <translation>N日間有効(7)</translation>
     </message>
     <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
+        <translation>招待またはコードのファイル。- は stdin から読み込みます。指定しない場合、バックアップに含まれていたチームに再び参加します</translation>
+    </message>
+    <message>
         <source>stop being a member, on all computers</source>
         <translation>すべてのコンピューターでメンバーをやめます</translation>
-    </message>
-    <message>
-        <source>connect again to a team that came with a backup</source>
-        <translation>バックアップから来たチームに再接続します</translation>
-    </message>
-    <message>
-        <source>bring the team&apos;s database up to date</source>
-        <translation>チームのデータベースを最新にします</translation>
-    </message>
-    <message>
-        <source>(as before)</source>
-        <translation>(以前のまま)</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority (as before)</source>
-        <translation>サーバーの認証局の証明書(以前のまま)</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1100,10 +994,6 @@
         <translation>{name}を離れました。</translation>
     </message>
     <message>
-        <source>Give up {name}, the database {database} on {host}:{port}?</source>
-        <translation>{host}:{port}のデータベース{database}、{name}を放棄しますか？</translation>
-    </message>
-    <message>
         <source>Connect to {name}, the database {database} on {host}:{port}?</source>
         <translation>{host}:{port}のデータベース{database}、{name}に接続しますか？</translation>
     </message>
@@ -1124,10 +1014,6 @@
         <translation>招待、または自分の別のコンピューターのコードで参加します</translation>
     </message>
     <message>
-        <source>file with the invitation or the code; - reads it from stdin</source>
-        <translation>招待またはコードのファイル。-はstdinから読み込みます</translation>
-    </message>
-    <message>
         <source>accept a server without encryption</source>
         <translation>暗号化のないサーバーを受け入れます</translation>
     </message>
@@ -1136,36 +1022,12 @@
         <translation>同期をやめます。すべてこのコンピューターに残ります</translation>
     </message>
     <message>
-        <source>leave it instead; its projects stay as private copies</source>
-        <translation>代わりに離れます。プロジェクトは個人用コピーとして残ります</translation>
-    </message>
-    <message>
         <source>print a code for another computer of yours</source>
         <translation>自分の別のコンピューター用のコードを表示します</translation>
     </message>
     <message>
         <source>write the code to this file instead of printing it</source>
         <translation>コードを表示せず、このファイルに書き込む</translation>
-    </message>
-    <message>
-        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>手作業で設定されたワークスペースに、メンバーのログインでサインインします</translation>
-    </message>
-    <message>
-        <source>login that set the database up</source>
-        <translation>データベースを設定したログイン</translation>
-    </message>
-    <message>
-        <source>use another address for the team&apos;s database from now on</source>
-        <translation>今後、チームのデータベースに別のアドレスを使います</translation>
-    </message>
-    <message>
-        <source>new name or IP address of the server</source>
-        <translation>サーバーの新しい名前またはIPアドレス</translation>
-    </message>
-    <message>
-        <source>login of the member</source>
-        <translation>メンバーのログイン</translation>
     </message>
     <message>
         <source>login that owns the database and may create roles</source>
@@ -1200,20 +1062,8 @@
         <translation>パスフレーズは{passphrase}です。どちらも1日有効です</translation>
     </message>
     <message>
-        <source>Password of {user} at {server}: </source>
-        <translation>{server}の{user}のパスワード: </translation>
-    </message>
-    <message>
         <source>Password of {user}: </source>
         <translation>{user}のパスワード: </translation>
-    </message>
-    <message>
-        <source>The database of {name} is up to date.</source>
-        <translation>{name}のデータベースは最新です。</translation>
-    </message>
-    <message>
-        <source>{name} is reached at {host}:{port} from now on.</source>
-        <translation>今後、{name}には{host}:{port}で接続します。</translation>
     </message>
     <message>
         <source>Password: </source>
@@ -1263,6 +1113,10 @@
         <translation>ほかの人に見られた可能性があるため、そのパスワードを変更し、新しいものを標準入力か{variable}で渡してください。</translation>
     </message>
     <message>
+        <source>{name} is not a certificate in PEM form.</source>
+        <translation>{name} は PEM 形式の証明書ではありません。</translation>
+    </message>
+    <message>
         <source>{path}: {reason}.</source>
         <translation>{path}: {reason}。</translation>
     </message>
@@ -1271,84 +1125,8 @@
         <translation>ファイルの名前を確認してください。</translation>
     </message>
     <message>
-        <source>list the changes that the server refused</source>
-        <translation>サーバーが拒否した変更を一覧表示します</translation>
-    </message>
-    <message>
-        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
-        <translation>この変更の文章を個人用プロジェクトの新しいスレッドにコピーします。&apos;all&apos;はすべてをコピーします</translation>
-    </message>
-    <message>
-        <source>send this change again; &apos;all&apos; sends every change</source>
-        <translation>この変更を送り直します。&apos;all&apos;はすべてを送り直します</translation>
-    </message>
-    <message>
-        <source>remove this change from the list; &apos;all&apos; removes every change</source>
-        <translation>この変更を一覧から外します。&apos;all&apos;はすべてを外します</translation>
-    </message>
-    <message>
-        <source>The texts are in the private thread “{title}”.</source>
-        <translation>文章は個人用スレッド「{title}」にあります。</translation>
-    </message>
-    <message>
-        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
-        <translation>送信待ちです。&apos;chatdesk team sync&apos;で送信します。</translation>
-    </message>
-    <message>
-        <source>{changes} (limit {limit}): {sentence}</source>
-        <translation>{changes}(上限{limit}): {sentence}</translation>
-    </message>
-    <message>
-        <source>nothing was refused</source>
-        <translation>拒否されたものはありません</translation>
-    </message>
-    <message>
-        <source>“{wanted}” was not refused.</source>
-        <translation>「{wanted}」は拒否されていません。</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team refused&apos; lists them.</source>
-        <translation>&apos;chatdesk team refused&apos;で一覧を表示できます。</translation>
-    </message>
-    <message>
         <source>share a project with a workspace</source>
         <translation>プロジェクトをワークスペースと共有します</translation>
-    </message>
-    <message>
-        <source>their name or id</source>
-        <translation>名前またはid</translation>
-    </message>
-    <message>
-        <source>remove a member from a workspace</source>
-        <translation>メンバーをワークスペースから外します</translation>
-    </message>
-    <message>
-        <source>make a member an owner of the workspace</source>
-        <translation>メンバーをワークスペースの所有者にします</translation>
-    </message>
-    <message>
-        <source>make them an ordinary member again</source>
-        <translation>普通のメンバーに戻します</translation>
-    </message>
-    <message>
-        <source>end the sharing of a project, or leave a project that others share</source>
-        <translation>プロジェクトの共有を終了するか、ほかの人が共有するプロジェクトから離れます</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it away</source>
-        <translation>共有プロジェクトでの役割をメンバーに与えるか、取り消します</translation>
-    </message>
-    <message>
-        <source>end the connections of a member who blocks others</source>
-        <translation>ほかの人を妨げているメンバーの接続を終了します</translation>
-    </message>
-    <message>
-        <source>show or set who may invite</source>
-        <translation>招待できる人を表示または設定します</translation>
-    </message>
-    <message>
-        <source>only owners, or admins of projects as well</source>
-        <translation>所有者のみ、またはプロジェクトの管理者も</translation>
     </message>
     <message>
         <source>send waiting changes and fetch those of others</source>
@@ -1367,63 +1145,16 @@
         <translation>「{project}」を{workspace}と共有しました。</translation>
     </message>
     <message>
-        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
-        <translation>全員について「{name}」の共有を終了しますか？全員に個人用コピーが残ります。</translation>
-    </message>
-    <message>
-        <source>Leave “{name}”? A private copy stays here.</source>
-        <translation>「{name}」を離れますか？個人用コピーがここに残ります。</translation>
-    </message>
-    <message>
         <source>This is a private copy.</source>
         <translation>これは個人用コピーです。</translation>
-    </message>
-    <message>
-        <source>{name} is {role} of “{project}” now.</source>
-        <translation>{name}は「{project}」の{role}になりました。</translation>
-    </message>
-    <message>
-        <source>{name} is no longer in “{project}”.</source>
-        <translation>{name}は「{project}」のメンバーではなくなりました。</translation>
-    </message>
-    <message>
-        <source>Remove {name} from {workspace}? What they wrote stays.</source>
-        <translation>{name}を{workspace}から外しますか？書いたものは残ります。</translation>
-    </message>
-    <message>
-        <source>{name} was removed from {workspace}.</source>
-        <translation>{name}を{workspace}から外しました。</translation>
-    </message>
-    <message>
-        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
-        <translation>{name}が招待した{others}はまだメンバーです。&apos;chatdesk team remove&apos;で外せます</translation>
-    </message>
-    <message>
-        <source>{name} is an ordinary member of {workspace} now.</source>
-        <translation>{name}は{workspace}の普通のメンバーになりました。</translation>
-    </message>
-    <message>
-        <source>{name} is an owner of {workspace} now.</source>
-        <translation>{name}は{workspace}の所有者になりました。</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connection of {name} was ended.</comment>
-        <translation>
-            <numerusform>{name}の接続を{count}件切断しました。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>{name}: {value}</source>
-        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
         <translation>最新です</translation>
     </message>
     <message>
-        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
-        <translation>{state}、拒否{count}件(&apos;chatdesk team refused&apos;で一覧表示)</translation>
+        <source>{state}, {count} refused (&apos;chatdesk team status&apos; lists them)</source>
+        <translation>{state}、{count} 件が拒否されました（&apos;chatdesk team status&apos; で一覧できます）</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1451,25 +1182,6 @@
     <message>
         <source>This project is not shared.</source>
         <translation>このプロジェクトは共有されていません。</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team share&apos; shares it.</source>
-        <translation>&apos;chatdesk team share&apos;で共有します。</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} members are called “{name}”.</source>
-        <comment>{count} member is called “{name}”.</comment>
-        <translation>
-            <numerusform>「{name}」という名前のメンバーが{count}人います。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>No member is called “{name}”.</source>
-        <translation>「{name}」という名前のメンバーはいません。</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
-        <translation>&apos;chatdesk team members&apos;でidとともに一覧表示できます。</translation>
     </message>
     <message>
         <source>list projects, or make one</source>
@@ -2068,6 +1780,18 @@
     <message>
         <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
         <translation>スキャナーを起動するか、「設定」の「データとバックアップ」でスキャナーまたはスキャナーがない場合の動作を変更してください。</translation>
+    </message>
+    <message>
+        <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
+        <translation>そこへは何も送信されていません。ファイルは追加されませんでした。テキストと他の添付ファイルは保持されています。</translation>
+    </message>
+    <message>
+        <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
+        <translation>設定の「データとバックアップ」でスキャナーを入力し直すか、{variable} にそのアドレスを設定してください。</translation>
+    </message>
+    <message>
+        <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
+        <translation>このデータディレクトリ（他の人のものかもしれません）の設定は、別のコンピューター上のウイルススキャナーを指定しています：{address}。</translation>
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
@@ -3055,14 +2779,6 @@
         <translation>
             <numerusform>{count}件の変更がここで送信待ちです。</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Everything else is the same here and there.</source>
-        <translation>ほかはすべて、こことサーバーで同じです。</translation>
-    </message>
-    <message>
-        <source>The server and this profile hold the same.</source>
-        <translation>サーバーとこのプロファイルの内容は同じです。</translation>
     </message>
     <message>
         <source>Waiting for approval</source>
@@ -5925,18 +5641,6 @@
         <translation>検索インデックスが壊れているため、再構築しています。メッセージには影響ありません。</translation>
     </message>
     <message>
-        <source>Title</source>
-        <translation>タイトル</translation>
-    </message>
-    <message>
-        <source>A member</source>
-        <translation>メンバー</translation>
-    </message>
-    <message>
-        <source>That version is no longer one of those to choose from.</source>
-        <translation>そのバージョンはもう選択肢にありません。</translation>
-    </message>
-    <message>
         <source>Nobody else has this: its project is not shared.</source>
         <translation>プロジェクトが共有されていないため、ほかの人はこれを持っていません。</translation>
     </message>
@@ -5967,6 +5671,10 @@
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
         <translation>チームのサーバーが1回の変更で受け付ける{max_body_bytes} MBを超えています。コピーするか、分けて書いてください。</translation>
+    </message>
+    <message>
+        <source>Another member wrote something else here at the same time, which everybody sees. Try again to put this in its place, or copy it out.</source>
+        <translation>別のメンバーが同時にここに別の内容を書き、全員にはそれが表示されています。これに置き換えるには再試行するか、コピーしてください。</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
@@ -6416,10 +6124,6 @@
         <translation>それまでに受信したものは引き続き読め、書いたものはすべてこのコンピューターに保存されています。</translation>
     </message>
     <message>
-        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
-        <translation>ChatDeskは自動的に再度問い合わせます。「設定」の「チーム同期」の「確認」で該当する変更がわかるので、サーバーの管理者に見せてください。</translation>
-    </message>
-    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>チームのデータベースに接続できません。</translation>
     </message>
@@ -6632,8 +6336,8 @@
         <translation>チームのデータベースは、このChatDeskより古いバージョンのものです。</translation>
     </message>
     <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
-        <translation>所有者がアップグレードします: 設定 › チーム同期 › データベースをアップグレード…、またはchatdesk team upgrade。それまで、変更はここで待ちます。</translation>
+        <source>Tell the people who run the server. Nothing was changed.</source>
+        <translation>サーバーの管理者に知らせてください。何も変更されていません。</translation>
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
@@ -6642,6 +6346,14 @@
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
         <translation>このログインには、ワークスペースの設定に必要な権限(データベースの所有とその中でのロールの作成)がありません。</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
+        <translation>ChatDesk は自動的に再度問い合わせます。サーバーの管理者に知らせてください。</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
+        <translation>所有者がアップグレードします：設定 › チーム同期 › データベースをアップグレード…、または upgrade.sql で。それまで、変更はここで待機します。</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -6702,10 +6414,6 @@
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
         <translation>サーバー上で、このプロジェクトの変更が失われただけでなく、書き換えられています。</translation>
-    </message>
-    <message>
-        <source>Show the people who run the server what Check says. Nothing was changed.</source>
-        <translation>照合の結果をサーバーの管理者に見せてください。何も変更されていません。</translation>
     </message>
     <message>
         <source>This person has not accepted the invitation yet.</source>
@@ -6920,16 +6628,16 @@
         <translation>キーリングのロックを解除するかインストールするか、「設定」の「プロバイダー」で暗号化ファイルを選んでください。または、ChatDeskの起動前に毎回、自分のパスワードを変数{variable}に入れてください。</translation>
     </message>
     <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>パスワードは {kept} 用に入力されたものですが、ワークスペースは現在 {server} にあります：パスワードはそこへ送信されていません。サーバーが本当に移転した場合は、設定、チーム同期、アドレスで指定するか、パスワードを再入力してください。</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>パスワードは以前の ChatDesk が保存したものですが、ワークスペースは現在 {server} にあります：パスワードはそこへ送信されていません。サーバーが本当に移転した場合は、設定、チーム同期、アドレスで指定するか、パスワードを再入力してください。</translation>
+    </message>
+    <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
         <translation>変数{variable}にパスワードがありますが、{server}用だとこのコンピューターで指定されていないため、送信されませんでした。{server}用なら{server_variable}を{named}に設定するか、パスワードを入力してください。</translation>
-    </message>
-    <message>
-        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>パスワードは{kept}用に入力されたもので、ワークスペースは現在{server}にあるため、そこへは送信されていません。サーバーが本当に移転したのなら、&apos;chatdesk team move&apos; で知らせるか、パスワードをもう一度入力してください。</translation>
-    </message>
-    <message>
-        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>パスワードは以前のChatDeskが保存したもので、ワークスペースは現在{server}にあるため、そこへは送信されていません。サーバーが本当に移転したのなら、&apos;chatdesk team move&apos; で知らせるか、パスワードをもう一度入力してください。</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -6978,60 +6686,6 @@
     <message>
         <source>The team&apos;s server did not take everything in time.</source>
         <translation>チームのサーバーが時間内にすべてを受け付けませんでした。</translation>
-    </message>
-    <message>
-        <source>“{name}”: {sentence}</source>
-        <translation>「{name}」: {sentence}</translation>
-    </message>
-    <message>
-        <source>the server says that it has newer changes, and does not send them.</source>
-        <translation>サーバーは新しい変更があると言っていますが、送ってきません。</translation>
-    </message>
-    <message>
-        <source>the server&apos;s history is not the one that this computer received.</source>
-        <translation>サーバーの履歴が、このコンピューターが受信したものと異なります。</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
-        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
-        <translation>
-            <numerusform>{count}件の変更がサーバーにありません。誰かがサーバーの表から行を削除しました。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
-        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
-        <translation>
-            <numerusform>{count}件の変更が、ChatDeskの外でサーバー上で書き換えられています。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
-        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
-        <translation>
-            <numerusform>{count}件の変更の順序が、サーバーの記録と異なります。誰かがサーバーの表を変更しています。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes differ from what this computer received: the server has other text.</source>
-        <comment>{count} change differs from what this computer received: the server has other text.</comment>
-        <translation>
-            <numerusform>{count}件の変更が、このコンピューターが受信したものと異なります。サーバーには別の文章があります。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
-        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
-        <translation>
-            <numerusform>{count}件の変更がサーバー上で空にされていますが、ChatDeskでは誰も要求していません。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are on the server and not here.</source>
-        <comment>{count} change is on the server and not here.</comment>
-        <translation>
-            <numerusform>{count}件の変更がサーバーにありますが、ここにはありません。</numerusform>
-        </translation>
     </message>
     <message>
         <source>Check the user and the password.</source>
@@ -8178,8 +7832,8 @@
         <translation>数式は描画され（{formula}）、表は表として表示されます:</translation>
     </message>
     <message>
-        <source>Your chats</source>
-        <translation>チャット</translation>
+        <source>Your threads</source>
+        <translation>あなたのスレッド</translation>
     </message>
     <message>
         <source>Next</source>
@@ -8307,10 +7961,6 @@
         <translation>ワークスペース{name}</translation>
     </message>
     <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{host}の{database}。休止中: 復元したバックアップに含まれていたもので、どこにも接続しません。「設定」の「チーム同期」の「再接続」または&apos;chatdesk team join-again&apos;で接続します</translation>
-    </message>
-    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>共有{shared}件、送信待ち{waiting}件、拒否{refused}件</translation>
     </message>
@@ -8353,6 +8003,10 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>{backup_dir}のバックアップに以前の状態があるかもしれません。</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{host} 上の {database}。保留中：復元されたバックアップに含まれていたもので、何も接続していません。設定のチーム同期の「再接続」、または &apos;chatdesk team join&apos; で接続します</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -10403,10 +10057,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>このスレッドのパラメーター</translation>
     </message>
     <message>
-        <source>Parameters of this chat</source>
-        <translation>このチャットのパラメーター</translation>
-    </message>
-    <message>
         <source>Parameters of the project {name}</source>
         <translation>プロジェクト{name}のパラメーター</translation>
     </message>
@@ -12094,10 +11744,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>AnthropicのMessages</translation>
     </message>
     <message>
-        <source>New provider</source>
-        <translation>新しいプロバイダー</translation>
-    </message>
-    <message>
         <source>Address</source>
         <translation>アドレス</translation>
     </message>
@@ -13125,26 +12771,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>テキストをコピー</translation>
     </message>
     <message>
-        <source>Copy to a private project</source>
-        <translation>個人用プロジェクトにコピー</translation>
-    </message>
-    <message>
-        <source>Copy all texts</source>
-        <translation>すべてのテキストをコピー</translation>
-    </message>
-    <message>
-        <source>Copy all to a private project</source>
-        <translation>すべて個人用プロジェクトにコピー</translation>
-    </message>
-    <message>
-        <source>Try all again</source>
-        <translation>すべて再試行</translation>
-    </message>
-    <message>
-        <source>Forget all</source>
-        <translation>すべて一覧から外す</translation>
-    </message>
-    <message>
         <source>Team sync: details</source>
         <translation>チーム同期: 詳細</translation>
     </message>
@@ -13188,47 +12814,36 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         </translation>
     </message>
     <message>
-        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
-        <translation>サーバーが受け付けなかったものです。一覧から外すまで、このコンピューターにだけ保管されます。</translation>
+        <source>Why</source>
+        <translation>理由</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>テキスト</translation>
+    </message>
+    <message>
+        <source>Refused changes</source>
+        <translation>拒否された変更</translation>
+    </message>
+    <message>
+        <source>The team does not have these, or has something else in their place. They are kept on this computer only, until you forget them.</source>
+        <translation>チームはこれらを持っていないか、代わりに別のものを持っています。破棄するまで、このコンピューターにのみ保存されます。</translation>
+    </message>
+    <message>
+        <source>Forget…</source>
+        <translation>破棄…</translation>
+    </message>
+    <message>
+        <source>For the selected changes</source>
+        <translation>選択した変更について</translation>
+    </message>
+    <message>
+        <source>Asking the server…</source>
+        <translation>サーバーに問い合わせています…</translation>
     </message>
     <message>
         <source>… and {count} more.</source>
         <translation>… ほか{count}件。</translation>
-    </message>
-    <message>
-        <source>Written by two people at once</source>
-        <translation>2人が同時に書いたもの</translation>
-    </message>
-    <message>
-        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>だれかが選ぶまで、最初の文章が表示されます。選択は全員に適用されます。</translation>
-    </message>
-    <message>
-        <source>{label}, in {project}</source>
-        <translation>{label}、{project}</translation>
-    </message>
-    <message>
-        <source>{who}: (empty)</source>
-        <translation>{who}: (空)</translation>
-    </message>
-    <message>
-        <source>Use this</source>
-        <translation>これを使う</translation>
-    </message>
-    <message>
-        <source>{action} of the change of {time}</source>
-        <translation>{time}の変更を{action}</translation>
-    </message>
-    <message>
-        <source>Comparing with the server…</source>
-        <translation>サーバーと比較中…</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes</source>
-        <comment>{count} change</comment>
-        <translation>
-            <numerusform>{count}件の変更</numerusform>
-        </translation>
     </message>
     <message numerus="yes">
         <source>{count} projects</source>
@@ -13236,29 +12851,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>
             <numerusform>{count}件のプロジェクト</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared.</source>
-        <translation>{projects}の{changes}を比較しました。</translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
-        <translation>{projects}の{changes}を比較しました。このコンピューターとサーバーの内容は同じです。</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} differences:</source>
-        <comment>{count} difference:</comment>
-        <translation>
-            <numerusform>{count}件の違い:</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}, which is shown now</source>
-        <translation>{label}に{who}が書いたもの(現在表示中)を使う</translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}</source>
-        <translation>{label}に{who}が書いたものを使う</translation>
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
@@ -13426,10 +13018,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>A workspace can be set up here.</source>
         <translation>ここにワークスペースを設定できます。</translation>
-    </message>
-    <message>
-        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>そのコンピューターはこの名前で同期できなくなります。中にあるものは残ります。紛失した場合は、「自分の名前と役割」で新しいパスワードも作成し、ほかのコンピューターを追加し直してください。</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -13704,28 +13292,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>接続を終了: 未完了の変更でほかの人を妨げている人のため</translation>
     </message>
     <message>
-        <source>My name and roles…</source>
-        <translation>自分の名前と役割…</translation>
-    </message>
-    <message>
-        <source>Roles…</source>
-        <translation>役割…</translation>
-    </message>
-    <message>
         <source>Roles</source>
         <translation>役割</translation>
     </message>
     <message>
-        <source>Role of {member} in {project}</source>
-        <translation>{project}での{member}の役割</translation>
+        <source>My name…</source>
+        <translation>自分の名前…</translation>
     </message>
     <message>
-        <source>No project is shared with the workspace yet.</source>
-        <translation>まだワークスペースと共有されたプロジェクトがありません。</translation>
-    </message>
-    <message>
-        <source>A change takes effect at once, on all of their computers.</source>
-        <translation>変更は、その人のすべてのコンピューターにすぐに反映されます。</translation>
+        <source>Manage…</source>
+        <translation>管理…</translation>
     </message>
     <message>
         <source>New password…</source>
@@ -13962,6 +13538,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
         <translation>上限に達したメンバーにはどの上限かが表示され、待機中のものは余裕ができると送られます。日数はUTCで数えます。外された人が招待した人は、別途外さない限り残ります。</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
+        <translation>そのコンピューターは、この名前では同期できなくなります。そこにあるものはそのまま残ります。紛失した場合は、「自分の名前」で新しいパスワードも作成し、他のコンピューターを再度追加してください。</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -14332,18 +13912,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
             <numerusform>{count}件の変更のテキストをクリップボードにコピーしました。</numerusform>
         </translation>
     </message>
-    <message>
-        <source>Copied into the new thread “{title}”, in a private project.</source>
-        <translation>個人用プロジェクトの新しいスレッド「{title}」にコピーしました。</translation>
-    </message>
-    <message>
-        <source>Copied to “{title}”</source>
-        <translation>「{title}」にコピーしました</translation>
-    </message>
-    <message>
-        <source>{label}: chosen for everybody.</source>
-        <translation>{label}: 全員に反映されます。</translation>
-    </message>
     <message numerus="yes">
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
@@ -14530,16 +14098,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{name}を一覧から外しました。</translation>
     </message>
     <message>
-        <source>The computer is off the list.</source>
-        <translation>コンピューターを一覧から外しました。</translation>
-    </message>
-    <message>
         <source>Take {name} off the list?</source>
         <translation>{name}を一覧から外しますか？</translation>
-    </message>
-    <message>
-        <source>Take this computer off the list?</source>
-        <translation>このコンピューターを一覧から外しますか？</translation>
     </message>
     <message>
         <source>Take off</source>
@@ -18184,16 +17744,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>今日は何に取り組みますか？</translation>
     </message>
     <message>
-        <source>Your chats could not be opened</source>
-        <translation>チャットを開けませんでした</translation>
+        <source>Your threads could not be opened</source>
+        <translation>スレッドを開けませんでした</translation>
+    </message>
+    <message>
+        <source>Opening your threads…</source>
+        <translation>スレッドを開いています…</translation>
     </message>
     <message>
         <source>If you restore a backup, the database as it is now is kept.</source>
         <translation>バックアップを復元しても、現在のデータベースは保管されます。</translation>
-    </message>
-    <message>
-        <source>Opening your chats…</source>
-        <translation>チャットを開いています…</translation>
     </message>
     <message>
         <source>{size} KB</source>
@@ -18217,10 +17777,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>
             <numerusform>{count}人が入力中…</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{name} (elsewhere in the project)</source>
-        <translation>{name}(プロジェクト内の別の場所)</translation>
     </message>
     <message>
         <source>Here now: {names}</source>
@@ -18492,18 +18048,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         </translation>
     </message>
     <message>
-        <source>viewer</source>
-        <translation>閲覧者</translation>
-    </message>
-    <message>
-        <source>editor</source>
-        <translation>編集者</translation>
-    </message>
-    <message>
-        <source>admin</source>
-        <translation>管理者</translation>
-    </message>
-    <message>
         <source>invited</source>
         <translation>招待中</translation>
     </message>
@@ -18518,58 +18062,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>warning</source>
         <translation>警告</translation>
-    </message>
-    <message>
-        <source>who invites</source>
-        <translation>招待できる人</translation>
-    </message>
-    <message>
-        <source>who creates</source>
-        <translation>プロジェクトを作れる人</translation>
-    </message>
-    <message>
-        <source>members</source>
-        <translation>メンバー</translation>
-    </message>
-    <message>
-        <source>invitations</source>
-        <translation>招待</translation>
-    </message>
-    <message>
-        <source>projects each</source>
-        <translation>1人あたりのプロジェクト</translation>
-    </message>
-    <message>
-        <source>connections each</source>
-        <translation>1人あたりの接続</translation>
-    </message>
-    <message>
-        <source>changes each minute</source>
-        <translation>1分あたりの変更</translation>
-    </message>
-    <message>
-        <source>bytes each</source>
-        <translation>1人あたりのバイト数</translation>
-    </message>
-    <message>
-        <source>bytes of a project</source>
-        <translation>プロジェクトのバイト数</translation>
-    </message>
-    <message>
-        <source>bytes of files each</source>
-        <translation>1人あたりのファイルのバイト数</translation>
-    </message>
-    <message>
-        <source>bytes of files of a project</source>
-        <translation>プロジェクトのファイルのバイト数</translation>
-    </message>
-    <message>
-        <source>owners</source>
-        <translation>所有者</translation>
-    </message>
-    <message>
-        <source>admins</source>
-        <translation>管理者</translation>
     </message>
     <message>
         <source>Recovered messages</source>
@@ -18679,6 +18171,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>unknown time</source>
         <translation>不明な日時</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there.</source>
+        <translation>システムが指定するプロキシは使用できません：{proxy}。HTTP プロキシを指定してください。</translation>
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
@@ -19348,24 +18844,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>求めていない出力が多すぎました(1秒に{count}バイト超)。</translation>
     </message>
     <message>
-        <source>list the changes that the server has lost</source>
-        <translation>サーバーが失った変更を一覧表示する</translation>
-    </message>
-    <message>
-        <source>let this project go on without them (name or id; owners only)</source>
-        <translation>それらなしでこのプロジェクトを続ける（名前またはID。所有者のみ）</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
-        <translation>「chatdesk team lost --accept {id}」で、それらなしで続けられます。</translation>
-    </message>
-    <message>
         <source>The server has lost nothing.</source>
         <translation>サーバーは何も失っていません。</translation>
-    </message>
-    <message>
-        <source>The server has lost nothing of “{project}”.</source>
-        <translation>サーバーは「{project}」の何も失っていません。</translation>
     </message>
     <message>
         <source>“{project}” goes on without them. Every computer fetches it again.</source>

@@ -824,10 +824,6 @@
         <translation>compartilhar projetos por meio do banco de dados de uma equipe</translation>
     </message>
     <message>
-        <source>show the state of this profile&apos;s workspaces</source>
-        <translation>mostrar o estado dos espaços de trabalho deste perfil</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>Use Configurações, Sincronização da equipe na janela dele, ou feche-a antes.</translation>
     </message>
@@ -836,12 +832,20 @@
         <translation>este perfil não está em nenhum espaço de trabalho</translation>
     </message>
     <message>
-        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
-        <translation>&apos;chatdesk team join-again {id}&apos; conecta de novo</translation>
-    </message>
-    <message>
         <source>owner</source>
         <translation>proprietário</translation>
+    </message>
+    <message>
+        <source>show the state of this profile&apos;s workspaces, and what was refused</source>
+        <translation>mostra o estado dos espaços de trabalho deste perfil, e o que foi recusado</translation>
+    </message>
+    <message>
+        <source>check a server before making a workspace, or what the server of one has lost</source>
+        <translation>verifica um servidor antes de criar um espaço de trabalho, ou o que o servidor de um perdeu</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join&apos; connects again</source>
+        <translation>&apos;chatdesk team join&apos; conecta novamente</translation>
     </message>
     <message>
         <source>member</source>
@@ -859,6 +863,10 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} em espera, {refused} recusadas</translation>
     </message>
+    <message>
+        <source>The window lets it go on without them: Settings, Team sync, Details.</source>
+        <translation>A janela permite continuar sem eles: Configurações, Sincronização da equipe, Detalhes.</translation>
+    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
@@ -866,14 +874,6 @@
             <numerusform>{number} projeto</numerusform>
             <numerusform>{number} projetos</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>check a server before making a workspace, or compare a workspace with this profile</source>
-        <translation>verificar um servidor antes de criar um espaço de trabalho, ou comparar um espaço de trabalho com este perfil</translation>
-    </message>
-    <message>
-        <source>workspace to compare, if no address is given (by default the only one)</source>
-        <translation>espaço de trabalho a comparar, se nenhum endereço é dado (por padrão, o único)</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -888,112 +888,12 @@
         <translation>estacionado: veio com um backup e não está conectado</translation>
     </message>
     <message>
-        <source>erase something shared for everybody, with all of its text</source>
-        <translation>apagar para todos algo compartilhado, com todo o seu texto</translation>
-    </message>
-    <message>
-        <source>thread of which to erase all that you may erase</source>
-        <translation>conversa da qual apagar tudo o que você pode apagar</translation>
-    </message>
-    <message>
-        <source>message to erase, with the summaries made from it</source>
-        <translation>mensagem a apagar, com os resumos feitos a partir dela</translation>
-    </message>
-    <message>
-        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
-        <translation>projeto a apagar (nome ou id); seu compartilhamento termina e nada dele fica</translation>
-    </message>
-    <message>
-        <source>show or set how long a shared project keeps its messages</source>
-        <translation>mostrar ou definir por quanto tempo um projeto compartilhado guarda suas mensagens</translation>
-    </message>
-    <message>
-        <source>number of days, or forever; without it, the current setting is shown</source>
-        <translation>número de dias, ou forever (para sempre); sem ele, a configuração atual é mostrada</translation>
-    </message>
-    <message>
         <source>wait for the server at most this long ({seconds})</source>
         <translation>esperar o servidor no máximo este tempo ({seconds})</translation>
     </message>
     <message>
-        <source>forever</source>
-        <translation>para sempre</translation>
-    </message>
-    <message>
-        <source>Give a number of days, or &apos;forever&apos;.</source>
-        <translation>Indique um número de dias ou &apos;forever&apos;.</translation>
-    </message>
-    <message>
-        <source>“{project}” keeps messages forever.</source>
-        <translation>“{project}” guarda as mensagens para sempre.</translation>
-    </message>
-    <message numerus="yes">
-        <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} day.</comment>
-        <translation>
-            <numerusform>“{project}” guarda as mensagens por {count} dia.</numerusform>
-            <numerusform>“{project}” guarda as mensagens por {count} dias.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
-        <translation>
-            <numerusform>Apagar de “{project}” o que tem mais de {count} dia, para todos, de agora em diante?</numerusform>
-            <numerusform>Apagar de “{project}” o que tem mais de {count} dias, para todos, de agora em diante?</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
-        <translation>Isto não pode ser desfeito. Backups, cópias privadas e o que alguém copiou para outro lugar o mantêm; um computador desligado o apaga quando sincroniza de novo.</translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
-        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
-        <translation>
-            <numerusform>Apagar {count} mensagem ({others} de outros ficam na lixeira) para todos?</numerusform>
-            <numerusform>Apagar {count} mensagens ({others} de outros ficam na lixeira) para todos?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages for everybody?</source>
-        <comment>Erase {count} message for everybody?</comment>
-        <translation>
-            <numerusform>Apagar {count} mensagem para todos?</numerusform>
-            <numerusform>Apagar {count} mensagens para todos?</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
-        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
-        <translation>
-            <numerusform>O servidor apagou {count} mensagem ({others} de outros ficam na lixeira).</numerusform>
-            <numerusform>O servidor apagou {count} mensagens ({others} de outros ficam na lixeira).</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages.</source>
-        <comment>The server has erased {count} message.</comment>
-        <translation>
-            <numerusform>O servidor apagou {count} mensagem.</numerusform>
-            <numerusform>O servidor apagou {count} mensagens.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Only owners can erase a project.</source>
-        <translation>Só proprietários podem apagar um projeto.</translation>
-    </message>
-    <message>
         <source>Only owners erase a project.</source>
         <translation>Só proprietários apagam um projeto.</translation>
-    </message>
-    <message>
-        <source>Ask one of them.</source>
-        <translation>Peça a um deles.</translation>
-    </message>
-    <message>
-        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
-        <translation>Encerrar “{project}” e apagar tudo dele, no servidor e em todos os computadores?</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
@@ -1064,24 +964,12 @@
         <translation>válido por N dias (7)</translation>
     </message>
     <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
+        <translation>arquivo com o convite ou o código; - lê de stdin. Sem ele, entra-se de novo na equipe que veio com um backup</translation>
+    </message>
+    <message>
         <source>stop being a member, on all computers</source>
         <translation>deixar de ser membro, em todos os computadores</translation>
-    </message>
-    <message>
-        <source>connect again to a team that came with a backup</source>
-        <translation>conectar de novo a uma equipe que veio com um backup</translation>
-    </message>
-    <message>
-        <source>bring the team&apos;s database up to date</source>
-        <translation>atualizar o banco de dados da equipe</translation>
-    </message>
-    <message>
-        <source>(as before)</source>
-        <translation>(como antes)</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority (as before)</source>
-        <translation>certificado da autoridade do servidor (como antes)</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1112,10 +1000,6 @@
         <translation>Você saiu de {name}.</translation>
     </message>
     <message>
-        <source>Give up {name}, the database {database} on {host}:{port}?</source>
-        <translation>Desistir de {name}, o banco de dados {database} em {host}:{port}?</translation>
-    </message>
-    <message>
         <source>Connect to {name}, the database {database} on {host}:{port}?</source>
         <translation>Conectar a {name}, o banco de dados {database} em {host}:{port}?</translation>
     </message>
@@ -1136,10 +1020,6 @@
         <translation>entrar com um convite, ou com um código de outro computador seu</translation>
     </message>
     <message>
-        <source>file with the invitation or the code; - reads it from stdin</source>
-        <translation>arquivo com o convite ou o código; - o lê de stdin</translation>
-    </message>
-    <message>
         <source>accept a server without encryption</source>
         <translation>aceitar um servidor sem criptografia</translation>
     </message>
@@ -1148,36 +1028,12 @@
         <translation>parar de sincronizar; tudo fica neste computador</translation>
     </message>
     <message>
-        <source>leave it instead; its projects stay as private copies</source>
-        <translation>deixá-lo em vez disso; seus projetos ficam como cópias privadas</translation>
-    </message>
-    <message>
         <source>print a code for another computer of yours</source>
         <translation>exibir um código para outro computador seu</translation>
     </message>
     <message>
         <source>write the code to this file instead of printing it</source>
         <translation>gravar o código neste arquivo em vez de exibi-lo</translation>
-    </message>
-    <message>
-        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>entrar em um espaço de trabalho configurado à mão, com o login de um membro</translation>
-    </message>
-    <message>
-        <source>login that set the database up</source>
-        <translation>login que configurou o banco de dados</translation>
-    </message>
-    <message>
-        <source>use another address for the team&apos;s database from now on</source>
-        <translation>usar outro endereço para o banco de dados da equipe de agora em diante</translation>
-    </message>
-    <message>
-        <source>new name or IP address of the server</source>
-        <translation>novo nome ou endereço IP do servidor</translation>
-    </message>
-    <message>
-        <source>login of the member</source>
-        <translation>login do membro</translation>
     </message>
     <message>
         <source>login that owns the database and may create roles</source>
@@ -1212,20 +1068,8 @@
         <translation>sua frase secreta é {passphrase}; os dois valem por um dia</translation>
     </message>
     <message>
-        <source>Password of {user} at {server}: </source>
-        <translation>Senha de {user} em {server}: </translation>
-    </message>
-    <message>
         <source>Password of {user}: </source>
         <translation>Senha de {user}: </translation>
-    </message>
-    <message>
-        <source>The database of {name} is up to date.</source>
-        <translation>O banco de dados de {name} está atualizado.</translation>
-    </message>
-    <message>
-        <source>{name} is reached at {host}:{port} from now on.</source>
-        <translation>{name} é alcançado em {host}:{port} de agora em diante.</translation>
     </message>
     <message>
         <source>Password: </source>
@@ -1276,6 +1120,10 @@
         <translation>Troque essa senha, pois outros podem tê-la visto, e informe a nova em stdin ou em {variable}.</translation>
     </message>
     <message>
+        <source>{name} is not a certificate in PEM form.</source>
+        <translation>{name} não é um certificado no formato PEM.</translation>
+    </message>
+    <message>
         <source>{path}: {reason}.</source>
         <translation>{path}: {reason}.</translation>
     </message>
@@ -1284,84 +1132,8 @@
         <translation>Verifique o nome do arquivo.</translation>
     </message>
     <message>
-        <source>list the changes that the server refused</source>
-        <translation>listar as alterações que o servidor recusou</translation>
-    </message>
-    <message>
-        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
-        <translation>copiar o texto desta alteração para uma nova conversa de um projeto privado; &apos;all&apos; copia todos os textos</translation>
-    </message>
-    <message>
-        <source>send this change again; &apos;all&apos; sends every change</source>
-        <translation>enviar de novo esta alteração; &apos;all&apos; envia todas</translation>
-    </message>
-    <message>
-        <source>remove this change from the list; &apos;all&apos; removes every change</source>
-        <translation>remover esta alteração da lista; &apos;all&apos; remove todas</translation>
-    </message>
-    <message>
-        <source>The texts are in the private thread “{title}”.</source>
-        <translation>Os textos estão na conversa privada “{title}”.</translation>
-    </message>
-    <message>
-        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
-        <translation>Esperam para ser enviados; &apos;chatdesk team sync&apos; os envia.</translation>
-    </message>
-    <message>
-        <source>{changes} (limit {limit}): {sentence}</source>
-        <translation>{changes} (limite {limit}): {sentence}</translation>
-    </message>
-    <message>
-        <source>nothing was refused</source>
-        <translation>nada foi recusado</translation>
-    </message>
-    <message>
-        <source>“{wanted}” was not refused.</source>
-        <translation>“{wanted}” não foi recusado.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team refused&apos; lists them.</source>
-        <translation>&apos;chatdesk team refused&apos; os lista.</translation>
-    </message>
-    <message>
         <source>share a project with a workspace</source>
         <translation>compartilhar um projeto com um espaço de trabalho</translation>
-    </message>
-    <message>
-        <source>their name or id</source>
-        <translation>seu nome ou id</translation>
-    </message>
-    <message>
-        <source>remove a member from a workspace</source>
-        <translation>remover um membro de um espaço de trabalho</translation>
-    </message>
-    <message>
-        <source>make a member an owner of the workspace</source>
-        <translation>tornar um membro proprietário do espaço de trabalho</translation>
-    </message>
-    <message>
-        <source>make them an ordinary member again</source>
-        <translation>torná-lo membro comum de novo</translation>
-    </message>
-    <message>
-        <source>end the sharing of a project, or leave a project that others share</source>
-        <translation>encerrar o compartilhamento de um projeto, ou sair de um projeto que outros compartilham</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it away</source>
-        <translation>dar a um membro um papel em um projeto compartilhado, ou retirá-lo</translation>
-    </message>
-    <message>
-        <source>end the connections of a member who blocks others</source>
-        <translation>encerrar as conexões de um membro que bloqueia os outros</translation>
-    </message>
-    <message>
-        <source>show or set who may invite</source>
-        <translation>mostrar ou definir quem pode convidar</translation>
-    </message>
-    <message>
-        <source>only owners, or admins of projects as well</source>
-        <translation>só proprietários, ou também administradores de projetos</translation>
     </message>
     <message>
         <source>send waiting changes and fetch those of others</source>
@@ -1380,64 +1152,16 @@
         <translation>“{project}” é compartilhado com {workspace}.</translation>
     </message>
     <message>
-        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
-        <translation>Encerrar o compartilhamento de “{name}” para todos? Todos mantêm cópias privadas.</translation>
-    </message>
-    <message>
-        <source>Leave “{name}”? A private copy stays here.</source>
-        <translation>Sair de “{name}”? Uma cópia privada fica aqui.</translation>
-    </message>
-    <message>
         <source>This is a private copy.</source>
         <translation>Esta é uma cópia privada.</translation>
-    </message>
-    <message>
-        <source>{name} is {role} of “{project}” now.</source>
-        <translation>{name} é agora {role} de “{project}”.</translation>
-    </message>
-    <message>
-        <source>{name} is no longer in “{project}”.</source>
-        <translation>{name} não está mais em “{project}”.</translation>
-    </message>
-    <message>
-        <source>Remove {name} from {workspace}? What they wrote stays.</source>
-        <translation>Remover {name} de {workspace}? O que escreveu fica.</translation>
-    </message>
-    <message>
-        <source>{name} was removed from {workspace}.</source>
-        <translation>{name} foi removido de {workspace}.</translation>
-    </message>
-    <message>
-        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
-        <translation>{name} tinha convidado {others}, que ainda são membros; &apos;chatdesk team remove&apos; os remove</translation>
-    </message>
-    <message>
-        <source>{name} is an ordinary member of {workspace} now.</source>
-        <translation>{name} é agora membro comum de {workspace}.</translation>
-    </message>
-    <message>
-        <source>{name} is an owner of {workspace} now.</source>
-        <translation>{name} é agora proprietário de {workspace}.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connection of {name} was ended.</comment>
-        <translation>
-            <numerusform>{count} conexão de {name} foi encerrada.</numerusform>
-            <numerusform>{count} conexões de {name} foram encerradas.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>{name}: {value}</source>
-        <translation>{name}: {value}</translation>
     </message>
     <message>
         <source>is up to date</source>
         <translation>está atualizado</translation>
     </message>
     <message>
-        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
-        <translation>{state}, {count} recusadas (&apos;chatdesk team refused&apos; as lista)</translation>
+        <source>{state}, {count} refused (&apos;chatdesk team status&apos; lists them)</source>
+        <translation>{state}, {count} recusados (&apos;chatdesk team status&apos; os lista)</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1466,26 +1190,6 @@
     <message>
         <source>This project is not shared.</source>
         <translation>Este projeto não é compartilhado.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team share&apos; shares it.</source>
-        <translation>&apos;chatdesk team share&apos; o compartilha.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} members are called “{name}”.</source>
-        <comment>{count} member is called “{name}”.</comment>
-        <translation>
-            <numerusform>{count} membro se chama “{name}”.</numerusform>
-            <numerusform>{count} membros se chamam “{name}”.</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>No member is called “{name}”.</source>
-        <translation>Nenhum membro se chama “{name}”.</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
-        <translation>&apos;chatdesk team members&apos; os lista com seus ids.</translation>
     </message>
     <message>
         <source>list projects, or make one</source>
@@ -2086,6 +1790,18 @@
     <message>
         <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
         <translation>Inicie o antivírus, ou altere o antivírus ou o que acontece sem ele em Configurações, Dados e backup.</translation>
+    </message>
+    <message>
+        <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
+        <translation>Nada foi enviado para lá. O arquivo não foi aceito; seu texto e os outros anexos são mantidos.</translation>
+    </message>
+    <message>
+        <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
+        <translation>Informe o antivírus de novo em Configurações, Dados e backup, ou defina {variable} com o endereço dele.</translation>
+    </message>
+    <message>
+        <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
+        <translation>As configurações deste diretório de dados, que pode ser de outra pessoa, indicam um antivírus em outro computador: {address}.</translation>
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
@@ -3088,14 +2804,6 @@
             <numerusform>{count} alteração espera aqui para ser enviada.</numerusform>
             <numerusform>{count} alterações esperam aqui para ser enviadas.</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Everything else is the same here and there.</source>
-        <translation>Todo o resto é igual aqui e lá.</translation>
-    </message>
-    <message>
-        <source>The server and this profile hold the same.</source>
-        <translation>O servidor e este perfil contêm o mesmo.</translation>
     </message>
     <message>
         <source>Waiting for approval</source>
@@ -5970,18 +5678,6 @@
         <translation>O índice de busca está danificado e está sendo refeito. Suas mensagens não foram afetadas.</translation>
     </message>
     <message>
-        <source>Title</source>
-        <translation>Título</translation>
-    </message>
-    <message>
-        <source>A member</source>
-        <translation>Um membro</translation>
-    </message>
-    <message>
-        <source>That version is no longer one of those to choose from.</source>
-        <translation>Essa versão não é mais uma das que se pode escolher.</translation>
-    </message>
-    <message>
         <source>Nobody else has this: its project is not shared.</source>
         <translation>Ninguém mais tem isto: seu projeto não é compartilhado.</translation>
     </message>
@@ -6012,6 +5708,10 @@
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
         <translation>Isto é maior que os {max_body_bytes} MB que o servidor da equipe aceita em uma alteração. Copie-o, ou escreva em partes.</translation>
+    </message>
+    <message>
+        <source>Another member wrote something else here at the same time, which everybody sees. Try again to put this in its place, or copy it out.</source>
+        <translation>Outro membro escreveu outra coisa aqui ao mesmo tempo, e é o que todos veem. Tente novamente para colocar isto no lugar, ou copie-o.</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
@@ -6478,10 +6178,6 @@
         <translation>O que foi recebido antes continua legível, e tudo o que você escreveu é mantido neste computador.</translation>
     </message>
     <message>
-        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
-        <translation>O ChatDesk pergunta de novo por conta própria. Configurações, Sincronização da equipe, Verificar indica as alterações: mostre isso a quem opera o servidor.</translation>
-    </message>
-    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>O banco de dados da equipe não pode ser alcançado.</translation>
     </message>
@@ -6694,8 +6390,8 @@
         <translation>O banco de dados da equipe é de um ChatDesk mais antigo que este.</translation>
     </message>
     <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
-        <translation>Um proprietário o atualiza: Configurações › Sincronização da equipe › Atualizar o banco de dados…, ou chatdesk team upgrade. Até lá, o que você mudar espera aqui.</translation>
+        <source>Tell the people who run the server. Nothing was changed.</source>
+        <translation>Avise quem administra o servidor. Nada foi alterado.</translation>
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
@@ -6704,6 +6400,14 @@
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
         <translation>Este login não pode fazer o que a configuração de um espaço de trabalho exige: ser dono do banco de dados e criar papéis nele.</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
+        <translation>O ChatDesk pergunta de novo sozinho. Avise quem administra o servidor.</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
+        <translation>Um proprietário a atualiza: Configurações › Sincronização da equipe › Atualizar o banco de dados…, ou com upgrade.sql. Até lá, o que você muda espera aqui.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -6764,10 +6468,6 @@
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
         <translation>No servidor, alterações deste projeto não só se perderam como também foram reescritas.</translation>
-    </message>
-    <message>
-        <source>Show the people who run the server what Check says. Nothing was changed.</source>
-        <translation>Mostre a quem administra o servidor o que a verificação diz. Nada foi alterado.</translation>
     </message>
     <message>
         <source>This person has not accepted the invitation yet.</source>
@@ -6982,16 +6682,16 @@
         <translation>Desbloqueie ou instale um chaveiro, ou escolha o arquivo criptografado em Configurações, Provedores; ou ponha uma senha sua na variável {variable} toda vez antes de o ChatDesk iniciar.</translation>
     </message>
     <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>A senha foi dada para {kept}, e o espaço de trabalho agora está em {server}: ela não foi enviada para lá. Se o servidor realmente mudou, informe isso em Configurações, Sincronização da equipe, Endereço, ou digite a senha de novo.</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>A senha foi guardada por um ChatDesk anterior, e o espaço de trabalho agora está em {server}: ela não foi enviada para lá. Se o servidor realmente mudou, informe isso em Configurações, Sincronização da equipe, Endereço, ou digite a senha de novo.</translation>
+    </message>
+    <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
         <translation>A variável {variable} tem uma senha, e ninguém disse neste computador que ela é para {server}: ela não foi enviada para lá. Se for, defina {server_variable} como {named} ou digite a senha.</translation>
-    </message>
-    <message>
-        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>A senha foi dada para {kept}, e o espaço de trabalho está agora em {server}: ela não foi enviada para lá. Se o servidor realmente mudou, diga isso com &apos;chatdesk team move&apos;, ou digite a senha de novo.</translation>
-    </message>
-    <message>
-        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>A senha foi guardada por um ChatDesk anterior, e o espaço de trabalho está agora em {server}: ela não foi enviada para lá. Se o servidor realmente mudou, diga isso com &apos;chatdesk team move&apos;, ou digite a senha de novo.</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -7040,66 +6740,6 @@
     <message>
         <source>The team&apos;s server did not take everything in time.</source>
         <translation>O servidor da equipe não aceitou tudo a tempo.</translation>
-    </message>
-    <message>
-        <source>“{name}”: {sentence}</source>
-        <translation>“{name}”: {sentence}</translation>
-    </message>
-    <message>
-        <source>the server says that it has newer changes, and does not send them.</source>
-        <translation>o servidor diz que tem alterações mais recentes e não as envia.</translation>
-    </message>
-    <message>
-        <source>the server&apos;s history is not the one that this computer received.</source>
-        <translation>o histórico do servidor não é o que este computador recebeu.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
-        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
-        <translation>
-            <numerusform>falta {count} alteração no servidor; alguém removeu linhas de suas tabelas.</numerusform>
-            <numerusform>faltam {count} alterações no servidor; alguém removeu linhas de suas tabelas.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
-        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
-        <translation>
-            <numerusform>{count} alteração foi reescrita no servidor, fora do ChatDesk.</numerusform>
-            <numerusform>{count} alterações foram reescritas no servidor, fora do ChatDesk.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
-        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
-        <translation>
-            <numerusform>{count} alteração está fora da ordem que o servidor registrou; alguém alterou suas tabelas.</numerusform>
-            <numerusform>{count} alterações estão fora da ordem que o servidor registrou; alguém alterou suas tabelas.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes differ from what this computer received: the server has other text.</source>
-        <comment>{count} change differs from what this computer received: the server has other text.</comment>
-        <translation>
-            <numerusform>{count} alteração difere do que este computador recebeu: o servidor tem outro texto.</numerusform>
-            <numerusform>{count} alterações diferem do que este computador recebeu: o servidor tem outro texto.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
-        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
-        <translation>
-            <numerusform>{count} alteração foi esvaziada no servidor, e ninguém pediu isso no ChatDesk.</numerusform>
-            <numerusform>{count} alterações foram esvaziadas no servidor, e ninguém pediu isso no ChatDesk.</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are on the server and not here.</source>
-        <comment>{count} change is on the server and not here.</comment>
-        <translation>
-            <numerusform>{count} alteração está no servidor e não aqui.</numerusform>
-            <numerusform>{count} alterações estão no servidor e não aqui.</numerusform>
-        </translation>
     </message>
     <message>
         <source>Check the user and the password.</source>
@@ -8262,8 +7902,8 @@
         <translation>Fórmulas são desenhadas, {formula}, e tabelas são tabelas:</translation>
     </message>
     <message>
-        <source>Your chats</source>
-        <translation>Seus chats</translation>
+        <source>Your threads</source>
+        <translation>Suas conversas</translation>
     </message>
     <message>
         <source>Next</source>
@@ -8392,10 +8032,6 @@
         <translation>espaço de trabalho {name}</translation>
     </message>
     <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{database} em {host}; estacionado: veio com um backup restaurado, e nada se conecta a ele; “Conectar de novo” em Configurações, Sincronização da equipe, ou &apos;chatdesk team join-again&apos; conecta</translation>
-    </message>
-    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>{shared} compartilhados, {waiting} por enviar, {refused} recusados</translation>
     </message>
@@ -8438,6 +8074,10 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>Um backup em {backup_dir} pode tê-lo como era.</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} em {host}; estacionado: veio com um backup restaurado e nada se conecta a ele; “Conectar de novo” em Configurações, Sincronização da equipe, ou &apos;chatdesk team join&apos; conecta</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -10507,10 +10147,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Parâmetros desta conversa</translation>
     </message>
     <message>
-        <source>Parameters of this chat</source>
-        <translation>Parâmetros deste chat</translation>
-    </message>
-    <message>
         <source>Parameters of the project {name}</source>
         <translation>Parâmetros do projeto {name}</translation>
     </message>
@@ -12229,10 +11865,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Messages da Anthropic</translation>
     </message>
     <message>
-        <source>New provider</source>
-        <translation>Novo provedor</translation>
-    </message>
-    <message>
         <source>Address</source>
         <translation>Endereço</translation>
     </message>
@@ -13274,26 +12906,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Copiar texto</translation>
     </message>
     <message>
-        <source>Copy to a private project</source>
-        <translation>Copiar para um projeto privado</translation>
-    </message>
-    <message>
-        <source>Copy all texts</source>
-        <translation>Copiar todos os textos</translation>
-    </message>
-    <message>
-        <source>Copy all to a private project</source>
-        <translation>Copiar tudo para um projeto privado</translation>
-    </message>
-    <message>
-        <source>Try all again</source>
-        <translation>Tentar tudo de novo</translation>
-    </message>
-    <message>
-        <source>Forget all</source>
-        <translation>Esquecer tudo</translation>
-    </message>
-    <message>
         <source>Team sync: details</source>
         <translation>Sincronização da equipe: detalhes</translation>
     </message>
@@ -13338,48 +12950,36 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         </translation>
     </message>
     <message>
-        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
-        <translation>O servidor não aceitou estas. Elas ficam só neste computador, até você esquecê-las.</translation>
+        <source>Why</source>
+        <translation>Motivo</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Texto</translation>
+    </message>
+    <message>
+        <source>Refused changes</source>
+        <translation>Alterações recusadas</translation>
+    </message>
+    <message>
+        <source>The team does not have these, or has something else in their place. They are kept on this computer only, until you forget them.</source>
+        <translation>A equipe não as tem, ou tem outra coisa no lugar. Elas ficam guardadas só neste computador, até você esquecê-las.</translation>
+    </message>
+    <message>
+        <source>Forget…</source>
+        <translation>Esquecer…</translation>
+    </message>
+    <message>
+        <source>For the selected changes</source>
+        <translation>Para as alterações selecionadas</translation>
+    </message>
+    <message>
+        <source>Asking the server…</source>
+        <translation>Perguntando ao servidor…</translation>
     </message>
     <message>
         <source>… and {count} more.</source>
         <translation>… e mais {count}.</translation>
-    </message>
-    <message>
-        <source>Written by two people at once</source>
-        <translation>Escrito por duas pessoas ao mesmo tempo</translation>
-    </message>
-    <message>
-        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>O primeiro texto é mostrado até que alguém escolha; a escolha vale para todos.</translation>
-    </message>
-    <message>
-        <source>{label}, in {project}</source>
-        <translation>{label}, em {project}</translation>
-    </message>
-    <message>
-        <source>{who}: (empty)</source>
-        <translation>{who}: (vazio)</translation>
-    </message>
-    <message>
-        <source>Use this</source>
-        <translation>Usar este</translation>
-    </message>
-    <message>
-        <source>{action} of the change of {time}</source>
-        <translation>{action} da alteração de {time}</translation>
-    </message>
-    <message>
-        <source>Comparing with the server…</source>
-        <translation>Comparando com o servidor…</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes</source>
-        <comment>{count} change</comment>
-        <translation>
-            <numerusform>{count} alteração</numerusform>
-            <numerusform>{count} alterações</numerusform>
-        </translation>
     </message>
     <message numerus="yes">
         <source>{count} projects</source>
@@ -13388,30 +12988,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
             <numerusform>{count} projeto</numerusform>
             <numerusform>{count} projetos</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared.</source>
-        <translation>{changes} de {projects} comparadas.</translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
-        <translation>{changes} de {projects} comparadas: este computador e o servidor contêm o mesmo.</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} differences:</source>
-        <comment>{count} difference:</comment>
-        <translation>
-            <numerusform>{count} diferença:</numerusform>
-            <numerusform>{count} diferenças:</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}, which is shown now</source>
-        <translation>Usar o que {who} escreveu para {label}, que é mostrado agora</translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}</source>
-        <translation>Usar o que {who} escreveu para {label}</translation>
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
@@ -13580,10 +13156,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>A workspace can be set up here.</source>
         <translation>Um espaço de trabalho pode ser configurado aqui.</translation>
-    </message>
-    <message>
-        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>Esse computador não pode mais sincronizar com este nome; o que está nele fica lá. Se ele se perdeu, crie também uma nova senha em Meu nome e papéis, e adicione seus outros computadores de novo.</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -13859,28 +13431,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Encerrar suas conexões: para alguém cuja alteração inacabada atrasa os outros</translation>
     </message>
     <message>
-        <source>My name and roles…</source>
-        <translation>Meu nome e papéis…</translation>
-    </message>
-    <message>
-        <source>Roles…</source>
-        <translation>Papéis…</translation>
-    </message>
-    <message>
         <source>Roles</source>
         <translation>Papéis</translation>
     </message>
     <message>
-        <source>Role of {member} in {project}</source>
-        <translation>Papel de {member} em {project}</translation>
+        <source>My name…</source>
+        <translation>Meu nome…</translation>
     </message>
     <message>
-        <source>No project is shared with the workspace yet.</source>
-        <translation>Nenhum projeto é compartilhado com o espaço de trabalho ainda.</translation>
-    </message>
-    <message>
-        <source>A change takes effect at once, on all of their computers.</source>
-        <translation>Uma alteração vale na hora, em todos os computadores da pessoa.</translation>
+        <source>Manage…</source>
+        <translation>Gerenciar…</translation>
     </message>
     <message>
         <source>New password…</source>
@@ -14117,6 +13677,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
         <translation>Membros que atingem um limite ficam sabendo qual, e o que espera é enviado quando houver espaço de novo. Os dias são contados em UTC. Pessoas convidadas por alguém que é removido ficam, a menos que você também as remova.</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
+        <translation>Aquele computador não pode mais sincronizar com este nome; o que está nele fica lá. Se ele foi perdido, crie também uma nova senha em Meu nome, e adicione de novo os seus outros computadores.</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -14499,18 +14063,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
             <numerusform>O texto de {count} alterações está na área de transferência.</numerusform>
         </translation>
     </message>
-    <message>
-        <source>Copied into the new thread “{title}”, in a private project.</source>
-        <translation>Copiado para a nova conversa “{title}”, em um projeto privado.</translation>
-    </message>
-    <message>
-        <source>Copied to “{title}”</source>
-        <translation>Copiado para “{title}”</translation>
-    </message>
-    <message>
-        <source>{label}: chosen for everybody.</source>
-        <translation>{label}: escolhido para todos.</translation>
-    </message>
     <message numerus="yes">
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
@@ -14700,16 +14252,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{name} está fora da lista.</translation>
     </message>
     <message>
-        <source>The computer is off the list.</source>
-        <translation>O computador está fora da lista.</translation>
-    </message>
-    <message>
         <source>Take {name} off the list?</source>
         <translation>Tirar {name} da lista?</translation>
-    </message>
-    <message>
-        <source>Take this computer off the list?</source>
-        <translation>Tirar este computador da lista?</translation>
     </message>
     <message>
         <source>Take off</source>
@@ -18429,16 +17973,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>No que você está trabalhando?</translation>
     </message>
     <message>
-        <source>Your chats could not be opened</source>
-        <translation>Seus chats não puderam ser abertos</translation>
+        <source>Your threads could not be opened</source>
+        <translation>Não foi possível abrir suas conversas</translation>
+    </message>
+    <message>
+        <source>Opening your threads…</source>
+        <translation>Abrindo suas conversas…</translation>
     </message>
     <message>
         <source>If you restore a backup, the database as it is now is kept.</source>
         <translation>Se você restaurar um backup, o banco de dados como está agora é mantido.</translation>
-    </message>
-    <message>
-        <source>Opening your chats…</source>
-        <translation>Abrindo seus chats…</translation>
     </message>
     <message>
         <source>{size} KB</source>
@@ -18463,10 +18007,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
             <numerusform>{count} pessoa está digitando…</numerusform>
             <numerusform>{count} pessoas estão digitando…</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{name} (elsewhere in the project)</source>
-        <translation>{name} (em outra parte do projeto)</translation>
     </message>
     <message>
         <source>Here now: {names}</source>
@@ -18739,18 +18279,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         </translation>
     </message>
     <message>
-        <source>viewer</source>
-        <translation>leitor</translation>
-    </message>
-    <message>
-        <source>editor</source>
-        <translation>editor</translation>
-    </message>
-    <message>
-        <source>admin</source>
-        <translation>administrador</translation>
-    </message>
-    <message>
         <source>invited</source>
         <translation>convidado</translation>
     </message>
@@ -18765,58 +18293,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>warning</source>
         <translation>aviso</translation>
-    </message>
-    <message>
-        <source>who invites</source>
-        <translation>quem convida</translation>
-    </message>
-    <message>
-        <source>who creates</source>
-        <translation>quem cria projetos</translation>
-    </message>
-    <message>
-        <source>members</source>
-        <translation>membros</translation>
-    </message>
-    <message>
-        <source>invitations</source>
-        <translation>convites</translation>
-    </message>
-    <message>
-        <source>projects each</source>
-        <translation>projetos por membro</translation>
-    </message>
-    <message>
-        <source>connections each</source>
-        <translation>conexões por membro</translation>
-    </message>
-    <message>
-        <source>changes each minute</source>
-        <translation>alterações por minuto</translation>
-    </message>
-    <message>
-        <source>bytes each</source>
-        <translation>bytes por membro</translation>
-    </message>
-    <message>
-        <source>bytes of a project</source>
-        <translation>bytes por projeto</translation>
-    </message>
-    <message>
-        <source>bytes of files each</source>
-        <translation>bytes de arquivos por membro</translation>
-    </message>
-    <message>
-        <source>bytes of files of a project</source>
-        <translation>bytes de arquivos por projeto</translation>
-    </message>
-    <message>
-        <source>owners</source>
-        <translation>proprietários</translation>
-    </message>
-    <message>
-        <source>admins</source>
-        <translation>administradores</translation>
     </message>
     <message>
         <source>Recovered messages</source>
@@ -18926,6 +18402,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>unknown time</source>
         <translation>data desconhecida</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there.</source>
+        <translation>O proxy que o sistema indica não pode ser usado: {proxy}. Indique lá um proxy HTTP.</translation>
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
@@ -19597,24 +19077,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Ele escreveu demais sem que ninguém pedisse, mais de {count} bytes em um segundo.</translation>
     </message>
     <message>
-        <source>list the changes that the server has lost</source>
-        <translation>listar as alterações que o servidor perdeu</translation>
-    </message>
-    <message>
-        <source>let this project go on without them (name or id; owners only)</source>
-        <translation>deixar este projeto continuar sem elas (nome ou id; só proprietários)</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
-        <translation>“chatdesk team lost --accept {id}” o deixa continuar sem elas.</translation>
-    </message>
-    <message>
         <source>The server has lost nothing.</source>
         <translation>O servidor não perdeu nada.</translation>
-    </message>
-    <message>
-        <source>The server has lost nothing of “{project}”.</source>
-        <translation>O servidor não perdeu nada de “{project}”.</translation>
     </message>
     <message>
         <source>“{project}” goes on without them. Every computer fetches it again.</source>

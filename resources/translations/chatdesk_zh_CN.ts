@@ -821,10 +821,6 @@
         <translation>通过团队的数据库共享项目</translation>
     </message>
     <message>
-        <source>show the state of this profile&apos;s workspaces</source>
-        <translation>此配置中各工作区的状态</translation>
-    </message>
-    <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
         <translation>请使用其窗口中“设置”的“团队同步”，或先关闭窗口。</translation>
     </message>
@@ -833,12 +829,20 @@
         <translation>此配置不在任何工作区中</translation>
     </message>
     <message>
-        <source>&apos;chatdesk team join-again {id}&apos; connects again</source>
-        <translation>&apos;chatdesk team join-again {id}&apos; 可重新连接</translation>
-    </message>
-    <message>
         <source>owner</source>
         <translation>所有者</translation>
+    </message>
+    <message>
+        <source>show the state of this profile&apos;s workspaces, and what was refused</source>
+        <translation>显示此配置的工作区的状态，以及被拒绝的内容</translation>
+    </message>
+    <message>
+        <source>check a server before making a workspace, or what the server of one has lost</source>
+        <translation>在创建工作区之前检查服务器，或检查某个工作区的服务器丢失了什么</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk team join&apos; connects again</source>
+        <translation>&apos;chatdesk team join&apos; 会重新连接</translation>
     </message>
     <message>
         <source>member</source>
@@ -855,20 +859,16 @@
         <source>{waiting} waiting, {refused} refused</source>
         <translation>{waiting} 个等待中，{refused} 个被拒绝</translation>
     </message>
+    <message>
+        <source>The window lets it go on without them: Settings, Team sync, Details.</source>
+        <translation>可在窗口中不带它们继续：“设置”的“团队同步”中的“详情”。</translation>
+    </message>
     <message numerus="yes">
         <source>{number} projects</source>
         <comment>{number} project</comment>
         <translation>
             <numerusform>{number} 个项目</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>check a server before making a workspace, or compare a workspace with this profile</source>
-        <translation>在创建工作区之前检查服务器，或将工作区与此配置文件进行比较</translation>
-    </message>
-    <message>
-        <source>workspace to compare, if no address is given (by default the only one)</source>
-        <translation>未给出地址时要比较的工作区（默认为唯一的那个）</translation>
     </message>
     <message>
         <source>list the members, as the server has them now</source>
@@ -883,106 +883,12 @@
         <translation>已搁置：它来自备份，未连接</translation>
     </message>
     <message>
-        <source>erase something shared for everybody, with all of its text</source>
-        <translation>为所有人抹除共享的内容，包括其全部文字</translation>
-    </message>
-    <message>
-        <source>thread of which to erase all that you may erase</source>
-        <translation>要抹除其中你有权抹除的全部内容的对话</translation>
-    </message>
-    <message>
-        <source>message to erase, with the summaries made from it</source>
-        <translation>要抹除的消息，以及由它生成的摘要</translation>
-    </message>
-    <message>
-        <source>project to erase (name or id); its sharing ends and nothing of it stays</source>
-        <translation>要抹除的项目（名称或 ID）；共享将结束，不保留任何内容</translation>
-    </message>
-    <message>
-        <source>show or set how long a shared project keeps its messages</source>
-        <translation>显示或设置共享项目保留消息的时间</translation>
-    </message>
-    <message>
-        <source>number of days, or forever; without it, the current setting is shown</source>
-        <translation>天数，或 forever（永久）；省略时显示当前设置</translation>
-    </message>
-    <message>
         <source>wait for the server at most this long ({seconds})</source>
         <translation>等待服务器的最长时间（{seconds}）</translation>
     </message>
     <message>
-        <source>forever</source>
-        <translation>永久</translation>
-    </message>
-    <message>
-        <source>Give a number of days, or &apos;forever&apos;.</source>
-        <translation>请给出天数，或 &apos;forever&apos;。</translation>
-    </message>
-    <message>
-        <source>“{project}” keeps messages forever.</source>
-        <translation>“{project}”永久保留消息。</translation>
-    </message>
-    <message numerus="yes">
-        <source>“{project}” keeps messages for {count} days.</source>
-        <comment>“{project}” keeps messages for {count} day.</comment>
-        <translation>
-            <numerusform>“{project}”保留消息 {count} 天。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase what is older than {count} days from “{project}” for everybody, from now on?</source>
-        <comment>Erase what is older than {count} day from “{project}” for everybody, from now on?</comment>
-        <translation>
-            <numerusform>从现在起，为所有人抹除“{project}”中早于 {count} 天的内容吗？</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>This cannot be undone. Backups, private copies and what somebody copied elsewhere keep it; a computer that is off erases it when it syncs again.</source>
-        <translation>此操作无法撤销。备份、私有副本以及他人复制到别处的内容仍会保留；关闭着的计算机会在下次同步时抹除。</translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages ({others} of others stay in the trash) for everybody?</source>
-        <comment>Erase {count} message ({others} of others stay in the trash) for everybody?</comment>
-        <translation>
-            <numerusform>为所有人抹除 {count} 条消息（其他人的 {others} 条留在回收站）吗？</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>Erase {count} messages for everybody?</source>
-        <comment>Erase {count} message for everybody?</comment>
-        <translation>
-            <numerusform>为所有人抹除 {count} 条消息吗？</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages ({others} of others stay in the trash).</source>
-        <comment>The server has erased {count} message ({others} of others stay in the trash).</comment>
-        <translation>
-            <numerusform>服务器已抹除 {count} 条消息（其他人的 {others} 条留在回收站）。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>The server has erased {count} messages.</source>
-        <comment>The server has erased {count} message.</comment>
-        <translation>
-            <numerusform>服务器已抹除 {count} 条消息。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Only owners can erase a project.</source>
-        <translation>只有所有者才能抹除项目。</translation>
-    </message>
-    <message>
         <source>Only owners erase a project.</source>
         <translation>只有所有者可以抹除项目。</translation>
-    </message>
-    <message>
-        <source>Ask one of them.</source>
-        <translation>请向其中一位提出。</translation>
-    </message>
-    <message>
-        <source>End “{project}” and erase all of it, on the server and on every computer?</source>
-        <translation>结束“{project}”并在服务器和每台计算机上将其全部抹除吗？</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
@@ -1052,24 +958,12 @@
         <translation>N 天内有效（7）</translation>
     </message>
     <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
+        <translation>包含邀请或代码的文件；- 从 stdin 读取。不给出时，重新加入随备份而来的团队</translation>
+    </message>
+    <message>
         <source>stop being a member, on all computers</source>
         <translation>在所有计算机上不再是成员</translation>
-    </message>
-    <message>
-        <source>connect again to a team that came with a backup</source>
-        <translation>重新连接到随备份而来的团队</translation>
-    </message>
-    <message>
-        <source>bring the team&apos;s database up to date</source>
-        <translation>将团队的数据库更新到最新</translation>
-    </message>
-    <message>
-        <source>(as before)</source>
-        <translation>（与之前相同）</translation>
-    </message>
-    <message>
-        <source>certificate of the server&apos;s authority (as before)</source>
-        <translation>服务器颁发机构的证书（与之前相同）</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1100,10 +994,6 @@
         <translation>你已离开 {name}。</translation>
     </message>
     <message>
-        <source>Give up {name}, the database {database} on {host}:{port}?</source>
-        <translation>放弃 {name}，即 {host}:{port} 上的数据库 {database} 吗？</translation>
-    </message>
-    <message>
         <source>Connect to {name}, the database {database} on {host}:{port}?</source>
         <translation>连接到 {name}，即 {host}:{port} 上的数据库 {database} 吗？</translation>
     </message>
@@ -1124,10 +1014,6 @@
         <translation>用邀请或自己另一台计算机的代码加入</translation>
     </message>
     <message>
-        <source>file with the invitation or the code; - reads it from stdin</source>
-        <translation>含有邀请或代码的文件；- 表示从 stdin 读取</translation>
-    </message>
-    <message>
         <source>accept a server without encryption</source>
         <translation>接受不加密的服务器</translation>
     </message>
@@ -1136,36 +1022,12 @@
         <translation>停止同步；所有内容都留在此计算机上</translation>
     </message>
     <message>
-        <source>leave it instead; its projects stay as private copies</source>
-        <translation>改为离开；其项目作为私有副本保留</translation>
-    </message>
-    <message>
         <source>print a code for another computer of yours</source>
         <translation>打印供自己另一台计算机使用的代码</translation>
     </message>
     <message>
         <source>write the code to this file instead of printing it</source>
         <translation>将代码写入此文件而不是显示出来</translation>
-    </message>
-    <message>
-        <source>sign in to a workspace that was set up by hand, with a member&apos;s login</source>
-        <translation>以成员的登录名登录手动设置的工作区</translation>
-    </message>
-    <message>
-        <source>login that set the database up</source>
-        <translation>设置数据库时所用的登录名</translation>
-    </message>
-    <message>
-        <source>use another address for the team&apos;s database from now on</source>
-        <translation>从现在起使用团队数据库的另一个地址</translation>
-    </message>
-    <message>
-        <source>new name or IP address of the server</source>
-        <translation>服务器的新名称或 IP 地址</translation>
-    </message>
-    <message>
-        <source>login of the member</source>
-        <translation>成员的登录名</translation>
     </message>
     <message>
         <source>login that owns the database and may create roles</source>
@@ -1200,20 +1062,8 @@
         <translation>其密码短语为 {passphrase}；两者有效期均为一天</translation>
     </message>
     <message>
-        <source>Password of {user} at {server}: </source>
-        <translation>{user} 在 {server} 的密码： </translation>
-    </message>
-    <message>
         <source>Password of {user}: </source>
         <translation>{user} 的密码： </translation>
-    </message>
-    <message>
-        <source>The database of {name} is up to date.</source>
-        <translation>{name} 的数据库已是最新。</translation>
-    </message>
-    <message>
-        <source>{name} is reached at {host}:{port} from now on.</source>
-        <translation>从现在起通过 {host}:{port} 访问 {name}。</translation>
     </message>
     <message>
         <source>Password: </source>
@@ -1263,6 +1113,10 @@
         <translation>他人可能已看到该密码，请更改它，然后通过 stdin 或 {variable} 给出新密码。</translation>
     </message>
     <message>
+        <source>{name} is not a certificate in PEM form.</source>
+        <translation>{name} 不是 PEM 格式的证书。</translation>
+    </message>
+    <message>
         <source>{path}: {reason}.</source>
         <translation>{path}：{reason}。</translation>
     </message>
@@ -1271,84 +1125,8 @@
         <translation>请检查文件名。</translation>
     </message>
     <message>
-        <source>list the changes that the server refused</source>
-        <translation>列出服务器拒绝的更改</translation>
-    </message>
-    <message>
-        <source>copy the text of this change into a new thread of a private project; &apos;all&apos; copies every text</source>
-        <translation>将此更改的文字复制到私有项目的新对话中；&apos;all&apos; 复制全部文字</translation>
-    </message>
-    <message>
-        <source>send this change again; &apos;all&apos; sends every change</source>
-        <translation>重新发送此更改；&apos;all&apos; 发送全部更改</translation>
-    </message>
-    <message>
-        <source>remove this change from the list; &apos;all&apos; removes every change</source>
-        <translation>从列表中移除此更改；&apos;all&apos; 移除全部更改</translation>
-    </message>
-    <message>
-        <source>The texts are in the private thread “{title}”.</source>
-        <translation>文字在私有对话“{title}”中。</translation>
-    </message>
-    <message>
-        <source>They wait to be sent; &apos;chatdesk team sync&apos; sends them.</source>
-        <translation>它们等待发送；&apos;chatdesk team sync&apos; 会发送它们。</translation>
-    </message>
-    <message>
-        <source>{changes} (limit {limit}): {sentence}</source>
-        <translation>{changes}（上限 {limit}）：{sentence}</translation>
-    </message>
-    <message>
-        <source>nothing was refused</source>
-        <translation>没有内容被拒绝</translation>
-    </message>
-    <message>
-        <source>“{wanted}” was not refused.</source>
-        <translation>“{wanted}”未被拒绝。</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team refused&apos; lists them.</source>
-        <translation>&apos;chatdesk team refused&apos; 会列出它们。</translation>
-    </message>
-    <message>
         <source>share a project with a workspace</source>
         <translation>与工作区共享项目</translation>
-    </message>
-    <message>
-        <source>their name or id</source>
-        <translation>其名称或 ID</translation>
-    </message>
-    <message>
-        <source>remove a member from a workspace</source>
-        <translation>从工作区移除成员</translation>
-    </message>
-    <message>
-        <source>make a member an owner of the workspace</source>
-        <translation>使成员成为工作区的所有者</translation>
-    </message>
-    <message>
-        <source>make them an ordinary member again</source>
-        <translation>使其重新成为普通成员</translation>
-    </message>
-    <message>
-        <source>end the sharing of a project, or leave a project that others share</source>
-        <translation>结束项目的共享，或离开他人共享的项目</translation>
-    </message>
-    <message>
-        <source>give a member a role in a shared project, or take it away</source>
-        <translation>给予成员在共享项目中的角色，或收回该角色</translation>
-    </message>
-    <message>
-        <source>end the connections of a member who blocks others</source>
-        <translation>结束阻碍他人的成员的连接</translation>
-    </message>
-    <message>
-        <source>show or set who may invite</source>
-        <translation>显示或设置谁可以邀请</translation>
-    </message>
-    <message>
-        <source>only owners, or admins of projects as well</source>
-        <translation>仅所有者，或也包括项目管理员</translation>
     </message>
     <message>
         <source>send waiting changes and fetch those of others</source>
@@ -1367,63 +1145,16 @@
         <translation>“{project}”已与 {workspace} 共享。</translation>
     </message>
     <message>
-        <source>End the sharing of “{name}” for everybody? All keep private copies.</source>
-        <translation>为所有人结束“{name}”的共享吗？所有人都保留私有副本。</translation>
-    </message>
-    <message>
-        <source>Leave “{name}”? A private copy stays here.</source>
-        <translation>离开“{name}”吗？私有副本会留在此处。</translation>
-    </message>
-    <message>
         <source>This is a private copy.</source>
         <translation>这是私有副本。</translation>
-    </message>
-    <message>
-        <source>{name} is {role} of “{project}” now.</source>
-        <translation>{name} 现在是“{project}”的{role}。</translation>
-    </message>
-    <message>
-        <source>{name} is no longer in “{project}”.</source>
-        <translation>{name} 不再属于“{project}”。</translation>
-    </message>
-    <message>
-        <source>Remove {name} from {workspace}? What they wrote stays.</source>
-        <translation>从 {workspace} 移除 {name} 吗？其所写内容会保留。</translation>
-    </message>
-    <message>
-        <source>{name} was removed from {workspace}.</source>
-        <translation>已从 {workspace} 移除 {name}。</translation>
-    </message>
-    <message>
-        <source>{name} had invited {others}, who are still members; &apos;chatdesk team remove&apos; removes them</source>
-        <translation>{name} 曾邀请 {others}，他们仍是成员；&apos;chatdesk team remove&apos; 可移除他们</translation>
-    </message>
-    <message>
-        <source>{name} is an ordinary member of {workspace} now.</source>
-        <translation>{name} 现在是 {workspace} 的普通成员。</translation>
-    </message>
-    <message>
-        <source>{name} is an owner of {workspace} now.</source>
-        <translation>{name} 现在是 {workspace} 的所有者。</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} connections of {name} were ended.</source>
-        <comment>{count} connection of {name} was ended.</comment>
-        <translation>
-            <numerusform>已结束 {name} 的 {count} 个连接。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>{name}: {value}</source>
-        <translation>{name}：{value}</translation>
     </message>
     <message>
         <source>is up to date</source>
         <translation>已是最新</translation>
     </message>
     <message>
-        <source>{state}, {count} refused (&apos;chatdesk team refused&apos; lists them)</source>
-        <translation>{state}，{count} 个被拒绝（&apos;chatdesk team refused&apos; 会列出它们）</translation>
+        <source>{state}, {count} refused (&apos;chatdesk team status&apos; lists them)</source>
+        <translation>{state}，{count} 项被拒绝（&apos;chatdesk team status&apos; 会列出）</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1451,25 +1182,6 @@
     <message>
         <source>This project is not shared.</source>
         <translation>此项目未共享。</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team share&apos; shares it.</source>
-        <translation>&apos;chatdesk team share&apos; 可共享它。</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} members are called “{name}”.</source>
-        <comment>{count} member is called “{name}”.</comment>
-        <translation>
-            <numerusform>有 {count} 个成员名为“{name}”。</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>No member is called “{name}”.</source>
-        <translation>没有名为“{name}”的成员。</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team members&apos; lists them with their ids.</source>
-        <translation>&apos;chatdesk team members&apos; 会列出成员及其 ID。</translation>
     </message>
     <message>
         <source>list projects, or make one</source>
@@ -2068,6 +1780,18 @@
     <message>
         <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
         <translation>请启动扫描程序，或在“设置”的“数据与备份”中更改扫描程序或缺少它时的处理方式。</translation>
+    </message>
+    <message>
+        <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
+        <translation>没有向那里发送任何内容。该文件未被接收；你的文本和其他附件已保留。</translation>
+    </message>
+    <message>
+        <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
+        <translation>请在“设置”的“数据与备份”中重新输入扫描程序，或将 {variable} 设为其地址。</translation>
+    </message>
+    <message>
+        <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
+        <translation>此数据目录（可能属于他人）中的设置指定了另一台计算机上的病毒扫描程序：{address}。</translation>
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
@@ -3055,14 +2779,6 @@
         <translation>
             <numerusform>{count} 项更改在此等待发送。</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>Everything else is the same here and there.</source>
-        <translation>其余内容两边一致。</translation>
-    </message>
-    <message>
-        <source>The server and this profile hold the same.</source>
-        <translation>服务器与此配置的内容一致。</translation>
     </message>
     <message>
         <source>Waiting for approval</source>
@@ -5925,18 +5641,6 @@
         <translation>搜索索引已损坏，正在重建。你的消息不受影响。</translation>
     </message>
     <message>
-        <source>Title</source>
-        <translation>标题</translation>
-    </message>
-    <message>
-        <source>A member</source>
-        <translation>一位成员</translation>
-    </message>
-    <message>
-        <source>That version is no longer one of those to choose from.</source>
-        <translation>该版本已不在可选版本之中。</translation>
-    </message>
-    <message>
         <source>Nobody else has this: its project is not shared.</source>
         <translation>其他人没有这个：其项目未共享。</translation>
     </message>
@@ -5967,6 +5671,10 @@
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
         <translation>它超过了团队的服务器一次更改所接受的 {max_body_bytes} MB。请复制出来，或分几部分写。</translation>
+    </message>
+    <message>
+        <source>Another member wrote something else here at the same time, which everybody sees. Try again to put this in its place, or copy it out.</source>
+        <translation>另一位成员同时在这里写了别的内容，所有人看到的是那个。请重试以用此内容替换它，或将其复制出来。</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take this. Try again, or copy it out.</source>
@@ -6416,10 +6124,6 @@
         <translation>此前收到的内容仍可阅读，你写的一切都保留在此计算机上。</translation>
     </message>
     <message>
-        <source>ChatDesk asks again by itself. Settings, Team sync, Check names the changes: show that to the people who run the server.</source>
-        <translation>ChatDesk 会自动再次询问。“设置”的“团队同步”中的“检查”会列出这些更改：请将其展示给运行服务器的人。</translation>
-    </message>
-    <message>
         <source>The team&apos;s database cannot be reached.</source>
         <translation>无法访问团队的数据库。</translation>
     </message>
@@ -6632,8 +6336,8 @@
         <translation>团队的数据库属于比此版本更旧的 ChatDesk。</translation>
     </message>
     <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or chatdesk team upgrade. Until then, what you change waits here.</source>
-        <translation>由所有者升级：设置 › 团队同步 › 升级数据库…，或 chatdesk team upgrade。在此之前，你的更改会在此等待。</translation>
+        <source>Tell the people who run the server. Nothing was changed.</source>
+        <translation>请告知服务器的管理者。未做任何更改。</translation>
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
@@ -6642,6 +6346,14 @@
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
         <translation>此登录名无权进行设置工作区所需的操作：拥有数据库并在其中创建角色。</translation>
+    </message>
+    <message>
+        <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
+        <translation>ChatDesk 会自行再次询问。请告知服务器的管理者。</translation>
+    </message>
+    <message>
+        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
+        <translation>由所有者升级：“设置”›“团队同步”›“升级数据库…”，或使用 upgrade.sql。在此之前，你的更改会在此等待。</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -6702,10 +6414,6 @@
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
         <translation>服务器上这个项目的更改不仅丢失了，还被改写了。</translation>
-    </message>
-    <message>
-        <source>Show the people who run the server what Check says. Nothing was changed.</source>
-        <translation>请把核对结果给管理服务器的人看。未做任何更改。</translation>
     </message>
     <message>
         <source>This person has not accepted the invitation yet.</source>
@@ -6920,16 +6628,16 @@
         <translation>请解锁或安装密钥环，或在“设置”的“提供商”中选择加密文件；或在每次启动 ChatDesk 之前将自己的密码放入变量 {variable}。</translation>
     </message>
     <message>
+        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>密码是为 {kept} 提供的，而工作区现在位于 {server}：密码未发送到那里。如果服务器确实已迁移，请在“设置”的“团队同步”中的“地址”里说明，或重新输入密码。</translation>
+    </message>
+    <message>
+        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
+        <translation>密码由较早的 ChatDesk 保存，而工作区现在位于 {server}：密码未发送到那里。如果服务器确实已迁移，请在“设置”的“团队同步”中的“地址”里说明，或重新输入密码。</translation>
+    </message>
+    <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
         <translation>变量 {variable} 中有密码，但此计算机上没有人说明它用于 {server}：因此没有发送到那里。如果确实用于它，请将 {server_variable} 设为 {named}，或输入密码。</translation>
-    </message>
-    <message>
-        <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>该密码是为 {kept} 输入的，而工作区现在位于 {server}：密码没有发送到那里。如果服务器确实迁移了，请用 &apos;chatdesk team move&apos; 说明，或重新输入密码。</translation>
-    </message>
-    <message>
-        <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so with &apos;chatdesk team move&apos;, or enter the password again.</source>
-        <translation>该密码由更早的 ChatDesk 保存，而工作区现在位于 {server}：密码没有发送到那里。如果服务器确实迁移了，请用 &apos;chatdesk team move&apos; 说明，或重新输入密码。</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -6978,60 +6686,6 @@
     <message>
         <source>The team&apos;s server did not take everything in time.</source>
         <translation>团队的服务器没有及时接受全部内容。</translation>
-    </message>
-    <message>
-        <source>“{name}”: {sentence}</source>
-        <translation>“{name}”：{sentence}</translation>
-    </message>
-    <message>
-        <source>the server says that it has newer changes, and does not send them.</source>
-        <translation>服务器说有更新的更改，却没有发送。</translation>
-    </message>
-    <message>
-        <source>the server&apos;s history is not the one that this computer received.</source>
-        <translation>服务器的历史与此计算机收到的不同。</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are missing on the server; somebody removed rows from its tables.</source>
-        <comment>{count} change is missing on the server; somebody removed rows from its tables.</comment>
-        <translation>
-            <numerusform>服务器上缺失 {count} 项更改；有人从其表中移除了行。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are rewritten on the server, outside of ChatDesk.</source>
-        <comment>{count} change is rewritten on the server, outside of ChatDesk.</comment>
-        <translation>
-            <numerusform>服务器上有 {count} 项更改在 ChatDesk 之外被改写。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are out of the order that the server recorded; somebody changed its tables.</source>
-        <comment>{count} change is out of the order that the server recorded; somebody changed its tables.</comment>
-        <translation>
-            <numerusform>有 {count} 项更改不符合服务器记录的顺序；有人更改了它的表。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes differ from what this computer received: the server has other text.</source>
-        <comment>{count} change differs from what this computer received: the server has other text.</comment>
-        <translation>
-            <numerusform>有 {count} 项更改与此计算机收到的不同：服务器上是别的文字。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are emptied on the server, and nobody asked for that in ChatDesk.</source>
-        <comment>{count} change is emptied on the server, and nobody asked for that in ChatDesk.</comment>
-        <translation>
-            <numerusform>服务器上有 {count} 项更改被清空，而 ChatDesk 中没有人要求这样做。</numerusform>
-        </translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes are on the server and not here.</source>
-        <comment>{count} change is on the server and not here.</comment>
-        <translation>
-            <numerusform>有 {count} 项更改在服务器上，但不在此处。</numerusform>
-        </translation>
     </message>
     <message>
         <source>Check the user and the password.</source>
@@ -8178,8 +7832,8 @@
         <translation>公式会绘制出来，{formula}，表格就是表格：</translation>
     </message>
     <message>
-        <source>Your chats</source>
-        <translation>你的聊天</translation>
+        <source>Your threads</source>
+        <translation>你的对话</translation>
     </message>
     <message>
         <source>Next</source>
@@ -8307,10 +7961,6 @@
         <translation>工作区 {name}</translation>
     </message>
     <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join-again&apos; connects</source>
-        <translation>{host} 上的 {database}；已搁置：它来自恢复的备份，没有任何东西会连接它；在“设置”的“团队同步”中点“重新连接”，或用&apos;chatdesk team join-again&apos; 连接</translation>
-    </message>
-    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>已共享 {shared}，待发送 {waiting}，被拒绝 {refused}</translation>
     </message>
@@ -8353,6 +8003,10 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>{backup_dir} 中的备份可能有它原来的样子。</translation>
+    </message>
+    <message>
+        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{host} 上的 {database}；已搁置：它随恢复的备份而来，没有任何连接；“设置”的“团队同步”中的“重新连接”或 &apos;chatdesk team join&apos; 会连接</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -10403,10 +10057,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>此对话的参数</translation>
     </message>
     <message>
-        <source>Parameters of this chat</source>
-        <translation>此聊天的参数</translation>
-    </message>
-    <message>
         <source>Parameters of the project {name}</source>
         <translation>项目 {name} 的参数</translation>
     </message>
@@ -12094,10 +11744,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>Anthropic 的 messages</translation>
     </message>
     <message>
-        <source>New provider</source>
-        <translation>新建提供商</translation>
-    </message>
-    <message>
         <source>Address</source>
         <translation>地址</translation>
     </message>
@@ -13125,26 +12771,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>复制文字</translation>
     </message>
     <message>
-        <source>Copy to a private project</source>
-        <translation>复制到私有项目</translation>
-    </message>
-    <message>
-        <source>Copy all texts</source>
-        <translation>复制所有文字</translation>
-    </message>
-    <message>
-        <source>Copy all to a private project</source>
-        <translation>全部复制到私有项目</translation>
-    </message>
-    <message>
-        <source>Try all again</source>
-        <translation>全部重试</translation>
-    </message>
-    <message>
-        <source>Forget all</source>
-        <translation>全部忘记</translation>
-    </message>
-    <message>
         <source>Team sync: details</source>
         <translation>团队同步：详情</translation>
     </message>
@@ -13188,47 +12814,36 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         </translation>
     </message>
     <message>
-        <source>The server did not take these. They are kept on this computer only, until you forget them.</source>
-        <translation>服务器没有接受这些更改。在你忘记它们之前，它们只保存在此计算机上。</translation>
+        <source>Why</source>
+        <translation>原因</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>文本</translation>
+    </message>
+    <message>
+        <source>Refused changes</source>
+        <translation>被拒绝的更改</translation>
+    </message>
+    <message>
+        <source>The team does not have these, or has something else in their place. They are kept on this computer only, until you forget them.</source>
+        <translation>团队没有这些内容，或在其位置有别的内容。它们只保存在此计算机上，直到你将其遗忘。</translation>
+    </message>
+    <message>
+        <source>Forget…</source>
+        <translation>遗忘…</translation>
+    </message>
+    <message>
+        <source>For the selected changes</source>
+        <translation>对所选更改</translation>
+    </message>
+    <message>
+        <source>Asking the server…</source>
+        <translation>正在询问服务器…</translation>
     </message>
     <message>
         <source>… and {count} more.</source>
         <translation>…以及另外 {count} 个。</translation>
-    </message>
-    <message>
-        <source>Written by two people at once</source>
-        <translation>由两人同时写入</translation>
-    </message>
-    <message>
-        <source>The first text is shown until somebody chooses; the choice applies to everyone.</source>
-        <translation>在有人选择之前显示第一段文字；选择对所有人生效。</translation>
-    </message>
-    <message>
-        <source>{label}, in {project}</source>
-        <translation>{label}，在 {project} 中</translation>
-    </message>
-    <message>
-        <source>{who}: (empty)</source>
-        <translation>{who}：（空）</translation>
-    </message>
-    <message>
-        <source>Use this</source>
-        <translation>使用这个</translation>
-    </message>
-    <message>
-        <source>{action} of the change of {time}</source>
-        <translation>{action}：{time} 的更改</translation>
-    </message>
-    <message>
-        <source>Comparing with the server…</source>
-        <translation>正在与服务器比较…</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} changes</source>
-        <comment>{count} change</comment>
-        <translation>
-            <numerusform>{count} 项更改</numerusform>
-        </translation>
     </message>
     <message numerus="yes">
         <source>{count} projects</source>
@@ -13236,29 +12851,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>
             <numerusform>{count} 个项目</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared.</source>
-        <translation>已比较 {projects}的 {changes}。</translation>
-    </message>
-    <message>
-        <source>{changes} of {projects} compared: this computer and the server hold the same.</source>
-        <translation>已比较 {projects}的 {changes}：此计算机与服务器的内容一致。</translation>
-    </message>
-    <message numerus="yes">
-        <source>{count} differences:</source>
-        <comment>{count} difference:</comment>
-        <translation>
-            <numerusform>{count} 处差异：</numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}, which is shown now</source>
-        <translation>采用 {who} 为{label}所写的内容，即现在显示的内容</translation>
-    </message>
-    <message>
-        <source>Use what {who} wrote for {label}</source>
-        <translation>采用 {who} 为{label}所写的内容</translation>
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
@@ -13426,10 +13018,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>A workspace can be set up here.</source>
         <translation>可以在这里设置工作区。</translation>
-    </message>
-    <message>
-        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name and roles, and add your other computers again.</source>
-        <translation>该计算机不能再以此名称同步；其上的内容留在那里。如果它已丢失，请另外在“我的名称和角色”下创建新密码，并重新添加你的其他计算机。</translation>
     </message>
     <message>
         <source>A computer</source>
@@ -13704,28 +13292,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>结束其连接：用于未完成的更改阻碍了他人的成员</translation>
     </message>
     <message>
-        <source>My name and roles…</source>
-        <translation>我的名称和角色…</translation>
-    </message>
-    <message>
-        <source>Roles…</source>
-        <translation>角色…</translation>
-    </message>
-    <message>
         <source>Roles</source>
         <translation>角色</translation>
     </message>
     <message>
-        <source>Role of {member} in {project}</source>
-        <translation>{member} 在 {project} 中的角色</translation>
+        <source>My name…</source>
+        <translation>我的名称…</translation>
     </message>
     <message>
-        <source>No project is shared with the workspace yet.</source>
-        <translation>尚未与工作区共享项目。</translation>
-    </message>
-    <message>
-        <source>A change takes effect at once, on all of their computers.</source>
-        <translation>更改立即在其所有计算机上生效。</translation>
+        <source>Manage…</source>
+        <translation>管理…</translation>
     </message>
     <message>
         <source>New password…</source>
@@ -13962,6 +13538,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
         <translation>达到限额的成员会得知是哪一项，等待的内容在有余量时发送。日期按 UTC 计算。由被移除者邀请的人会保留，除非你也移除他们。</translation>
+    </message>
+    <message>
+        <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
+        <translation>那台计算机不能再以此名称同步；其上的内容保留在那里。如果它已丢失，还请在“我的名称”下创建新密码，并重新添加你的其他计算机。</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -14332,18 +13912,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
             <numerusform>{count} 项更改的文字已在剪贴板中。</numerusform>
         </translation>
     </message>
-    <message>
-        <source>Copied into the new thread “{title}”, in a private project.</source>
-        <translation>已复制到私有项目的新对话“{title}”中。</translation>
-    </message>
-    <message>
-        <source>Copied to “{title}”</source>
-        <translation>已复制到“{title}”</translation>
-    </message>
-    <message>
-        <source>{label}: chosen for everybody.</source>
-        <translation>{label}：已为所有人选择。</translation>
-    </message>
     <message numerus="yes">
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
@@ -14530,16 +14098,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{name} 已从列表移除。</translation>
     </message>
     <message>
-        <source>The computer is off the list.</source>
-        <translation>计算机已从列表移除。</translation>
-    </message>
-    <message>
         <source>Take {name} off the list?</source>
         <translation>从列表移除 {name} 吗？</translation>
-    </message>
-    <message>
-        <source>Take this computer off the list?</source>
-        <translation>从列表移除此计算机吗？</translation>
     </message>
     <message>
         <source>Take off</source>
@@ -18184,16 +17744,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>你在做什么？</translation>
     </message>
     <message>
-        <source>Your chats could not be opened</source>
-        <translation>无法打开你的聊天</translation>
+        <source>Your threads could not be opened</source>
+        <translation>无法打开你的对话</translation>
+    </message>
+    <message>
+        <source>Opening your threads…</source>
+        <translation>正在打开你的对话…</translation>
     </message>
     <message>
         <source>If you restore a backup, the database as it is now is kept.</source>
         <translation>如果恢复备份，现在的数据库会保留。</translation>
-    </message>
-    <message>
-        <source>Opening your chats…</source>
-        <translation>正在打开你的聊天…</translation>
     </message>
     <message>
         <source>{size} KB</source>
@@ -18217,10 +17777,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>
             <numerusform>{count} 人正在输入…</numerusform>
         </translation>
-    </message>
-    <message>
-        <source>{name} (elsewhere in the project)</source>
-        <translation>{name}（在项目的其他位置）</translation>
     </message>
     <message>
         <source>Here now: {names}</source>
@@ -18492,18 +18048,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         </translation>
     </message>
     <message>
-        <source>viewer</source>
-        <translation>查看者</translation>
-    </message>
-    <message>
-        <source>editor</source>
-        <translation>编辑者</translation>
-    </message>
-    <message>
-        <source>admin</source>
-        <translation>管理员</translation>
-    </message>
-    <message>
         <source>invited</source>
         <translation>已邀请</translation>
     </message>
@@ -18518,58 +18062,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>warning</source>
         <translation>警告</translation>
-    </message>
-    <message>
-        <source>who invites</source>
-        <translation>谁可邀请</translation>
-    </message>
-    <message>
-        <source>who creates</source>
-        <translation>谁可创建项目</translation>
-    </message>
-    <message>
-        <source>members</source>
-        <translation>成员</translation>
-    </message>
-    <message>
-        <source>invitations</source>
-        <translation>邀请</translation>
-    </message>
-    <message>
-        <source>projects each</source>
-        <translation>每人的项目</translation>
-    </message>
-    <message>
-        <source>connections each</source>
-        <translation>每人的连接</translation>
-    </message>
-    <message>
-        <source>changes each minute</source>
-        <translation>每分钟的更改</translation>
-    </message>
-    <message>
-        <source>bytes each</source>
-        <translation>每人的字节</translation>
-    </message>
-    <message>
-        <source>bytes of a project</source>
-        <translation>每个项目的字节</translation>
-    </message>
-    <message>
-        <source>bytes of files each</source>
-        <translation>每人的文件字节</translation>
-    </message>
-    <message>
-        <source>bytes of files of a project</source>
-        <translation>每个项目的文件字节</translation>
-    </message>
-    <message>
-        <source>owners</source>
-        <translation>所有者</translation>
-    </message>
-    <message>
-        <source>admins</source>
-        <translation>管理员</translation>
     </message>
     <message>
         <source>Recovered messages</source>
@@ -18679,6 +18171,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>unknown time</source>
         <translation>未知时间</translation>
+    </message>
+    <message>
+        <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there.</source>
+        <translation>系统指定的代理无法使用：{proxy}。请在那里指定一个 HTTP 代理。</translation>
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
@@ -19348,24 +18844,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>它写出了过多无人请求的内容，一秒内超过 {count} 字节。</translation>
     </message>
     <message>
-        <source>list the changes that the server has lost</source>
-        <translation>列出服务器丢失的更改</translation>
-    </message>
-    <message>
-        <source>let this project go on without them (name or id; owners only)</source>
-        <translation>让此项目不带它们继续（名称或 id；仅限所有者）</translation>
-    </message>
-    <message>
-        <source>&apos;chatdesk team lost --accept {id}&apos; lets it go on without them.</source>
-        <translation>“chatdesk team lost --accept {id}” 让它不带它们继续。</translation>
-    </message>
-    <message>
         <source>The server has lost nothing.</source>
         <translation>服务器没有丢失任何内容。</translation>
-    </message>
-    <message>
-        <source>The server has lost nothing of “{project}”.</source>
-        <translation>服务器没有丢失“{project}”的任何内容。</translation>
     </message>
     <message>
         <source>“{project}” goes on without them. Every computer fetches it again.</source>
