@@ -117,7 +117,7 @@ def build_parser() -> argparse.ArgumentParser:
     importing.add_command(commands, common)
     demo_data.add_command(commands, common)
     serving.add_commands(commands, common)
-    serving.add_command(commands, common)
+    serving.add_mcp_command(commands, common)
 
     doctor = commands.add_parser("doctor", parents=[common], help=tr("check the database, the paths and the providers"))
     doctor.add_argument("--json", action="store_true", help=tr("as JSON"))
@@ -216,7 +216,6 @@ def _report_failure(error: ChatDeskError, *, is_json: bool) -> int:
 
 
 def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug: bool) -> int:
-
     target = _target_of(options)
     if hasattr(options, "check"):  # what is wrong with the arguments alone is said before anything is made or opened
         options.check(options, paths)

@@ -90,7 +90,6 @@ def _check_new(options: argparse.Namespace, paths: AppPaths) -> None:
 
 
 async def _new(options: argparse.Namespace, services: Services) -> int:
-
     projects = [(await find_project(services, name)).id for name in options.project]
     now_ms = _now_ms()
     with secret_file(options.output) as write:
@@ -147,7 +146,6 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
 
 
 def _book(paths: AppPaths) -> TokenBook:
-
     return TokenBook(ServiceFiles.of(paths).tokens)
 
 
@@ -236,7 +234,7 @@ def _notify(state: str) -> None:
 _ALLOWED = ("ask", "write")
 
 
-def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
+def add_mcp_command(commands: Any, common: argparse.ArgumentParser) -> None:
     mcp = commands.add_parser("mcp", parents=[common], help=tr("let an editor or assistant read threads (MCP, stdio)"))
     mcp.add_argument(
         "--allow", type=_allowed, default=(), metavar="WHAT", help=tr("also allow ask, write (drafts), or ask,write")

@@ -242,7 +242,6 @@ def _number_field(kind: _Kind, own: float | None, follows: str) -> tuple[QWidget
 
 
 def _reader(kind: _Kind, line: QLineEdit) -> Callable[[], Any]:
-
     def read() -> int | float | None:
         text = line.text().strip().replace(",", ".").replace("\u202f", "").replace(" ", "")
         if not text:

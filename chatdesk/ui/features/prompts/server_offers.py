@@ -147,7 +147,6 @@ class ServerPrompts(ServerOffers):
         return True
 
     def _ask_for_arguments(self, prompt: ServerPrompt, use: Callable[[Mapping[str, str]], object]) -> None:
-
         def check(values: Mapping[str, str]) -> str:
             missing = [each.label for each in prompt.arguments if each.is_required and not values[each.name].strip()]
             return tr("Still to fill in: {missing}.", missing=with_commas(missing)) if missing else ""
