@@ -77,9 +77,6 @@ COMMANDS: dict[str, list[list[str]]] = {
     "team leave": [[]],
     "team members": [[], ["--workspace", HOSTILE]],
     "team computer": [[]],
-    "team sign-in": [["--url", f"postgresql://{HOSTILE}@{HOSTILE}/x"]],
-    "team upgrade": [["--user", HOSTILE]],
-    "team move": [["--host", HOSTILE], ["--host", "127.0.0.1", "--ca", HOSTILE]],
     "team verifier": [[]],
     "team sync": [["--wait", "1"], ["--wait", "1", "--json", "--workspace", HOSTILE]],
     "export": [

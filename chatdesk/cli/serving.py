@@ -22,11 +22,10 @@ from chatdesk.core.system import terminal, thread_turns
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import shown, tr
 from chatdesk.service.address_book import ServiceFiles
-from chatdesk.service.declaration import Scope
-from chatdesk.service.tokens import TokenBook
 from chatdesk.services.service_switch import MS_PER_DAY, SCOPES, ServiceSwitch
 
 if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.service.tokens import TokenBook
     from chatdesk.services.services import Services
 
 
@@ -90,6 +89,8 @@ def _check_new(options: argparse.Namespace, paths: AppPaths) -> None:
 
 
 async def _new(options: argparse.Namespace, services: Services) -> int:
+    from chatdesk.service.declaration import Scope  # the help of all commands does without
+
     projects = [(await find_project(services, name)).id for name in options.project]
     now_ms = _now_ms()
     with secret_file(options.output) as write:
@@ -146,6 +147,8 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
 
 
 def _book(paths: AppPaths) -> TokenBook:
+    from chatdesk.service.tokens import TokenBook
+
     return TokenBook(ServiceFiles.of(paths).tokens)
 
 
@@ -243,6 +246,7 @@ def add_mcp_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     """Answer until stdin is closed. Opens nothing until a tool is used."""
+    from chatdesk.service.declaration import Scope
 
     transport = await import_beside("chatdesk.service.mcp_protocol.stdio_transport")
     await transport.StdioTransport(paths, settings, [Scope(each) for each in options.allow]).serve()

@@ -246,7 +246,7 @@ def _usage(
 
 
 def _attachments(paths: AppPaths, in_force: SettingsInForce, store: Database) -> AttachmentService:
-    blobs = BlobStore(paths.blob_dir, VirusScan(agreed=paths.scanner_file if paths.is_chosen else None))
+    blobs = BlobStore(paths.blob_dir, VirusScan(agreed=(lambda: paths.scanner_file) if paths.is_chosen else None))
     attachments = AttachmentService(blobs, ArtifactRepository(store))
     in_force.follow(lambda changed: attachments.use_limits(attachment_limits_of(changed)))
     in_force.follow(

@@ -90,7 +90,7 @@ def test_a_look_is_seen_and_kept_at_once(paths: AppPaths) -> None:
         await until(lambda: _loaded(paths).theme == "light")
         application.bindings.settings.open()
         dialog = await shown(SettingsDialog)
-        for name, words in (("theme", "Dark"), ("text_scale", "125 %")):
+        for name, words in (("theme", "Dark"), ("text_scale", "125%")):
             field = row_of(dialog, name).field
             assert isinstance(field, QComboBox)
             field.setCurrentIndex(field.findText(words))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -303,7 +304,10 @@ AT_ONCE: dict[str, tuple[Prepare, str]] = {
     "project.add": (new_project, "add project"),
     "project.change": (of_project(lambda binding, each: binding.change(each.id, name="Garden")), "change project"),
     "project.archive": (of_project(lambda binding, each: binding.archive(each)), "archive project"),
-    "project.delete": (of_project(lambda binding, each: binding.delete(each)), "delete project"),
+    "project.delete": (
+        of_project(lambda binding, each: asyncio.ensure_future(binding.delete(each))),
+        "delete project",
+    ),
     "prompt.add": (
         of_prompts(lambda it, _id: it.saveRequested.emit(None, Written(PromptKind.TEMPLATE, "Cut", "Cut it."))),
         "add prompt",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,9 +82,9 @@ class ScanRules:
 class VirusScan:
     """Scans files by the rules that are in force. Safe to use from any thread."""
 
-    def __init__(self, rules: ScanRules | None = None, *, agreed: Path | None = None) -> None:
-        """Scan by ``rules``. ``agreed``: the file with the scanner that this person named, where the first rules may be
-        somebody else's; None: they are this person's."""
+    def __init__(self, rules: ScanRules | None = None, *, agreed: Callable[[], Path] | None = None) -> None:
+        """Scan by ``rules``. ``agreed`` returns the file with the scanner that this person named, where the first rules
+        may be somebody else's; None: they are this person's."""
         self._rules = rules or ScanRules()
         self._agreed = agreed
         self._given: str | None = None  # the scanner that nobody named in this run
@@ -131,15 +132,16 @@ class VirusScan:
         """Return whether a scanner is on this computer, or was named by this person, which is kept for later runs."""
         if self._agreed is None or _is_here(address) or address == environment().get(VARIABLE):
             return True
+        kept = self._agreed()
         try:
-            is_agreed = read_small_file(self._agreed, _LONGEST_VERDICT_BYTES).decode("utf-8", "replace") == address
+            is_agreed = read_small_file(kept, _LONGEST_VERDICT_BYTES).decode("utf-8", "replace") == address
         except (OSError, ValueError):
             is_agreed = False
         if not is_agreed and address != self._given:
             is_agreed = True
             with suppress(OSError):
-                make_private_folder(self._agreed.parent)
-                write_text(self._agreed, address)
+                make_private_folder(kept.parent)
+                write_text(kept, address)
         return is_agreed
 
 

@@ -125,7 +125,7 @@ def test_only_a_scanner_that_this_person_named_gets_files(
         )
 
         def scan_of() -> VirusScan:
-            made = VirusScan(agreed=None if how == "one's own" else agreed)
+            made = VirusScan(agreed=None if how == "one's own" else lambda: agreed)
             made.use(rules)
             return made
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
-
-from sqlalchemy.engine import Connection
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text
+
+if TYPE_CHECKING:  # the command line declares its options without SQL
+    from sqlalchemy.engine import Connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from chatdesk.core.domain.artifacts.code_blocks import fence_for
@@ -18,10 +16,8 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.moments import is_known, utc_moment
 from chatdesk.core.rendering.markdown_writer import markdown_of
 from chatdesk.core.rendering.sources import source_blocks, sources_of
-from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.texts import shown
 from chatdesk.core.transfer.exports import export_texts
-from chatdesk.core.transfer.exports.files import StoredFiles
 
 FORMAT_NAME = "chatdesk-thread"
 FORMAT_VERSION = 1
@@ -215,37 +211,3 @@ def _iso(milliseconds: int | None) -> str | None:
     if not is_known(milliseconds):
         return None
     return utc_moment(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-# Called with how many messages were written since the last call; raises when the export is given up.
-Tick = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadExport:
-    """A thread to be written, its target, and the bytes of its attachments."""
-
-    thread_id: str
-    target: Path
-    stored: StoredFiles
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """The number of attachments written, and of those whose bytes were missing."""
-
-    attachments: int = 0
-    missing: int = 0
-
-
-class ThreadWriter(Protocol):
-    """A writer for one format, used on one thread of the program and closed when all threads are written. ``write``
-    makes the target whole or leaves what was there; it raises ``OSError`` and ``ExportFailed``.
-    """
-
-    @property
-    def ending(self) -> str: ...
-
-    def write(self, reader: ExportReader, task: ThreadExport, tick: Tick) -> Written: ...
-
-    def close(self) -> None: ...

@@ -36,13 +36,13 @@ from chatdesk.core.system.file_writing import (
 )
 from chatdesk.core.system.thread_turns import short_turns
 from chatdesk.core.texts import Text, language_tag, translations_of, unpacked
-from chatdesk.core.transfer.exports.export import ThreadExport, ThreadWriter
 from chatdesk.core.transfer.exports.export_texts import all_texts
 from chatdesk.core.transfer.exports.files import (
     StoredFiles,
     UniqueNames,
     safe_name,
 )
+from chatdesk.core.transfer.exports.thread_writer import ThreadExport, ThreadWriter
 from chatdesk.core.transfer.exports.to_html import HtmlWriter
 from chatdesk.core.transfer.exports.to_json import JsonWriter
 from chatdesk.core.transfer.exports.to_markdown import MarkdownWriter

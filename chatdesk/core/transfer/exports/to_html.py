@@ -23,19 +23,10 @@ from chatdesk.core.system.file_writing import replacing_text
 from chatdesk.core.texts import language_tag, shown
 from chatdesk.core.transfer.exports import export_texts
 from chatdesk.core.transfer.exports.blocks import BlockSource
-from chatdesk.core.transfer.exports.export import (
-    ThreadExport,
-    Tick,
-    Written,
-    is_answer,
-    named_attachment,
-    problem_of,
-    speaker,
-    status_note,
-    when,
-)
+from chatdesk.core.transfer.exports.export import is_answer, named_attachment, problem_of, speaker, status_note, when
 from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
+from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 
 # What may be in a page as a picture. SVG is a program's worth of features, so it is named like any other file.
 PICTURES: Final = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"))

@@ -16,15 +16,9 @@ from chatdesk.core.system.file_writing import replacing_text
 from chatdesk.core.texts import shown
 from chatdesk.core.transfer.exports import export_texts
 from chatdesk.core.transfer.exports.blocks import BlockSource
-from chatdesk.core.transfer.exports.export import (
-    ThreadExport,
-    Tick,
-    Written,
-    head_as_markdown,
-    is_answer,
-    message_as_markdown,
-)
+from chatdesk.core.transfer.exports.export import head_as_markdown, is_answer, message_as_markdown
 from chatdesk.core.transfer.exports.files import AttachmentFolder
+from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 
 _LINK_MARKS = ("](", "][", "]:")  # without one of these no link has words of its own
 _MOST_NOTES = 20

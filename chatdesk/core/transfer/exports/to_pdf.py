@@ -20,7 +20,7 @@ from chatdesk.core.system import child_process
 from chatdesk.core.system.file_writing import replacing
 from chatdesk.core.texts import Text, shown
 from chatdesk.core.transfer.exports.blocks import BlockSource
-from chatdesk.core.transfer.exports.export import ThreadExport, Tick, Written
+from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 from chatdesk.core.transfer.exports.to_html import MessageHtml
 
 _PATIENCE_S = 600.0

@@ -329,7 +329,7 @@ def test_a_kept_key_is_replaced_or_forgotten(theme: Theme, qtbot: QtBot) -> None
     qtbot.mouseClick(form.key.replace, LEFT)
     assert form.key.field.isVisible()
     with qtbot.waitSignal(form.keyForgotten):
-        qtbot.mouseClick(form.key.forget, LEFT)
+        qtbot.keyClick(form.key.forget, Qt.Key.Key_Space)
     assert not form.key.shown.isVisible()
 
 
