@@ -28,7 +28,9 @@ SUMMARY = Summary(
 
 @pytest.fixture
 def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp)
+    found = Theme(qapp)
+    found.apply()  # another test may have left its own, or none
+    return found
 
 
 def _entry(position: int, reason: Reason = Reason.SENT, *, is_pinned: bool = False) -> ContextEntry:

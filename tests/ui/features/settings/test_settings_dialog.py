@@ -28,7 +28,9 @@ VALUES = {each.name: each.default for each in all_settings()} | {"backup_dir": "
 
 @pytest.fixture
 def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
+    found = Theme(qapp, preference="light")
+    found.apply()  # another test may have left its own, or none
+    return found
 
 
 @pytest.fixture
