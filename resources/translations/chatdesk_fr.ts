@@ -13,11 +13,11 @@
     </message>
     <message>
         <source>Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.</source>
-        <translation>Lancez cela dans une session de bureau, ou définissez DISPLAY ou WAYLAND_DISPLAY.</translation>
+        <translation>Lancez cette commande dans une session graphique, ou définissez DISPLAY ou WAYLAND_DISPLAY.</translation>
     </message>
     <message>
         <source>No display was found, so ChatDesk plays one turn without a window.</source>
-        <translation>Aucun écran n’a été trouvé, ChatDesk fait donc un tour sans fenêtre.</translation>
+        <translation>Aucun affichage n’a été trouvé&#xa0;: ChatDesk effectue donc un échange sans fenêtre.</translation>
     </message>
     <message>
         <source>ask a question and print the answer as it comes</source>
@@ -25,7 +25,7 @@
     </message>
     <message>
         <source>the question; - reads it from stdin</source>
-        <translation>la question&#xa0;; - la lit depuis stdin</translation>
+        <translation>la question&#xa0;; - la lit sur stdin</translation>
     </message>
     <message>
         <source>what to do with tool calls: ask (at a terminal), deny, or what to allow: SERVER for all tools of a server and SERVER/TOOL for one; may be repeated</source>
@@ -37,19 +37,19 @@
     </message>
     <message>
         <source>{name} changed the system prompt; it is sent with the question.</source>
-        <translation>{name} a changé le prompt système&#xa0;; il est envoyé avec la question.</translation>
+        <translation>{name} a modifié le prompt système&#xa0;; il est envoyé avec la question.</translation>
     </message>
     <message>
         <source>Trying again in {seconds} s.</source>
-        <translation>Nouvel essai dans {seconds} s.</translation>
+        <translation>Nouvel essai dans {seconds}&#xa0;s.</translation>
     </message>
     <message>
         <source>The question waits, {count} before it; Ctrl+C cancels.</source>
-        <translation>La question attend, {count} avant elle&#xa0;; Ctrl+C annule.</translation>
+        <translation>La question est en attente, {count} devant elle&#xa0;; Ctrl+C annule.</translation>
     </message>
     <message>
         <source>continue this thread (the start of its id is enough)</source>
-        <translation>continuer cette conversation (le début de son id suffit)</translation>
+        <translation>continuer cette conversation (le début de son identifiant suffit)</translation>
     </message>
     <message>
         <source>ask another version of this question; the old one is kept</source>
@@ -65,7 +65,7 @@
     </message>
     <message>
         <source>id of the provider to ask (&apos;chatdesk providers&apos; lists them)</source>
-        <translation>id du fournisseur à interroger (&apos;chatdesk providers&apos; les liste)</translation>
+        <translation>identifiant du fournisseur à interroger («&#xa0;chatdesk providers&#xa0;» les liste)</translation>
     </message>
     <message>
         <source>assistant from the library to ask</source>
@@ -89,7 +89,7 @@
     </message>
     <message>
         <source>The answer was not finished. What had arrived is kept.</source>
-        <translation>La réponse n’a pas été finie. Ce qui était arrivé est conservé.</translation>
+        <translation>La réponse n’est pas terminée. Ce qui en a été reçu est conservé.</translation>
     </message>
     <message>
         <source>how the attached texts are encoded, such as windows-1251</source>
@@ -97,7 +97,7 @@
     </message>
     <message>
         <source>“{name}” may be in one of several encodings: {found}.</source>
-        <translation>«&#xa0;{name}&#xa0;» peut être dans l’un de plusieurs encodages&#xa0;: {found}.</translation>
+        <translation>«&#xa0;{name}&#xa0;» correspond à plusieurs encodages possibles&#xa0;: {found}.</translation>
     </message>
     <message>
         <source>Name the right one with --encoding.</source>
@@ -125,7 +125,7 @@
     </message>
     <message>
         <source>It lists no tools.</source>
-        <translation>Il n’annonce aucun outil.</translation>
+        <translation>Il ne propose aucun outil.</translation>
     </message>
     <message>
         <source>It is switched off: chatdesk tools on {server} switches it on.</source>
@@ -137,7 +137,7 @@
     </message>
     <message>
         <source>It was not asked for its tools.</source>
-        <translation>Ses outils ne lui ont pas été demandés.</translation>
+        <translation>La liste de ses outils ne lui a pas été demandée.</translation>
     </message>
     <message>
         <source>Answer in the window.</source>
@@ -145,7 +145,7 @@
     </message>
     <message>
         <source>{words} It is allowed with --approve {name}.</source>
-        <translation>{words} Il est autorisé avec --approve {name}.</translation>
+        <translation>{words} --approve {name} l’autorise.</translation>
     </message>
     <message>
         <source>It was allowed.</source>
@@ -169,11 +169,11 @@
     </message>
     <message>
         <source>It was denied: nobody can be asked here (see --approve).</source>
-        <translation>L’appel a été refusé&#xa0;: personne ne peut être interrogé ici (voir --approve).</translation>
+        <translation>L’appel a été refusé&#xa0;: il n’y a personne à qui demander ici (voir --approve).</translation>
     </message>
     <message>
         <source>A ChatDesk window is open and answers this question, so --tools and --approve cannot be used.</source>
-        <translation>Une fenêtre de ChatDesk est ouverte et répond à cette question, --tools et --approve ne peuvent donc pas servir.</translation>
+        <translation>Une fenêtre de ChatDesk est ouverte et répond à cette question&#xa0;: --tools et --approve ne peuvent donc pas servir.</translation>
     </message>
     <message>
         <source>The question was not sent.</source>
@@ -189,7 +189,7 @@
     </message>
     <message>
         <source>See &apos;chatdesk tools list&apos;.</source>
-        <translation>Voyez &apos;chatdesk tools list&apos;.</translation>
+        <translation>Consultez «&#xa0;chatdesk tools list&#xa0;».</translation>
     </message>
     <message>
         <source>There is no tool server {name}: --approve allows nothing by this name.</source>
@@ -197,11 +197,11 @@
     </message>
     <message>
         <source>{name} has several meanings: {names}.</source>
-        <translation>{name} a plusieurs sens&#xa0;: {names}.</translation>
+        <translation>{name} peut désigner plusieurs choses&#xa0;: {names}.</translation>
     </message>
     <message>
         <source>Give each tool server a name of its own, or use its id (&apos;chatdesk tools list&apos;).</source>
-        <translation>Donnez à chaque serveur d’outils un nom qui lui est propre, ou utilisez son identifiant (&apos;chatdesk tools list&apos;).</translation>
+        <translation>Donnez à chaque serveur d’outils un nom qui lui est propre, ou utilisez son identifiant («&#xa0;chatdesk tools list&#xa0;»).</translation>
     </message>
     <message>
         <source>There are several assistants called {name}.</source>
@@ -221,11 +221,11 @@
     </message>
     <message>
         <source>write threads as Markdown, JSON, HTML or PDF</source>
-        <translation>écrire des conversations en Markdown, JSON, HTML ou PDF</translation>
+        <translation>enregistrer des conversations en Markdown, JSON, HTML ou PDF</translation>
     </message>
     <message>
         <source>all threads of this project (its name or id)</source>
-        <translation>toutes les conversations de ce projet (son nom ou son id)</translation>
+        <translation>toutes les conversations de ce projet (son nom ou son identifiant)</translation>
     </message>
     <message>
         <source>make a backup now</source>
@@ -233,11 +233,11 @@
     </message>
     <message>
         <source>do not ask</source>
-        <translation>ne rien demander</translation>
+        <translation>ne pas demander de confirmation</translation>
     </message>
     <message>
         <source>It is at {path}.</source>
-        <translation>Il est dans {path}.</translation>
+        <translation>L’export se trouve dans {path}.</translation>
     </message>
     <message>
         <source>This format needs a file or folder to write to.</source>
@@ -249,15 +249,15 @@
     </message>
     <message>
         <source>Choose threads, a project, or everything, but not two of them.</source>
-        <translation>Choisissez des conversations, un projet ou tout, mais pas deux à la fois.</translation>
+        <translation>Choisissez des conversations, un projet ou tout, mais un seul des trois.</translation>
     </message>
     <message>
         <source>Leave one of them out.</source>
-        <translation>Omettez l’un d’eux.</translation>
+        <translation>Retirez-en un.</translation>
     </message>
     <message>
         <source>Nothing to export was named.</source>
-        <translation>Rien à exporter n’a été nommé.</translation>
+        <translation>Vous n’avez pas indiqué quoi exporter.</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -265,7 +265,7 @@
     </message>
     <message>
         <source>id of the thread, or the start of it</source>
-        <translation>id de la conversation, ou son début</translation>
+        <translation>identifiant de la conversation, ou son début</translation>
     </message>
     <message>
         <source>everything</source>
@@ -273,7 +273,7 @@
     </message>
     <message>
         <source>include the trash</source>
-        <translation>avec la corbeille</translation>
+        <translation>inclure la corbeille</translation>
     </message>
     <message>
         <source>file to write (with json, a .zip includes the attachments), or a folder for several threads</source>
@@ -313,19 +313,19 @@
     </message>
     <message>
         <source>Replace the current database with it? The current one is kept.</source>
-        <translation>Remplacer la base de données actuelle par elle&#xa0;? L’actuelle est conservée.</translation>
+        <translation>Remplacer la base de données actuelle par cette sauvegarde&#xa0;? L’actuelle est conservée.</translation>
     </message>
     <message>
         <source>No backup was named.</source>
-        <translation>Aucune sauvegarde n’a été nommée.</translation>
+        <translation>Aucune sauvegarde n’a été indiquée.</translation>
     </message>
     <message>
         <source>&apos;chatdesk restore --list&apos; lists them.</source>
-        <translation>&apos;chatdesk restore --list&apos; les liste.</translation>
+        <translation>«&#xa0;chatdesk restore --list&#xa0;» les liste.</translation>
     </message>
     <message>
         <source>nothing was changed</source>
-        <translation>rien n’a été changé</translation>
+        <translation>rien n’a été modifié</translation>
     </message>
     <message>
         <source>The backup was restored.</source>
@@ -337,7 +337,7 @@
     </message>
     <message>
         <source>{file}, made {time}</source>
-        <translation>{file}, faite {time}</translation>
+        <translation>{file}, date&#xa0;: {time}</translation>
     </message>
     <message>
         <source>Threads: {threads}, messages: {messages}, schema version {schema}</source>
@@ -357,7 +357,7 @@
     </message>
     <message>
         <source>The damaged one is kept at {kept}. Compare with &apos;chatdesk restore --list&apos;: a backup may hold more.</source>
-        <translation>La base endommagée est conservée dans {kept}. Comparez avec &apos;chatdesk restore --list&apos;&#xa0;: une sauvegarde en contient peut-être plus.</translation>
+        <translation>La base endommagée est conservée dans {kept}. Comparez avec «&#xa0;chatdesk restore --list&#xa0;»&#xa0;: une sauvegarde contient peut-être davantage.</translation>
     </message>
     <message>
         <source>fill a data directory with made-up threads</source>
@@ -369,7 +369,7 @@
     </message>
     <message>
         <source>seed for the made-up texts; another number makes other texts (1)</source>
-        <translation>graine des textes inventés&#xa0;; un autre nombre en crée d’autres (1)</translation>
+        <translation>graine des textes inventés&#xa0;; un autre nombre donne d’autres textes (1)</translation>
     </message>
     <message>
         <source>add them even if there are threads already</source>
@@ -453,15 +453,15 @@
     </message>
     <message>
         <source>The data directory cannot be used: {file} may not be opened or made by this user.</source>
-        <translation>Le dossier de données ne peut pas être utilisé&#xa0;: {file} ne peut pas être ouvert ou créé par cet utilisateur.</translation>
+        <translation>Le dossier de données ne peut pas être utilisé&#xa0;: cet utilisateur n’a pas le droit d’ouvrir ou de créer {file}.</translation>
     </message>
     <message>
         <source>The data directory cannot be used: {reason}: {file}.</source>
-        <translation>Le dossier de données ne peut pas être utilisé&#xa0;: {reason}&#xa0;: {file}.</translation>
+        <translation>Le dossier de données ne peut pas être utilisé ({file})&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>Nothing was changed.</source>
-        <translation>Rien n’a été changé.</translation>
+        <translation>Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>This process may not open more files at once.</source>
@@ -481,7 +481,7 @@
     </message>
     <message>
         <source>put the threads into this project (by default one named after the program)</source>
-        <translation>mettre les conversations dans ce projet (sinon un qui porte le nom du programme)</translation>
+        <translation>mettre les conversations dans ce projet (par défaut, un projet qui porte le nom du programme)</translation>
     </message>
     <message>
         <source>import an export of ChatDesk or of another program</source>
@@ -507,13 +507,13 @@
         <source>{percent} %  {count} threads</source>
         <comment>{percent} %  {count} thread</comment>
         <translation>
-            <numerusform>{percent} %  {count} conversation</numerusform>
-            <numerusform>{percent} %  {count} conversations</numerusform>
+            <numerusform>{percent}&#xa0;%  {count} conversation</numerusform>
+            <numerusform>{percent}&#xa0;%  {count} conversations</numerusform>
         </translation>
     </message>
     <message>
         <source>Reading the files, so that a search finds what is in them…</source>
-        <translation>Lecture des fichiers, pour qu’une recherche trouve ce qu’ils contiennent …</translation>
+        <translation>Lecture des fichiers, pour qu’une recherche trouve ce qu’ils contiennent…</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -557,7 +557,7 @@
     </message>
     <message>
         <source>A report is in {path}.</source>
-        <translation>Un rapport est dans {path}.</translation>
+        <translation>Un rapport se trouve dans {path}.</translation>
     </message>
     <message>
         <source>let an editor or assistant read threads (MCP, stdio)</source>
@@ -569,7 +569,7 @@
     </message>
     <message>
         <source>it must be ask, write, or ask,write</source>
-        <translation>ce doit être ask, write ou ask,write</translation>
+        <translation>il faut ask, write ou ask,write</translation>
     </message>
     <message>
         <source>Give the id of a thread, a link that begins with chatdesk://, or the path of a file.</source>
@@ -581,11 +581,11 @@
     </message>
     <message>
         <source>show a thread, a link or a file in the window</source>
-        <translation>montrer une conversation, un lien ou un fichier dans la fenêtre</translation>
+        <translation>afficher une conversation, un lien ou un fichier dans la fenêtre</translation>
     </message>
     <message>
         <source>the id of a thread, a link (chatdesk://…), an export of chats or an invitation</source>
-        <translation>l’id d’une conversation, un lien (chatdesk://…), un export de discussions ou une invitation</translation>
+        <translation>l’identifiant d’une conversation, un lien (chatdesk://…), un export de discussions ou une invitation</translation>
     </message>
     <message>
         <source>start a new thread, as the launcher&apos;s menu does</source>
@@ -597,11 +597,11 @@
     </message>
     <message>
         <source>open the field for a quick question (to bind to a key)</source>
-        <translation>ouvrir le champ d’une question rapide (à associer à une touche)</translation>
+        <translation>ouvrir le champ d’une question rapide (à associer à un raccourci clavier)</translation>
     </message>
     <message>
         <source>key from {variable}</source>
-        <translation>clé de {variable}</translation>
+        <translation>clé issue de {variable}</translation>
     </message>
     <message>
         <source>key in the keyring</source>
@@ -621,11 +621,11 @@
     </message>
     <message>
         <source>key withheld</source>
-        <translation>clé retenue</translation>
+        <translation>clé non transmise</translation>
     </message>
     <message>
         <source>skipped</source>
-        <translation>ignoré</translation>
+        <translation>ignorée</translation>
     </message>
     <message>
         <source>list the providers that are set up</source>
@@ -645,7 +645,7 @@
     </message>
     <message>
         <source>with --agree: do not ask</source>
-        <translation>avec --agree&#xa0;: ne rien demander</translation>
+        <translation>avec --agree&#xa0;: ne pas demander de confirmation</translation>
     </message>
     <message>
         <source>a JSON array</source>
@@ -657,7 +657,7 @@
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
-        <translation>Accordé&#xa0;: la clé de {provider} va à {server}.</translation>
+        <translation>Accord donné&#xa0;: la clé de {provider} est envoyée à {server}.</translation>
     </message>
     <message>
         <source>Offline demo, without network</source>
@@ -689,7 +689,7 @@
     </message>
     <message>
         <source>search messages, threads, projects, tags and files</source>
-        <translation>chercher dans les messages, conversations, projets, étiquettes et fichiers</translation>
+        <translation>rechercher dans les messages, conversations, projets, étiquettes et fichiers</translation>
     </message>
     <message>
         <source>words, &quot;phrases&quot;, begin*, -not, tag:, before:, …</source>
@@ -697,7 +697,7 @@
     </message>
     <message>
         <source>at most N hits of each kind (20)</source>
-        <translation>au plus N résultats de chaque sorte (20)</translation>
+        <translation>au plus N résultats de chaque type (20)</translation>
     </message>
     <message>
         <source>a JSON array of groups</source>
@@ -713,7 +713,7 @@
     </message>
     <message>
         <source>Nothing was found.</source>
-        <translation>Rien n’a été trouvé.</translation>
+        <translation>Aucun résultat.</translation>
     </message>
     <message>
         <source>Indexing: {percent} %</source>
@@ -745,7 +745,7 @@
     </message>
     <message>
         <source>make a token and print it; it is not shown again</source>
-        <translation>créer un jeton et l’afficher&#xa0;; il n’est plus montré ensuite</translation>
+        <translation>créer un jeton et l’afficher&#xa0;; il ne sera plus affiché ensuite</translation>
     </message>
     <message>
         <source>name of the program that will use it</source>
@@ -769,15 +769,15 @@
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
-        <translation>lister les jetons, sans leurs textes secrets</translation>
+        <translation>lister les jetons, sans leur contenu secret</translation>
     </message>
     <message>
         <source>revoke a token and end what is being done with it</source>
-        <translation>révoquer un jeton et mettre fin à ce qui se fait avec lui</translation>
+        <translation>révoquer un jeton et interrompre ce qui l’utilise</translation>
     </message>
     <message>
         <source>its name or id</source>
-        <translation>son nom ou son id</translation>
+        <translation>son nom ou son identifiant</translation>
     </message>
     <message>
         <source>Listening on {url}</source>
@@ -789,7 +789,7 @@
     </message>
     <message>
         <source>The token “{name}”, which is shown only now:</source>
-        <translation>Le jeton «&#xa0;{name}&#xa0;», qui n’est montré que maintenant&#xa0;:</translation>
+        <translation>Le jeton «&#xa0;{name}&#xa0;», affiché cette seule fois&#xa0;:</translation>
     </message>
     <message>
         <source>The token “{name}” is revoked.</source>
@@ -801,11 +801,11 @@
     </message>
     <message>
         <source>used {time}</source>
-        <translation>utilisé {time}</translation>
+        <translation>dernière utilisation&#xa0;: {time}</translation>
     </message>
     <message>
         <source>until {time}</source>
-        <translation>jusqu’à {time}</translation>
+        <translation>jusqu’au {time}</translation>
     </message>
     <message>
         <source>There are no tokens.</source>
@@ -813,11 +813,11 @@
     </message>
     <message>
         <source>it must be a number from 0 to 65535</source>
-        <translation>ce doit être un nombre de 0 à 65535</translation>
+        <translation>il faut un nombre de 0 à 65535</translation>
     </message>
     <message>
         <source>it must be a number above 0 and below 1,000,000</source>
-        <translation>ce doit être un nombre supérieur à 0 et inférieur à 1&#xa0;000&#xa0;000</translation>
+        <translation>il faut un nombre supérieur à 0 et inférieur à 1&#xa0;000&#xa0;000</translation>
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
@@ -829,7 +829,7 @@
     </message>
     <message>
         <source>this profile is in no workspace</source>
-        <translation>ce profil n’est dans aucun espace de travail</translation>
+        <translation>ce profil n’appartient à aucun espace de travail</translation>
     </message>
     <message>
         <source>owner</source>
@@ -837,15 +837,15 @@
     </message>
     <message>
         <source>show the state of this profile&apos;s workspaces, and what was refused</source>
-        <translation>montre l’état des espaces de travail de ce profil, et ce qui a été refusé</translation>
+        <translation>afficher l’état des espaces de travail de ce profil, et ce qui a été refusé</translation>
     </message>
     <message>
         <source>check a server before making a workspace, or what the server of one has lost</source>
-        <translation>vérifie un serveur avant de créer un espace de travail, ou ce que le serveur d’un espace a perdu</translation>
+        <translation>vérifier un serveur avant de créer un espace de travail, ou ce que le serveur d’un espace de travail a perdu</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
-        <translation>&apos;chatdesk team join&apos; reconnecte</translation>
+        <translation>«&#xa0;chatdesk team join&#xa0;» reconnecte</translation>
     </message>
     <message>
         <source>member</source>
@@ -865,7 +865,7 @@
     </message>
     <message>
         <source>The window lets it go on without them: Settings, Team sync, Details.</source>
-        <translation>La fenêtre permet de continuer sans eux&#xa0;: Paramètres, Synchronisation d’équipe, Détails.</translation>
+        <translation>La fenêtre permet de continuer sans elles&#xa0;: Paramètres, Synchronisation d’équipe, Détails.</translation>
     </message>
     <message numerus="yes">
         <source>{number} projects</source>
@@ -877,11 +877,11 @@
     </message>
     <message>
         <source>list the members, as the server has them now</source>
-        <translation>lister les membres, tels que le serveur les a maintenant</translation>
+        <translation>lister les membres, tels que le serveur les connaît actuellement</translation>
     </message>
     <message>
         <source>name or id of the workspace, if there are several</source>
-        <translation>nom ou id de l’espace de travail, s’il y en a plusieurs</translation>
+        <translation>nom ou identifiant de l’espace de travail, s’il y en a plusieurs</translation>
     </message>
     <message>
         <source>parked: it came with a backup and is not connected</source>
@@ -889,11 +889,11 @@
     </message>
     <message>
         <source>wait for the server at most this long ({seconds})</source>
-        <translation>attendre le serveur au plus ce temps ({seconds})</translation>
+        <translation>attendre le serveur au plus pendant cette durée ({seconds})</translation>
     </message>
     <message>
         <source>Only owners erase a project.</source>
-        <translation>Seuls les propriétaires effacent un projet.</translation>
+        <translation>Seuls les propriétaires peuvent effacer un projet.</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
@@ -901,11 +901,11 @@
     </message>
     <message>
         <source>There is no such workspace in this profile.</source>
-        <translation>Il n’y a pas de tel espace de travail dans ce profil.</translation>
+        <translation>Cet espace de travail n’existe pas dans ce profil.</translation>
     </message>
     <message>
         <source>&apos;chatdesk team status&apos; lists them.</source>
-        <translation>&apos;chatdesk team status&apos; les liste.</translation>
+        <translation>«&#xa0;chatdesk team status&#xa0;» les liste.</translation>
     </message>
     <message>
         <source>There are several workspaces.</source>
@@ -913,7 +913,7 @@
     </message>
     <message>
         <source>Name one by its id; &apos;chatdesk team status&apos; lists them.</source>
-        <translation>Nommez-en un par son id&#xa0;; &apos;chatdesk team status&apos; les liste.</translation>
+        <translation>Indiquez-en un par son identifiant&#xa0;; «&#xa0;chatdesk team status&#xa0;» les liste.</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -965,7 +965,7 @@
     </message>
     <message>
         <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
-        <translation>fichier avec l’invitation ou le code&#xa0;; - la lit sur stdin. Sans lui, l’équipe venue avec une sauvegarde est rejointe de nouveau</translation>
+        <translation>fichier contenant l’invitation ou le code&#xa0;; - le lit sur stdin. Sans lui, vous rejoignez de nouveau l’équipe venue avec une sauvegarde</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1053,15 +1053,15 @@
     </message>
     <message>
         <source>certificate of the server&apos;s authority, if it is a private one</source>
-        <translation>certificat de l’autorité du serveur, si elle est privée</translation>
+        <translation>certificat de l’autorité de certification du serveur, si elle est privée</translation>
     </message>
     <message>
         <source>connect without encryption; only for a network of your own</source>
-        <translation>se connecter sans chiffrement&#xa0;; seulement pour un réseau à vous</translation>
+        <translation>se connecter sans chiffrement&#xa0;; seulement pour votre propre réseau</translation>
     </message>
     <message>
         <source>for {name}; it works once, and anyone who has it can join</source>
-        <translation>pour {name}&#xa0;; elle sert une fois, et quiconque l’a peut rejoindre</translation>
+        <translation>pour {name}&#xa0;; elle ne sert qu’une fois, et quiconque la détient peut rejoindre l’équipe</translation>
     </message>
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
@@ -1097,7 +1097,7 @@
     </message>
     <message>
         <source>Share it first (&apos;chatdesk team share&apos;), or give its id.</source>
-        <translation>Partagez-le d’abord (&apos;chatdesk team share&apos;), ou donnez son id.</translation>
+        <translation>Partagez-le d’abord («&#xa0;chatdesk team share&#xa0;»), ou donnez son identifiant.</translation>
     </message>
     <message>
         <source>“{role}” is not a role.</source>
@@ -1117,7 +1117,7 @@
     </message>
     <message>
         <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
-        <translation>Changez ce mot de passe, car d’autres ont pu le voir, et donnez le nouveau par stdin ou dans {variable}.</translation>
+        <translation>Changez ce mot de passe, car d’autres ont pu le voir, et donnez le nouveau sur stdin ou dans {variable}.</translation>
     </message>
     <message>
         <source>{name} is not a certificate in PEM form.</source>
@@ -1145,7 +1145,7 @@
     </message>
     <message>
         <source>“{name}” is the project into which new threads go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>«&#xa0;{name}&#xa0;» est le projet où vont les nouvelles conversations&#xa0;: ce que vous demandez désormais sans nommer un autre projet est partagé aussi.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est le projet où vont les nouvelles conversations&#xa0;: ce que vous demanderez désormais sans indiquer un autre projet sera partagé aussi.</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
@@ -1161,7 +1161,7 @@
     </message>
     <message>
         <source>{state}, {count} refused (&apos;chatdesk team status&apos; lists them)</source>
-        <translation>{state}, {count} refusés (&apos;chatdesk team status&apos; les liste)</translation>
+        <translation>{state}, {count} refusées («&#xa0;chatdesk team status&#xa0;» les liste)</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1169,11 +1169,11 @@
     </message>
     <message>
         <source>The team has not got it yet: {problem} It waits here; &apos;chatdesk team sync&apos; sends it.</source>
-        <translation>L’équipe ne l’a pas encore reçu&#xa0;: {problem} Cela attend ici&#xa0;; &apos;chatdesk team sync&apos; l’envoie.</translation>
+        <translation>L’équipe ne l’a pas encore reçu&#xa0;: {problem} Cela attend ici&#xa0;; «&#xa0;chatdesk team sync&#xa0;» l’envoie.</translation>
     </message>
     <message>
         <source>The team has not got it yet. It waits here; &apos;chatdesk team sync&apos; sends it.</source>
-        <translation>L’équipe ne l’a pas encore reçu. Cela attend ici&#xa0;; &apos;chatdesk team sync&apos; l’envoie.</translation>
+        <translation>L’équipe ne l’a pas encore reçu. Cela attend ici&#xa0;; «&#xa0;chatdesk team sync&#xa0;» l’envoie.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes wait here.</source>
@@ -1185,7 +1185,7 @@
     </message>
     <message>
         <source>&apos;chatdesk team sync&apos; continues.</source>
-        <translation>&apos;chatdesk team sync&apos; continue.</translation>
+        <translation>«&#xa0;chatdesk team sync&#xa0;» continue.</translation>
     </message>
     <message>
         <source>This project is not shared.</source>
@@ -1197,7 +1197,7 @@
     </message>
     <message>
         <source>make a project and print its id</source>
-        <translation>créer un projet et afficher son ID</translation>
+        <translation>créer un projet et afficher son identifiant</translation>
     </message>
     <message>
         <source>name of the project</source>
@@ -1237,11 +1237,11 @@
     </message>
     <message>
         <source>ChatDesk is open and keeps the projects.</source>
-        <translation>ChatDesk est ouvert et détient les projets.</translation>
+        <translation>ChatDesk est ouvert et gère les projets.</translation>
     </message>
     <message>
         <source>Make the project there, or close ChatDesk first.</source>
-        <translation>Créez le projet là-bas, ou fermez d’abord ChatDesk.</translation>
+        <translation>Créez le projet dans sa fenêtre, ou fermez d’abord ChatDesk.</translation>
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
@@ -1253,43 +1253,43 @@
     </message>
     <message>
         <source>There are no threads here yet.</source>
-        <translation>Il n’y a pas encore de conversations ici.</translation>
+        <translation>Il n’y a pas encore de conversation ici.</translation>
     </message>
     <message>
         <source>“{wanted}” is not the beginning of a thread&apos;s id.</source>
-        <translation>«&#xa0;{wanted}&#xa0;» n’est pas le début de l’id d’une conversation.</translation>
+        <translation>«&#xa0;{wanted}&#xa0;» n’est pas le début d’un identifiant de conversation.</translation>
     </message>
     <message>
         <source>Give at least {count} of its characters; &apos;chatdesk threads&apos; lists them.</source>
-        <translation>Donnez au moins {count} de ses caractères&#xa0;; &apos;chatdesk threads&apos; les liste.</translation>
+        <translation>Donnez-en au moins {count} caractères&#xa0;; «&#xa0;chatdesk threads&#xa0;» les liste.</translation>
     </message>
     <message>
         <source>No thread&apos;s id begins with {prefix}.</source>
-        <translation>Aucun id de conversation ne commence par {prefix}.</translation>
+        <translation>Aucun identifiant de conversation ne commence par {prefix}.</translation>
     </message>
     <message>
         <source>&apos;chatdesk threads&apos; lists them.</source>
-        <translation>&apos;chatdesk threads&apos; les liste.</translation>
+        <translation>«&#xa0;chatdesk threads&#xa0;» les liste.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads have ids that begin with {prefix}.</source>
         <comment>{count} thread has an id that begins with {prefix}.</comment>
         <translation>
-            <numerusform>{count} conversation a un id qui commence par {prefix}.</numerusform>
-            <numerusform>{count} conversations ont un id qui commence par {prefix}.</numerusform>
+            <numerusform>{count} conversation a un identifiant qui commence par {prefix}.</numerusform>
+            <numerusform>{count} conversations ont un identifiant qui commence par {prefix}.</numerusform>
         </translation>
     </message>
     <message>
         <source>Give more of the id.</source>
-        <translation>Donnez davantage de l’id.</translation>
+        <translation>Donnez davantage de caractères de l’identifiant.</translation>
     </message>
     <message>
         <source>it must be a whole number, at least 1</source>
-        <translation>ce doit être un nombre entier, au moins 1</translation>
+        <translation>il faut un nombre entier, au moins 1</translation>
     </message>
     <message>
         <source>See &apos;chatdesk projects&apos;.</source>
-        <translation>Voyez &apos;chatdesk projects&apos;.</translation>
+        <translation>Consultez «&#xa0;chatdesk projects&#xa0;».</translation>
     </message>
     <message numerus="yes">
         <source>{count} projects are called “{name}”: {projects}.</source>
@@ -1301,7 +1301,7 @@
     </message>
     <message>
         <source>Give the id of one.</source>
-        <translation>Donnez l’id de l’un d’eux.</translation>
+        <translation>Donnez l’identifiant de l’un d’eux.</translation>
     </message>
     <message>
         <source>No project is called “{name}”.</source>
@@ -1313,7 +1313,7 @@
     </message>
     <message>
         <source>No project that is not shared yet is called “{name}”.</source>
-        <translation>Aucun projet encore non partagé ne s’appelle «&#xa0;{name}&#xa0;».</translation>
+        <translation>Parmi les projets non partagés, aucun ne s’appelle «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>switch a server on</source>
@@ -1325,7 +1325,7 @@
     </message>
     <message>
         <source>sign in to a server over HTTP, in your browser</source>
-        <translation>se connecter à un serveur par HTTP, dans votre navigateur</translation>
+        <translation>se connecter à un serveur HTTP, dans votre navigateur</translation>
     </message>
     <message>
         <source>start servers and list their tools, step by step</source>
@@ -1369,7 +1369,7 @@
     </message>
     <message>
         <source>id of the OAuth client that you registered for the address</source>
-        <translation>id du client OAuth que vous avez enregistré pour l’adresse</translation>
+        <translation>identifiant du client OAuth que vous avez enregistré pour l’adresse</translation>
     </message>
     <message>
         <source>environment variable that holds the client&apos;s secret</source>
@@ -1389,11 +1389,11 @@
     </message>
     <message>
         <source>id of the server (by default all that are on)</source>
-        <translation>id du serveur (par défaut tous ceux qui sont activés)</translation>
+        <translation>identifiant du serveur (par défaut tous ceux qui sont activés)</translation>
     </message>
     <message>
         <source>id of the server</source>
-        <translation>id du serveur</translation>
+        <translation>identifiant du serveur</translation>
     </message>
     <message>
         <source>list what tools may do without asking again</source>
@@ -1409,11 +1409,11 @@
     </message>
     <message>
         <source>show or set the folder in which tools work for a project</source>
-        <translation>montrer ou fixer le dossier dans lequel les outils travaillent pour un projet</translation>
+        <translation>afficher ou définir le dossier dans lequel les outils travaillent pour un projet</translation>
     </message>
     <message>
         <source>folder to set; without it, the current one is shown</source>
-        <translation>dossier à fixer&#xa0;; sans lui, le dossier actuel est montré</translation>
+        <translation>dossier à définir&#xa0;; sans lui, le dossier actuel est affiché</translation>
     </message>
     <message>
         <source>remove the folder from the project</source>
@@ -1449,7 +1449,7 @@
     </message>
     <message>
         <source>{name}: {field} is still to be filled in.</source>
-        <translation>{name}&#xa0;: {field} est encore à remplir.</translation>
+        <translation>{name}&#xa0;: il reste à renseigner {field}.</translation>
     </message>
     <message>
         <source>They are off until you switch them on: chatdesk tools on SERVER.</source>
@@ -1457,7 +1457,7 @@
     </message>
     <message>
         <source>There was no such permission.</source>
-        <translation>Il n’y avait pas de telle autorisation.</translation>
+        <translation>Cette autorisation n’existait pas.</translation>
     </message>
     <message>
         <source>ok</source>
@@ -1485,7 +1485,7 @@
     </message>
     <message>
         <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
-        <translation>Déconnecté sur cet ordinateur. Le serveur n’a pas été prévenu, ou ne peut pas retirer la connexion.</translation>
+        <translation>Déconnecté sur cet ordinateur. Le serveur n’a pas été prévenu, ou ne peut pas révoquer la connexion.</translation>
     </message>
     <message>
         <source>There is no tool server “{name}”.</source>
@@ -1493,7 +1493,7 @@
     </message>
     <message>
         <source>See chatdesk tools list.</source>
-        <translation>Voyez chatdesk tools list.</translation>
+        <translation>Consultez chatdesk tools list.</translation>
     </message>
     <message>
         <source>comes with ChatDesk</source>
@@ -1513,7 +1513,7 @@
     </message>
     <message>
         <source>show or set the search engine that models use for the web</source>
-        <translation>montrer ou fixer le moteur de recherche que les modèles utilisent sur le web</translation>
+        <translation>afficher ou définir le moteur de recherche que les modèles utilisent sur le web</translation>
     </message>
     <message>
         <source>environment variable that holds the key</source>
@@ -1521,11 +1521,11 @@
     </message>
     <message>
         <source>test the engine step by step; an ENGINE that is given is tested without being set</source>
-        <translation>tester le moteur pas à pas&#xa0;; si ENGINE est donné, il est testé sans être fixé</translation>
+        <translation>tester le moteur étape par étape&#xa0;; un ENGINE indiqué est testé sans être retenu</translation>
     </message>
     <message>
         <source>remove the stored key of the engine</source>
-        <translation>retirer la clé conservée du moteur</translation>
+        <translation>retirer la clé enregistrée du moteur</translation>
     </message>
     <message>
         <source>print a JSON object, or with --test an array of its steps</source>
@@ -1549,19 +1549,19 @@
     </message>
     <message>
         <source>Name one to test it.</source>
-        <translation>Nommez-en un pour le tester.</translation>
+        <translation>Indiquez-en un pour le tester.</translation>
     </message>
     <message>
         <source>Left out: an answer has at most {most_in_message} pictures.</source>
-        <translation>Laissé de côté&#xa0;: une réponse a au plus {most_in_message} images.</translation>
+        <translation>Omise&#xa0;: une réponse contient au plus {most_in_message} images.</translation>
     </message>
     <message>
         <source>Not kept: {reason}</source>
-        <translation>Non conservé&#xa0;: {reason}</translation>
+        <translation>Non conservée&#xa0;: {reason}</translation>
     </message>
     <message>
         <source>The pictures of this answer are larger than {most_bytes} MB together.</source>
-        <translation>Les images de cette réponse dépassent ensemble {most_bytes} Mo.</translation>
+        <translation>Les images de cette réponse dépassent ensemble {most_bytes}&#xa0;Mo.</translation>
     </message>
     <message>
         <source>It is not a picture that can be shown.</source>
@@ -1613,11 +1613,11 @@
     </message>
     <message>
         <source>A message can have {number} files; {number_2} were left out.</source>
-        <translation>Un message accepte {number} fichiers&#xa0;; {number_2} ont été laissés de côté.</translation>
+        <translation>Un message accepte {number} fichiers&#xa0;; {number_2} ont été omis.</translation>
     </message>
     <message>
         <source>The attached file is no longer there.</source>
-        <translation>Le fichier joint n’est plus là.</translation>
+        <translation>Le fichier joint n’existe plus.</translation>
     </message>
     <message>
         <source>The attached file is larger than it was.</source>
@@ -1705,7 +1705,7 @@
     </message>
     <message>
         <source>What {who} has there is not an image that can be shown.</source>
-        <translation>Ce que {who} a là n’est pas une image affichable.</translation>
+        <translation>Ce que {who} propose à cette adresse n’est pas une image affichable.</translation>
     </message>
     <message>
         <source>The image could not be loaded.</source>
@@ -1721,7 +1721,7 @@
     </message>
     <message>
         <source>Shown by ChatDesk, once. Scripts and links are off; nothing is loaded or sent.</source>
-        <translation>Affichée par ChatDesk, une fois. Scripts et liens sont désactivés&#xa0;; rien n’est chargé ni envoyé.</translation>
+        <translation>Affichée par ChatDesk, une seule fois. Scripts et liens sont désactivés&#xa0;; rien n’est chargé ni envoyé.</translation>
     </message>
     <message>
         <source>This page is empty.</source>
@@ -1733,7 +1733,7 @@
     </message>
     <message>
         <source>This page is larger than {most_bytes} MB.</source>
-        <translation>Cette page dépasse {most_bytes} Mo.</translation>
+        <translation>Cette page dépasse {most_bytes}&#xa0;Mo.</translation>
     </message>
     <message>
         <source>Save it as a file instead.</source>
@@ -1797,11 +1797,11 @@
     </message>
     <message>
         <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
-        <translation>Saisissez de nouveau l’antivirus dans Paramètres, Données et sauvegarde, ou donnez son adresse à {variable}.</translation>
+        <translation>Indiquez de nouveau l’antivirus dans Paramètres, Données et sauvegarde, ou mettez son adresse dans {variable}.</translation>
     </message>
     <message>
         <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
-        <translation>Les paramètres de ce répertoire de données, qui est peut-être celui de quelqu’un d’autre, nomment un antivirus sur un autre ordinateur : {address}.</translation>
+        <translation>Les paramètres de ce dossier de données, qui est peut-être celui de quelqu’un d’autre, désignent un antivirus sur un autre ordinateur&#xa0;: {address}.</translation>
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
@@ -1809,7 +1809,7 @@
     </message>
     <message>
         <source>This is not the address of a web page.</source>
-        <translation>Ce n’est pas l’adresse d’une page Web.</translation>
+        <translation>Ce n’est pas l’adresse d’une page web.</translation>
     </message>
     <message>
         <source>Nothing was fetched.</source>
@@ -1829,7 +1829,7 @@
     </message>
     <message>
         <source>The version is unchanged.</source>
-        <translation>La version est restée telle quelle.</translation>
+        <translation>La version est inchangée.</translation>
     </message>
     <message>
         <source>This kind of file is not shown here. Save it, or open it with another program.</source>
@@ -1853,7 +1853,7 @@
     </message>
     <message>
         <source>The message has {size_bytes} bytes; the limit is {most_bytes} bytes.</source>
-        <translation>Le message a {size_bytes} octets&#xa0;; la limite est de {most_bytes} octets.</translation>
+        <translation>Le message fait {size_bytes} octets&#xa0;; la limite est de {most_bytes} octets.</translation>
     </message>
     <message>
         <source>The copying was stopped.</source>
@@ -1869,7 +1869,7 @@
     </message>
     <message>
         <source>The file is no longer there.</source>
-        <translation>Le fichier n’est plus là.</translation>
+        <translation>Le fichier n’existe plus.</translation>
     </message>
     <message>
         <source>The page cannot be handed to your browser: {strerror}.</source>
@@ -1877,7 +1877,7 @@
     </message>
     <message>
         <source>The attached file or the folder is no longer there.</source>
-        <translation>Le fichier joint ou le dossier n’est plus là.</translation>
+        <translation>Le fichier joint ou le dossier n’existe plus.</translation>
     </message>
     <message>
         <source>Choose another place.</source>
@@ -1901,7 +1901,7 @@
     </message>
     <message>
         <source>A summary needs some text.</source>
-        <translation>Un résumé a besoin de texte.</translation>
+        <translation>Un résumé doit contenir du texte.</translation>
     </message>
     <message>
         <source>The old one is kept.</source>
@@ -1913,7 +1913,7 @@
     </message>
     <message>
         <source>There may be {most_facts} facts of at most {longest_fact} characters.</source>
-        <translation>Il peut y avoir {most_facts} faits d’au plus {longest_fact} caractères.</translation>
+        <translation>Il peut y avoir au plus {most_facts} faits de {longest_fact} caractères chacun.</translation>
     </message>
     <message>
         <source>The old ones are kept.</source>
@@ -1925,7 +1925,7 @@
     </message>
     <message>
         <source>Choose a provider that speaks chat completions.</source>
-        <translation>Choisissez un fournisseur qui parle «&#xa0;chat completions&#xa0;».</translation>
+        <translation>Choisissez un fournisseur qui prend en charge «&#xa0;chat completions&#xa0;».</translation>
     </message>
     <message>
         <source>A draft cannot be empty.</source>
@@ -1937,7 +1937,7 @@
     </message>
     <message>
         <source>It was not changed.</source>
-        <translation>Il n’a pas été changé.</translation>
+        <translation>Il n’a pas été modifié.</translation>
     </message>
     <message>
         <source>Write the draft into a new thread.</source>
@@ -1945,7 +1945,7 @@
     </message>
     <message>
         <source>A page holds 1 to {largest_page} rows, not {limit}.</source>
-        <translation>Une page contient de 1 à {largest_page} lignes, pas {limit}.</translation>
+        <translation>Une page contient de 1 à {largest_page} lignes, et non {limit}.</translation>
     </message>
     <message numerus="yes">
         <source>pin {count} threads</source>
@@ -1993,7 +1993,7 @@
     </message>
     <message>
         <source>The files of the assistants are larger than {most_file_bytes} MB together.</source>
-        <translation>Les fichiers des assistants dépassent ensemble {most_file_bytes} Mo.</translation>
+        <translation>Les fichiers des assistants dépassent ensemble {most_file_bytes}&#xa0;Mo.</translation>
     </message>
     <message>
         <source>The prompts are unchanged.</source>
@@ -2009,7 +2009,7 @@
     </message>
     <message>
         <source>The file is larger than {largest_file_bytes} MB.</source>
-        <translation>Le fichier dépasse {largest_file_bytes} Mo.</translation>
+        <translation>Le fichier dépasse {largest_file_bytes}&#xa0;Mo.</translation>
     </message>
     <message>
         <source>The file is no JSON.</source>
@@ -2029,7 +2029,7 @@
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
-        <translation>Le prompt {number} du fichier n’en est pas un&#xa0;: il lui faut un genre, un nom et un texte pas trop long.</translation>
+        <translation>Le prompt {number} du fichier n’en est pas un&#xa0;: il lui faut un type, un nom et un texte pas trop long.</translation>
     </message>
     <message>
         <source>Prompt {number} in the file has no list of files, or too many.</source>
@@ -2049,11 +2049,11 @@
     </message>
     <message>
         <source>A prompt needs a text.</source>
-        <translation>Un prompt a besoin d’un texte.</translation>
+        <translation>Un prompt doit contenir un texte.</translation>
     </message>
     <message>
         <source>Type what it is to say, or delete it.</source>
-        <translation>Tapez ce qu’il doit dire, ou supprimez-le.</translation>
+        <translation>Saisissez ce qu’il doit dire, ou supprimez-le.</translation>
     </message>
     <message>
         <source>The prompt has {text} characters; the most is {longest_text}.</source>
@@ -2081,11 +2081,11 @@
     </message>
     <message>
         <source>Ask again later.</source>
-        <translation>Redemandez plus tard.</translation>
+        <translation>Réessayez plus tard.</translation>
     </message>
     <message>
         <source>This message is no longer waiting.</source>
-        <translation>Ce message n’attend plus.</translation>
+        <translation>Ce message n’est plus en attente.</translation>
     </message>
     <message>
         <source>Between 2 and {most_in_thread} models can be compared.</source>
@@ -2185,7 +2185,7 @@
     </message>
     <message>
         <source>The person did not allow this call. Do not try it again in another way; go on without it, or ask them.</source>
-        <translation>La personne n’a pas autorisé cet appel. Ne le retente pas autrement&#xa0;; continue sans lui, ou demande-lui.</translation>
+        <translation>L’utilisateur n’a pas autorisé cet appel. Ne le retentez pas autrement&#xa0;; continuez sans lui, ou demandez à l’utilisateur.</translation>
     </message>
     <message>
         <source>There is no tool with this name.</source>
@@ -2193,11 +2193,11 @@
     </message>
     <message>
         <source>The arguments are not valid JSON, so the tool was not run. Write them again.</source>
-        <translation>Les arguments ne sont pas du JSON valide, l’outil n’a donc pas été exécuté. Écris-les à nouveau.</translation>
+        <translation>Les arguments ne sont pas du JSON valide, l’outil n’a donc pas été exécuté. Écrivez-les à nouveau.</translation>
     </message>
     <message>
         <source>No arguments came with this call, so the tool was not run. Write them again.</source>
-        <translation>Aucun argument n’est venu avec cet appel, donc l’outil n’a pas été exécuté. Écrivez-les de nouveau.</translation>
+        <translation>Cet appel ne contenait aucun argument, l’outil n’a donc pas été exécuté. Écrivez-les à nouveau.</translation>
     </message>
     <message>
         <source>The answer was cut off while this call was written, so the tool was not run.</source>
@@ -2209,7 +2209,7 @@
     </message>
     <message>
         <source>Too many tools were called at once, so this one was not run. Call fewer.</source>
-        <translation>Trop d’outils ont été appelés à la fois, celui-ci n’a donc pas été exécuté. Appelles-en moins.</translation>
+        <translation>Trop d’outils ont été appelés à la fois, celui-ci n’a donc pas été exécuté. Appelez-en moins.</translation>
     </message>
     <message>
         <source>“{tool}” is left out of this answer: {provider} refuses its description.</source>
@@ -2217,7 +2217,7 @@
     </message>
     <message>
         <source>No further tools can be called for this answer. Answer with what you have.</source>
-        <translation>Plus aucun outil ne peut être appelé pour cette réponse. Réponds avec ce que tu as.</translation>
+        <translation>Plus aucun outil ne peut être appelé pour cette réponse. Répondez avec ce que vous avez.</translation>
     </message>
     <message>
         <source>“{tool}” is left out: its arguments are described in a form that no request can have.</source>
@@ -2229,15 +2229,15 @@
     </message>
     <message>
         <source>ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again.</source>
-        <translation>ChatDesk s’est terminé pendant cette exécution, personne ne sait donc ce qu’elle a fait. La personne ne veut pas qu’elle soit relancée.</translation>
+        <translation>ChatDesk s’est arrêté pendant cette exécution, personne ne sait donc ce qu’elle a fait. L’utilisateur ne veut pas qu’elle soit relancée.</translation>
     </message>
     <message>
         <source>ChatDesk ended while this ran. It may have done its work already.</source>
-        <translation>ChatDesk s’est terminé pendant cette exécution. Elle a peut-être déjà fait son travail.</translation>
+        <translation>ChatDesk s’est arrêté pendant cette exécution. Elle a peut-être déjà fait son travail.</translation>
     </message>
     <message>
         <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
-        <translation>Cette conversation contient du texte venu de l’extérieur, comme le résultat d’un outil, un fichier, un import ou les mots d’un coéquipier, qui a pu demander cela.</translation>
+        <translation>Cette conversation contient du texte venu de l’extérieur, comme le résultat d’un outil, un fichier, un import ou les propos d’un membre de l’équipe, qui a pu demander cela.</translation>
     </message>
     <message numerus="yes">
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
@@ -2313,15 +2313,15 @@
     </message>
     <message>
         <source>The message has about {scaled} tokens; the model reads {window} at once and {reserved} of them are kept for the answer.</source>
-        <translation>Le message a environ {scaled} tokens&#xa0;; le modèle en lit {window} à la fois et {reserved} sont gardés pour la réponse.</translation>
+        <translation>Le message fait environ {scaled} tokens&#xa0;; le modèle en lit {window} en une fois et {reserved} sont réservés à la réponse.</translation>
     </message>
     <message>
         <source>The system prompt has about {scaled} tokens and leaves no room for the message: the model reads {window} at once and {reserved} of them are kept for the answer.</source>
-        <translation>Le prompt système a environ {scaled} tokens et ne laisse pas de place au message&#xa0;: le modèle en lit {window} à la fois et {reserved} sont gardés pour la réponse.</translation>
+        <translation>Le prompt système fait environ {scaled} tokens et ne laisse pas de place au message&#xa0;: le modèle en lit {window} en une fois et {reserved} sont réservés à la réponse.</translation>
     </message>
     <message>
         <source>ChatDesk made a mistake while it summarised.</source>
-        <translation>ChatDesk a fait une erreur en résumant.</translation>
+        <translation>Une erreur interne s’est produite dans ChatDesk pendant le résumé.</translation>
     </message>
     <message>
         <source>The report could not be written to {target}: {reason}.</source>
@@ -2329,11 +2329,11 @@
     </message>
     <message>
         <source>Nothing half-written was left.</source>
-        <translation>Rien d’incomplet n’a été laissé.</translation>
+        <translation>Aucun fichier incomplet n’a été laissé.</translation>
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
-        <translation>ChatDesk s’est terminé de façon inattendue.</translation>
+        <translation>ChatDesk s’est arrêté de façon inattendue.</translation>
     </message>
     <message>
         <source>note</source>
@@ -2346,7 +2346,7 @@
     </message>
     <message>
         <source>No answer within {timeout_s} s.</source>
-        <translation>Pas de réponse en {timeout_s} s.</translation>
+        <translation>Pas de réponse en {timeout_s}&#xa0;s.</translation>
     </message>
     <message>
         <source>The check itself failed ({name}).</source>
@@ -2362,7 +2362,7 @@
     </message>
     <message>
         <source>data directory</source>
-        <translation>dossier des données</translation>
+        <translation>dossier de données</translation>
     </message>
     <message>
         <source>settings directory</source>
@@ -2390,15 +2390,15 @@
     </message>
     <message>
         <source>Others can look into {path}. Run: chmod 700 {path}</source>
-        <translation>D’autres peuvent regarder dans {path}. Exécutez&#xa0;: chmod 700 {path}</translation>
+        <translation>D’autres utilisateurs peuvent voir le contenu de {path}. Exécutez&#xa0;: chmod 700 {path}</translation>
     </message>
     <message>
         <source>Only {free_bytes} MB are free. Free some space soon.</source>
-        <translation>Il ne reste que {free_bytes} Mo. Libérez bientôt de la place.</translation>
+        <translation>Il ne reste que {free_bytes}&#xa0;Mo libres. Libérez bientôt de la place.</translation>
     </message>
     <message>
         <source>{free_bytes} MB free</source>
-        <translation>{free_bytes} Mo libres</translation>
+        <translation>{free_bytes}&#xa0;Mo libres</translation>
     </message>
     <message>
         <source>disk</source>
@@ -2418,7 +2418,7 @@
     </message>
     <message>
         <source>No display here: the window runs unseen, the command line works.</source>
-        <translation>Pas d’écran ici&#xa0;: la fenêtre tourne sans être vue, la ligne de commande fonctionne.</translation>
+        <translation>Pas d’affichage ici&#xa0;: la fenêtre tourne sans être vue, la ligne de commande fonctionne.</translation>
     </message>
     <message numerus="yes">
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
@@ -2430,22 +2430,22 @@
     </message>
     <message>
         <source>From an older ChatDesk (schema {schema}); it is upgraded at the next start.</source>
-        <translation>D’un ChatDesk plus ancien (schéma {schema})&#xa0;; elle est mise à niveau au prochain démarrage.</translation>
+        <translation>Vient d’un ChatDesk plus ancien (schéma {schema})&#xa0;; elle sera mise à niveau au prochain démarrage.</translation>
     </message>
     <message numerus="yes">
         <source>{count} attached files are neither in it nor in the data directory.</source>
         <comment>{count} attached file is neither in it nor in the data directory.</comment>
         <translation>
-            <numerusform>{count} fichier joint n’est ni dedans ni dans le dossier de données.</numerusform>
-            <numerusform>{count} fichiers joints ne sont ni dedans ni dans le dossier de données.</numerusform>
+            <numerusform>{count} fichier joint n’est ni dans celle-ci ni dans le dossier de données.</numerusform>
+            <numerusform>{count} fichiers joints ne sont ni dans celle-ci ni dans le dossier de données.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} answers had not ended: they stay as interrupted, and nothing is sent.</source>
         <comment>{count} answer had not ended: they stay as interrupted, and nothing is sent.</comment>
         <translation>
-            <numerusform>{count} réponse n’était pas finie&#xa0;: elle reste interrompue, et rien n’est envoyé.</numerusform>
-            <numerusform>{count} réponses n’étaient pas finies&#xa0;: elles restent interrompues, et rien n’est envoyé.</numerusform>
+            <numerusform>{count} réponse n’était pas terminée&#xa0;: elle reste interrompue, et rien n’est envoyé.</numerusform>
+            <numerusform>{count} réponses n’étaient pas terminées&#xa0;: elles restent interrompues, et rien n’est envoyé.</numerusform>
         </translation>
     </message>
     <message>
@@ -2458,11 +2458,11 @@
     </message>
     <message>
         <source>Afterwards search fills up again in the background.</source>
-        <translation>Ensuite, la recherche se remplit à nouveau en arrière-plan.</translation>
+        <translation>Ensuite, l’index de recherche se reconstruit en arrière-plan.</translation>
     </message>
     <message>
         <source>Exported {threads} to {name}.</source>
-        <translation>{threads} exportées vers {name}.</translation>
+        <translation>Export terminé&#xa0;: {threads} dans {name}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments are missing or damaged; the export has only their names: {lost}</source>
@@ -2491,7 +2491,7 @@
     </message>
     <message>
         <source>here already</source>
-        <translation>déjà là</translation>
+        <translation>déjà présente</translation>
     </message>
     <message>
         <source>in the trash</source>
@@ -2523,7 +2523,7 @@
     </message>
     <message>
         <source>The key of {label} would travel unencrypted to {words}: anybody on the way could read it.</source>
-        <translation>La clé de {label} voyagerait sans chiffrement vers {words}&#xa0;: n’importe qui en chemin pourrait la lire.</translation>
+        <translation>La clé de {label} circulerait sans chiffrement vers {words}&#xa0;: n’importe qui sur le trajet pourrait la lire.</translation>
     </message>
     <message>
         <source>The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It would be sent to {words}.</source>
@@ -2535,7 +2535,7 @@
     </message>
     <message>
         <source>It would travel unencrypted.</source>
-        <translation>Elle voyagerait sans chiffrement.</translation>
+        <translation>Elle circulerait sans chiffrement.</translation>
     </message>
     <message>
         <source>Put the key for that server into OPENAI_API_KEY, or remove the variable.</source>
@@ -2543,7 +2543,7 @@
     </message>
     <message>
         <source>If that is what you want, agree in Settings, Providers, or with &apos;chatdesk providers --agree {provider}&apos;.</source>
-        <translation>Si c’est ce que vous voulez, acceptez dans Paramètres, Fournisseurs, ou avec &apos;chatdesk providers --agree {provider}&apos;.</translation>
+        <translation>Si c’est ce que vous voulez, acceptez dans Paramètres, Fournisseurs, ou avec «&#xa0;chatdesk providers --agree {provider}&#xa0;».</translation>
     </message>
     <message>
         <source>Agree, or enter the key again.</source>
@@ -2551,7 +2551,7 @@
     </message>
     <message>
         <source>it must look like 20/min, with s, min, h or day after the stroke</source>
-        <translation>cela doit ressembler à 20/min, avec s, min, h ou day après la barre</translation>
+        <translation>la forme attendue est 20/min, avec s, min, h ou day après la barre oblique</translation>
     </message>
     <message>
         <source>“{unit}” is no period; use s, min, h or day</source>
@@ -2587,23 +2587,23 @@
     </message>
     <message>
         <source>Your messages are kept, and the newest ones are sent as they fit.</source>
-        <translation>Vos messages sont conservés, et les plus récents sont envoyés dans la mesure où ils tiennent.</translation>
+        <translation>Vos messages sont conservés, et les plus récents sont envoyés dans la limite de la place disponible.</translation>
     </message>
     <message>
         <source>Summaries and titles are made again tomorrow; the limit is in Settings, Context.</source>
-        <translation>Les résumés et les titres reprennent demain&#xa0;; la limite est dans Paramètres, Contexte.</translation>
+        <translation>Les résumés et les titres reprendront demain&#xa0;; la limite se règle dans Paramètres, Contexte.</translation>
     </message>
     <message>
         <source>Today&apos;s limit of {limit} tokens for summaries and titles is reached ({spent} are used).</source>
-        <translation>La limite du jour de {limit} tokens pour les résumés et les titres est atteinte ({spent} sont utilisés).</translation>
+        <translation>La limite quotidienne de {limit} tokens pour les résumés et les titres est atteinte ({spent} utilisés).</translation>
     </message>
     <message>
         <source>Titles and summaries stop at {limit} ({spent} are used).</source>
-        <translation>Les titres et les résumés s’arrêtent à {limit} ({spent} sont utilisés).</translation>
+        <translation>Les titres et les résumés s’arrêtent à {limit} ({spent} utilisés).</translation>
     </message>
     <message>
         <source>They are made again when the limit starts again; it is in Settings, Usage and limits.</source>
-        <translation>Ils reprennent quand la limite repart&#xa0;; elle est dans Paramètres, Utilisation et limites.</translation>
+        <translation>Ils reprendront quand la limite repartira de zéro&#xa0;; elle se règle dans Paramètres, Utilisation et limites.</translation>
     </message>
     <message>
         <source>Your question is kept.</source>
@@ -2635,7 +2635,7 @@
     </message>
     <message>
         <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
-        <translation>Une partie de ce message est endommagée. Ce qui peut en être lu est affiché&#xa0;; une sauvegarde le contient peut-être en entier.</translation>
+        <translation>Une partie de ce message est endommagée. Ce qui est lisible est affiché&#xa0;; une sauvegarde le contient peut-être en entier.</translation>
     </message>
     <message>
         <source>being written</source>
@@ -2663,7 +2663,7 @@
     </message>
     <message>
         <source>The reasoning effort must be one of {reasoning_efforts}.</source>
-        <translation>L’effort de raisonnement doit être l’un de {reasoning_efforts}.</translation>
+        <translation>L’effort de raisonnement doit avoir l’une de ces valeurs&#xa0;: {reasoning_efforts}.</translation>
     </message>
     <message>
         <source>There may be at most {most_stop_words} stop words.</source>
@@ -2687,11 +2687,11 @@
     </message>
     <message>
         <source>Leave some of them out.</source>
-        <translation>Laissez-en quelques-uns de côté.</translation>
+        <translation>Retirez-en quelques-uns.</translation>
     </message>
     <message>
         <source>The provider&apos;s id may have small letters, digits and hyphens only.</source>
-        <translation>L’identifiant du fournisseur ne peut avoir que des minuscules, des chiffres et des traits d’union.</translation>
+        <translation>L’identifiant du fournisseur ne peut contenir que des minuscules, des chiffres et des traits d’union.</translation>
     </message>
     <message>
         <source>Give the provider a name.</source>
@@ -2711,7 +2711,7 @@
     </message>
     <message>
         <source>The proxy must be an address such as http://proxy.example:3128, without a password. One that wants a password is set with the variable HTTPS_PROXY.</source>
-        <translation>Le proxy doit être une adresse comme http://proxy.example:3128, sans mot de passe. Celui qui veut un mot de passe se règle avec la variable HTTPS_PROXY.</translation>
+        <translation>Le proxy doit être une adresse comme http://proxy.example:3128, sans mot de passe. Un proxy qui exige un mot de passe se définit avec la variable HTTPS_PROXY.</translation>
     </message>
     <message>
         <source>The organisation and the project hold characters that cannot be sent.</source>
@@ -2719,11 +2719,11 @@
     </message>
     <message>
         <source>Times must be between 1 and 3,600 seconds.</source>
-        <translation>Les durées doivent être comprises entre 1 et 3 600 secondes.</translation>
+        <translation>Les durées doivent être comprises entre 1 et 3&#xa0;600 secondes.</translation>
     </message>
     <message>
         <source>Nothing was sent; your text stays where it is.</source>
-        <translation>Rien n’a été envoyé&#xa0;; votre texte reste où il est.</translation>
+        <translation>Rien n’a été envoyé&#xa0;; votre texte reste là où il est.</translation>
     </message>
     <message>
         <source>{name} chose {label} for this thread. You asked {before} here until now; your question, and the thread with it, would go to {label}.</source>
@@ -2735,7 +2735,7 @@
     </message>
     <message>
         <source>Choose a model yourself, or name the provider: --provider {name}.</source>
-        <translation>Choisissez vous-même un modèle, ou nommez le fournisseur&#xa0;: --provider {name}.</translation>
+        <translation>Choisissez vous-même un modèle, ou indiquez le fournisseur&#xa0;: --provider {name}.</translation>
     </message>
     <message>
         <source>Ask {label}?</source>
@@ -2743,19 +2743,19 @@
     </message>
     <message>
         <source>Since {since}, changes of “{project}” are missing on the team&apos;s server.</source>
-        <translation>Depuis {since}, des modifications de «&#xa0;{project}&#xa0;» manquent sur le serveur de l’équipe.</translation>
+        <translation>Depuis le {since}, des modifications de «&#xa0;{project}&#xa0;» manquent sur le serveur de l’équipe.</translation>
     </message>
     <message>
         <source>Since {since}, the team&apos;s server has other changes of “{project}” than it took.</source>
-        <translation>Depuis {since}, le serveur de l’équipe a d’autres modifications de «&#xa0;{project}&#xa0;» que celles qu’il a acceptées.</translation>
+        <translation>Depuis le {since}, le serveur de l’équipe a d’autres modifications de «&#xa0;{project}&#xa0;» que celles qu’il a acceptées.</translation>
     </message>
     <message>
         <source>Since {since}, changes of “{project}” are emptied on the team&apos;s server, and nobody asked for that.</source>
-        <translation>Depuis {since}, des modifications de «&#xa0;{project}&#xa0;» sont vidées sur le serveur de l’équipe, sans que personne l’ait demandé.</translation>
+        <translation>Depuis le {since}, des modifications de «&#xa0;{project}&#xa0;» sont vides sur le serveur de l’équipe, sans que personne l’ait demandé.</translation>
     </message>
     <message>
         <source>Since {since}, the team&apos;s server does not send all changes of “{project}” that it has.</source>
-        <translation>Depuis {since}, le serveur de l’équipe n’envoie pas toutes les modifications de «&#xa0;{project}&#xa0;» qu’il a.</translation>
+        <translation>Depuis le {since}, le serveur de l’équipe n’envoie pas toutes les modifications de «&#xa0;{project}&#xa0;» qu’il possède.</translation>
     </message>
     <message>
         <source>It is no longer shared.</source>
@@ -2807,7 +2807,7 @@
     </message>
     <message>
         <source>Waiting for approval</source>
-        <translation>Attend votre accord</translation>
+        <translation>En attente de votre accord</translation>
     </message>
     <message>
         <source>Running</source>
@@ -2827,7 +2827,7 @@
     </message>
     <message>
         <source>Unknown: ChatDesk ended while it ran</source>
-        <translation>Inconnu&#xa0;: ChatDesk s’est terminé pendant l’exécution</translation>
+        <translation>Inconnu&#xa0;: ChatDesk s’est arrêté pendant l’exécution</translation>
     </message>
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
@@ -2847,11 +2847,11 @@
     </message>
     <message>
         <source>Not all of its tools are offered: it lists too many.</source>
-        <translation>Tous ses outils ne sont pas proposés&#xa0;: il en annonce trop.</translation>
+        <translation>Seule une partie de ses outils est proposée&#xa0;: il en annonce trop.</translation>
     </message>
     <message>
         <source>Its list may be incomplete: it names the same page again and again.</source>
-        <translation>Sa liste est peut-être incomplète&#xa0;: il désigne la même page encore et encore.</translation>
+        <translation>Sa liste est peut-être incomplète&#xa0;: il renvoie sans cesse à la même page.</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -2867,7 +2867,7 @@
     </message>
     <message>
         <source>Type a number of tokens, such as 32000 or 128k.</source>
-        <translation>Tapez un nombre de tokens, comme 32000 ou 128k.</translation>
+        <translation>Saisissez un nombre de tokens, par exemple 32000 ou 128k.</translation>
     </message>
     <message>
         <source>The context is between {smallest_window} and {largest_window} tokens.</source>
@@ -2875,11 +2875,11 @@
     </message>
     <message>
         <source>Type dollars for a million tokens, such as 0.25.</source>
-        <translation>Tapez des dollars pour un million de tokens, comme 0.25.</translation>
+        <translation>Saisissez un prix en dollars par million de tokens, par exemple 0.25.</translation>
     </message>
     <message>
         <source>Something went wrong.</source>
-        <translation>Quelque chose s’est mal passé.</translation>
+        <translation>Un problème est survenu.</translation>
     </message>
     <message>
         <source>Try again.</source>
@@ -2943,7 +2943,7 @@
     </message>
     <message>
         <source>A thread needs a title.</source>
-        <translation>Une conversation a besoin d’un titre.</translation>
+        <translation>Une conversation doit avoir un titre.</translation>
     </message>
     <message>
         <source>The old title is kept.</source>
@@ -2951,19 +2951,19 @@
     </message>
     <message>
         <source>Type at least one character.</source>
-        <translation>Tapez au moins un caractère.</translation>
+        <translation>Saisissez au moins un caractère.</translation>
     </message>
     <message>
         <source>It may have been deleted for good; look in the list.</source>
-        <translation>Elle a peut-être été supprimée définitivement&#xa0;; regardez dans la liste.</translation>
+        <translation>Elle a peut-être été supprimée définitivement&#xa0;; consultez la liste.</translation>
     </message>
     <message>
         <source>There is no thread with that id.</source>
-        <translation>Il n’y a pas de conversation avec cet identifiant.</translation>
+        <translation>Aucune conversation n’a cet identifiant.</translation>
     </message>
     <message>
         <source>There is no message with that id.</source>
-        <translation>Il n’y a pas de message avec cet identifiant.</translation>
+        <translation>Aucun message n’a cet identifiant.</translation>
     </message>
     <message>
         <source>The message to answer to does not exist in this thread.</source>
@@ -2971,23 +2971,23 @@
     </message>
     <message>
         <source>There is no project with that id.</source>
-        <translation>Il n’y a pas de projet avec cet identifiant.</translation>
+        <translation>Aucun projet n’a cet identifiant.</translation>
     </message>
     <message>
         <source>There is no summary with that id.</source>
-        <translation>Il n’y a pas de résumé avec cet identifiant.</translation>
+        <translation>Aucun résumé n’a cet identifiant.</translation>
     </message>
     <message>
         <source>There is no prompt with that id.</source>
-        <translation>Il n’y a pas de prompt avec cet identifiant.</translation>
+        <translation>Aucun prompt n’a cet identifiant.</translation>
     </message>
     <message>
         <source>The message is larger than what the model can read at once.</source>
-        <translation>Le message est plus grand que ce que le modèle peut lire à la fois.</translation>
+        <translation>Le message est plus long que ce que le modèle peut lire en une fois.</translation>
     </message>
     <message>
         <source>Shorten it, attach it as a file, or choose a model with a larger window.</source>
-        <translation>Raccourcissez-le, joignez-le comme fichier, ou choisissez un modèle à plus grande fenêtre.</translation>
+        <translation>Raccourcissez-le, joignez-le comme fichier, ou choisissez un modèle doté d’une plus grande fenêtre.</translation>
     </message>
     <message>
         <source>The system prompt leaves no room for the message.</source>
@@ -2995,7 +2995,7 @@
     </message>
     <message>
         <source>Shorten the system prompt, or choose a model with a larger window.</source>
-        <translation>Raccourcissez le prompt système, ou choisissez un modèle à plus grande fenêtre.</translation>
+        <translation>Raccourcissez le prompt système, ou choisissez un modèle doté d’une plus grande fenêtre.</translation>
     </message>
     <message>
         <source>The question is excluded from the context, so there is nothing to answer.</source>
@@ -3011,11 +3011,11 @@
     </message>
     <message>
         <source>Nothing was changed; as many of the remaining messages as fit are sent.</source>
-        <translation>Rien n’a été changé&#xa0;; parmi les messages restants, ceux qui tiennent sont envoyés.</translation>
+        <translation>Rien n’a été modifié&#xa0;; autant de messages restants que possible sont envoyés.</translation>
     </message>
     <message>
         <source>Create the summary again.</source>
-        <translation>Créez à nouveau le résumé.</translation>
+        <translation>Recréez le résumé.</translation>
     </message>
     <message>
         <source>The model gave no summary that can be used.</source>
@@ -3023,11 +3023,11 @@
     </message>
     <message>
         <source>Nothing was changed; as many of the newest messages as fit are sent.</source>
-        <translation>Rien n’a été changé&#xa0;; parmi les messages les plus récents, ceux qui tiennent sont envoyés.</translation>
+        <translation>Rien n’a été modifié&#xa0;; autant de messages récents que possible sont envoyés.</translation>
     </message>
     <message>
         <source>ChatDesk tries again later.</source>
-        <translation>ChatDesk réessaie plus tard.</translation>
+        <translation>ChatDesk réessaiera plus tard.</translation>
     </message>
     <message>
         <source>Summarising this thread would cost more than the limit.</source>
@@ -3035,11 +3035,11 @@
     </message>
     <message>
         <source>No summary was asked for; as many of the newest messages as fit are sent instead.</source>
-        <translation>Aucun résumé n’a été demandé&#xa0;; à la place, les messages les plus récents qui tiennent sont envoyés.</translation>
+        <translation>Aucun résumé n’a été demandé&#xa0;; autant de messages récents que possible sont envoyés à la place.</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
-        <translation>Autorisez-le, ou laissez la conversation telle quelle&#xa0;; la limite est dans Paramètres, Utilisation et limites.</translation>
+        <translation>Autorisez-le, ou laissez la conversation telle quelle&#xa0;; la limite se règle dans Paramètres, Utilisation et limites.</translation>
     </message>
     <message>
         <source>This thread is in the trash.</source>
@@ -3067,7 +3067,7 @@
     </message>
     <message>
         <source>Run &apos;chatdesk doctor&apos; for details.</source>
-        <translation>Exécutez &apos;chatdesk doctor&apos; pour les détails.</translation>
+        <translation>Exécutez «&#xa0;chatdesk doctor&#xa0;» pour les détails.</translation>
     </message>
     <message>
         <source>The disk is full, so this could not be saved.</source>
@@ -3091,11 +3091,11 @@
     </message>
     <message>
         <source>What was saved before is unchanged; of the answer only the beginning may be kept.</source>
-        <translation>Ce qui était enregistré est inchangé&#xa0;; de la réponse, seul le début est peut-être conservé.</translation>
+        <translation>Ce qui était enregistré est inchangé&#xa0;; seul le début de la réponse est peut-être conservé.</translation>
     </message>
     <message>
         <source>Free disk space or correct the permissions so that ChatDesk can save, then ask again.</source>
-        <translation>Libérez de la place ou corrigez les droits pour que ChatDesk puisse enregistrer, puis redemandez.</translation>
+        <translation>Libérez de la place ou corrigez les droits pour que ChatDesk puisse enregistrer, puis reposez la question.</translation>
     </message>
     <message>
         <source>Another program is using the database.</source>
@@ -3127,15 +3127,15 @@
     </message>
     <message>
         <source>Restore the newest backup, or copy out what can be read: &apos;chatdesk doctor --repair&apos;.</source>
-        <translation>Restaurez la sauvegarde la plus récente, ou copiez ce qui peut être lu&#xa0;: &apos;chatdesk doctor --repair&apos;.</translation>
+        <translation>Restaurez la sauvegarde la plus récente, ou copiez ce qui peut être lu&#xa0;: «&#xa0;chatdesk doctor --repair&#xa0;».</translation>
     </message>
     <message>
         <source>Run &apos;chatdesk doctor --repair&apos;; if that does not help, send the report of &apos;chatdesk doctor&apos;.</source>
-        <translation>Lancez &apos;chatdesk doctor --repair&apos;&#xa0;; si cela ne suffit pas, envoyez le rapport de &apos;chatdesk doctor&apos;.</translation>
+        <translation>Lancez «&#xa0;chatdesk doctor --repair&#xa0;»&#xa0;; si cela ne suffit pas, envoyez le rapport de «&#xa0;chatdesk doctor&#xa0;».</translation>
     </message>
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
-        <translation>Il y avait ici une base de données, et maintenant elle manque ou est vide.</translation>
+        <translation>Une base de données se trouvait ici&#xa0;; elle est désormais absente ou vide.</translation>
     </message>
     <message>
         <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
@@ -3147,7 +3147,7 @@
     </message>
     <message>
         <source>Restore the file or a backup; run &apos;chatdesk doctor&apos; for the paths.</source>
-        <translation>Restaurez le fichier ou une sauvegarde&#xa0;; &apos;chatdesk doctor&apos; donne les chemins.</translation>
+        <translation>Restaurez le fichier ou une sauvegarde&#xa0;; «&#xa0;chatdesk doctor&#xa0;» donne les chemins.</translation>
     </message>
     <message>
         <source>The database file was moved or replaced while ChatDesk was running.</source>
@@ -3163,7 +3163,7 @@
     </message>
     <message>
         <source>The database is out of reach: its drive, folder or file is not there.</source>
-        <translation>La base de données est hors d’atteinte&#xa0;: son lecteur, son dossier ou son fichier n’est pas là.</translation>
+        <translation>La base de données est inaccessible&#xa0;: son lecteur, son dossier ou son fichier est introuvable.</translation>
     </message>
     <message>
         <source>Nothing was written anywhere else, and your text is still in the window.</source>
@@ -3175,7 +3175,7 @@
     </message>
     <message>
         <source>Connect the drive or put the file back; ChatDesk then continues by itself.</source>
-        <translation>Connectez le lecteur ou remettez le fichier en place&#xa0;; ChatDesk continue alors de lui-même.</translation>
+        <translation>Connectez le lecteur ou remettez le fichier en place&#xa0;; ChatDesk reprendra alors automatiquement.</translation>
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
@@ -3183,7 +3183,7 @@
     </message>
     <message>
         <source>It was not touched.</source>
-        <translation>Elle n’a pas été touchée.</translation>
+        <translation>Elle n’a pas été modifiée.</translation>
     </message>
     <message>
         <source>Update ChatDesk to open it.</source>
@@ -3227,15 +3227,15 @@
     </message>
     <message>
         <source>Ask an owner or administrator of the project to let you edit.</source>
-        <translation>Demandez à un propriétaire ou administrateur du projet de vous laisser modifier.</translation>
+        <translation>Demandez à un propriétaire ou administrateur du projet le droit de le modifier.</translation>
     </message>
     <message>
         <source>Another member wrote this, and your role lets you change and delete only what is yours.</source>
-        <translation>Un autre membre a écrit ceci, et votre rôle ne vous permet de changer et supprimer que ce qui est à vous.</translation>
+        <translation>Un autre membre a écrit ceci, et votre rôle ne vous permet de modifier et de supprimer que ce qui est à vous.</translation>
     </message>
     <message>
         <source>Ask the person who made it, or an owner or administrator of the project.</source>
-        <translation>Demandez à la personne qui l’a fait, ou à un propriétaire ou administrateur du projet.</translation>
+        <translation>Adressez-vous à la personne qui l’a fait, ou à un propriétaire ou administrateur du projet.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not do what was asked.</source>
@@ -3247,7 +3247,7 @@
     </message>
     <message>
         <source>Open Details in the status line to see what it said.</source>
-        <translation>Ouvrez Détails dans la ligne d’état pour voir ce qu’elle a dit.</translation>
+        <translation>Ouvrez Détails dans la barre d’état pour voir ce qu’elle a répondu.</translation>
     </message>
     <message>
         <source>The team&apos;s database was restored from a backup.</source>
@@ -3291,7 +3291,7 @@
     </message>
     <message>
         <source>{host} is this computer or an address for machines only; nothing is loaded from there.</source>
-        <translation>{host} est cet ordinateur ou une adresse réservée aux machines&#xa0;; rien n’en est chargé.</translation>
+        <translation>{host} est cet ordinateur ou une adresse réservée aux machines&#xa0;; rien n’est chargé à partir de là.</translation>
     </message>
     <message>
         <source>{host} is in a private network.</source>
@@ -3307,7 +3307,7 @@
     </message>
     <message>
         <source>The data came compressed in a way that ChatDesk did not ask for.</source>
-        <translation>Les données sont arrivées compressées d’une façon que ChatDesk n’a pas demandée.</translation>
+        <translation>Les données sont arrivées avec une compression que ChatDesk n’a pas demandée.</translation>
     </message>
     <message>
         <source>The data did not arrive completely.</source>
@@ -3315,11 +3315,11 @@
     </message>
     <message>
         <source>The data is larger than {max_bytes} MB.</source>
-        <translation>Les données dépassent {max_bytes} Mo.</translation>
+        <translation>Les données dépassent {max_bytes}&#xa0;Mo.</translation>
     </message>
     <message>
         <source>“{name}” beside it is a link or a file, not a folder</source>
-        <translation>«&#xa0;{name}&#xa0;» à côté est un lien ou un fichier, pas un dossier</translation>
+        <translation>«&#xa0;{name}&#xa0;», à côté, est un lien ou un fichier, pas un dossier</translation>
     </message>
     <message>
         <source>The disk of {target} is full.</source>
@@ -3331,7 +3331,7 @@
     </message>
     <message>
         <source>{target} may not be written by this user.</source>
-        <translation>{target} ne peut pas être écrit par cet utilisateur.</translation>
+        <translation>Cet utilisateur n’a pas le droit d’écrire {target}.</translation>
     </message>
     <message>
         <source>{target} is a folder.</source>
@@ -3339,11 +3339,11 @@
     </message>
     <message>
         <source>Name a file in it.</source>
-        <translation>Nommez un fichier dedans.</translation>
+        <translation>Indiquez un fichier de ce dossier.</translation>
     </message>
     <message>
         <source>The folder of {target} is not there.</source>
-        <translation>Le dossier de {target} n’est pas là.</translation>
+        <translation>Le dossier de {target} est introuvable.</translation>
     </message>
     <message>
         <source>Put the drive back, or choose another place.</source>
@@ -3363,7 +3363,7 @@
     </message>
     <message>
         <source>“chatdesk {purpose}” (process {pid}) is using this data directory.</source>
-        <translation>«&#xa0;chatdesk {purpose}&#xa0;» (processus {pid}) est à l’œuvre dans ce dossier de données.</translation>
+        <translation>«&#xa0;chatdesk {purpose}&#xa0;» (processus {pid}) utilise ce dossier de données.</translation>
     </message>
     <message>
         <source>Wait until it has ended, then try again; or choose another --data-dir.</source>
@@ -3379,23 +3379,23 @@
     </message>
     <message>
         <source>Close ChatDesk and start it again; &apos;chatdesk doctor&apos; shows who owns the directory.</source>
-        <translation>Fermez ChatDesk et redémarrez-le&#xa0;; &apos;chatdesk doctor&apos; montre à qui est le dossier.</translation>
+        <translation>Fermez ChatDesk et redémarrez-le&#xa0;; «&#xa0;chatdesk doctor&#xa0;» indique à qui appartient le dossier.</translation>
     </message>
     <message>
         <source>The ChatDesk that was answering has ended.</source>
-        <translation>Le ChatDesk qui répondait s’est terminé.</translation>
+        <translation>Le ChatDesk qui répondait s’est arrêté.</translation>
     </message>
     <message>
         <source>What had arrived of the answer is kept.</source>
-        <translation>Ce qui était arrivé de la réponse est conservé.</translation>
+        <translation>Ce qui a été reçu de la réponse est conservé.</translation>
     </message>
     <message>
         <source>Ask again.</source>
-        <translation>Redemandez.</translation>
+        <translation>Reposez la question.</translation>
     </message>
     <message>
         <source>The disk is full, so ChatDesk can only read.</source>
-        <translation>Le disque est plein, ChatDesk ne peut donc que lire.</translation>
+        <translation>Le disque est plein, ChatDesk est donc en lecture seule.</translation>
     </message>
     <message>
         <source>The data directory cannot be written to.</source>
@@ -3403,7 +3403,7 @@
     </message>
     <message>
         <source>The file system of the data directory cannot lock files, so ChatDesk only reads from it.</source>
-        <translation>Le système de fichiers du dossier de données ne peut pas verrouiller de fichiers, ChatDesk ne fait donc qu’y lire.</translation>
+        <translation>Le système de fichiers du dossier de données ne peut pas verrouiller de fichiers, ChatDesk n’y accède donc qu’en lecture.</translation>
     </message>
     <message>
         <source>Choose a data directory on a local disk.</source>
@@ -3427,15 +3427,15 @@
     </message>
     <message>
         <source>Set HOME, or choose an absolute directory with --data-dir.</source>
-        <translation>Définissez HOME, ou choisissez un dossier absolu avec --data-dir.</translation>
+        <translation>Définissez HOME, ou choisissez un chemin absolu avec --data-dir.</translation>
     </message>
     <message>
         <source>The current directory no longer exists.</source>
-        <translation>Le dossier courant n’est plus là.</translation>
+        <translation>Le dossier courant n’existe plus.</translation>
     </message>
     <message>
         <source>Go to another one, or choose an absolute directory with --data-dir.</source>
-        <translation>Allez dans un autre, ou choisissez un dossier absolu avec --data-dir.</translation>
+        <translation>Placez-vous dans un autre dossier, ou choisissez un chemin absolu avec --data-dir.</translation>
     </message>
     <message>
         <source>The data directory cannot be used: the name {data_dir} is not UTF-8.</source>
@@ -3455,7 +3455,7 @@
     </message>
     <message>
         <source>The base URL is not a web address.</source>
-        <translation>L’URL de base n’est pas une adresse Web.</translation>
+        <translation>L’URL de base n’est pas une adresse web.</translation>
     </message>
     <message>
         <source>The base URL for {hostname} contains a user name or a password.</source>
@@ -3479,15 +3479,15 @@
     </message>
     <message>
         <source>The file of certificates is not there.</source>
-        <translation>Le fichier de certificats n’est pas là.</translation>
+        <translation>Le fichier de certificats est introuvable.</translation>
     </message>
     <message>
         <source>Your message and the part of the answer that arrived are kept.</source>
-        <translation>Votre message et la partie de la réponse arrivée sont conservés.</translation>
+        <translation>Votre message et la partie de la réponse déjà reçue sont conservés.</translation>
     </message>
     <message>
         <source>There is no network connection to {who}.</source>
-        <translation>Il n’y a pas de connexion réseau à {who}.</translation>
+        <translation>Il n’y a pas de connexion réseau avec {who}.</translation>
     </message>
     <message>
         <source>Check the network, then try again; the offline model works without one.</source>
@@ -3515,7 +3515,7 @@
     </message>
     <message>
         <source>Check the clock of this computer, the base URL and any proxy; nothing is sent until this is solved.</source>
-        <translation>Vérifiez l’horloge de cet ordinateur, l’URL de base et un éventuel proxy&#xa0;; d’ici là, rien n’est envoyé.</translation>
+        <translation>Vérifiez l’horloge de cet ordinateur, l’URL de base et l’éventuel proxy&#xa0;; rien ne sera envoyé tant que le problème n’est pas résolu.</translation>
     </message>
     <message>
         <source>{who} did not accept the request.</source>
@@ -3523,7 +3523,7 @@
     </message>
     <message>
         <source>Change the message or choose another model, then try again.</source>
-        <translation>Changez le message ou choisissez un autre modèle, puis réessayez.</translation>
+        <translation>Modifiez le message ou choisissez un autre modèle, puis réessayez.</translation>
     </message>
     <message>
         <source>{who} did not accept the API key.</source>
@@ -3591,7 +3591,7 @@
     </message>
     <message>
         <source>{who} had an internal error.</source>
-        <translation>{who} a eu une erreur interne.</translation>
+        <translation>{who} a rencontré une erreur interne.</translation>
     </message>
     <message>
         <source>Try again in a moment or choose another model.</source>
@@ -3599,7 +3599,7 @@
     </message>
     <message>
         <source>{who} could not be reached within {seconds} s.</source>
-        <translation>{who} n’a pas pu être joint en {seconds} s.</translation>
+        <translation>{who} n’a pas pu être joint en {seconds}&#xa0;s.</translation>
     </message>
     <message>
         <source>Check the network and the base URL, then try again.</source>
@@ -3607,7 +3607,7 @@
     </message>
     <message>
         <source>{who} did not begin to answer within {seconds} s.</source>
-        <translation>{who} n’a pas commencé à répondre en {seconds} s.</translation>
+        <translation>{who} n’a pas commencé à répondre en {seconds}&#xa0;s.</translation>
     </message>
     <message>
         <source>Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s.</source>
@@ -3619,7 +3619,7 @@
     </message>
     <message>
         <source>{who} stopped sending: no more of the answer arrived for {seconds} s.</source>
-        <translation>{who} n’envoie plus rien&#xa0;: pendant {seconds} s, la suite de la réponse n’est pas arrivée.</translation>
+        <translation>{who} n’envoie plus rien&#xa0;: la suite de la réponse n’est pas arrivée pendant {seconds}&#xa0;s.</translation>
     </message>
     <message>
         <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
@@ -3627,7 +3627,7 @@
     </message>
     <message>
         <source>{who} redirected the request without saying where to.</source>
-        <translation>{who} a redirigé la requête sans dire où.</translation>
+        <translation>{who} a redirigé la requête sans indiquer vers où.</translation>
     </message>
     <message>
         <source>{who} redirected the request to an address that cannot be read.</source>
@@ -3635,7 +3635,7 @@
     </message>
     <message>
         <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
-        <translation>{who} a redirigé la requête vers quelque chose qui n’est pas une adresse Web, rien n’y a donc été envoyé.</translation>
+        <translation>{who} a redirigé la requête vers quelque chose qui n’est pas une adresse web, rien n’y a donc été envoyé.</translation>
     </message>
     <message>
         <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
@@ -3643,7 +3643,7 @@
     </message>
     <message>
         <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
-        <translation>Vérifiez l’URL de base&#xa0;: un mauvais chemin ou une page d’accès en est souvent la cause.</translation>
+        <translation>Vérifiez l’URL de base&#xa0;: un mauvais chemin ou une page de connexion en est souvent la cause.</translation>
     </message>
     <message>
         <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
@@ -3667,15 +3667,15 @@
     </message>
     <message>
         <source>{who} ended the answer without saying that it is finished, so it may be cut off.</source>
-        <translation>{who} a terminé la réponse sans dire qu’elle est finie, elle est donc peut-être coupée.</translation>
+        <translation>{who} a mis fin à la réponse sans signaler qu’elle est complète, elle est donc peut-être coupée.</translation>
     </message>
     <message>
         <source>{who} sent a web page or a file instead of an answer.</source>
-        <translation>{who} a envoyé une page Web ou un fichier au lieu d’une réponse.</translation>
+        <translation>{who} a envoyé une page web ou un fichier au lieu d’une réponse.</translation>
     </message>
     <message>
         <source>Check the base URL (it usually ends in /v1), and sign in first if this network has a log-in page.</source>
-        <translation>Vérifiez l’URL de base (elle finit en général par /v1), et connectez-vous d’abord si ce réseau a une page d’accès.</translation>
+        <translation>Vérifiez l’URL de base (elle finit en général par /v1), et identifiez-vous d’abord si ce réseau a une page de connexion.</translation>
     </message>
     <message>
         <source>{who} sent an empty answer.</source>
@@ -3699,7 +3699,7 @@
     </message>
     <message>
         <source>{who} sent more data than an answer may have, so the connection was closed.</source>
-        <translation>{who} a envoyé plus de données qu’une réponse ne peut en avoir, la connexion a donc été fermée.</translation>
+        <translation>{who} a envoyé plus de données qu’une réponse ne peut en contenir, la connexion a donc été fermée.</translation>
     </message>
     <message>
         <source>Ask for a shorter answer, or choose another model.</source>
