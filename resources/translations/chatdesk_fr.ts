@@ -3707,7 +3707,7 @@
     </message>
     <message>
         <source>Set the base URL to the final address if you trust it.</source>
-        <translation>Mettez l’adresse finale comme URL de base si vous lui faites confiance.</translation>
+        <translation>Si vous faites confiance à l’adresse finale, indiquez-la comme URL de base.</translation>
     </message>
     <message>
         <source>There is no API key for {who}.</source>
@@ -3723,11 +3723,11 @@
     </message>
     <message>
         <source>{who} is overloaded at the moment.</source>
-        <translation>{who} est surchargé en ce moment.</translation>
+        <translation>{who} est surchargé pour le moment.</translation>
     </message>
     <message>
         <source>{who} redirected the request in a circle, so ChatDesk gave up.</source>
-        <translation>{who} a redirigé la requête en rond, ChatDesk a donc abandonné.</translation>
+        <translation>{who} a redirigé la requête en boucle, ChatDesk a donc abandonné.</translation>
     </message>
     <message>
         <source>Check the base URL, then try again.</source>
@@ -3735,19 +3735,19 @@
     </message>
     <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
-        <translation>Vérifiez l’horloge de cet ordinateur&#xa0;; d’ici là, rien n’est envoyé.</translation>
+        <translation>Vérifiez l’horloge de cet ordinateur&#xa0;; rien ne sera envoyé tant que le problème n’est pas résolu.</translation>
     </message>
     <message>
         <source>Check the base URL and any proxy; nothing is sent until this is solved.</source>
-        <translation>Vérifiez l’URL de base et un éventuel proxy&#xa0;; d’ici là, rien n’est envoyé.</translation>
+        <translation>Vérifiez l’URL de base et l’éventuel proxy&#xa0;; rien ne sera envoyé tant que le problème n’est pas résolu.</translation>
     </message>
     <message>
         <source>If it is your own server, name its certificate&apos;s file in Settings, Providers; nothing is sent until this is solved.</source>
-        <translation>Si c’est votre propre serveur, indiquez son fichier de certificat dans Paramètres, Fournisseurs&#xa0;; d’ici là, rien n’est envoyé.</translation>
+        <translation>Si c’est votre propre serveur, indiquez son fichier de certificat dans Paramètres, Fournisseurs&#xa0;; rien ne sera envoyé tant que le problème n’est pas résolu.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is signed by an authority that this computer does not trust.</source>
-        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est signé par une autorité à laquelle cet ordinateur ne se fie pas.</translation>
+        <translation>La connexion à {who} n’est pas sûre&#xa0;: son certificat est signé par une autorité de certification à laquelle cet ordinateur ne fait pas confiance.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
@@ -3799,11 +3799,11 @@
     </message>
     <message>
         <source>This computer slept while the answer was being written, and the connection was lost.</source>
-        <translation>Cet ordinateur dormait pendant l’écriture de la réponse, et la connexion a été perdue.</translation>
+        <translation>Cet ordinateur s’est mis en veille pendant l’écriture de la réponse, et la connexion a été perdue.</translation>
     </message>
     <message>
         <source>ChatDesk made a mistake while reading the answer.</source>
-        <translation>ChatDesk a fait une erreur en lisant la réponse.</translation>
+        <translation>Une erreur interne s’est produite dans ChatDesk pendant la lecture de la réponse.</translation>
     </message>
     <message>
         <source>Try again; the log file has the details.</source>
@@ -3867,7 +3867,7 @@
     </message>
     <message>
         <source>This server has no list of models; type their names.</source>
-        <translation>Ce serveur n’a pas de liste de modèles&#xa0;; tapez leurs noms.</translation>
+        <translation>Ce serveur n’a pas de liste de modèles&#xa0;; saisissez leurs noms.</translation>
     </message>
     <message>
         <source>No model to ask: choose one, then test again.</source>
@@ -3951,11 +3951,11 @@
     </message>
     <message>
         <source>Your last message was cut off. Continue it exactly where it stops, in the middle of the word or line if need be. Do not repeat anything and do not add an introduction.</source>
-        <translation>Ton dernier message a été coupé. Continue-le exactement là où il s’arrête, au milieu du mot ou de la ligne au besoin. Ne répète rien et n’ajoute pas d’introduction.</translation>
+        <translation>Votre dernier message a été coupé. Continuez-le exactement là où il s’arrête, au milieu du mot ou de la ligne au besoin. Ne répétez rien et n’ajoutez pas d’introduction.</translation>
     </message>
     <message>
         <source>Looking further back would take long: only the newest part was searched.</source>
-        <translation>Chercher plus loin en arrière prendrait du temps&#xa0;: seule la partie la plus récente a été parcourue.</translation>
+        <translation>Remonter plus loin prendrait du temps&#xa0;: seule la partie la plus récente a été parcourue.</translation>
     </message>
     <message>
         <source>The newest {most_ranked} matches were ranked; older ones follow.</source>
@@ -3963,7 +3963,7 @@
     </message>
     <message>
         <source>Older messages are still being indexed: {percent} %.</source>
-        <translation>Les messages plus anciens sont encore en cours d’indexation&#xa0;: {percent} %.</translation>
+        <translation>Les messages plus anciens sont encore en cours d’indexation&#xa0;: {percent}&#xa0;%.</translation>
     </message>
     <message>
         <source>Searching is not possible here: the search index is damaged. Your messages are not affected.</source>
@@ -3971,15 +3971,15 @@
     </message>
     <message>
         <source>The search index is damaged and is being rebuilt. Your messages are not affected; search again later.</source>
-        <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas touchés&#xa0;; cherchez à nouveau plus tard.</translation>
+        <translation>L’index de recherche est endommagé et en cours de reconstruction. Vos messages ne sont pas touchés&#xa0;; relancez la recherche plus tard.</translation>
     </message>
     <message>
         <source>That is not a place in these results.</source>
-        <translation>Ce n’est pas un endroit de ces résultats.</translation>
+        <translation>Cette position n’existe pas dans ces résultats.</translation>
     </message>
     <message>
         <source>Search again.</source>
-        <translation>Cherchez à nouveau.</translation>
+        <translation>Relancez la recherche.</translation>
     </message>
     <message>
         <source>Summarise long threads</source>
@@ -3995,15 +3995,15 @@
     </message>
     <message>
         <source>Summarise when the window is</source>
-        <translation>Résumer quand la fenêtre est</translation>
+        <translation>Résumer quand la fenêtre est pleine à</translation>
     </message>
     <message>
         <source>% full</source>
-        <translation>% pleine</translation>
+        <translation>%</translation>
     </message>
     <message>
         <source>Summarise idle threads ahead</source>
-        <translation>Résumer d’avance les conversations inactives</translation>
+        <translation>Résumer à l’avance les conversations inactives</translation>
     </message>
     <message>
         <source>So that your next question does not wait.</source>
@@ -4015,19 +4015,19 @@
     </message>
     <message>
         <source>Every night at 3:00</source>
-        <translation>Chaque nuit à 3:00</translation>
+        <translation>Toutes les nuits à 3&#xa0;h&#xa0;00</translation>
     </message>
     <message>
         <source>Every day at 12:00</source>
-        <translation>Chaque jour à 12:00</translation>
+        <translation>Tous les jours à 12&#xa0;h&#xa0;00</translation>
     </message>
     <message>
         <source>Every Sunday at 3:00</source>
-        <translation>Chaque dimanche à 3:00</translation>
+        <translation>Tous les dimanches à 3&#xa0;h&#xa0;00</translation>
     </message>
     <message>
         <source>Every hour</source>
-        <translation>Chaque heure</translation>
+        <translation>Toutes les heures</translation>
     </message>
     <message>
         <source>Titles of new threads</source>
@@ -4047,7 +4047,7 @@
     </message>
     <message>
         <source>Limit for titles and summaries</source>
-        <translation>Limite pour titres et résumés</translation>
+        <translation>Limite pour les titres et les résumés</translation>
     </message>
     <message>
         <source>tokens a day</source>
@@ -4059,7 +4059,7 @@
     </message>
     <message>
         <source>Ask before a summary costs more than</source>
-        <translation>Demander avant qu’un résumé coûte plus de</translation>
+        <translation>Demander avant un résumé coûtant plus de</translation>
     </message>
     <message>
         <source>US dollars</source>
@@ -4071,7 +4071,7 @@
     </message>
     <message>
         <source>Ask before a summary takes more than</source>
-        <translation>Demander avant qu’un résumé prenne plus de</translation>
+        <translation>Demander avant un résumé utilisant plus de</translation>
     </message>
     <message>
         <source>tokens</source>
@@ -4079,43 +4079,43 @@
     </message>
     <message>
         <source>it must be true or false</source>
-        <translation>ce doit être true ou false</translation>
+        <translation>il faut true ou false</translation>
     </message>
     <message>
         <source>it must be a number</source>
-        <translation>ce doit être un nombre</translation>
+        <translation>il faut un nombre</translation>
     </message>
     <message>
         <source>it must be text</source>
-        <translation>ce doit être du texte</translation>
+        <translation>il faut du texte</translation>
     </message>
     <message>
         <source>it must be one of {choices}</source>
-        <translation>ce doit être l’un de {choices}</translation>
+        <translation>il faut l’une de ces valeurs&#xa0;: {choices}</translation>
     </message>
     <message>
         <source>it must be text without control characters</source>
-        <translation>ce doit être du texte sans caractères de contrôle</translation>
+        <translation>il faut du texte sans caractères de contrôle</translation>
     </message>
     <message>
         <source>it must be one line</source>
-        <translation>ce doit être une seule ligne</translation>
+        <translation>il faut une seule ligne</translation>
     </message>
     <message>
         <source>it must be at least {minimum}</source>
-        <translation>ce doit être au moins {minimum}</translation>
+        <translation>le minimum est {minimum}</translation>
     </message>
     <message>
         <source>it must be at most {maximum}</source>
-        <translation>ce doit être au plus {maximum}</translation>
+        <translation>le maximum est {maximum}</translation>
     </message>
     <message>
         <source>it must be a whole number</source>
-        <translation>ce doit être un nombre entier</translation>
+        <translation>il faut un nombre entier</translation>
     </message>
     <message>
         <source>it must be a table of names and texts, such as {&quot;X-Team&quot; = &quot;blue&quot;}</source>
-        <translation>ce doit être un tableau de noms et de textes, comme {&quot;X-Team&quot; = &quot;blue&quot;}</translation>
+        <translation>il faut une table de noms et de textes, par exemple {&quot;X-Team&quot; = &quot;blue&quot;}</translation>
     </message>
     <message>
         <source>names and values must be text</source>
@@ -4123,7 +4123,7 @@
     </message>
     <message>
         <source>a name has letters, digits, dots and hyphens only</source>
-        <translation>un nom n’a que des lettres, des chiffres, des points et des traits d’union</translation>
+        <translation>un nom ne peut contenir que des lettres, des chiffres, des points et des traits d’union</translation>
     </message>
     <message>
         <source>a value must be one line</source>
@@ -4131,19 +4131,19 @@
     </message>
     <message>
         <source>each line must look like &apos;Name: value&apos;</source>
-        <translation>chaque ligne doit ressembler à «&#xa0;Nom: valeur&#xa0;»</translation>
+        <translation>chaque ligne doit être de la forme «&#xa0;Nom: valeur&#xa0;»</translation>
     </message>
     <message>
         <source>it must be a provider and a model, such as openai/gpt-5.4-mini</source>
-        <translation>ce doit être un fournisseur et un modèle, comme openai/gpt-5.4-mini</translation>
+        <translation>il faut un fournisseur et un modèle, par exemple openai/gpt-5.4-mini</translation>
     </message>
     <message>
         <source>it must begin with https:// or http:// and name a server</source>
-        <translation>cela doit commencer par https:// ou http:// et nommer un serveur</translation>
+        <translation>l’adresse doit commencer par https:// ou http:// et nommer un serveur</translation>
     </message>
     <message>
         <source>it must not contain a password; use the keyring or OPENAI_API_KEY</source>
-        <translation>cela ne doit pas contenir de mot de passe&#xa0;; utilisez le trousseau ou OPENAI_API_KEY</translation>
+        <translation>l’adresse ne doit pas contenir de mot de passe&#xa0;; utilisez le trousseau ou OPENAI_API_KEY</translation>
     </message>
     <message>
         <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
@@ -4151,7 +4151,7 @@
     </message>
     <message>
         <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
-        <translation>Le fichier {path} ({subject}) a été écrit par un ChatDesk plus récent. Ce qui en est connu est utilisé, et il reste tel quel.</translation>
+        <translation>Le fichier {path} ({subject}) a été écrit par un ChatDesk plus récent. Ce que ChatDesk en connaît est utilisé, et le fichier reste tel quel.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -4179,11 +4179,11 @@
     </message>
     <message>
         <source>It was left as it is; keys hold until ChatDesk closes.</source>
-        <translation>Il est resté tel quel&#xa0;; les clés valent jusqu’à la fermeture de ChatDesk.</translation>
+        <translation>Il est resté tel quel&#xa0;; les clés restent valables jusqu’à la fermeture de ChatDesk.</translation>
     </message>
     <message>
         <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
-        <translation>Tapez-la à nouveau&#xa0;; les majuscules comptent. Sans elle, il faut saisir à nouveau les clés.</translation>
+        <translation>Saisissez-la à nouveau&#xa0;; les majuscules comptent. Sans elle, il faut saisir à nouveau les clés.</translation>
     </message>
     <message>
         <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
@@ -4211,7 +4211,7 @@
     </message>
     <message>
         <source>Straight rows of keys are easy to guess.</source>
-        <translation>Les rangées de touches sont faciles à deviner.</translation>
+        <translation>Les touches alignées sont faciles à deviner.</translation>
     </message>
     <message>
         <source>Short keyboard patterns are easy to guess.</source>
@@ -4251,7 +4251,7 @@
     </message>
     <message>
         <source>This is similar to a commonly used password.</source>
-        <translation>Il ressemble à un mot de passe courant.</translation>
+        <translation>Cela ressemble à un mot de passe courant.</translation>
     </message>
     <message>
         <source>A word by itself is easy to guess.</source>
@@ -4299,7 +4299,7 @@
     </message>
     <message>
         <source>The old file is unchanged; the change applies until ChatDesk closes.</source>
-        <translation>L’ancien fichier est inchangé&#xa0;; le changement vaut jusqu’à la fermeture de ChatDesk.</translation>
+        <translation>L’ancien fichier est inchangé&#xa0;; le changement s’applique jusqu’à la fermeture de ChatDesk.</translation>
     </message>
     <message>
         <source>Check the permissions and the free space of the configuration directory.</source>
@@ -4315,7 +4315,7 @@
     </message>
     <message>
         <source>Update ChatDesk to change it.</source>
-        <translation>Mettez ChatDesk à jour pour le changer.</translation>
+        <translation>Mettez ChatDesk à jour pour le modifier.</translation>
     </message>
     <message>
         <source>The file of providers {path} could not be written.</source>
@@ -4325,8 +4325,8 @@
         <source>{count} providers were left out: its entry in providers.json cannot be used.</source>
         <comment>{count} provider was left out: its entry in providers.json cannot be used.</comment>
         <translation>
-            <numerusform>{count} fournisseur a été laissé de côté&#xa0;: son entrée dans providers.json est inutilisable.</numerusform>
-            <numerusform>{count} fournisseurs ont été laissés de côté&#xa0;: leur entrée dans providers.json est inutilisable.</numerusform>
+            <numerusform>{count} fournisseur a été ignoré&#xa0;: son entrée dans providers.json est inutilisable.</numerusform>
+            <numerusform>{count} fournisseurs ont été ignorés&#xa0;: leur entrée dans providers.json est inutilisable.</numerusform>
         </translation>
     </message>
     <message>
@@ -4363,7 +4363,7 @@
     </message>
     <message>
         <source>Model for titles and summaries</source>
-        <translation>Modèle pour titres et résumés</translation>
+        <translation>Modèle pour les titres et les résumés</translation>
     </message>
     <message>
         <source>The thread&apos;s own model</source>
@@ -4375,7 +4375,7 @@
     </message>
     <message>
         <source>Responses protocol only; no limit sees what drawing costs.</source>
-        <translation>Protocole Responses seulement&#xa0;; aucune limite ne voit le coût des dessins.</translation>
+        <translation>Protocole Responses seulement&#xa0;; aucune limite ne tient compte du coût des dessins.</translation>
     </message>
     <message>
         <source>Model for pictures</source>
@@ -4383,7 +4383,7 @@
     </message>
     <message>
         <source>Offered where a model sees none.</source>
-        <translation>Proposé là où un modèle n’en voit pas.</translation>
+        <translation>Proposé quand un modèle ne voit pas les images.</translation>
     </message>
     <message>
         <source>None</source>
@@ -4391,7 +4391,7 @@
     </message>
     <message>
         <source>Longest answer</source>
-        <translation>Réponse la plus longue</translation>
+        <translation>Longueur maximale d’une réponse</translation>
     </message>
     <message>
         <source>The model&apos;s own limit</source>
@@ -4463,7 +4463,7 @@
     </message>
     <message>
         <source>Finish it first</source>
-        <translation>La finir d’abord</translation>
+        <translation>La terminer d’abord</translation>
     </message>
     <message>
         <source>Speed of the offline demo</source>
@@ -4479,7 +4479,7 @@
     </message>
     <message>
         <source>A project or thread with its own instructions uses those instead.</source>
-        <translation>Un projet ou une conversation avec ses propres instructions les utilise à la place.</translation>
+        <translation>Un projet ou une conversation qui a ses propres instructions utilise celles-ci à la place.</translation>
     </message>
     <message>
         <source>Writing</source>
@@ -4487,7 +4487,7 @@
     </message>
     <message>
         <source>For example: answer briefly, in British English.</source>
-        <translation>Par exemple&#xa0;: réponds brièvement, en français.</translation>
+        <translation>Par exemple&#xa0;: répondez brièvement, en français.</translation>
     </message>
     <message>
         <source>custom instructions system prompt personality</source>
@@ -4511,15 +4511,15 @@
     </message>
     <message>
         <source>Longest message</source>
-        <translation>Message le plus long</translation>
+        <translation>Longueur maximale d’un message</translation>
     </message>
     <message>
         <source>Largest attached file</source>
-        <translation>Plus grand fichier joint</translation>
+        <translation>Taille maximale d’un fichier joint</translation>
     </message>
     <message>
         <source>Most files in a message</source>
-        <translation>Fichiers au plus dans un message</translation>
+        <translation>Nombre maximal de fichiers par message</translation>
     </message>
     <message>
         <source>files</source>
@@ -4531,7 +4531,7 @@
     </message>
     <message>
         <source>Largest size of all files in a day</source>
-        <translation>Taille maximale des fichiers d’un jour</translation>
+        <translation>Taille maximale des fichiers par jour</translation>
     </message>
     <message>
         <source>Kinds of files kept out</source>
@@ -4539,7 +4539,7 @@
     </message>
     <message>
         <source>Such as video/*, application/zip.</source>
-        <translation>Comme video/*, application/zip.</translation>
+        <translation>Par exemple video/*, application/zip.</translation>
     </message>
     <message>
         <source>Empty the trash after</source>
@@ -4563,7 +4563,7 @@
     </message>
     <message>
         <source>Keep a backup of each day for</source>
-        <translation>Garder une sauvegarde de chaque jour pendant</translation>
+        <translation>Garder une sauvegarde par jour pendant</translation>
     </message>
     <message>
         <source>Backups</source>
@@ -4571,7 +4571,7 @@
     </message>
     <message>
         <source>Before that, one of each week for</source>
-        <translation>Avant cela, une de chaque semaine pendant</translation>
+        <translation>Avant cela, une par semaine pendant</translation>
     </message>
     <message>
         <source>weeks</source>
@@ -4579,11 +4579,11 @@
     </message>
     <message>
         <source>Notify about others&apos; messages</source>
-        <translation>Notifier les messages des autres</translation>
+        <translation>Signaler les messages des autres</translation>
     </message>
     <message>
         <source>Only while the window is not in front.</source>
-        <translation>Seulement quand la fenêtre n’est pas devant.</translation>
+        <translation>Seulement quand la fenêtre n’est pas au premier plan.</translation>
     </message>
     <message>
         <source>With name and thread</source>
@@ -4595,7 +4595,7 @@
     </message>
     <message>
         <source>Detail of the log file</source>
-        <translation>Détail du fichier journal</translation>
+        <translation>Niveau de détail du journal</translation>
     </message>
     <message>
         <source>From the next start on.</source>
@@ -4615,11 +4615,11 @@
     </message>
     <message>
         <source>Warnings and failures</source>
-        <translation>Avertissements et échecs</translation>
+        <translation>Avertissements et erreurs</translation>
     </message>
     <message>
         <source>Failures only</source>
-        <translation>Échecs seulement</translation>
+        <translation>Erreurs uniquement</translation>
     </message>
     <message>
         <source>Virus scanner (clamd)</source>
@@ -4627,7 +4627,7 @@
     </message>
     <message>
         <source>Its socket, such as /run/clamav/clamd.ctl, or host:port.</source>
-        <translation>Son socket, comme /run/clamav/clamd.ctl, ou host:port.</translation>
+        <translation>Son socket, par exemple /run/clamav/clamd.ctl, ou host:port.</translation>
     </message>
     <message>
         <source>Attached files</source>
@@ -4643,7 +4643,7 @@
     </message>
     <message>
         <source>Let files in</source>
-        <translation>Laisser entrer les fichiers</translation>
+        <translation>Accepter les fichiers</translation>
     </message>
     <message>
         <source>The key could not be put into the system&apos;s keyring.</source>
@@ -4663,7 +4663,7 @@
     </message>
     <message>
         <source>no answer within {timeout_s} s</source>
-        <translation>pas de réponse en {timeout_s} s</translation>
+        <translation>pas de réponse en {timeout_s}&#xa0;s</translation>
     </message>
     <message>
         <source>There is no keyring on this system.</source>
@@ -4675,7 +4675,7 @@
     </message>
     <message>
         <source>The keyring failed ({name}).</source>
-        <translation>Le trousseau a échoué ({name}).</translation>
+        <translation>Le trousseau a rencontré une erreur ({name}).</translation>
     </message>
     <message>
         <source>Let other programs use ChatDesk</source>
@@ -4707,7 +4707,7 @@
     </message>
     <message>
         <source>For example 192.168.1.5:8443. Needs a certificate.</source>
-        <translation>Par exemple 192.168.1.5:8443. Demande un certificat.</translation>
+        <translation>Par exemple 192.168.1.5:8443. Nécessite un certificat.</translation>
     </message>
     <message>
         <source>Nothing</source>
@@ -4731,7 +4731,7 @@
     </message>
     <message>
         <source>Let web pages of these origins ask</source>
-        <translation>Laisser les pages Web de ces origines interroger</translation>
+        <translation>Autoriser les pages web de ces origines à interroger ChatDesk</translation>
     </message>
     <message>
         <source>For example https://tool.example. Each page still needs a token.</source>
@@ -4747,7 +4747,7 @@
     </message>
     <message>
         <source>The old settings file is unchanged; the new settings hold until ChatDesk closes.</source>
-        <translation>L’ancien fichier de paramètres est inchangé&#xa0;; les nouveaux valent jusqu’à la fermeture de ChatDesk.</translation>
+        <translation>L’ancien fichier de paramètres est inchangé&#xa0;; les nouveaux s’appliquent jusqu’à la fermeture de ChatDesk.</translation>
     </message>
     <message>
         <source>{key} in the settings file</source>
@@ -4795,7 +4795,7 @@
     </message>
     <message>
         <source>Time for an answer</source>
-        <translation>Temps pour une réponse</translation>
+        <translation>Durée d’une réponse</translation>
     </message>
     <message>
         <source>minutes</source>
@@ -4803,11 +4803,11 @@
     </message>
     <message>
         <source>Time for a call</source>
-        <translation>Temps pour un appel</translation>
+        <translation>Durée d’un appel</translation>
     </message>
     <message>
         <source>Time for a server to start</source>
-        <translation>Temps de démarrage d’un serveur</translation>
+        <translation>Durée de démarrage d’un serveur</translation>
     </message>
     <message>
         <source>Cost of an answer</source>
@@ -4815,7 +4815,7 @@
     </message>
     <message>
         <source>No limit of its own</source>
-        <translation>Pas de limite propre</translation>
+        <translation>Sans limite particulière</translation>
     </message>
     <message>
         <source>Theme</source>
@@ -4867,7 +4867,7 @@
     </message>
     <message>
         <source>{name}, a file of {bytes} bytes ({kind}), of which the beginning and the end fit</source>
-        <translation>{name}, un fichier de {bytes} octets ({kind}), dont le début et la fin tiennent</translation>
+        <translation>{name}, un fichier de {bytes} octets ({kind}), dont seuls le début et la fin tiennent</translation>
     </message>
     <message>
         <source>{name}, a file of {bytes} bytes ({kind})</source>
@@ -4991,7 +4991,7 @@
     </message>
     <message>
         <source>An explanation comes with **bold** and *italic* words, with [links](https://example.org) and with quotations:</source>
-        <translation>Une explication a des mots **gras** et *italiques*, des [liens](https://example.org) et des citations&#xa0;:</translation>
+        <translation>Une explication contient des mots en **gras** et en *italique*, des [liens](https://example.org) et des citations&#xa0;:</translation>
     </message>
     <message>
         <source>A good explanation is one that lets you predict what happens next.</source>
@@ -5055,7 +5055,7 @@
     </message>
     <message>
         <source>Changes when ChatDesk starts again.</source>
-        <translation>Change au prochain démarrage de ChatDesk.</translation>
+        <translation>Pris en compte au prochain démarrage de ChatDesk.</translation>
     </message>
     <message>
         <source>translation locale</source>
@@ -5071,7 +5071,7 @@
     </message>
     <message>
         <source>Room for fingers</source>
-        <translation>Place pour les doigts</translation>
+        <translation>Éléments agrandis pour le tactile</translation>
     </message>
     <message>
         <source>touch screen targets size density</source>
@@ -5143,7 +5143,7 @@
     </message>
     <message>
         <source>Press Ctrl+/ to see them at any time.</source>
-        <translation>Ctrl+/ les montre à tout moment.</translation>
+        <translation>Ctrl+/ les affiche à tout moment.</translation>
     </message>
     <message>
         <source>Show your messages</source>
@@ -5159,11 +5159,11 @@
     </message>
     <message>
         <source>Exactly as typed</source>
-        <translation>Exactement comme tapés</translation>
+        <translation>Exactement tels que saisis</translation>
     </message>
     <message>
         <source>Notify when an answer is ready</source>
-        <translation>Notifier quand une réponse est prête</translation>
+        <translation>Avertir quand une réponse est prête</translation>
     </message>
     <message>
         <source>While you work in another window.</source>
@@ -5175,7 +5175,7 @@
     </message>
     <message>
         <source>If it took 10 seconds</source>
-        <translation>Si elle a pris 10 secondes</translation>
+        <translation>Si elle a pris au moins 10 secondes</translation>
     </message>
     <message>
         <source>Icon in the tray</source>
@@ -5191,7 +5191,7 @@
     </message>
     <message>
         <source>Show, and keep running in it</source>
-        <translation>Afficher, et y rester actif</translation>
+        <translation>Afficher, et y garder ChatDesk actif</translation>
     </message>
     <message>
         <source>Start when you log in</source>
@@ -5219,11 +5219,11 @@
     </message>
     <message>
         <source>Look for a new version once a day</source>
-        <translation>Chercher une nouvelle version une fois par jour</translation>
+        <translation>Rechercher une nouvelle version une fois par jour</translation>
     </message>
     <message>
         <source>The portable program only; “Updates…” says how yours is updated.</source>
-        <translation>Programme portable seulement&#xa0;; «&#xa0;Mises à jour…&#xa0;» dit comment le vôtre est mis à jour.</translation>
+        <translation>Programme portable seulement&#xa0;; «&#xa0;Mises à jour…&#xa0;» indique comment le vôtre est mis à jour.</translation>
     </message>
     <message>
         <source>Updates</source>
@@ -5235,7 +5235,7 @@
     </message>
     <message>
         <source>A page is either around a message, or before or after one.</source>
-        <translation>Une page est autour d’un message, ou avant ou après lui.</translation>
+        <translation>Une page se situe autour d’un message, avant lui ou après lui.</translation>
     </message>
     <message>
         <source>Only your own messages can be edited.</source>
@@ -5243,7 +5243,7 @@
     </message>
     <message>
         <source>Only an answer can get a version of this kind.</source>
-        <translation>Seule une réponse peut recevoir une version de ce genre.</translation>
+        <translation>Seule une réponse peut recevoir une version de ce type.</translation>
     </message>
     <message>
         <source>Only an answer that stopped before its end can be continued.</source>
@@ -5267,11 +5267,11 @@
     </message>
     <message>
         <source>A project needs a name.</source>
-        <translation>Un projet a besoin d’un nom.</translation>
+        <translation>Un projet doit avoir un nom.</translation>
     </message>
     <message>
         <source>A project&apos;s name has at most {longest_name} characters.</source>
-        <translation>Le nom d’un projet a au plus {longest_name} caractères.</translation>
+        <translation>Le nom d’un projet compte au plus {longest_name} caractères.</translation>
     </message>
     <message>
         <source>Choose a shorter one.</source>
@@ -5279,19 +5279,19 @@
     </message>
     <message>
         <source>This answer is not waiting to be started.</source>
-        <translation>Cette réponse n’attend pas d’être commencée.</translation>
+        <translation>Cette réponse n’est pas en attente de démarrage.</translation>
     </message>
     <message>
         <source>This answer has ended; nothing can be added to it.</source>
-        <translation>Cette réponse est finie&#xa0;; rien ne peut y être ajouté.</translation>
+        <translation>Cette réponse est terminée&#xa0;; rien ne peut y être ajouté.</translation>
     </message>
     <message>
         <source>A turn cannot end in a state that is not final.</source>
-        <translation>Un tour ne peut pas finir dans un état qui n’est pas final.</translation>
+        <translation>Un échange ne peut pas se terminer dans un état qui n’est pas final.</translation>
     </message>
     <message>
         <source>This answer has ended already.</source>
-        <translation>Cette réponse est déjà finie.</translation>
+        <translation>Cette réponse est déjà terminée.</translation>
     </message>
     <message>
         <source>There is a tag “{key}” already.</source>
@@ -5303,15 +5303,15 @@
     </message>
     <message>
         <source>A tag needs a name.</source>
-        <translation>Une étiquette a besoin d’un nom.</translation>
+        <translation>Une étiquette doit avoir un nom.</translation>
     </message>
     <message>
         <source>A tag&apos;s name has at most {longest_name} characters.</source>
-        <translation>Le nom d’une étiquette a au plus {longest_name} caractères.</translation>
+        <translation>Le nom d’une étiquette compte au plus {longest_name} caractères.</translation>
     </message>
     <message>
         <source>There is no tag with that id.</source>
-        <translation>Il n’y a pas d’étiquette avec cet identifiant.</translation>
+        <translation>Aucune étiquette n’a cet identifiant.</translation>
     </message>
     <message>
         <source>There is another tag “{name}” now.</source>
@@ -5323,19 +5323,19 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <translation>Ce n’est pas un endroit de la liste.</translation>
+        <translation>Cette position n’existe pas dans la liste.</translation>
     </message>
     <message>
         <source>Start from the first page.</source>
-        <translation>Commencez à la première page.</translation>
+        <translation>Recommencez à la première page.</translation>
     </message>
     <message>
         <source>The text of this message was removed for good after its time in the trash.</source>
-        <translation>Le texte de ce message a été retiré définitivement après son temps dans la corbeille.</translation>
+        <translation>Le texte de ce message a été supprimé définitivement à l’issue de son séjour dans la corbeille.</translation>
     </message>
     <message>
         <source>{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.</source>
-        <translation>{thread_ids} conversations sur {thread_ids_2} ne sont pas (plus) dans la corbeille.</translation>
+        <translation>{thread_ids} conversations sur {thread_ids_2} ne sont pas, ou plus, dans la corbeille.</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
@@ -5423,11 +5423,11 @@
     </message>
     <message>
         <source>The database file {path} may not be opened by this user.</source>
-        <translation>Le fichier de base de données {path} ne peut pas être ouvert par cet utilisateur.</translation>
+        <translation>Cet utilisateur n’a pas le droit d’ouvrir le fichier de base de données {path}.</translation>
     </message>
     <message>
         <source>The directory {parent} may not be read by this user.</source>
-        <translation>Le dossier {parent} ne peut pas être lu par cet utilisateur.</translation>
+        <translation>Cet utilisateur n’a pas le droit de lire le dossier {parent}.</translation>
     </message>
     <message>
         <source>No database can be created in {parent}.</source>
@@ -5439,11 +5439,11 @@
     </message>
     <message>
         <source>the last changes</source>
-        <translation>les derniers changements</translation>
+        <translation>les dernières modifications</translation>
     </message>
     <message>
         <source>The database is older than it was when ChatDesk last saved: {lost} may be missing. This happens when a backup was restored, or when a file was lost. Nothing else was changed. Look for a newer backup in the backup directory if you did not restore one yourself.</source>
-        <translation>La base de données est plus ancienne qu’au dernier enregistrement de ChatDesk&#xa0;: il manque peut-être {lost}. Cela arrive quand une sauvegarde a été restaurée, ou quand un fichier a été perdu. Rien d’autre n’a été changé. Cherchez une sauvegarde plus récente dans le dossier des sauvegardes si vous n’en avez pas restauré une vous-même.</translation>
+        <translation>La base de données est plus ancienne qu’au dernier enregistrement de ChatDesk&#xa0;: il manque peut-être {lost}. Cela arrive quand une sauvegarde a été restaurée, ou quand un fichier a été perdu. Rien d’autre n’a été modifié. Recherchez une sauvegarde plus récente dans le dossier des sauvegardes si vous n’en avez pas restauré une vous-même.</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
@@ -5451,7 +5451,7 @@
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
-        <translation>Vous pouvez lire, chercher, copier et exporter vos conversations&#xa0;; rien n’est changé.</translation>
+        <translation>Vous pouvez lire, rechercher, copier et exporter vos conversations&#xa0;; rien n’est modifié.</translation>
     </message>
     <message>
         <source>Update ChatDesk to continue writing, or restore the backup from before the upgrade (Help, Upgrades and the way back).</source>
@@ -5459,7 +5459,7 @@
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}, and cannot read it: “{lacking}” is not there as it knows it.</source>
-        <translation>Cette base de données a la version de schéma {revision}&#xa0;; ce ChatDesk connaît les versions jusqu’à {head_revision}, et ne peut pas la lire&#xa0;: «&#xa0;{lacking}&#xa0;» n’y est pas tel qu’il le connaît.</translation>
+        <translation>Cette base de données a la version de schéma {revision}&#xa0;; ce ChatDesk connaît les versions jusqu’à {head_revision}, et ne peut pas la lire&#xa0;: «&#xa0;{lacking}&#xa0;» n’y existe pas sous la forme attendue.</translation>
     </message>
     <message>
         <source>This request was carried out before, and its result is no longer known.</source>
@@ -5475,11 +5475,11 @@
     </message>
     <message>
         <source>This was changed by somebody else in the meantime.</source>
-        <translation>Ceci a été changé entre-temps par quelqu’un d’autre.</translation>
+        <translation>Quelqu’un d’autre a modifié ceci entre-temps.</translation>
     </message>
     <message>
         <source>Look at the current state, then make your change again.</source>
-        <translation>Regardez l’état actuel, puis refaites votre modification.</translation>
+        <translation>Consultez l’état actuel, puis refaites votre modification.</translation>
     </message>
     <message>
         <source>The database contains something that ChatDesk did not put there: {first}{more}.</source>
@@ -5491,11 +5491,11 @@
     </message>
     <message>
         <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
-        <translation>Exécutez &apos;chatdesk doctor --repair&apos;&#xa0;: il copie vos messages dans une nouvelle base et garde celle-ci.</translation>
+        <translation>Exécutez «&#xa0;chatdesk doctor --repair&#xa0;»&#xa0;: il copie vos messages dans une nouvelle base et garde celle-ci.</translation>
     </message>
     <message>
         <source>The file is a database, but not one of ChatDesk&apos;s.</source>
-        <translation>Le fichier est une base de données, mais pas de ChatDesk.</translation>
+        <translation>Le fichier est une base de données, mais pas une base de ChatDesk.</translation>
     </message>
     <message>
         <source>The database does not say which version its schema has, so it is damaged.</source>
@@ -5515,7 +5515,7 @@
     </message>
     <message>
         <source>It was left as it was and can be read; a verified backup is at {saved}.</source>
-        <translation>Elle est restée telle quelle et peut être lue&#xa0;; une sauvegarde vérifiée est à {saved}.</translation>
+        <translation>Elle est restée telle quelle et peut être lue&#xa0;; une sauvegarde vérifiée se trouve dans {saved}.</translation>
     </message>
     <message>
         <source>The database file is damaged, so it was not upgraded.</source>
@@ -5523,15 +5523,15 @@
     </message>
     <message>
         <source>The database must be upgraded, which needs {needed} MB of free space; there are {free} MB.</source>
-        <translation>La base de données doit être mise à niveau, ce qui demande {needed} Mo de place libre&#xa0;; il y en a {free}.</translation>
+        <translation>La base de données doit être mise à niveau, ce qui demande {needed}&#xa0;Mo de place libre&#xa0;; {free}&#xa0;Mo sont disponibles.</translation>
     </message>
     <message>
         <source>The database was not touched.</source>
-        <translation>La base de données n’a pas été touchée.</translation>
+        <translation>La base de données n’a pas été modifiée.</translation>
     </message>
     <message>
         <source>Free some space; ChatDesk then continues by itself.</source>
-        <translation>Libérez de la place&#xa0;; ChatDesk continue alors de lui-même.</translation>
+        <translation>Libérez de la place&#xa0;; ChatDesk reprendra alors automatiquement.</translation>
     </message>
     <message>
         <source>The upgrade would have left rows that point to nothing, so it was undone.</source>
@@ -5539,7 +5539,7 @@
     </message>
     <message>
         <source>The upgrade would have changed the number of rows in {changed}; it was undone.</source>
-        <translation>La mise à niveau aurait changé le nombre de lignes de {changed}&#xa0;; elle a été annulée.</translation>
+        <translation>La mise à niveau aurait modifié le nombre de lignes de {changed}&#xa0;; elle a été annulée.</translation>
     </message>
     <message numerus="yes">
         <source>delete {count} threads</source>
@@ -5579,11 +5579,11 @@
     </message>
     <message>
         <source>This thread is gone for good.</source>
-        <translation>Cette conversation a disparu définitivement.</translation>
+        <translation>Cette conversation a été supprimée définitivement.</translation>
     </message>
     <message>
         <source>{missing} of {thread_ids} threads are gone for good.</source>
-        <translation>{missing} conversations sur {thread_ids} ont disparu définitivement.</translation>
+        <translation>{missing} conversations sur {thread_ids} ont été supprimées définitivement.</translation>
     </message>
     <message>
         <source>Select those that are left and try again.</source>
@@ -5615,7 +5615,7 @@
     </message>
     <message>
         <source>Branch it at its last message, and move the branch.</source>
-        <translation>Créez une branche à son dernier message, et déplacez la branche.</translation>
+        <translation>Créez une branche à partir de son dernier message, et déplacez la branche.</translation>
     </message>
     <message>
         <source>This project is shared, so you cannot delete it.</source>
@@ -5623,7 +5623,7 @@
     </message>
     <message>
         <source>Stop sharing it first; then delete your copy.</source>
-        <translation>Cessez d’abord de le partager&#xa0;; supprimez ensuite votre copie.</translation>
+        <translation>Arrêtez d’abord le partage&#xa0;; supprimez ensuite votre copie.</translation>
     </message>
     <message>
         <source>This project is shared by others, so you cannot delete it.</source>
@@ -5643,15 +5643,15 @@
     </message>
     <message>
         <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
-        <translation>Les derniers changements ne peuvent pas être affichés&#xa0;: ils sont dans le journal de la base, qui ne se lit que là où des fichiers peuvent être créés. Rien n’a été changé. Rendez le dossier de données inscriptible, ou copiez-le là où il l’est, et redémarrez.</translation>
+        <translation>Les dernières modifications ne peuvent pas être affichées&#xa0;: elles sont dans le journal de la base, qui ne se lit que là où des fichiers peuvent être créés. Rien n’a été modifié. Rendez le dossier de données inscriptible, ou copiez-le là où il l’est, et redémarrez ChatDesk.</translation>
     </message>
     <message>
         <source>The disk of {directory} is full, so ChatDesk can only read.</source>
-        <translation>Le disque de {directory} est plein, ChatDesk ne peut donc que lire.</translation>
+        <translation>Le disque de {directory} est plein, ChatDesk est donc en lecture seule.</translation>
     </message>
     <message>
         <source>There is no database at {path}.</source>
-        <translation>Il n’y a pas de base de données à {path}.</translation>
+        <translation>Il n’y a pas de base de données à l’emplacement {path}.</translation>
     </message>
     <message>
         <source>Nothing was created.</source>
@@ -5691,7 +5691,7 @@
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
-        <translation>Demandez à un propriétaire ou administrateur du projet, qui peut effacer ce que d’autres ont écrit.</translation>
+        <translation>Adressez-vous à un propriétaire ou administrateur du projet, qui peut effacer ce que d’autres ont écrit.</translation>
     </message>
     <message>
         <source>Your role in this project does not permit it. Ask one of its owners for another role, then try again.</source>
@@ -5707,7 +5707,7 @@
     </message>
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
-        <translation>Ceci dépasse les {max_body_bytes} Mo que le serveur de l’équipe accepte en une modification. Copiez-le, ou écrivez-le en plusieurs parties.</translation>
+        <translation>Ceci dépasse les {max_body_bytes}&#xa0;Mo que le serveur de l’équipe accepte en une modification. Copiez-le, ou écrivez-le en plusieurs parties.</translation>
     </message>
     <message>
         <source>Another member wrote something else here at the same time, which everybody sees. Try again to put this in its place, or copy it out.</source>
@@ -5719,7 +5719,7 @@
     </message>
     <message>
         <source>There is no text in these changes that could be copied.</source>
-        <translation>Il n’y a pas dans ces modifications de texte à copier.</translation>
+        <translation>Ces modifications ne contiennent aucun texte à copier.</translation>
     </message>
     <message>
         <source>This project is shared already.</source>
@@ -5727,11 +5727,11 @@
     </message>
     <message>
         <source>{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.</source>
-        <translation>{deleted_by} a supprimé cette conversation&#xa0;; elle est revenue parce que {by} y a écrit en même temps.</translation>
+        <translation>{deleted_by} a supprimé cette conversation&#xa0;; elle a été rétablie, car {by} y a écrit au même moment.</translation>
     </message>
     <message>
         <source>{deleted_by} deleted a message here; it is back because {by} wrote below it at the same time.</source>
-        <translation>{deleted_by} a supprimé un message ici&#xa0;; il est revenu parce que {by} a écrit en dessous en même temps.</translation>
+        <translation>{deleted_by} a supprimé un message ici&#xa0;; il a été rétabli, car {by} a écrit en dessous au même moment.</translation>
     </message>
     <message>
         <source>Messages are kept for 1 to {longest_retention_days} days.</source>
@@ -5739,7 +5739,7 @@
     </message>
     <message>
         <source>The daily backup was not made: it needs {needed} MB, {free} MB are free.</source>
-        <translation>La sauvegarde du jour n’a pas été faite&#xa0;: elle demande {needed} Mo, {free} Mo sont libres.</translation>
+        <translation>La sauvegarde du jour n’a pas été faite&#xa0;: elle demande {needed}&#xa0;Mo, et seuls {free}&#xa0;Mo sont libres.</translation>
     </message>
     <message>
         <source>Your messages are kept, and so are the older backups.</source>
@@ -5747,7 +5747,7 @@
     </message>
     <message>
         <source>Free some space; ChatDesk tries again within the hour.</source>
-        <translation>Libérez de la place&#xa0;; ChatDesk réessaie dans l’heure.</translation>
+        <translation>Libérez de la place&#xa0;; ChatDesk réessaiera dans l’heure.</translation>
     </message>
     <message>
         <source>no backup</source>
@@ -5759,7 +5759,7 @@
     </message>
     <message>
         <source>Check the disk; ChatDesk tries again within the hour.</source>
-        <translation>Vérifiez le disque&#xa0;; ChatDesk réessaie dans l’heure.</translation>
+        <translation>Vérifiez le disque&#xa0;; ChatDesk réessaiera dans l’heure.</translation>
     </message>
     <message>
         <source>{name} is not a complete backup of ChatDesk.</source>
@@ -5771,27 +5771,27 @@
     </message>
     <message>
         <source>There is no backup at {path}.</source>
-        <translation>Il n’y a pas de sauvegarde à {path}.</translation>
+        <translation>Il n’y a pas de sauvegarde à l’emplacement {path}.</translation>
     </message>
     <message>
         <source>The daily check found damage in the database file.</source>
-        <translation>La vérification du jour a trouvé un dommage dans le fichier de la base.</translation>
+        <translation>La vérification du jour a détecté des dommages dans le fichier de la base.</translation>
     </message>
     <message>
         <source>Nothing was changed, and what you see can still be read; there is no backup yet.</source>
-        <translation>Rien n’a été changé, et ce que vous voyez peut toujours être lu&#xa0;; il n’y a pas encore de sauvegarde.</translation>
+        <translation>Rien n’a été modifié, et ce que vous voyez peut toujours être lu&#xa0;; il n’y a pas encore de sauvegarde.</translation>
     </message>
     <message>
         <source>Export the threads you need, then run &apos;chatdesk doctor&apos; for details.</source>
-        <translation>Exportez les conversations dont vous avez besoin, puis exécutez &apos;chatdesk doctor&apos; pour les détails.</translation>
+        <translation>Exportez les conversations dont vous avez besoin, puis exécutez «&#xa0;chatdesk doctor&#xa0;» pour les détails.</translation>
     </message>
     <message>
         <source>Nothing was changed. The newest good backup is {path}.</source>
-        <translation>Rien n’a été changé. La bonne sauvegarde la plus récente est {path}.</translation>
+        <translation>Rien n’a été modifié. La sauvegarde intacte la plus récente est {path}.</translation>
     </message>
     <message>
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
-        <translation>Exportez ce qui est plus récent, puis restaurez la sauvegarde&#xa0;: Paramètres, Données et sauvegarde, ou &apos;chatdesk restore&apos;.</translation>
+        <translation>Exportez ce qui est plus récent, puis restaurez la sauvegarde&#xa0;: Paramètres, Données et sauvegarde, ou «&#xa0;chatdesk restore&#xa0;».</translation>
     </message>
     <message>
         <source>Project {project} is in the trash, but not all of its threads are.</source>
@@ -5859,7 +5859,7 @@
     </message>
     <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
-        <translation>La base de données telle qu’elle était avant la réparation est conservée à {kept}.</translation>
+        <translation>La base de données telle qu’elle était avant la réparation est conservée dans {kept}.</translation>
     </message>
     <message>
         <source>Nothing was wrong.</source>
@@ -5927,15 +5927,15 @@
     </message>
     <message>
         <source>The file itself is damaged (problems found: {found}), so nothing was changed in it.</source>
-        <translation>Le fichier lui-même est endommagé (problèmes trouvés&#xa0;: {found}), rien n’y a donc été changé.</translation>
+        <translation>Le fichier lui-même est endommagé (problèmes trouvés&#xa0;: {found}), rien n’y a donc été modifié.</translation>
     </message>
     <message>
         <source>It was left as it is; a backup may still have the original.</source>
-        <translation>C’est resté tel quel&#xa0;; une sauvegarde a peut-être encore l’original.</translation>
+        <translation>L’élément est resté tel quel&#xa0;; une sauvegarde contient peut-être encore l’original.</translation>
     </message>
     <message>
         <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
-        <translation>Une sauvegarde faite avec &apos;chatdesk backup FILE&apos; le contient, si elle a été faite à temps.</translation>
+        <translation>Une sauvegarde faite avec «&#xa0;chatdesk backup FILE&#xa0;» le contient, si elle a été faite à temps.</translation>
     </message>
     <message>
         <source>It could not be repaired.</source>
@@ -5951,15 +5951,15 @@
     </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
-        <translation>Restaurez une sauvegarde, ou fermez ChatDesk et exécutez &apos;chatdesk doctor --repair&apos;, qui copie ce qui peut encore être lu.</translation>
+        <translation>Restaurez une sauvegarde, ou fermez ChatDesk et exécutez «&#xa0;chatdesk doctor --repair&#xa0;», qui copie ce qui peut encore être lu.</translation>
     </message>
     <message>
         <source>{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.</source>
-        <translation>{name} demande plus de temps ou de mémoire qu’une sauvegarde de cette taille ne devrait, ChatDesk a donc cessé de le lire.</translation>
+        <translation>{name} demande plus de temps ou de mémoire qu’une sauvegarde de cette taille ne le devrait, ChatDesk a donc arrêté la lecture.</translation>
     </message>
     <message>
         <source>Checking the backup needs up to {needed} MB; {free} MB are free.</source>
-        <translation>Vérifier la sauvegarde demande jusqu’à {needed} Mo&#xa0;; {free} Mo sont libres.</translation>
+        <translation>Vérifier la sauvegarde demande jusqu’à {needed}&#xa0;Mo&#xa0;; {free}&#xa0;Mo sont libres.</translation>
     </message>
     <message>
         <source>{name} would fill the disk if it were unpacked, so it was not.</source>
@@ -5995,7 +5995,7 @@
     </message>
     <message>
         <source>{name} is not a complete backup of ChatDesk: {lack} is missing.</source>
-        <translation>{name} n’est pas une sauvegarde complète de ChatDesk&#xa0;: {lack} manque.</translation>
+        <translation>{name} n’est pas une sauvegarde complète de ChatDesk&#xa0;: il manque {lack}.</translation>
     </message>
     <message>
         <source>Nothing could be read from the damaged database.</source>
@@ -6023,7 +6023,7 @@
     </message>
     <message>
         <source>Problems that are left: {wrong}; &apos;chatdesk doctor&apos; lists them.</source>
-        <translation>Problèmes restants&#xa0;: {wrong}&#xa0;; &apos;chatdesk doctor&apos; les liste.</translation>
+        <translation>Problèmes restants&#xa0;: {wrong}&#xa0;; «&#xa0;chatdesk doctor&#xa0;» les liste.</translation>
     </message>
     <message>
         <source>{name}: the table could not be found in the file.</source>
@@ -6047,7 +6047,7 @@
     </message>
     <message>
         <source>{name}: this is not a table of ChatDesk, so it was left out.</source>
-        <translation>{name}&#xa0;: ce n’est pas une table de ChatDesk, elle a donc été laissée de côté.</translation>
+        <translation>{name}&#xa0;: ce n’est pas une table de ChatDesk, elle a donc été ignorée.</translation>
     </message>
     <message numerus="yes">
         <source>{count} places</source>
@@ -6077,17 +6077,17 @@
         <source>{name}: all {count} rows were copied.</source>
         <comment>{name}: the {count} row was copied.</comment>
         <translation>
-            <numerusform>{name}&#xa0;: la {count} ligne a été copiée.</numerusform>
-            <numerusform>{name}&#xa0;: les {count} lignes ont toutes été copiées.</numerusform>
+            <numerusform>{name}&#xa0;: toutes les lignes ont été copiées ({count}).</numerusform>
+            <numerusform>{name}&#xa0;: toutes les lignes ont été copiées ({count}).</numerusform>
         </translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
-        <translation>L’invitation nomme le serveur «&#xa0;{host}&#xa0;», que seul cet ordinateur atteint. Donnez à l’espace de travail un nom ou une adresse IP que les autres atteignent avant d’inviter quelqu’un&#xa0;: Paramètres, Synchronisation d’équipe, Adresse.</translation>
+        <translation>L’invitation indique le serveur «&#xa0;{host}&#xa0;», que seul cet ordinateur peut joindre. Donnez à l’espace de travail un nom ou une adresse IP accessible aux autres avant d’inviter quelqu’un&#xa0;: Paramètres, Synchronisation d’équipe, Adresse.</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
-        <translation>L’invitation nomme le serveur «&#xa0;{host}&#xa0;», qui ne se trouve que dans votre propre réseau. Qui est ailleurs a besoin d’un accès, comme un VPN.</translation>
+        <translation>L’invitation indique le serveur «&#xa0;{host}&#xa0;», qui ne se trouve que dans votre propre réseau. Quiconque se trouve ailleurs a besoin d’un accès, par exemple un VPN.</translation>
     </message>
     <message>
         <source>That is not the address of a Postgres database.</source>
@@ -6115,7 +6115,7 @@
     </message>
     <message>
         <source>ChatDesk does not know this kind of encryption.</source>
-        <translation>ChatDesk ne connaît pas ce genre de chiffrement.</translation>
+        <translation>ChatDesk ne connaît pas ce type de chiffrement.</translation>
     </message>
     <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
@@ -6139,11 +6139,11 @@
     </message>
     <message>
         <source>ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
-        <translation>ChatDesk continue de lui-même demain (UTC). Un propriétaire de l’espace de travail peut relever la limite.</translation>
+        <translation>ChatDesk reprendra automatiquement demain (UTC). Un propriétaire de l’espace de travail peut relever la limite.</translation>
     </message>
     <message>
         <source>ChatDesk continues by itself in a minute.</source>
-        <translation>ChatDesk continue de lui-même dans une minute.</translation>
+        <translation>ChatDesk reprendra automatiquement dans une minute.</translation>
     </message>
     <message>
         <source>The workspace has reached its limit of members.</source>
@@ -6159,7 +6159,7 @@
     </message>
     <message>
         <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
-        <translation>Retirez-en, ou attendez qu’elles expirent. Un propriétaire de l’espace de travail peut relever la limite.</translation>
+        <translation>Retirez-en quelques-unes, ou attendez qu’elles expirent. Un propriétaire de l’espace de travail peut relever la limite.</translation>
     </message>
     <message>
         <source>You have reached the workspace&apos;s limit of shared projects for each member.</source>
@@ -6183,7 +6183,7 @@
     </message>
     <message>
         <source>ChatDesk tries again by itself.</source>
-        <translation>ChatDesk réessaie de lui-même.</translation>
+        <translation>ChatDesk réessaie automatiquement.</translation>
     </message>
     <message>
         <source>The team&apos;s database is busy with another member&apos;s change.</source>
@@ -6203,7 +6203,7 @@
     </message>
     <message>
         <source>An owner of the workspace can change it.</source>
-        <translation>Un propriétaire de l’espace de travail peut la changer.</translation>
+        <translation>Un propriétaire de l’espace de travail peut la modifier.</translation>
     </message>
     <message>
         <source>Another member of the workspace has this name.</source>
@@ -6243,27 +6243,27 @@
     </message>
     <message>
         <source>The server of the team&apos;s database was not found under its name.</source>
-        <translation>Le serveur de la base de l’équipe n’a pas été trouvé sous son nom.</translation>
+        <translation>Le serveur de la base de l’équipe est introuvable sous son nom.</translation>
     </message>
     <message>
         <source>Check the name and your network. ChatDesk tries again by itself.</source>
-        <translation>Vérifiez le nom et votre réseau. ChatDesk réessaie de lui-même.</translation>
+        <translation>Vérifiez le nom et votre réseau. ChatDesk réessaie automatiquement.</translation>
     </message>
     <message>
         <source>The team&apos;s database takes no more connections at the moment.</source>
-        <translation>La base de données de l’équipe n’accepte plus de connexions en ce moment.</translation>
+        <translation>La base de données de l’équipe n’accepte plus de connexions pour le moment.</translation>
     </message>
     <message>
         <source>ChatDesk tries again by itself. If it stays so, the server&apos;s max_connections is too small.</source>
-        <translation>ChatDesk réessaie de lui-même. Si cela persiste, le max_connections du serveur est trop petit.</translation>
+        <translation>ChatDesk réessaie automatiquement. Si cela persiste, le max_connections du serveur est trop bas.</translation>
     </message>
     <message>
         <source>The team&apos;s database cannot be written to at the moment: its server is a standby, or was made read-only.</source>
-        <translation>Impossible d’écrire en ce moment dans la base de l’équipe&#xa0;: son serveur est une réplique, ou a été mis en lecture seule.</translation>
+        <translation>Impossible d’écrire pour le moment dans la base de l’équipe&#xa0;: son serveur est une réplique, ou a été mis en lecture seule.</translation>
     </message>
     <message>
         <source>ChatDesk tries again by itself. If it stays so, tell whoever runs the server.</source>
-        <translation>ChatDesk réessaie de lui-même. Si cela persiste, prévenez l’exploitant du serveur.</translation>
+        <translation>ChatDesk réessaie automatiquement. Si cela persiste, prévenez l’exploitant du serveur.</translation>
     </message>
     <message>
         <source>The disk of the team&apos;s server is full.</source>
@@ -6271,7 +6271,7 @@
     </message>
     <message>
         <source>Tell whoever runs the server. ChatDesk tries again by itself.</source>
-        <translation>Prévenez l’exploitant du serveur. ChatDesk réessaie de lui-même.</translation>
+        <translation>Prévenez l’exploitant du serveur. ChatDesk réessaie automatiquement.</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take the password: it is wrong, or it has expired.</source>
@@ -6307,15 +6307,15 @@
     </message>
     <message>
         <source>The invitation was used already, or withdrawn; each is good once.</source>
-        <translation>L’invitation a déjà servi, ou a été retirée&#xa0;; chacune vaut une fois.</translation>
+        <translation>L’invitation a déjà servi, ou a été retirée&#xa0;; chacune ne sert qu’une fois.</translation>
     </message>
     <message>
         <source>If you joined on another computer, add this one there. If it was not you who used it, tell the workspace&apos;s owner, who can remove that member; then ask for a new one.</source>
-        <translation>Si vous avez rejoint l’espace de travail sur un autre ordinateur, ajoutez celui-ci là-bas. Si ce n’est pas vous qui l’avez utilisée, dites-le au propriétaire de l’espace de travail, qui peut retirer ce membre&#xa0;; demandez-en ensuite une nouvelle.</translation>
+        <translation>Si vous avez rejoint l’espace de travail sur un autre ordinateur, ajoutez celui-ci depuis l’autre. Si ce n’est pas vous qui l’avez utilisée, dites-le au propriétaire de l’espace de travail, qui peut retirer ce membre&#xa0;; demandez-en ensuite une nouvelle.</translation>
     </message>
     <message>
         <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
-        <translation>Le serveur de la base de l’équipe ne parle pas TLS, ce que vous écrivez serait donc envoyé en clair.</translation>
+        <translation>Le serveur de la base de l’équipe ne prend pas en charge TLS, ce que vous écrivez serait donc envoyé en clair.</translation>
     </message>
     <message>
         <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
@@ -6327,11 +6327,11 @@
     </message>
     <message>
         <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
-        <translation>Activez TLS pour cette adresse, ou demandez à l’exploitant du serveur de laisser entrer cet ordinateur.</translation>
+        <translation>Activez TLS pour cette adresse, ou demandez à l’exploitant du serveur d’autoriser cet ordinateur.</translation>
     </message>
     <message>
         <source>This computer does not trust the certificate of the team&apos;s server for that server&apos;s name.</source>
-        <translation>Cet ordinateur ne se fie pas au certificat du serveur de l’équipe pour le nom de ce serveur.</translation>
+        <translation>Cet ordinateur ne fait pas confiance au certificat du serveur de l’équipe pour le nom de ce serveur.</translation>
     </message>
     <message>
         <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
@@ -6343,11 +6343,11 @@
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
-        <translation>Ce n’est peut-être pas le serveur de l’équipe. Demandez à son exploitant&#xa0;; ses mots de passe doivent être en scram-sha-256.</translation>
+        <translation>Ce n’est peut-être pas le serveur de l’équipe. Adressez-vous à son exploitant&#xa0;; ses mots de passe doivent être en scram-sha-256.</translation>
     </message>
     <message>
         <source>There is no such database on the team&apos;s server.</source>
-        <translation>Il n’y a pas de telle base sur le serveur de l’équipe.</translation>
+        <translation>Cette base n’existe pas sur le serveur de l’équipe.</translation>
     </message>
     <message>
         <source>Check the name of the database.</source>
@@ -6363,11 +6363,11 @@
     </message>
     <message>
         <source>The database is not empty, and a workspace needs one for itself.</source>
-        <translation>La base n’est pas vide, et un espace de travail en a besoin d’une pour lui.</translation>
+        <translation>La base n’est pas vide, or un espace de travail a besoin d’une base pour lui seul.</translation>
     </message>
     <message>
         <source>Create an empty database and give its address. Nothing was changed.</source>
-        <translation>Créez une base vide et donnez son adresse. Rien n’a été changé.</translation>
+        <translation>Créez une base vide et donnez son adresse. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>The server is older than PostgreSQL 15.</source>
@@ -6375,7 +6375,7 @@
     </message>
     <message>
         <source>A workspace needs PostgreSQL 15 or newer. Nothing was changed.</source>
-        <translation>Un espace de travail a besoin de PostgreSQL 15 ou plus récent. Rien n’a été changé.</translation>
+        <translation>Un espace de travail exige PostgreSQL 15 ou plus récent. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>The workspace was upgraded by a newer ChatDesk than this one.</source>
@@ -6383,7 +6383,7 @@
     </message>
     <message>
         <source>Update ChatDesk to continue; until then, what you change waits here.</source>
-        <translation>Mettez ChatDesk à jour pour continuer&#xa0;; d’ici là, ce que vous changez attend ici.</translation>
+        <translation>Mettez ChatDesk à jour pour continuer&#xa0;; d’ici là, vos modifications attendent ici.</translation>
     </message>
     <message>
         <source>The team&apos;s database is of an older ChatDesk than this one.</source>
@@ -6395,23 +6395,23 @@
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
-        <translation>L’espace de travail ne connaît pas (ou plus) cet ordinateur.</translation>
+        <translation>L’espace de travail ne connaît pas, ou plus, cet ordinateur.</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
-        <translation>Ce compte ne peut pas faire ce que demande la création d’un espace de travail&#xa0;: posséder la base et y créer des rôles.</translation>
+        <translation>Ce compte n’a pas les droits que demande la création d’un espace de travail&#xa0;: posséder la base et y créer des rôles.</translation>
     </message>
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
-        <translation>ChatDesk redemande de lui-même. Prévenez les personnes qui gèrent le serveur.</translation>
+        <translation>ChatDesk redemandera automatiquement. Prévenez les personnes qui gèrent le serveur.</translation>
     </message>
     <message>
         <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
-        <translation>Un propriétaire la met à niveau&#xa0;: Paramètres › Synchronisation d’équipe › Mettre à niveau la base de données…, ou avec upgrade.sql. D’ici là, ce que vous modifiez attend ici.</translation>
+        <translation>Un propriétaire la met à niveau&#xa0;: Paramètres › Synchronisation d’équipe › Mettre à niveau la base de données…, ou avec upgrade.sql. D’ici là, vos modifications attendent ici.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
-        <translation>Utilisez un compte qui possède la base et a CREATEROLE. Rien n’a été changé.</translation>
+        <translation>Utilisez un compte qui possède la base et dispose de CREATEROLE. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>The project was deleted for everybody by its owner.</source>
@@ -6427,11 +6427,11 @@
     </message>
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
-        <translation>Votre copie reste ici comme projet privé. Pour revenir, demandez à l’un de ses propriétaires.</translation>
+        <translation>Votre copie reste ici comme projet privé. Pour revenir, adressez-vous à l’un de ses propriétaires.</translation>
     </message>
     <message>
         <source>ChatDesk registers it again by itself.</source>
-        <translation>ChatDesk l’enregistre à nouveau de lui-même.</translation>
+        <translation>ChatDesk l’enregistre à nouveau automatiquement.</translation>
     </message>
     <message>
         <source>Your role does not permit this.</source>
@@ -6439,7 +6439,7 @@
     </message>
     <message>
         <source>Ask an owner of the project or of the workspace. Nothing was changed.</source>
-        <translation>Demandez à un propriétaire du projet ou de l’espace de travail. Rien n’a été changé.</translation>
+        <translation>Adressez-vous à un propriétaire du projet ou de l’espace de travail. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>There must always be an owner.</source>
@@ -6447,23 +6447,23 @@
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
-        <translation>Faites d’abord de quelqu’un d’autre un propriétaire. Rien n’a été changé.</translation>
+        <translation>Nommez d’abord un autre propriétaire. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not take a value.</source>
-        <translation>La base de données de l’équipe n’a pas accepté une valeur.</translation>
+        <translation>La base de données de l’équipe a refusé une valeur.</translation>
     </message>
     <message>
         <source>Check what you typed. Nothing was changed.</source>
-        <translation>Vérifiez ce que vous avez tapé. Rien n’a été changé.</translation>
+        <translation>Vérifiez votre saisie. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>By now the server misses other changes of this project than those, or none.</source>
-        <translation>Entre-temps, il manque au serveur d’autres modifications de ce projet, ou aucune.</translation>
+        <translation>Entre-temps, les modifications de ce projet qui manquent au serveur ne sont plus les mêmes, ou il n’en manque plus.</translation>
     </message>
     <message>
         <source>Check against the server again. Nothing was changed.</source>
-        <translation>Comparez de nouveau avec le serveur. Rien n’a été changé.</translation>
+        <translation>Comparez de nouveau avec le serveur. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
@@ -6475,7 +6475,7 @@
     </message>
     <message>
         <source>Try it again when they have joined. Nothing was changed.</source>
-        <translation>Réessayez quand elle aura rejoint l’espace. Rien n’a été modifié.</translation>
+        <translation>Réessayez quand elle aura rejoint l’espace de travail. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>This person is not, or no longer, a member of the workspace.</source>
@@ -6487,7 +6487,7 @@
     </message>
     <message>
         <source>That exists already and is another member&apos;s.</source>
-        <translation>Cela existe déjà et est à un autre membre.</translation>
+        <translation>Cela existe déjà et appartient à un autre membre.</translation>
     </message>
     <message>
         <source>The file is no longer on the computer that sent the message.</source>
@@ -6511,7 +6511,7 @@
     </message>
     <message>
         <source>Make room on the disk; ChatDesk tries again by itself.</source>
-        <translation>Faites de la place sur le disque&#xa0;; ChatDesk réessaie de lui-même.</translation>
+        <translation>Faites de la place sur le disque&#xa0;; ChatDesk réessaie automatiquement.</translation>
     </message>
     <message>
         <source>That is not an invitation to a workspace.</source>
@@ -6523,7 +6523,7 @@
     </message>
     <message>
         <source>The invitation is cut off: its end is missing.</source>
-        <translation>L’invitation est coupée&#xa0;: sa fin manque.</translation>
+        <translation>L’invitation est coupée&#xa0;: il en manque la fin.</translation>
     </message>
     <message>
         <source>Copy all of it, or ask for it as a file.</source>
@@ -6531,7 +6531,7 @@
     </message>
     <message>
         <source>The invitation was changed on its way: it is not what was sent.</source>
-        <translation>L’invitation a été changée en chemin&#xa0;: elle n’est pas telle qu’elle a été écrite.</translation>
+        <translation>L’invitation a été altérée en chemin&#xa0;: elle n’est pas telle qu’elle a été envoyée.</translation>
     </message>
     <message>
         <source>Copy it again from where you got it, or ask for it as a file.</source>
@@ -6551,7 +6551,7 @@
     </message>
     <message>
         <source>Type it as it is shown on the other computer, three groups of four characters.</source>
-        <translation>Tapez-la telle que l’autre ordinateur la montre, trois groupes de quatre caractères.</translation>
+        <translation>Saisissez-la telle que l’autre ordinateur l’affiche, trois groupes de quatre caractères.</translation>
     </message>
     <message>
         <source>This profile is not in that workspace.</source>
@@ -6563,7 +6563,7 @@
     </message>
     <message>
         <source>An invitation is good for 1 to {longest_days} days.</source>
-        <translation>Une invitation vaut de 1 à {longest_days} jours.</translation>
+        <translation>Une invitation est valable de 1 à {longest_days} jours.</translation>
     </message>
     <message>
         <source>Choose fewer days.</source>
@@ -6591,7 +6591,7 @@
     </message>
     <message>
         <source>If you began to set up a workspace here, setting it up again finishes that.</source>
-        <translation>Si vous aviez commencé à configurer un espace de travail ici, le configurer à nouveau termine cela.</translation>
+        <translation>Si vous aviez commencé à configurer un espace de travail ici, configurez-le à nouveau pour terminer.</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -6603,7 +6603,7 @@
     </message>
     <message>
         <source>Remove the variable, type the password once, and change it then.</source>
-        <translation>Retirez la variable, tapez le mot de passe une fois, et changez-le alors.</translation>
+        <translation>Retirez la variable, saisissez le mot de passe une fois, puis changez-le.</translation>
     </message>
     <message>
         <source>The invitation has expired.</source>
@@ -6619,7 +6619,7 @@
     </message>
     <message>
         <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
-        <translation>Créez un nouveau code sur un ordinateur qui se synchronise encore, ou demandez au propriétaire de l’espace de travail.</translation>
+        <translation>Créez un nouveau code sur un ordinateur qui se synchronise encore, ou adressez-vous au propriétaire de l’espace de travail.</translation>
     </message>
     <message>
         <source>This profile is in that workspace already.</source>
@@ -6627,43 +6627,43 @@
     </message>
     <message>
         <source>Settings, Team sync shows its state.</source>
-        <translation>Paramètres, Synchronisation d’équipe montre son état.</translation>
+        <translation>Son état s’affiche dans Paramètres, Synchronisation d’équipe.</translation>
     </message>
     <message>
         <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
-        <translation>Ce serveur n’a pas de chiffrement&#xa0;: tout le monde en chemin peut lire et changer ce qui est envoyé, mots de passe compris.</translation>
+        <translation>Ce serveur n’a pas de chiffrement&#xa0;: n’importe qui sur le trajet peut lire et modifier ce qui est envoyé, mots de passe compris.</translation>
     </message>
     <message>
         <source>Ask for a server with TLS; agree only on this computer or in a network of your own.</source>
-        <translation>Demandez un serveur avec TLS&#xa0;; n’acceptez que sur cet ordinateur ou dans un réseau à vous.</translation>
+        <translation>Demandez un serveur avec TLS&#xa0;; n’acceptez que sur cet ordinateur ou dans votre propre réseau.</translation>
     </message>
     <message>
         <source>This server is not in a network of your own, so ChatDesk speaks to it with encryption only.</source>
-        <translation>Ce serveur n’est pas dans un réseau à vous, ChatDesk ne lui parle donc qu’avec chiffrement.</translation>
+        <translation>Ce serveur n’est pas dans votre propre réseau, ChatDesk n’échange donc avec lui que de façon chiffrée.</translation>
     </message>
     <message>
         <source>Switch TLS on at the server; docs/team-administration.md says how.</source>
-        <translation>Activez TLS sur le serveur&#xa0;; docs/team-administration.md dit comment.</translation>
+        <translation>Activez TLS sur le serveur&#xa0;; docs/team-administration.md explique comment.</translation>
     </message>
     <message>
         <source>A name has 1 to 80 characters on one line.</source>
-        <translation>Un nom a de 1 à 80 caractères sur une ligne.</translation>
+        <translation>Un nom compte de 1 à 80 caractères, sur une seule ligne.</translation>
     </message>
     <message>
         <source>Type another one.</source>
-        <translation>Tapez-en un autre.</translation>
+        <translation>Saisissez-en un autre.</translation>
     </message>
     <message>
         <source>This code is for a further computer of yours and sealed with a passphrase.</source>
-        <translation>Ce code est pour un autre de vos ordinateurs et scellé par une phrase secrète.</translation>
+        <translation>Ce code est destiné à un autre de vos ordinateurs et protégé par une phrase secrète.</translation>
     </message>
     <message>
         <source>Type the passphrase that is shown beside the code.</source>
-        <translation>Tapez la phrase secrète montrée à côté du code.</translation>
+        <translation>Saisissez la phrase secrète affichée à côté du code.</translation>
     </message>
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
-        <translation>Un mot de passe de base d’équipe a de {shortest} à {longest} lettres, chiffres et symboles d’un clavier anglais, sans espaces.</translation>
+        <translation>Un mot de passe de base d’équipe compte de {shortest} à {longest} lettres, chiffres et symboles d’un clavier anglais, sans espaces.</translation>
     </message>
     <message>
         <source>Choose another one.</source>
@@ -6675,11 +6675,11 @@
     </message>
     <message>
         <source>Nothing was changed on the server, and the invitation is still good.</source>
-        <translation>Rien n’a été changé sur le serveur, et l’invitation vaut toujours.</translation>
+        <translation>Rien n’a été modifié sur le serveur, et l’invitation reste valable.</translation>
     </message>
     <message>
         <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your own into the variable {variable} each time before ChatDesk starts.</source>
-        <translation>Déverrouillez ou installez un trousseau, ou choisissez le fichier chiffré dans Paramètres, Fournisseurs&#xa0;; ou mettez un mot de passe à vous dans la variable {variable} chaque fois avant le démarrage de ChatDesk.</translation>
+        <translation>Déverrouillez ou installez un trousseau, ou choisissez le fichier chiffré dans Paramètres, Fournisseurs&#xa0;; ou mettez un mot de passe de votre choix dans la variable {variable} avant chaque démarrage de ChatDesk.</translation>
     </message>
     <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
@@ -6691,7 +6691,7 @@
     </message>
     <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
-        <translation>La variable {variable} contient un mot de passe, et personne n’a dit sur cet ordinateur qu’il est destiné à {server}&#xa0;: il n’y a pas été envoyé. S’il l’est, donnez à {server_variable} la valeur {named}, ou saisissez le mot de passe.</translation>
+        <translation>La variable {variable} contient un mot de passe, et personne n’a indiqué sur cet ordinateur qu’il est destiné à {server}&#xa0;: il n’y a pas été envoyé. S’il l’est, donnez à {server_variable} la valeur {named}, ou saisissez le mot de passe.</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -6699,11 +6699,11 @@
     </message>
     <message>
         <source>Stop sharing it there first.</source>
-        <translation>Cessez d’abord de l’y partager.</translation>
+        <translation>Arrêtez-y d’abord le partage.</translation>
     </message>
     <message>
         <source>Ask one of its owners.</source>
-        <translation>Demandez à l’un de ses propriétaires.</translation>
+        <translation>Adressez-vous à l’un de ses propriétaires.</translation>
     </message>
     <message>
         <source>Update ChatDesk.</source>
@@ -6719,11 +6719,11 @@
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk to write to it; what you write waits on this computer.</source>
-        <translation>La base de l’équipe demande un ChatDesk plus récent pour y écrire&#xa0;; ce que vous écrivez attend sur cet ordinateur.</translation>
+        <translation>La base de l’équipe exige un ChatDesk plus récent pour y écrire&#xa0;; ce que vous écrivez attend sur cet ordinateur.</translation>
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk.</source>
-        <translation>La base de l’équipe demande un ChatDesk plus récent.</translation>
+        <translation>La base de l’équipe exige un ChatDesk plus récent.</translation>
     </message>
     <message>
         <source>This computer&apos;s clock is {span} ahead of the team&apos;s. Nothing is lost by that.</source>
@@ -6739,7 +6739,7 @@
     </message>
     <message>
         <source>The team&apos;s server did not take everything in time.</source>
-        <translation>Le serveur de l’équipe n’a pas tout pris à temps.</translation>
+        <translation>Le serveur de l’équipe n’a pas tout accepté à temps.</translation>
     </message>
     <message>
         <source>Check the user and the password.</source>
@@ -6755,7 +6755,7 @@
     </message>
     <message>
         <source>Check again later. If it stays so, the server&apos;s max_connections is too small.</source>
-        <translation>Vérifiez à nouveau plus tard. Si cela persiste, le max_connections du serveur est trop petit.</translation>
+        <translation>Vérifiez à nouveau plus tard. Si cela persiste, le max_connections du serveur est trop bas.</translation>
     </message>
     <message>
         <source>Ask whoever runs the server for room, then check again.</source>
@@ -6783,7 +6783,7 @@
     </message>
     <message>
         <source>PostgreSQL {version} is too old. Use a server with 15 or newer.</source>
-        <translation>PostgreSQL {version} est trop ancien. Utilisez un serveur 15 ou plus récent.</translation>
+        <translation>PostgreSQL {version} est trop ancien. Utilisez un serveur en version 15 ou plus récente.</translation>
     </message>
     <message>
         <source>PostgreSQL {version}.</source>
@@ -6795,7 +6795,7 @@
     </message>
     <message>
         <source>Not encrypted: anybody on the way can read everything.</source>
-        <translation>Non chiffrée&#xa0;: qui est entre les deux peut tout lire.</translation>
+        <translation>Non chiffrée&#xa0;: n’importe qui sur le trajet peut tout lire.</translation>
     </message>
     <message>
         <source>Empty database</source>
@@ -6809,8 +6809,8 @@
         <source>It is not empty: there are {count} tables and views in it. A workspace needs a database for itself; make a new one.</source>
         <comment>It is not empty: there is {count} table or view in it. A workspace needs a database for itself; make a new one.</comment>
         <translation>
-            <numerusform>Elle n’est pas vide&#xa0;: il y a {count} table ou vue dedans. Un espace de travail a besoin d’une base pour lui&#xa0;; créez-en une nouvelle.</numerusform>
-            <numerusform>Elle n’est pas vide&#xa0;: il y a {count} tables et vues dedans. Un espace de travail a besoin d’une base pour lui&#xa0;; créez-en une nouvelle.</numerusform>
+            <numerusform>Elle n’est pas vide&#xa0;: elle contient {count} table ou vue. Un espace de travail a besoin d’une base pour lui seul&#xa0;; créez-en une nouvelle.</numerusform>
+            <numerusform>Elle n’est pas vide&#xa0;: elle contient {count} tables et vues. Un espace de travail a besoin d’une base pour lui seul&#xa0;; créez-en une nouvelle.</numerusform>
         </translation>
     </message>
     <message>
@@ -6823,7 +6823,7 @@
     </message>
     <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
-        <translation>Le compte ne peut pas&#xa0;: {lacks}. Utilisez celui qui possède la base, avec CREATEROLE.</translation>
+        <translation>Le compte n’a pas le droit de {lacks}. Utilisez celui qui possède la base, avec CREATEROLE.</translation>
     </message>
     <message>
         <source>{one} or {other}</source>
@@ -6847,7 +6847,7 @@
     </message>
     <message>
         <source>The database takes changes, and text in every language.</source>
-        <translation>La base de données accepte les modifications et du texte dans toutes les langues.</translation>
+        <translation>La base de données accepte les modifications, et le texte dans toutes les langues.</translation>
     </message>
     <message>
         <source>Direct connection</source>
@@ -6855,7 +6855,7 @@
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
-        <translation>Les notifications n’arrivent pas&#xa0;: cela semble être un pooler. Utilisez le port direct du serveur, ou le pooling par session.</translation>
+        <translation>Les notifications n’arrivent pas&#xa0;: il s’agit sans doute d’un pooler. Utilisez le port direct du serveur, ou le pooling par session.</translation>
     </message>
     <message>
         <source>Notifications arrive.</source>
@@ -6883,7 +6883,7 @@
     </message>
     <message>
         <source>Nobody can be asked here.</source>
-        <translation>Personne ne peut être interrogé ici.</translation>
+        <translation>Il n’y a personne à qui demander ici.</translation>
     </message>
     <message>
         <source>Add --yes.</source>
@@ -6895,7 +6895,7 @@
     </message>
     <message>
         <source>{megabytes} MB</source>
-        <translation>{megabytes} Mo</translation>
+        <translation>{megabytes}&#xa0;Mo</translation>
     </message>
     <message numerus="yes">
         <source>{count} bytes</source>
@@ -6911,11 +6911,11 @@
     </message>
     <message>
         <source>“{tool}” of {server} was changed by its server after it was offered, so it was not run.</source>
-        <translation>«&#xa0;{tool}&#xa0;» de {server} a été changé par son serveur après avoir été proposé, il n’a donc pas été exécuté.</translation>
+        <translation>«&#xa0;{tool}&#xa0;» de {server} a été modifié par son serveur après avoir été proposé, il n’a donc pas été exécuté.</translation>
     </message>
     <message>
         <source>Ask again: you are shown it as it is now.</source>
-        <translation>Redemandez&#xa0;: il vous est montré tel qu’il est maintenant.</translation>
+        <translation>Reposez la question&#xa0;: il vous sera présenté tel qu’il est maintenant.</translation>
     </message>
     <message>
         <source>Signing in to {server} failed: {reason}</source>
@@ -6935,7 +6935,7 @@
     </message>
     <message>
         <source>The process for tools ended.</source>
-        <translation>Le processus des outils s’est terminé.</translation>
+        <translation>Le processus des outils s’est arrêté.</translation>
     </message>
     <message>
         <source>The list of prompts</source>
@@ -6959,7 +6959,7 @@
     </message>
     <message>
         <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
-        <translation>Il est décrit avec l’ancien transport (SSE), que ChatDesk ne parle pas. Demandez son adresse pour le transport streamable HTTP, qui finit souvent par /mcp.</translation>
+        <translation>Il est décrit avec l’ancien transport (SSE), que ChatDesk ne prend pas en charge. Demandez son adresse pour le transport streamable HTTP, qui finit souvent par /mcp.</translation>
     </message>
     <message>
         <source>This text is too long for a description of tool servers.</source>
@@ -6995,7 +6995,7 @@
     </message>
     <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
-        <translation>Installez uv&#xa0;: pipx install uv (ou voyez https://docs.astral.sh/uv).</translation>
+        <translation>Installez uv&#xa0;: pipx install uv (ou consultez https://docs.astral.sh/uv).</translation>
     </message>
     <message>
         <source>Install pipx (on Debian and Ubuntu: sudo apt install pipx).</source>
@@ -7015,7 +7015,7 @@
     </message>
     <message>
         <source>There is no such folder.</source>
-        <translation>Il n’y a pas de tel dossier.</translation>
+        <translation>Ce dossier n’existe pas.</translation>
     </message>
     <message>
         <source>Choose a folder that exists on this computer.</source>
@@ -7023,7 +7023,7 @@
     </message>
     <message>
         <source>There is no folder {path}.</source>
-        <translation>Il n’y a pas de dossier {path}.</translation>
+        <translation>Le dossier {path} n’existe pas.</translation>
     </message>
     <message>
         <source>ChatDesk keeps its own files in {each}, which models must not read.</source>
@@ -7047,11 +7047,11 @@
     </message>
     <message>
         <source>“{label}” is at least {least}{unit}.</source>
-        <translation>«&#xa0;{label}&#xa0;» est au moins {least}{unit}.</translation>
+        <translation>«&#xa0;{label}&#xa0;» doit être d’au moins {least}{unit}.</translation>
     </message>
     <message>
         <source>“{label}” is at most {most}{unit}.</source>
-        <translation>«&#xa0;{label}&#xa0;» est au plus {most}{unit}.</translation>
+        <translation>«&#xa0;{label}&#xa0;» doit être d’au plus {most}{unit}.</translation>
     </message>
     <message>
         <source>an email address</source>
@@ -7091,7 +7091,7 @@
     </message>
     <message>
         <source>The command has a character that no command can have.</source>
-        <translation>La commande a un caractère qu’aucune commande ne peut avoir.</translation>
+        <translation>La commande contient un caractère qu’aucune commande ne peut avoir.</translation>
     </message>
     <message>
         <source>The address of a tool server begins with https:// or http://.</source>
@@ -7099,7 +7099,7 @@
     </message>
     <message>
         <source>Secrets are sent over https only: anybody on the way could read them.</source>
-        <translation>Les secrets ne sont envoyés que par https&#xa0;: n’importe qui en chemin pourrait les lire.</translation>
+        <translation>Les secrets ne sont envoyés que par https&#xa0;: n’importe qui sur le trajet pourrait les lire.</translation>
     </message>
     <message>
         <source>The tool servers could not be saved.</source>
@@ -7113,8 +7113,8 @@
         <source>{count} tool servers were left out: the entry in {file} cannot be used.</source>
         <comment>{count} tool server was left out: the entry in {file} cannot be used.</comment>
         <translation>
-            <numerusform>{count} serveur d’outils a été laissé de côté&#xa0;: l’entrée dans {file} est inutilisable.</numerusform>
-            <numerusform>{count} serveurs d’outils ont été laissés de côté&#xa0;: l’entrée dans {file} est inutilisable.</numerusform>
+            <numerusform>{count} serveur d’outils a été ignoré&#xa0;: l’entrée dans {file} est inutilisable.</numerusform>
+            <numerusform>{count} serveurs d’outils ont été ignorés&#xa0;: l’entrée dans {file} est inutilisable.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7129,8 +7129,8 @@
         <source>{count} other choices for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and do not hold until you choose again.</source>
         <comment>{count} other choice for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and does not hold until you choose again.</comment>
         <translation>
-            <numerusform>{count} autre choix d’outils dans ce dossier de données (un dossier, un serveur propre à ChatDesk, le moteur de recherche) vient peut-être de quelqu’un d’autre et ne vaut pas tant que vous n’avez pas choisi de nouveau.</numerusform>
-            <numerusform>{count} autres choix d’outils dans ce dossier de données (un dossier, un serveur propre à ChatDesk, le moteur de recherche) viennent peut-être de quelqu’un d’autre et ne valent pas tant que vous n’avez pas choisi de nouveau.</numerusform>
+            <numerusform>{count} autre choix d’outils dans ce dossier de données (un dossier, un serveur propre à ChatDesk, le moteur de recherche) vient peut-être de quelqu’un d’autre et reste sans effet tant que vous n’avez pas choisi de nouveau.</numerusform>
+            <numerusform>{count} autres choix d’outils dans ce dossier de données (un dossier, un serveur propre à ChatDesk, le moteur de recherche) viennent peut-être de quelqu’un d’autre et restent sans effet tant que vous n’avez pas choisi de nouveau.</numerusform>
         </translation>
     </message>
     <message>
@@ -7139,7 +7139,7 @@
     </message>
     <message>
         <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
-        <translation>Ce que vous avez configuré pour les outils ne peut pas être marqué comme étant à vous&#xa0;; le prochain démarrage ne s’y fierait donc pas.</translation>
+        <translation>Ce que vous avez configuré pour les outils ne peut pas être marqué comme étant à vous&#xa0;; ChatDesk n’y ferait donc pas confiance au prochain démarrage.</translation>
     </message>
     <message>
         <source>Unlock the keyring, or check your configuration directory, and try again.</source>
@@ -7219,7 +7219,7 @@
     </message>
     <message>
         <source>Wait, or look at your plan there.</source>
-        <translation>Attendez, ou regardez votre formule là-bas.</translation>
+        <translation>Attendez, ou consultez votre formule d’abonnement sur son site.</translation>
     </message>
     <message>
         <source>{label} answered with {status}.</source>
@@ -7227,19 +7227,19 @@
     </message>
     <message>
         <source>The web could not be searched.</source>
-        <translation>La recherche sur le Web n’a pas abouti.</translation>
+        <translation>La recherche sur le web n’a pas abouti.</translation>
     </message>
     <message>
         <source>Not encrypted: others on the network could read what is searched for.</source>
-        <translation>Non chiffré&#xa0;: d’autres sur le réseau pourraient lire ce qui est cherché.</translation>
+        <translation>Non chiffré&#xa0;: d’autres sur le réseau pourraient lire les recherches.</translation>
     </message>
     <message>
         <source>The web cannot be searched like this.</source>
-        <translation>On ne peut pas chercher sur le Web ainsi.</translation>
+        <translation>La recherche sur le web n’est pas possible ainsi.</translation>
     </message>
     <message>
         <source>{label} wants a key.</source>
-        <translation>{label} veut une clé.</translation>
+        <translation>{label} exige une clé.</translation>
     </message>
     <message>
         <source>Choose one in Settings, Tools.</source>
@@ -7247,7 +7247,7 @@
     </message>
     <message>
         <source>There is nothing to search for.</source>
-        <translation>Il n’y a rien à chercher.</translation>
+        <translation>Il n’y a rien à rechercher.</translation>
     </message>
     <message>
         <source>It found no page about {tried_with}.</source>
@@ -7259,7 +7259,7 @@
     </message>
     <message>
         <source>The export ended unexpectedly.</source>
-        <translation>L’export s’est terminé de façon inattendue.</translation>
+        <translation>L’export s’est arrêté de façon inattendue.</translation>
     </message>
     <message>
         <source>Try again, or another format.</source>
@@ -7267,11 +7267,11 @@
     </message>
     <message>
         <source>The pages were not finished in time.</source>
-        <translation>Les pages n’ont pas été finies à temps.</translation>
+        <translation>Les pages n’ont pas été terminées à temps.</translation>
     </message>
     <message>
         <source>Export as HTML and print that.</source>
-        <translation>Exportez en HTML et imprimez cela.</translation>
+        <translation>Exportez en HTML et imprimez le résultat.</translation>
     </message>
     <message>
         <source>The PDF could not be made: {reason}.</source>
@@ -7279,7 +7279,7 @@
     </message>
     <message>
         <source>This file contains more chats than can be read at once.</source>
-        <translation>Ce fichier contient plus de discussions qu’on ne peut en lire à la fois.</translation>
+        <translation>Ce fichier contient plus de discussions qu’on ne peut en lire en une fois.</translation>
     </message>
     <message>
         <source>The CSV file is cut off or damaged.</source>
@@ -7307,7 +7307,7 @@
     </message>
     <message>
         <source>The zip file claims more files than an export has.</source>
-        <translation>Le fichier zip annonce plus de fichiers qu’un export n’en a.</translation>
+        <translation>Le fichier zip annonce plus de fichiers qu’un export n’en contient.</translation>
     </message>
     <message>
         <source>The zip file is protected by a password.</source>
@@ -7323,7 +7323,7 @@
     </message>
     <message>
         <source>The zip file unpacks to far more than an export holds, so it was not opened.</source>
-        <translation>Le fichier zip se décompresse en bien plus qu’un export ne contient, il n’a donc pas été ouvert.</translation>
+        <translation>Le fichier zip contient, une fois décompressé, bien plus qu’un export, il n’a donc pas été ouvert.</translation>
     </message>
     <message>
         <source>This file was written by a newer ChatDesk (format version {version}).</source>
@@ -7335,7 +7335,7 @@
     </message>
     <message>
         <source>This backup contains more text than can be read at once.</source>
-        <translation>Cette sauvegarde contient plus de texte qu’on ne peut en lire à la fois.</translation>
+        <translation>Cette sauvegarde contient plus de texte qu’on ne peut en lire en une fois.</translation>
     </message>
     <message>
         <source>The answer failed.</source>
@@ -7371,14 +7371,14 @@
     </message>
     <message>
         <source>This file is one conversation that is larger than any export holds.</source>
-        <translation>Ce fichier est une seule conversation plus grande qu’aucun export n’en contient.</translation>
+        <translation>Ce fichier est une seule conversation, plus grande que celles de n’importe quel export.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads were here already.</source>
         <comment>{count} thread was here already.</comment>
         <translation>
-            <numerusform>{count} conversation était déjà là.</numerusform>
-            <numerusform>{count} conversations étaient déjà là.</numerusform>
+            <numerusform>{count} conversation était déjà présente.</numerusform>
+            <numerusform>{count} conversations étaient déjà présentes.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7393,16 +7393,16 @@
         <source>{count} threads were deleted for good before and left out.</source>
         <comment>{count} thread was deleted for good before and left out.</comment>
         <translation>
-            <numerusform>{count} conversation avait été supprimée définitivement et a été laissée de côté.</numerusform>
-            <numerusform>{count} conversations avaient été supprimées définitivement et ont été laissées de côté.</numerusform>
+            <numerusform>{count} conversation avait été supprimée définitivement et a été ignorée.</numerusform>
+            <numerusform>{count} conversations avaient été supprimées définitivement et ont été ignorées.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} entries were skipped.</source>
         <comment>{count} entry was skipped.</comment>
         <translation>
-            <numerusform>{count} entrée a été sautée.</numerusform>
-            <numerusform>{count} entrées ont été sautées.</numerusform>
+            <numerusform>{count} entrée a été ignorée.</numerusform>
+            <numerusform>{count} entrées ont été ignorées.</numerusform>
         </translation>
     </message>
     <message>
@@ -7423,11 +7423,11 @@
     </message>
     <message>
         <source>Would import {threads} with {messages}.</source>
-        <translation>Importerait&#xa0;: {threads} avec {messages}.</translation>
+        <translation>À importer&#xa0;: {threads} avec {messages}.</translation>
     </message>
     <message>
         <source>Imported {threads} with {messages}.</source>
-        <translation>Importé&#xa0;: {threads} avec {messages}.</translation>
+        <translation>Import terminé&#xa0;: {threads} avec {messages}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads with new messages</source>
@@ -7439,34 +7439,34 @@
     </message>
     <message>
         <source>Would import {threads} and {grown}, {messages} in all.</source>
-        <translation>Importerait&#xa0;: {threads} et {grown}, {messages} en tout.</translation>
+        <translation>À importer&#xa0;: {threads} et {grown}, {messages} en tout.</translation>
     </message>
     <message>
         <source>Imported {threads} and {grown}, {messages} in all.</source>
-        <translation>Importé&#xa0;: {threads} et {grown}, {messages} en tout.</translation>
+        <translation>Import terminé&#xa0;: {threads} et {grown}, {messages} en tout.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files that messages name are not in the export.</source>
         <comment>{count} file that messages name is not in the export.</comment>
         <translation>
-            <numerusform>{count} fichier nommé par des messages n’est pas dans l’export.</numerusform>
-            <numerusform>{count} fichiers nommés par des messages ne sont pas dans l’export.</numerusform>
+            <numerusform>{count} fichier mentionné dans des messages n’est pas dans l’export.</numerusform>
+            <numerusform>{count} fichiers mentionnés dans des messages ne sont pas dans l’export.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} messages that the vendor hides were left out.</source>
         <comment>{count} message that the vendor hides was left out.</comment>
         <translation>
-            <numerusform>{count} message que le fournisseur cache a été laissé de côté.</numerusform>
-            <numerusform>{count} messages que le fournisseur cache ont été laissés de côté.</numerusform>
+            <numerusform>{count} message que l’éditeur masque a été omis.</numerusform>
+            <numerusform>{count} messages que l’éditeur masque ont été omis.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} marks of sources that the export does not name were left out.</source>
         <comment>{count} mark of a source that the export does not name was left out.</comment>
         <translation>
-            <numerusform>{count} marque de source que l’export ne nomme pas a été omise.</numerusform>
-            <numerusform>{count} marques de sources que l’export ne nomme pas ont été omises.</numerusform>
+            <numerusform>{count} renvoi à une source que l’export ne nomme pas a été omis.</numerusform>
+            <numerusform>{count} renvois à des sources que l’export ne nomme pas ont été omis.</numerusform>
         </translation>
     </message>
     <message>
