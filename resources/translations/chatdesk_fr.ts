@@ -7499,7 +7499,7 @@
     </message>
     <message>
         <source>Some characters could not be read and are shown as �.</source>
-        <translation>Certains caractères n’ont pas pu être lus et sont montrés comme �.</translation>
+        <translation>Certains caractères n’ont pas pu être lus et sont remplacés par �.</translation>
     </message>
     <message>
         <source>The virus scanner found something in this file, so it was kept out.</source>
@@ -7583,7 +7583,7 @@
     </message>
     <message>
         <source>The page of releases does not say which version is the newest.</source>
-        <translation>La page des versions ne dit pas laquelle est la plus récente.</translation>
+        <translation>La page des versions n’indique pas laquelle est la plus récente.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7595,7 +7595,7 @@
     </message>
     <message>
         <source>Installed as a snap: the system brings new versions by itself.</source>
-        <translation>Installé comme snap&#xa0;: le système apporte de lui-même les nouvelles versions.</translation>
+        <translation>Installé comme snap&#xa0;: le système apporte automatiquement les nouvelles versions.</translation>
     </message>
     <message>
         <source>Installed with pipx: “pipx upgrade chatdesk” brings a new version.</source>
@@ -7607,11 +7607,11 @@
     </message>
     <message>
         <source>A checkout: “git pull” brings a new version.</source>
-        <translation>Un checkout&#xa0;: «&#xa0;git pull&#xa0;» apporte une nouvelle version.</translation>
+        <translation>Une copie de travail git&#xa0;: «&#xa0;git pull&#xa0;» apporte une nouvelle version.</translation>
     </message>
     <message>
         <source>The portable program: start a newer .run file once to put a new version in its place.</source>
-        <translation>Le programme portable&#xa0;: démarrez une fois un fichier .run plus récent pour mettre une nouvelle version à sa place.</translation>
+        <translation>Le programme portable&#xa0;: démarrez une fois un fichier .run plus récent pour le remplacer par une nouvelle version.</translation>
     </message>
     <message>
         <source>This copy does not update itself: unpack a newer one in its place.</source>
@@ -7667,7 +7667,7 @@
     </message>
     <message>
         <source>There may be {most_limits} limits, one of a kind for each period.</source>
-        <translation>Il peut y avoir {most_limits} limites, une de chaque genre par période.</translation>
+        <translation>Il peut y avoir {most_limits} limites, une de chaque type par période.</translation>
     </message>
     <message>
         <source>The old limits hold on.</source>
@@ -7691,7 +7691,7 @@
     </message>
     <message>
         <source>A limit must be a number from 0 on.</source>
-        <translation>Une limite doit être un nombre à partir de 0.</translation>
+        <translation>Une limite doit être un nombre supérieur ou égal à 0.</translation>
     </message>
     <message>
         <source>Correct the number.</source>
@@ -7699,11 +7699,11 @@
     </message>
     <message>
         <source>The warning {name} is above its stop.</source>
-        <translation>L’avertissement {name} est au-dessus de son arrêt.</translation>
+        <translation>L’avertissement {name} dépasse son seuil d’arrêt.</translation>
     </message>
     <message>
         <source>The limit starts again {end}. Raise it, or send this question anyway.</source>
-        <translation>La limite repart {end}. Relevez-la, ou envoyez quand même cette question.</translation>
+        <translation>La limite repart de zéro {end}. Relevez-la, ou envoyez quand même cette question.</translation>
     </message>
     <message>
         <source>Give the warning a smaller number.</source>
@@ -7727,11 +7727,11 @@
     </message>
     <message>
         <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
-        <translation>Je suis le **modèle de démonstration** de ChatDesk. Je ne peux pas y travailler, mais un modèle que vous connectez le peut.</translation>
+        <translation>Je suis le **modèle de démonstration** de ChatDesk. Je ne peux pas y travailler, mais un modèle que vous connecterez le pourra.</translation>
     </message>
     <message>
         <source>This is where a real model would answer. I am the **demo model**: I need no network, and I know nothing.</source>
-        <translation>Ici, un vrai modèle répondrait. Je suis le **modèle de démonstration**&#xa0;: je n’ai pas besoin de réseau, et je ne sais rien.</translation>
+        <translation>C’est ici qu’un vrai modèle répondrait. Je suis le **modèle de démonstration**&#xa0;: je n’ai pas besoin de réseau, et je ne sais rien.</translation>
     </message>
     <message>
         <source>A good question for a real model! I am the **demo model** and can only show what ChatDesk does.</source>
@@ -7803,7 +7803,7 @@
     </message>
     <message>
         <source>I am the **demo model**. I come with ChatDesk, need no network and no account, and know nothing; but I can show you what ChatDesk does with the answers of a real model.</source>
-        <translation>Je suis le **modèle de démonstration**. Je viens avec ChatDesk, je n’ai besoin ni de réseau ni de compte, et je ne sais rien&#xa0;; mais je peux vous montrer ce que ChatDesk fait des réponses d’un vrai modèle.</translation>
+        <translation>Je suis le **modèle de démonstration**. Je suis fourni avec ChatDesk, je n’ai besoin ni de réseau ni de compte, et je ne sais rien&#xa0;; mais je peux vous montrer ce que ChatDesk fait des réponses d’un vrai modèle.</translation>
     </message>
     <message>
         <source>What you can do</source>
@@ -7863,11 +7863,11 @@
     </message>
     <message>
         <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
-        <translation>**Ctrl+K** trouve chaque mot de chaque conversation, **Ctrl+Maj+P** chaque commande, et **F1** ouvre l’aide.</translation>
+        <translation>**Ctrl+K** trouve n’importe quel mot de vos conversations, **Ctrl+Maj+P** n’importe quelle commande, et **F1** ouvre l’aide.</translation>
     </message>
     <message>
         <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
-        <translation>Projets, étiquettes, épingles et archives gardent l’ordre&#xa0;; ce qui a été supprimé attend dans la corbeille.</translation>
+        <translation>Projets, étiquettes, épingles et archives mettent de l’ordre&#xa0;; ce qui a été supprimé attend dans la corbeille.</translation>
     </message>
     <message>
         <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
@@ -7875,7 +7875,7 @@
     </message>
     <message>
         <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
-        <translation>La fenêtre se ferme à tout moment&#xa0;: aucun mot n’est perdu, et une réponse peut être continuée.</translation>
+        <translation>Vous pouvez fermer la fenêtre à tout moment&#xa0;: aucun mot n’est perdu, et une réponse peut être continuée.</translation>
     </message>
     <message>
         <source>Choose *Add provider…* in the list of models at the top, and paste a key.</source>
@@ -7883,11 +7883,11 @@
     </message>
     <message>
         <source>Or start a server on this computer, such as Ollama: it is found by itself.</source>
-        <translation>Ou démarrez un serveur sur cet ordinateur, comme Ollama&#xa0;: il est trouvé tout seul.</translation>
+        <translation>Ou démarrez un serveur sur cet ordinateur, comme Ollama&#xa0;: il est détecté automatiquement.</translation>
     </message>
     <message>
         <source>Type `/demo` to see what else I can show.</source>
-        <translation>Tapez `/demo` pour voir ce que je peux montrer d’autre.</translation>
+        <translation>Saisissez `/demo` pour voir ce que je peux montrer d’autre.</translation>
     </message>
     <message>
         <source>Answers</source>
@@ -7936,15 +7936,15 @@
     </message>
     <message>
         <source>There is no such token.</source>
-        <translation>Il n’y a pas de tel jeton.</translation>
+        <translation>Ce jeton n’existe pas.</translation>
     </message>
     <message>
         <source>&apos;chatdesk tokens list&apos; shows them all.</source>
-        <translation>&apos;chatdesk tokens list&apos; les montre tous.</translation>
+        <translation>«&#xa0;chatdesk tokens list&#xa0;» les affiche tous.</translation>
     </message>
     <message>
         <source>A token needs a name.</source>
-        <translation>Un jeton a besoin d’un nom.</translation>
+        <translation>Un jeton doit avoir un nom.</translation>
     </message>
     <message>
         <source>Give it the name of the program that will use it.</source>
@@ -7981,7 +7981,7 @@
     </message>
     <message>
         <source>valid</source>
-        <translation>valide</translation>
+        <translation>valides</translation>
     </message>
     <message>
         <source>{key} (on, {until})</source>
@@ -8001,11 +8001,11 @@
     </message>
     <message>
         <source>Restore a backup (&apos;chatdesk restore --list&apos;; they are in {backup_dir}), or copy out what reads with &apos;chatdesk doctor --repair&apos;.</source>
-        <translation>Restaurez une sauvegarde (&apos;chatdesk restore --list&apos;&#xa0;; elles sont dans {backup_dir}), ou copiez ce qui se lit avec &apos;chatdesk doctor --repair&apos;.</translation>
+        <translation>Restaurez une sauvegarde («&#xa0;chatdesk restore --list&#xa0;»&#xa0;; elles sont dans {backup_dir}), ou copiez ce qui est lisible avec «&#xa0;chatdesk doctor --repair&#xa0;».</translation>
     </message>
     <message>
         <source>&apos;chatdesk doctor --repair&apos; repairs it.</source>
-        <translation>&apos;chatdesk doctor --repair&apos; la répare.</translation>
+        <translation>«&#xa0;chatdesk doctor --repair&#xa0;» la répare.</translation>
     </message>
     <message numerus="yes">
         <source>{path} is damaged ({count} findings: {first}).</source>
@@ -8033,7 +8033,7 @@
     </message>
     <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
-        <translation>{shared} partagés, {waiting} en attente d’envoi, {refused} refusés</translation>
+        <translation>partagés&#xa0;: {shared}&#xa0;; modifications en attente d’envoi&#xa0;: {waiting}, refusées&#xa0;: {refused}</translation>
     </message>
     <message>
         <source>nothing was synced yet</source>
@@ -8045,11 +8045,11 @@
     </message>
     <message>
         <source>newest line of its log, {at}: {sent} sent, {received} received</source>
-        <translation>dernière ligne de son journal, {at}&#xa0;: {sent} envoyés, {received} reçus</translation>
+        <translation>dernière ligne de son journal, {at}&#xa0;: {sent} envoyées, {received} reçues</translation>
     </message>
     <message>
         <source>Details in the line below the threads says why, copies out, and tries again</source>
-        <translation>«&#xa0;Détails…&#xa0;» dans la ligne sous les conversations dit pourquoi, en fait une copie et réessaie</translation>
+        <translation>«&#xa0;Détails…&#xa0;», dans la ligne sous les conversations, dit pourquoi, permet d’en faire une copie et réessaie</translation>
     </message>
     <message>
         <source>{let_in} shared with you again; choose Share… to send their copies</source>
@@ -8073,11 +8073,11 @@
     </message>
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
-        <translation>Une sauvegarde dans {backup_dir} l’a peut-être comme c’était.</translation>
+        <translation>Une sauvegarde dans {backup_dir} contient peut-être encore l’original.</translation>
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
-        <translation>{database} sur {host}&#xa0;; mis de côté&#xa0;: venu avec une sauvegarde restaurée, rien ne s’y connecte&#xa0;; «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou &apos;chatdesk team join&apos; connecte</translation>
+        <translation>{database} sur {host}&#xa0;; mis de côté&#xa0;: venu avec une sauvegarde restaurée, rien ne s’y connecte&#xa0;; «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou «&#xa0;chatdesk team join&#xa0;» rétablit la connexion</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -8101,7 +8101,7 @@
     </message>
     <message>
         <source>{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.</source>
-        <translation>{who}, ouvert depuis {minutes} min&#xa0;; {late} ms de retard au plus&#xa0;; réponses&#xa0;: {answers}&#xa0;; {waiting} en attente.</translation>
+        <translation>{who}, ouvert depuis {minutes}&#xa0;min&#xa0;; {late}&#xa0;ms de retard au plus&#xa0;; réponses&#xa0;: {answers}&#xa0;; {waiting} en attente.</translation>
     </message>
     <message>
         <source>Its database cannot be read ({reason}).</source>
@@ -8117,7 +8117,7 @@
     </message>
     <message>
         <source>It reacts late.</source>
-        <translation>Il réagit tard.</translation>
+        <translation>Il réagit avec retard.</translation>
     </message>
     <message>
         <source>Provider {id} cannot be reached.</source>
@@ -8133,7 +8133,7 @@
     </message>
     <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
-        <translation>{detail} Les clés viennent de variables ou d’un fichier chiffré, ou ne valent que jusqu’à la fermeture.</translation>
+        <translation>{detail} Les clés viennent de variables ou d’un fichier chiffré, ou ne restent valables que jusqu’à la fermeture.</translation>
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
@@ -8145,7 +8145,7 @@
     </message>
     <message>
         <source>both here and intact</source>
-        <translation>les deux sont là et intacts</translation>
+        <translation>les deux sont présents et intacts</translation>
     </message>
     <message>
         <source>updates</source>
@@ -8161,7 +8161,7 @@
     </message>
     <message>
         <source>The model did not answer within {longest_s} s.</source>
-        <translation>Le modèle n’a pas répondu en {longest_s} s.</translation>
+        <translation>Le modèle n’a pas répondu en {longest_s}&#xa0;s.</translation>
     </message>
     <message>
         <source>Read projects, threads and messages</source>
@@ -8197,7 +8197,7 @@
     </message>
     <message>
         <source>The local service ended because of a fault in ChatDesk.</source>
-        <translation>Le service local s’est terminé à cause d’un défaut de ChatDesk.</translation>
+        <translation>Le service local s’est arrêté à cause d’une erreur interne de ChatDesk.</translation>
     </message>
     <message>
         <source>Try again; the log says more.</source>
@@ -8251,13 +8251,13 @@
         <source>{count} answers were interrupted last time. The text is kept; Continue goes on.</source>
         <comment>An answer was interrupted last time. The text is kept; Continue goes on.</comment>
         <translation>
-            <numerusform>Une réponse a été interrompue la dernière fois. Le texte est conservé&#xa0;; Continuer la reprend.</numerusform>
-            <numerusform>{count} réponses ont été interrompues la dernière fois. Le texte est conservé&#xa0;; Continuer les reprend.</numerusform>
+            <numerusform>Une réponse a été interrompue la dernière fois. Le texte est conservé&#xa0;; «&#xa0;Continuer&#xa0;» la reprend.</numerusform>
+            <numerusform>{count} réponses ont été interrompues la dernière fois. Le texte est conservé&#xa0;; «&#xa0;Continuer&#xa0;» les reprend.</numerusform>
         </translation>
     </message>
     <message>
         <source>ChatDesk ended unexpectedly last time. Your messages are kept.</source>
-        <translation>ChatDesk s’est terminé de façon inattendue la dernière fois. Vos messages sont conservés.</translation>
+        <translation>ChatDesk s’est arrêté de façon inattendue la dernière fois. Vos messages sont conservés.</translation>
     </message>
     <message>
         <source>Help</source>
@@ -8295,8 +8295,8 @@
         <source>No connection to {providers}. {count} questions are kept, and sent when it is back.</source>
         <comment>No connection to {providers}. Your question is kept, and sent when it is back.</comment>
         <translation>
-            <numerusform>Pas de connexion à {providers}. Votre question est conservée, et envoyée dès son retour.</numerusform>
-            <numerusform>Pas de connexion à {providers}. {count} questions sont conservées, et envoyées dès son retour.</numerusform>
+            <numerusform>Pas de connexion à {providers}. Votre question est conservée, et sera envoyée au retour de la connexion.</numerusform>
+            <numerusform>Pas de connexion à {providers}. {count} questions sont conservées, et seront envoyées au retour de la connexion.</numerusform>
         </translation>
     </message>
     <message>
@@ -8313,7 +8313,7 @@
     </message>
     <message>
         <source>Sent as a file, from which the model gets what fits</source>
-        <translation>Envoyé comme fichier, dont le modèle reçoit ce qui tient</translation>
+        <translation>Envoyé comme fichier, dont le modèle reçoit ce que sa fenêtre peut contenir</translation>
     </message>
     <message>
         <source>Type a message</source>
@@ -8417,7 +8417,7 @@
     </message>
     <message>
         <source>Undo the last change</source>
-        <translation>Annuler le dernier changement</translation>
+        <translation>Annuler la dernière modification</translation>
     </message>
     <message>
         <source>Redo what was undone</source>
@@ -8445,7 +8445,7 @@
     </message>
     <message>
         <source>Share project, or change its sharing…</source>
-        <translation>Partager le projet, ou changer son partage…</translation>
+        <translation>Partager le projet, ou modifier son partage…</translation>
     </message>
     <message>
         <source>Archive project, or take it out</source>
@@ -8493,7 +8493,7 @@
     </message>
     <message>
         <source>Up in an empty composer</source>
-        <translation>Haut dans une zone de saisie vide</translation>
+        <translation>Flèche haut dans une zone de saisie vide</translation>
     </message>
     <message>
         <source>Edit the answer</source>
@@ -8617,7 +8617,7 @@
     </message>
     <message>
         <source>Search everything…</source>
-        <translation>Chercher partout…</translation>
+        <translation>Rechercher partout…</translation>
     </message>
     <message>
         <source>Filter the list of threads</source>
@@ -8625,7 +8625,7 @@
     </message>
     <message>
         <source>Find in thread</source>
-        <translation>Chercher dans la conversation</translation>
+        <translation>Rechercher dans la conversation</translation>
     </message>
     <message>
         <source>Next match</source>
@@ -8693,7 +8693,7 @@
     </message>
     <message>
         <source>Group threads by project or by date</source>
-        <translation>Grouper les conversations par projet ou date</translation>
+        <translation>Regrouper les conversations par projet ou date</translation>
     </message>
     <message>
         <source>Wider sidebar</source>
@@ -8709,23 +8709,23 @@
     </message>
     <message>
         <source>Show what the model will see</source>
-        <translation>Montrer ce que le modèle verra</translation>
+        <translation>Afficher ce que le modèle verra</translation>
     </message>
     <message>
         <source>Show the summary of older messages</source>
-        <translation>Montrer le résumé des messages anciens</translation>
+        <translation>Afficher le résumé des messages anciens</translation>
     </message>
     <message>
         <source>Show what this thread used</source>
-        <translation>Montrer ce que cette conversation a utilisé</translation>
+        <translation>Afficher ce que cette conversation a utilisé</translation>
     </message>
     <message>
         <source>Show the tree of versions</source>
-        <translation>Montrer l’arbre des versions</translation>
+        <translation>Afficher l’arbre des versions</translation>
     </message>
     <message>
         <source>Show the artifacts of this thread</source>
-        <translation>Montrer les artefacts de cette conversation</translation>
+        <translation>Afficher les artefacts de cette conversation</translation>
     </message>
     <message>
         <source>Switch theme</source>
@@ -8865,7 +8865,7 @@
     </message>
     <message>
         <source>These keys cannot be used.</source>
-        <translation>Ces touches ne peuvent pas être utilisées.</translation>
+        <translation>Ce raccourci ne peut pas être utilisé.</translation>
     </message>
     <message>
         <source>{keys} is needed for writing and moving about. Add Ctrl or Alt.</source>
@@ -8877,15 +8877,15 @@
     </message>
     <message>
         <source>{keys} belongs to the system and would not reach ChatDesk.</source>
-        <translation>{keys} appartient au système et n’atteindrait pas ChatDesk.</translation>
+        <translation>{keys} est réservé au système et n’atteindrait pas ChatDesk.</translation>
     </message>
     <message>
         <source>There is no finished message here.</source>
-        <translation>Il n’y a pas de message fini ici.</translation>
+        <translation>Il n’y a pas ici de message terminé.</translation>
     </message>
     <message>
         <source>There is no finished answer here.</source>
-        <translation>Il n’y a pas de réponse finie ici.</translation>
+        <translation>Il n’y a pas ici de réponse terminée.</translation>
     </message>
     <message>
         <source>Shorter</source>
@@ -8997,7 +8997,7 @@
     </message>
     <message>
         <source>More links of this message lead elsewhere than their words say.</source>
-        <translation>D’autres liens de ce message mènent ailleurs que ne le disent leurs mots.</translation>
+        <translation>D’autres liens de ce message mènent ailleurs que ne l’indique leur texte.</translation>
     </message>
     <message>
         <source>Answer</source>
@@ -9034,7 +9034,7 @@
     </message>
     <message>
         <source>No answer here proposes changes to files.</source>
-        <translation>Aucune réponse ici ne propose de changer des fichiers.</translation>
+        <translation>Aucune réponse ici ne propose de modifier des fichiers.</translation>
     </message>
     <message>
         <source>Edit answer</source>
@@ -9222,11 +9222,11 @@
     </message>
     <message>
         <source>The files are still being copied. The message is sent when they are there.</source>
-        <translation>Les fichiers sont encore en cours de copie. Le message est envoyé quand ils sont là.</translation>
+        <translation>Les fichiers sont encore en cours de copie. Le message sera envoyé quand ils seront prêts.</translation>
     </message>
     <message>
         <source>Not sent yet: see the note above your text, then send again.</source>
-        <translation>Pas encore envoyé&#xa0;: voyez la note au-dessus de votre texte, puis envoyez à nouveau.</translation>
+        <translation>Pas encore envoyé&#xa0;: consultez la note au-dessus de votre texte, puis envoyez à nouveau.</translation>
     </message>
     <message>
         <source>Prompts</source>
@@ -9236,8 +9236,8 @@
         <source>{count} prompts, arrows choose, Enter inserts, Esc closes.</source>
         <comment>{count} prompt, arrows choose, Enter inserts, Esc closes.</comment>
         <translation>
-            <numerusform>{count} prompt, les flèches choisissent, Entrée insère, Échap ferme.</numerusform>
-            <numerusform>{count} prompts, les flèches choisissent, Entrée insère, Échap ferme.</numerusform>
+            <numerusform>{count} prompt, flèches pour choisir, Entrée pour insérer, Échap pour fermer.</numerusform>
+            <numerusform>{count} prompts, flèches pour choisir, Entrée pour insérer, Échap pour fermer.</numerusform>
         </translation>
     </message>
     <message>
@@ -9250,7 +9250,7 @@
     </message>
     <message>
         <source>Find a prompt</source>
-        <translation>Chercher un prompt</translation>
+        <translation>Rechercher un prompt</translation>
     </message>
     <message>
         <source>No prompt matches.</source>
@@ -9282,14 +9282,14 @@
     </message>
     <message>
         <source>Stop the answer, keep what came, and ask this</source>
-        <translation>Arrêter la réponse, garder ce qui est arrivé, et poser ceci</translation>
+        <translation>Arrêter la réponse, garder ce qui a été reçu, et poser cette question</translation>
     </message>
     <message numerus="yes">
         <source>{count} more wait…</source>
         <comment>{count} more waits…</comment>
         <translation>
-            <numerusform>{count} de plus attend…</numerusform>
-            <numerusform>{count} de plus attendent…</numerusform>
+            <numerusform>{count} autre attend…</numerusform>
+            <numerusform>{count} autres attendent…</numerusform>
         </translation>
     </message>
     <message>
@@ -9331,7 +9331,7 @@
     <message>
         <source>(The end of it; the zip has all {count} characters.)
 …{end}</source>
-        <translation>(La fin seulement&#xa0;; le zip a les {count} caractères.)
+        <translation>(La fin seulement&#xa0;; le zip contient les {count} caractères.)
 …{end}</translation>
     </message>
     <message>
@@ -9364,7 +9364,7 @@
     </message>
     <message>
         <source>Show file</source>
-        <translation>Montrer le fichier</translation>
+        <translation>Afficher le fichier</translation>
     </message>
     <message>
         <source>The report could not be read: {reason}.</source>
@@ -9404,7 +9404,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Up or Down in the list</source>
-        <translation>Haut ou Bas dans la liste</translation>
+        <translation>Flèche haut ou bas dans la liste</translation>
     </message>
     <message>
         <source>Open the thread</source>
@@ -9472,19 +9472,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Press the new keys for “{name}”.</source>
-        <translation>Appuyez sur les nouvelles touches pour «&#xa0;{name}&#xa0;».</translation>
+        <translation>Appuyez sur les touches du nouveau raccourci de «&#xa0;{name}&#xa0;».</translation>
     </message>
     <message>
         <source>Use these</source>
-        <translation>Utiliser celles-ci</translation>
+        <translation>Utiliser ce raccourci</translation>
     </message>
     <message>
         <source>{keys} belongs to “{name}”, which would lose it.</source>
-        <translation>{keys} appartient à «&#xa0;{name}&#xa0;», qui les perdrait.</translation>
+        <translation>{keys} appartient à «&#xa0;{name}&#xa0;», qui le perdrait.</translation>
     </message>
     <message>
         <source>Take over</source>
-        <translation>Reprendre</translation>
+        <translation>Réattribuer</translation>
     </message>
     <message>
         <source>{keys} is free.</source>
@@ -9492,35 +9492,35 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>In place</source>
-        <translation>En place</translation>
+        <translation>Raccourcis locaux</translation>
     </message>
     <message>
         <source>changed</source>
-        <translation>changé</translation>
+        <translation>modifié</translation>
     </message>
     <message>
         <source>changed keys</source>
-        <translation>touches changées</translation>
+        <translation>raccourci modifié</translation>
     </message>
     <message>
         <source>no keys</source>
-        <translation>aucune touche</translation>
+        <translation>aucun raccourci</translation>
     </message>
     <message>
         <source>usual keys</source>
-        <translation>touches habituelles</translation>
+        <translation>raccourci habituel</translation>
     </message>
     <message>
         <source>Find a command or keys</source>
-        <translation>Chercher une commande ou des touches</translation>
+        <translation>Rechercher une commande ou un raccourci</translation>
     </message>
     <message>
         <source>Commands and their keys</source>
-        <translation>Commandes et leurs touches</translation>
+        <translation>Commandes et raccourcis</translation>
     </message>
     <message>
         <source>Enter changes the keys, Delete takes them away</source>
-        <translation>Entrée change les touches, Suppr les enlève</translation>
+        <translation>Entrée modifie le raccourci, Suppr le supprime</translation>
     </message>
     <message>
         <source>a very long answer (some 6,000 words)</source>
@@ -9560,7 +9560,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>the connection breaks in the middle; Continue finishes</source>
-        <translation>la connexion se coupe au milieu&#xa0;; Continuer donne la suite</translation>
+        <translation>la connexion se coupe au milieu&#xa0;; «&#xa0;Continuer&#xa0;» donne la suite</translation>
     </message>
     <message>
         <source>thoughts before the answer</source>
@@ -9588,7 +9588,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Keys</source>
-        <translation>Touches</translation>
+        <translation>Raccourci</translation>
     </message>
     <message>
         <source>State</source>
@@ -9596,11 +9596,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Change keys…</source>
-        <translation>Changer les touches…</translation>
+        <translation>Modifier le raccourci…</translation>
     </message>
     <message>
         <source>Take away</source>
-        <translation>Enlever</translation>
+        <translation>Supprimer</translation>
     </message>
     <message>
         <source>Reset</source>
@@ -9612,19 +9612,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>New keys</source>
-        <translation>Nouvelles touches</translation>
+        <translation>Nouveau raccourci</translation>
     </message>
     <message>
         <source>An unexpected failure</source>
-        <translation>Un échec inattendu</translation>
+        <translation>Une erreur inattendue</translation>
     </message>
     <message>
         <source>Something went wrong in ChatDesk. Your messages are kept.</source>
-        <translation>Quelque chose s’est mal passé dans ChatDesk. Vos messages sont conservés.</translation>
+        <translation>Un problème est survenu dans ChatDesk. Vos messages sont conservés.</translation>
     </message>
     <message>
         <source>Something went wrong in ChatDesk. Your messages are kept, and you can go on. A report was written, without your messages. To send it to the developers, choose “Report a problem…” in the menu: you see everything first.</source>
-        <translation>Quelque chose s’est mal passé dans ChatDesk. Vos messages sont conservés, et vous pouvez continuer. Un rapport a été écrit, sans vos messages. Pour l’envoyer aux développeurs, choisissez «&#xa0;Signaler un problème…&#xa0;» dans le menu&#xa0;: vous voyez tout d’abord.</translation>
+        <translation>Un problème est survenu dans ChatDesk. Vos messages sont conservés, et vous pouvez continuer. Un rapport a été écrit, sans vos messages. Pour l’envoyer aux développeurs, choisissez «&#xa0;Signaler un problème…&#xa0;» dans le menu&#xa0;: vous verrez tout avant l’envoi.</translation>
     </message>
     <message>
         <source>Details…</source>
@@ -9632,18 +9632,18 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This text is too long to be drawn. Its source is shown.</source>
-        <translation>Ce texte est trop long pour être dessiné. Sa source est montrée.</translation>
+        <translation>Ce texte est trop long pour être mis en forme. Sa source est affichée.</translation>
     </message>
     <message>
         <source>They differ too much to be compared line by line; what differs is shown as replaced.</source>
-        <translation>Ils diffèrent trop pour être comparés ligne à ligne&#xa0;; ce qui diffère est montré comme remplacé.</translation>
+        <translation>Ils diffèrent trop pour être comparés ligne à ligne&#xa0;; ce qui diffère est présenté comme remplacé.</translation>
     </message>
     <message numerus="yes">
         <source>The first {count} rows are shown.</source>
         <comment>The first {count} row is shown.</comment>
         <translation>
-            <numerusform>La première ligne est montrée.</numerusform>
-            <numerusform>Les {count} premières lignes sont montrées.</numerusform>
+            <numerusform>La première ligne est affichée.</numerusform>
+            <numerusform>Les {count} premières lignes sont affichées.</numerusform>
         </translation>
     </message>
     <message>
@@ -9662,8 +9662,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} lines removed</source>
         <comment>{count} line removed</comment>
         <translation>
-            <numerusform>{count} ligne retirée</numerusform>
-            <numerusform>{count} lignes retirées</numerusform>
+            <numerusform>{count} ligne supprimée</numerusform>
+            <numerusform>{count} lignes supprimées</numerusform>
         </translation>
     </message>
     <message>
@@ -9680,11 +9680,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Your unfinished edit is back</source>
-        <translation>Votre modification inachevée est revenue</translation>
+        <translation>Votre modification inachevée a été rétablie</translation>
     </message>
     <message>
         <source>Your changes were left out</source>
-        <translation>Vos changements ont été laissés de côté</translation>
+        <translation>Vos modifications ont été abandonnées</translation>
     </message>
     <message>
         <source>Edit again</source>
@@ -9696,11 +9696,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Artifacts are stored on disk; a temporary chat is not.</source>
-        <translation>Les artefacts sont stockés sur le disque&#xa0;; une discussion temporaire ne l’est pas.</translation>
+        <translation>Les artefacts sont enregistrés sur le disque&#xa0;; une discussion temporaire ne l’est pas.</translation>
     </message>
     <message>
         <source>Change the attached file {name} and answer with all of it in one code block.</source>
-        <translation>Modifie le fichier joint {name} et réponds avec son contenu entier dans un seul bloc de code.</translation>
+        <translation>Modifiez le fichier joint {name} et répondez avec son contenu entier dans un seul bloc de code.</translation>
     </message>
     <message>
         <source>Removed from the list</source>
@@ -9720,7 +9720,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Files are stored on disk; a temporary chat is not.</source>
-        <translation>Les fichiers sont stockés sur le disque&#xa0;; une discussion temporaire ne l’est pas.</translation>
+        <translation>Les fichiers sont enregistrés sur le disque&#xa0;; une discussion temporaire ne l’est pas.</translation>
     </message>
     <message>
         <source>It is right</source>
@@ -9748,7 +9748,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Not sent yet: say above your text whether “{name}” is read right.</source>
-        <translation>Pas encore envoyé&#xa0;: dites au-dessus de votre texte si «&#xa0;{name}&#xa0;» est lu correctement.</translation>
+        <translation>Pas encore envoyé&#xa0;: indiquez au-dessus de votre texte si «&#xa0;{name}&#xa0;» est lu correctement.</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -9764,11 +9764,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What goes to the trash can be brought back, at once with Ctrl+Z and later from the inspector&apos;s tree.</source>
-        <translation>Ce qui va à la corbeille peut être ramené, tout de suite avec Ctrl+Z et plus tard depuis l’arbre de l’inspecteur.</translation>
+        <translation>Ce qui va à la corbeille peut être restauré, tout de suite avec Ctrl+Z et plus tard depuis l’arbre de l’inspecteur.</translation>
     </message>
     <message>
         <source>Delete this message only, or also those after it?</source>
-        <translation>Supprimer seulement ce message, ou aussi ceux d’après&#xa0;?</translation>
+        <translation>Supprimer seulement ce message, ou aussi ceux qui suivent&#xa0;?</translation>
     </message>
     <message>
         <source>Do not ask again</source>
@@ -9776,7 +9776,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Settings can make ChatDesk ask again.</source>
-        <translation>Les paramètres peuvent faire redemander ChatDesk.</translation>
+        <translation>Les paramètres permettent de rétablir cette question.</translation>
     </message>
     <message>
         <source>With later messages</source>
@@ -9804,7 +9804,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show the thread</source>
-        <translation>Montrer la conversation</translation>
+        <translation>Afficher la conversation</translation>
     </message>
     <message>
         <source>{day} {time}</source>
@@ -9816,19 +9816,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Question in “{title}”, deleted {when}</source>
-        <translation>Question dans «&#xa0;{title}&#xa0;», supprimée {when}</translation>
+        <translation>Question dans «&#xa0;{title}&#xa0;», suppression&#xa0;: {when}</translation>
     </message>
     <message>
         <source>Answer in “{title}”, deleted {when}</source>
-        <translation>Réponse dans «&#xa0;{title}&#xa0;», supprimée {when}</translation>
+        <translation>Réponse dans «&#xa0;{title}&#xa0;», suppression&#xa0;: {when}</translation>
     </message>
     <message>
         <source>Question and {more} more in “{title}”, deleted {when}</source>
-        <translation>Question et {more} de plus dans «&#xa0;{title}&#xa0;», supprimées {when}</translation>
+        <translation>Question et {more} de plus dans «&#xa0;{title}&#xa0;», suppression&#xa0;: {when}</translation>
     </message>
     <message>
         <source>Answer and {more} more in “{title}”, deleted {when}</source>
-        <translation>Réponse et {more} de plus dans «&#xa0;{title}&#xa0;», supprimées {when}</translation>
+        <translation>Réponse et {more} de plus dans «&#xa0;{title}&#xa0;», suppression&#xa0;: {when}</translation>
     </message>
     <message>
         <source>Message restored</source>
@@ -9836,7 +9836,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the server and of computers until they are replaced, private copies of members who left, and what somebody copied or exported.</source>
-        <translation>Cela quitte le serveur, et chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Ce qui reste&#xa0;: les sauvegardes du serveur et des ordinateurs jusqu’à leur remplacement, les copies privées des membres partis, et ce que quelqu’un a copié ou exporté.</translation>
+        <translation>Cela disparaît du serveur, et de chaque ordinateur à sa prochaine synchronisation. C’est irréversible. Ce qui reste&#xa0;: les sauvegardes du serveur et des ordinateurs jusqu’à leur remplacement, les copies privées des membres partis, et ce que quelqu’un a copié ou exporté.</translation>
     </message>
     <message>
         <source>Erase this thread for everyone?</source>
@@ -9852,22 +9852,22 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It is in the trash, and is erased as soon as the server has taken it.</source>
-        <translation>Il est dans la corbeille, et effacé dès que le serveur l’a pris.</translation>
+        <translation>C’est dans la corbeille, et sera effacé dès que le serveur l’aura pris en compte.</translation>
     </message>
     <message numerus="yes">
         <source>{count} messages go, with attached files and the summaries that mention them.</source>
         <comment>{count} message goes, with attached files and the summaries that mention them.</comment>
         <translation>
-            <numerusform>{count} message part, avec ses fichiers joints et les résumés qui le mentionnent.</numerusform>
-            <numerusform>{count} messages partent, avec leurs fichiers joints et les résumés qui les mentionnent.</numerusform>
+            <numerusform>{count} message disparaît, avec ses fichiers joints et les résumés qui le mentionnent.</numerusform>
+            <numerusform>{count} messages disparaissent, avec leurs fichiers joints et les résumés qui les mentionnent.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} messages of others stay in the trash: only owners and admins of the project erase what others wrote.</source>
         <comment>{count} message of others stays in the trash: only owners and admins of the project erase what others wrote.</comment>
         <translation>
-            <numerusform>{count} message d’autrui reste dans la corbeille&#xa0;: seuls les propriétaires et administrateurs du projet effacent ce que d’autres ont écrit.</numerusform>
-            <numerusform>{count} messages d’autrui restent dans la corbeille&#xa0;: seuls les propriétaires et administrateurs du projet effacent ce que d’autres ont écrit.</numerusform>
+            <numerusform>{count} message d’autrui reste dans la corbeille&#xa0;: seuls les propriétaires et administrateurs du projet peuvent effacer ce que d’autres ont écrit.</numerusform>
+            <numerusform>{count} messages d’autrui restent dans la corbeille&#xa0;: seuls les propriétaires et administrateurs du projet peuvent effacer ce que d’autres ont écrit.</numerusform>
         </translation>
     </message>
     <message>
@@ -9876,7 +9876,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It is empty.</source>
-        <translation>C’est vide.</translation>
+        <translation>Le fichier est vide.</translation>
     </message>
     <message>
         <source>Its middle is left out, because it does not fit.</source>
@@ -9912,7 +9912,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
-        <translation>La taille du contexte de {model} est inconnue&#xa0;: {count} jetons sont supposés.</translation>
+        <translation>La taille du contexte de {model} est inconnue&#xa0;: {count} tokens sont supposés.</translation>
     </message>
     <message numerus="yes">
         <source>It is not known whether {models} see images; they are sent.</source>
@@ -9980,11 +9980,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
-        <translation>Rien n’a été changé, la réponse reste donc telle quelle.</translation>
+        <translation>Rien n’a été modifié, la réponse reste donc telle quelle.</translation>
     </message>
     <message>
         <source>Stop comparing</source>
-        <translation>Cesser de comparer</translation>
+        <translation>Arrêter la comparaison</translation>
     </message>
     <message>
         <source>A temporary chat cannot have branches.</source>
@@ -10000,7 +10000,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Sending makes a version that is marked as yours.</source>
-        <translation>Envoyer fait une version marquée comme la vôtre.</translation>
+        <translation>L’envoi crée une version marquée comme la vôtre.</translation>
     </message>
     <message>
         <source>Editing an answer.</source>
@@ -10012,7 +10012,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
-        <translation>Modification de votre dernière question. Envoyer fait une nouvelle version.</translation>
+        <translation>Modification de votre dernière question. L’envoi crée une nouvelle version.</translation>
     </message>
     <message>
         <source>leave the edit</source>
@@ -10052,11 +10052,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>How many of the likely words are considered.</source>
-        <translation>Combien des mots probables sont considérés.</translation>
+        <translation>Part des mots probables prise en compte.</translation>
     </message>
     <message>
         <source>In tokens. This much of the context is kept free.</source>
-        <translation>En tokens. Autant du contexte est gardé libre.</translation>
+        <translation>En tokens. Cette part du contexte reste libre.</translation>
     </message>
     <message>
         <source>Reasoning effort</source>
@@ -10072,7 +10072,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The answer ends before any of these. One a line, at most four.</source>
-        <translation>La réponse finit avant l’un d’eux. Un par ligne, quatre au plus.</translation>
+        <translation>La réponse s’arrête avant l’un d’eux. Un par ligne, quatre au plus.</translation>
     </message>
     <message>
         <source>Minimal</source>
@@ -10080,7 +10080,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Low</source>
-        <translation>Bas</translation>
+        <translation>Faible</translation>
     </message>
     <message>
         <source>Medium</source>
@@ -10088,7 +10088,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>High</source>
-        <translation>Haut</translation>
+        <translation>Élevé</translation>
     </message>
     <message numerus="yes">
         <source>{count} parameters</source>
@@ -10104,7 +10104,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Empty means: {value}.</source>
-        <translation>Vide signifie&#xa0;: {value}.</translation>
+        <translation>Si vide&#xa0;: {value}.</translation>
     </message>
     <message>
         <source>Same as the project: {value}</source>
@@ -10116,7 +10116,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Model&apos;s default</source>
-        <translation>Valeur du modèle</translation>
+        <translation>Valeur par défaut du modèle</translation>
     </message>
     <message>
         <source>Save</source>
@@ -10124,23 +10124,23 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Used whenever this assistant answers; what is empty follows the thread.</source>
-        <translation>Utilisés quand cet assistant répond&#xa0;; ce qui est vide suit la conversation.</translation>
+        <translation>Utilisés quand cet assistant répond&#xa0;; les champs vides suivent la conversation.</translation>
     </message>
     <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
-        <translation>Vide tous les champs, les valeurs du projet s’appliquent alors.</translation>
+        <translation>Vide tous les champs&#xa0;; les valeurs du projet s’appliquent alors.</translation>
     </message>
     <message>
         <source>Empties every field, so that the model&apos;s own values apply.</source>
-        <translation>Vide tous les champs, les valeurs du modèle s’appliquent alors.</translation>
+        <translation>Vide tous les champs&#xa0;; les valeurs du modèle s’appliquent alors.</translation>
     </message>
     <message>
         <source>{title} must be a whole number, such as {example}.</source>
-        <translation>{title} doit être un nombre entier, comme {example}.</translation>
+        <translation>{title} doit être un nombre entier, par exemple {example}.</translation>
     </message>
     <message>
         <source>{title} must be a number, such as {example}.</source>
-        <translation>{title} doit être un nombre, comme {example}.</translation>
+        <translation>{title} doit être un nombre, par exemple {example}.</translation>
     </message>
     <message>
         <source>Parameters of this thread</source>
@@ -10188,7 +10188,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Saved. The next answer is made with these parameters.</source>
-        <translation>Enregistré. La prochaine réponse est faite avec ces paramètres.</translation>
+        <translation>Enregistré. La prochaine réponse utilisera ces paramètres.</translation>
     </message>
     <message>
         <source>Saved for all threads of the project that have none of their own.</source>
@@ -10196,7 +10196,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Send it there</source>
-        <translation>Envoyer là-bas</translation>
+        <translation>Envoyer quand même</translation>
     </message>
     <message>
         <source>Keep the temporary chat?</source>
@@ -10204,7 +10204,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Nothing of it is stored. Keep it as a thread like any other, or let it go for good.</source>
-        <translation>Rien n’en est stocké. Gardez-la comme une conversation ordinaire, ou laissez-la disparaître.</translation>
+        <translation>Rien n’en est enregistré. Gardez-la comme une conversation ordinaire, ou laissez-la disparaître.</translation>
     </message>
     <message>
         <source>Do not keep</source>
@@ -10336,11 +10336,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Sent when the answer is complete:</source>
-        <translation>Envoyé quand la réponse est complète&#xa0;:</translation>
+        <translation>Envoyé une fois la réponse terminée&#xa0;:</translation>
     </message>
     <message>
         <source>Not sent: the answer before was not completed. Send it now, or edit it.</source>
-        <translation>Non envoyé&#xa0;: la réponse précédente n’a pas été complétée. Envoyez maintenant, ou modifiez.</translation>
+        <translation>Non envoyé&#xa0;: la réponse précédente ne s’est pas terminée. Envoyez maintenant, ou modifiez.</translation>
     </message>
     <message>
         <source>There is only one model yet: add another in Settings</source>
@@ -10356,7 +10356,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Search models</source>
-        <translation>Chercher des modèles</translation>
+        <translation>Rechercher des modèles</translation>
     </message>
     <message>
         <source>Compare</source>
@@ -10364,7 +10364,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>Vos questions dans cette conversation vont à {fewest} à {most} modèles à la fois, et chaque modèle coûte ce qu’il coûte seul. Vous gardez la réponse qui vous plaît.</translation>
+        <translation>Dans cette conversation, vos questions sont envoyées à plusieurs modèles à la fois (de {fewest} à {most}), et chaque modèle coûte autant que seul. Vous gardez la réponse qui vous plaît.</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -10384,7 +10384,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>ChatDesk cannot be started at login from here.</source>
-        <translation>ChatDesk ne peut pas être démarré d’ici à l’ouverture de session.</translation>
+        <translation>Le démarrage de ChatDesk à l’ouverture de session ne peut pas être réglé ici.</translation>
     </message>
     <message>
         <source>Add it to the programs that your system starts at login.</source>
@@ -10392,7 +10392,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The file for starting at login could not be changed: {strerror}.</source>
-        <translation>Le fichier de démarrage à l’ouverture de session n’a pas pu être changé&#xa0;: {strerror}.</translation>
+        <translation>Le fichier de démarrage à l’ouverture de session n’a pas pu être modifié&#xa0;: {strerror}.</translation>
     </message>
     <message>
         <source>Open</source>
@@ -10400,7 +10400,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>They show the quick window in whatever program you are.</source>
-        <translation>Elles montrent la fenêtre rapide dans n’importe quel programme.</translation>
+        <translation>Il affiche la fenêtre rapide dans n’importe quel programme.</translation>
     </message>
     <message>
         <source>The environment variable {name} decides this.</source>
@@ -10408,7 +10408,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Keys for a quick question</source>
-        <translation>Touches pour une question rapide</translation>
+        <translation>Raccourci pour une question rapide</translation>
     </message>
     <message>
         <source>Command: {command}</source>
@@ -10420,27 +10420,27 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Asking the desktop for the keys. It may show you a question.</source>
-        <translation>Les touches sont demandées au bureau. Il vous posera peut-être une question.</translation>
+        <translation>Le raccourci est demandé à l’environnement de bureau. Il vous posera peut-être une question.</translation>
     </message>
     <message>
         <source>The desktop shows it at: {keys}.</source>
-        <translation>Le bureau les montre ainsi&#xa0;: {keys}.</translation>
+        <translation>L’environnement de bureau l’affiche ainsi&#xa0;: {keys}.</translation>
     </message>
     <message>
         <source>The keys work.</source>
-        <translation>Les touches fonctionnent.</translation>
+        <translation>Le raccourci fonctionne.</translation>
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
-        <translation>Le bureau n’a pas donné ces touches à ChatDesk. Réessayez, ou associez cette commande à des touches dans les réglages de votre bureau&#xa0;:</translation>
+        <translation>L’environnement de bureau n’a pas accordé ce raccourci à ChatDesk. Réessayez, ou associez cette commande à un raccourci dans les réglages de votre bureau&#xa0;:</translation>
     </message>
     <message>
         <source>The desktop has no name for {keys}. Choose other keys, or bind this command in your desktop&apos;s settings:</source>
-        <translation>Le bureau n’a pas de nom pour {keys}. Choisissez d’autres touches, ou associez cette commande dans les réglages de votre bureau&#xa0;:</translation>
+        <translation>L’environnement de bureau n’a pas de nom pour {keys}. Choisissez un autre raccourci, ou associez cette commande dans les réglages de votre bureau&#xa0;:</translation>
     </message>
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
-        <translation>Ce bureau ne donne pas de touches aux programmes. Associez cette commande à des touches dans les réglages de votre bureau&#xa0;:</translation>
+        <translation>Cet environnement de bureau n’accorde pas de raccourcis aux programmes. Associez cette commande à un raccourci dans les réglages de votre bureau&#xa0;:</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -10468,7 +10468,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The summary is out of date and not sent. Make it again to have it sent.</source>
-        <translation>Le résumé est périmé et non envoyé. Refaites-le pour qu’il soit envoyé.</translation>
+        <translation>Le résumé n’est plus à jour et n’est pas envoyé. Refaites-le pour qu’il soit envoyé.</translation>
     </message>
     <message>
         <source>summary out of date</source>
@@ -10484,31 +10484,31 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>About {used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
-        <translation>Environ {used} tokens sur {window} sont pris&#xa0;; {reserved} sont gardés pour la réponse.</translation>
+        <translation>Environ {used} tokens sur {window} sont occupés&#xa0;; {reserved} sont réservés à la réponse.</translation>
     </message>
     <message>
         <source>{used} of {window} tokens are taken; {reserved} are kept for the answer.</source>
-        <translation>{used} tokens sur {window} sont pris&#xa0;; {reserved} sont gardés pour la réponse.</translation>
+        <translation>{used} tokens sur {window} sont occupés&#xa0;; {reserved} sont réservés à la réponse.</translation>
     </message>
     <message>
         <source>Your message alone does not fit: shorten it, attach it, or choose a larger model.</source>
-        <translation>Votre message seul ne tient pas&#xa0;: raccourcissez-le, joignez-le, ou choisissez un modèle plus grand.</translation>
+        <translation>Votre message est à lui seul trop long&#xa0;: raccourcissez-le, joignez-le, ou choisissez un modèle plus grand.</translation>
     </message>
     <message numerus="yes">
         <source>It is full: {count} older messages stay behind because of what you are writing.</source>
         <comment>It is full: {count} older message stays behind because of what you are writing.</comment>
         <translation>
-            <numerusform>Il est plein&#xa0;: {count} message plus ancien reste en arrière à cause de ce que vous écrivez.</numerusform>
-            <numerusform>Il est plein&#xa0;: {count} messages plus anciens restent en arrière à cause de ce que vous écrivez.</numerusform>
+            <numerusform>Il est plein&#xa0;: {count} message plus ancien est laissé de côté à cause de ce que vous écrivez.</numerusform>
+            <numerusform>Il est plein&#xa0;: {count} messages plus anciens sont laissés de côté à cause de ce que vous écrivez.</numerusform>
         </translation>
     </message>
     <message>
         <source>It is full: the oldest messages stay behind when you send.</source>
-        <translation>Il est plein&#xa0;: les messages les plus anciens restent en arrière quand vous envoyez.</translation>
+        <translation>Il est plein&#xa0;: les messages les plus anciens seront laissés de côté à l’envoi.</translation>
     </message>
     <message>
         <source>{free} tokens are free before older messages stay behind.</source>
-        <translation>{free} tokens sont libres avant que des messages anciens restent en arrière.</translation>
+        <translation>{free} tokens restent libres avant que des messages anciens soient laissés de côté.</translation>
     </message>
     <message>
         <source>The count is an estimate for this model.</source>
@@ -10556,7 +10556,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The older messages of this thread no longer fit.</source>
-        <translation>Les messages anciens de cette conversation ne tiennent plus.</translation>
+        <translation>Les messages anciens de cette conversation ne tiennent plus dans le contexte.</translation>
     </message>
     <message>
         <source>{taken} so far.</source>
@@ -10564,7 +10564,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No price is known for {model}.</source>
-        <translation>Aucun prix n’est connu pour {model}.</translation>
+        <translation>Le prix de {model} n’est pas connu.</translation>
     </message>
     <message>
         <source>Until then only the newest messages are sent.</source>
@@ -10586,24 +10586,24 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Summarising them with {model} takes about {count} requests and {tokens} tokens.</source>
         <comment>Summarising them with {model} takes about {count} request and {tokens} tokens.</comment>
         <translation>
-            <numerusform>Les résumer avec {model} prend environ {count} requête et {tokens} tokens.</numerusform>
-            <numerusform>Les résumer avec {model} prend environ {count} requêtes et {tokens} tokens.</numerusform>
+            <numerusform>Les résumer avec {model} demande environ {count} requête et {tokens} tokens.</numerusform>
+            <numerusform>Les résumer avec {model} demande environ {count} requêtes et {tokens} tokens.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, at no cost.</source>
         <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, at no cost.</comment>
         <translation>
-            <numerusform>Les résumer avec {model} prend environ {count} requête et {tokens} tokens, sans frais.</numerusform>
-            <numerusform>Les résumer avec {model} prend environ {count} requêtes et {tokens} tokens, sans frais.</numerusform>
+            <numerusform>Les résumer avec {model} demande environ {count} requête et {tokens} tokens, sans frais.</numerusform>
+            <numerusform>Les résumer avec {model} demande environ {count} requêtes et {tokens} tokens, sans frais.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, about {cost}.</source>
         <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, about {cost}.</comment>
         <translation>
-            <numerusform>Les résumer avec {model} prend environ {count} requête et {tokens} tokens, environ {cost}.</numerusform>
-            <numerusform>Les résumer avec {model} prend environ {count} requêtes et {tokens} tokens, environ {cost}.</numerusform>
+            <numerusform>Les résumer avec {model} demande environ {count} requête et {tokens} tokens, environ {cost}.</numerusform>
+            <numerusform>Les résumer avec {model} demande environ {count} requêtes et {tokens} tokens, environ {cost}.</numerusform>
         </translation>
     </message>
     <message>
@@ -10644,7 +10644,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Sent as it fits</source>
-        <translation>Envoyé dans la mesure où il tient</translation>
+        <translation>Envoyé si la place le permet</translation>
     </message>
     <message>
         <source>The context starts here</source>
@@ -10684,7 +10684,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Tags changed</source>
-        <translation>Étiquettes changées</translation>
+        <translation>Étiquettes modifiées</translation>
     </message>
     <message>
         <source>1 thread</source>
@@ -10700,7 +10700,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{title}: all messages are removed. This cannot be undone.</source>
-        <translation>{title}&#xa0;: tous les messages sont retirés. C’est irréversible.</translation>
+        <translation>{title}&#xa0;: tous les messages sont supprimés. C’est irréversible.</translation>
     </message>
     <message>
         <source>Delete for good</source>
@@ -10726,8 +10726,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
         <translation>
-            <numerusform>{count} conversation a disparu.</numerusform>
-            <numerusform>{count} conversations ont disparu.</numerusform>
+            <numerusform>{count} conversation a été supprimée définitivement.</numerusform>
+            <numerusform>{count} conversations ont été supprimées définitivement.</numerusform>
         </translation>
     </message>
     <message>
@@ -10796,11 +10796,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Group threads by date</source>
-        <translation>Grouper les conversations par date</translation>
+        <translation>Regrouper les conversations par date</translation>
     </message>
     <message>
         <source>Group threads by project</source>
-        <translation>Grouper les conversations par projet</translation>
+        <translation>Regrouper les conversations par projet</translation>
     </message>
     <message>
         <source>Move to a project</source>
@@ -10896,7 +10896,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>For example: answer as an editor would, in British English.</source>
-        <translation>Par exemple&#xa0;: réponds comme un relecteur, en français.</translation>
+        <translation>Par exemple&#xa0;: répondez comme un relecteur, en français.</translation>
     </message>
     <message>
         <source>Instructions for its threads (optional)</source>
@@ -10953,11 +10953,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>change project</source>
-        <translation>changer le projet</translation>
+        <translation>modifier le projet</translation>
     </message>
     <message>
         <source>The project was changed</source>
-        <translation>Le projet a été changé</translation>
+        <translation>Le projet a été modifié</translation>
     </message>
     <message>
         <source>archive project</source>
@@ -11003,8 +11003,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} threads go to the trash with it ({archived} archived).</source>
         <comment>{count} thread goes to the trash with it ({archived} archived).</comment>
         <translation>
-            <numerusform>{count} conversation va à la corbeille avec lui ({archived} archivées).</numerusform>
-            <numerusform>{count} conversations vont à la corbeille avec lui ({archived} archivées).</numerusform>
+            <numerusform>{count} conversation va à la corbeille avec lui (archivées&#xa0;: {archived}).</numerusform>
+            <numerusform>{count} conversations vont à la corbeille avec lui (archivées&#xa0;: {archived}).</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -11025,14 +11025,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name} ({number}, made {day})</source>
-        <translation>{name} ({number}, créée {day})</translation>
+        <translation>{name} ({number}, créé le {day})</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads of all projects, with all messages, will be removed. This cannot be undone.</source>
         <comment>{count} thread of all projects, with all messages, will be removed. This cannot be undone.</comment>
         <translation>
-            <numerusform>{count} conversation de tous les projets sera retirée, avec tous ses messages. C’est irréversible.</numerusform>
-            <numerusform>{count} conversations de tous les projets seront retirées, avec tous leurs messages. C’est irréversible.</numerusform>
+            <numerusform>{count} conversation de tous les projets sera supprimée, avec tous ses messages. C’est irréversible.</numerusform>
+            <numerusform>{count} conversations de tous les projets seront supprimées, avec tous leurs messages. C’est irréversible.</numerusform>
         </translation>
     </message>
     <message>
@@ -11053,11 +11053,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>There are no tags yet. Put one on a thread with “Tags…” in its menu.</source>
-        <translation>Il n’y a pas encore d’étiquettes. Mettez-en une à une conversation avec «&#xa0;Étiquettes…&#xa0;» dans son menu.</translation>
+        <translation>Il n’y a pas encore d’étiquettes. Ajoutez-en une à une conversation avec «&#xa0;Étiquettes…&#xa0;» dans son menu.</translation>
     </message>
     <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
-        <translation>Fermez d’abord la boîte de dialogue ouverte, puis ouvrez à nouveau le lien. Rien n’a été changé.</translation>
+        <translation>Fermez d’abord la boîte de dialogue ouverte, puis ouvrez à nouveau le lien. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
@@ -11073,11 +11073,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A temporary chat has no link, because nothing of it is stored.</source>
-        <translation>Une discussion temporaire n’a pas de lien, car rien n’en est stocké.</translation>
+        <translation>Une discussion temporaire n’a pas de lien, car rien n’en est enregistré.</translation>
     </message>
     <message>
         <source>Link copied. It opens the thread on your computers that have it.</source>
-        <translation>Lien copié. Il ouvre la conversation sur vos ordinateurs qui l’ont.</translation>
+        <translation>Lien copié. Il ouvre la conversation sur ceux de vos ordinateurs qui l’ont.</translation>
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
@@ -11085,7 +11085,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Programs that use it are refused from now on, and what they are doing ends. This cannot be undone.</source>
-        <translation>Les programmes qui l’utilisent sont refusés dès maintenant, et ce qu’ils font prend fin. C’est irréversible.</translation>
+        <translation>Les programmes qui l’utilisent sont refusés dès maintenant, et leurs opérations en cours prennent fin. C’est irréversible.</translation>
     </message>
     <message>
         <source>Revoke</source>
@@ -11093,7 +11093,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Editors, scripts and browsers of this computer read, write and ask over HTTP, with a token of yours.</source>
-        <translation>Les éditeurs, scripts et navigateurs de cet ordinateur lisent, écrivent et interrogent par HTTP, avec un jeton à vous.</translation>
+        <translation>Les éditeurs, scripts et navigateurs de cet ordinateur lisent, écrivent et interrogent par HTTP, avec l’un de vos jetons.</translation>
     </message>
     <message>
         <source>Turn the service on to make tokens and to see the existing ones.</source>
@@ -11117,7 +11117,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>On, at {address}</source>
-        <translation>Actif, à {address}</translation>
+        <translation>Actif, à l’adresse {address}</translation>
     </message>
     <message>
         <source>Starting…</source>
@@ -11154,11 +11154,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>until {moment}</source>
-        <translation>jusqu’à {moment}</translation>
+        <translation>jusqu’au {moment}</translation>
     </message>
     <message>
         <source>last used {moment}</source>
-        <translation>utilisé pour la dernière fois {moment}</translation>
+        <translation>dernière utilisation&#xa0;: {moment}</translation>
     </message>
     <message>
         <source>30 days</source>
@@ -11182,7 +11182,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What will use it</source>
-        <translation>Ce qui l’utilisera</translation>
+        <translation>Programme qui l’utilisera</translation>
     </message>
     <message>
         <source>For example: editor</source>
@@ -11214,7 +11214,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This is the token for “{name}”. It is shown only now and stored nowhere: copy it to where it is used.</source>
-        <translation>Voici le jeton de «&#xa0;{name}&#xa0;». Il n’est montré que maintenant et stocké nulle part&#xa0;: copiez-le là où il est utilisé.</translation>
+        <translation>Voici le jeton de «&#xa0;{name}&#xa0;». Il n’est affiché que maintenant et n’est enregistré nulle part&#xa0;: copiez-le là où il servira.</translation>
     </message>
     <message>
         <source>It may</source>
@@ -11222,7 +11222,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Say what will use it.</source>
-        <translation>Dites ce qui l’utilisera.</translation>
+        <translation>Indiquez quel programme l’utilisera.</translation>
     </message>
     <message>
         <source>Choose what it may do.</source>
