@@ -11270,14 +11270,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A prompt with a model, tools and files of its own, asked with @</source>
-        <translation>Un prompt avec son modèle, ses outils et ses fichiers, interrogé avec @</translation>
+        <translation>Un prompt avec son modèle, ses outils et ses fichiers, appelé avec @</translation>
     </message>
     <message numerus="yes">
         <source>{count} names, arrows choose, Enter takes it, Esc closes.</source>
         <comment>{count} name, arrows choose, Enter takes it, Esc closes.</comment>
         <translation>
-            <numerusform>{count} nom, les flèches choisissent, Entrée le prend, Échap ferme.</numerusform>
-            <numerusform>{count} noms, les flèches choisissent, Entrée en prend un, Échap ferme.</numerusform>
+            <numerusform>{count} nom, flèches pour choisir, Entrée pour l’insérer, Échap pour fermer.</numerusform>
+            <numerusform>{count} noms, flèches pour choisir, Entrée pour insérer, Échap pour fermer.</numerusform>
         </translation>
     </message>
     <message>
@@ -11326,7 +11326,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Checklist</source>
-        <translation>Liste de contrôle</translation>
+        <translation>Liste à cocher</translation>
     </message>
     <message>
         <source>Table</source>
@@ -11454,19 +11454,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} are filled in. Any other name, such as {{topic}}, {{topic:default}} or {{tone|formal|casual}}, is asked for.</source>
-        <translation>{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} sont remplis. Tout autre nom, comme {{topic}}, {{topic:default}} ou {{tone|formal|casual}}, est demandé.</translation>
+        <translation>{{date}} {{time}} {{clipboard}} {{selection}} {{project}} {{model}} {{thread}} sont remplacés automatiquement. Tout autre nom, comme {{topic}}, {{topic:default}} ou {{tone|formal|casual}}, vous est demandé.</translation>
     </message>
     <message>
         <source>Choosing it below an answer, in its menu or in the search asks this about the answer. The variables of templates are filled in; where one is asked for, the text goes into the composer first.</source>
-        <translation>Choisie sous une réponse, dans son menu ou dans la recherche, elle demande ceci à propos de la réponse. Les variables des modèles de texte sont remplies&#xa0;; quand l’une est demandée, le texte va d’abord dans la zone de saisie.</translation>
+        <translation>Choisie sous une réponse, dans son menu ou dans la recherche, elle demande ceci à propos de la réponse. Les variables des modèles de texte sont remplacées&#xa0;; quand l’une doit être demandée, le texte passe d’abord dans la zone de saisie.</translation>
     </message>
     <message>
         <source>{{date}} {{time}} {{project}} {{model}} are filled in each time it is sent.</source>
-        <translation>{{date}} {{time}} {{project}} {{model}} sont remplis à chaque envoi.</translation>
+        <translation>{{date}} {{time}} {{project}} {{model}} sont remplacés à chaque envoi.</translation>
     </message>
     <message>
         <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole thread, or type @ for one question.</source>
-        <translation>Le texte contient ses instructions, envoyées à la place du prompt système. Choisissez-le sous le message pour toute une conversation, ou tapez @ pour une question.</translation>
+        <translation>Le texte contient ses instructions, envoyées à la place du prompt système. Choisissez-le sous le message pour toute une conversation, ou saisissez @ pour une question.</translation>
     </message>
     <message>
         <source>Name of the prompt</source>
@@ -11474,7 +11474,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Kind of prompt</source>
-        <translation>Genre de prompt</translation>
+        <translation>Type de prompt</translation>
     </message>
     <message>
         <source>Text of the prompt</source>
@@ -11490,7 +11490,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Something went wrong. Nothing was stored; the text is kept here.</source>
-        <translation>Quelque chose s’est mal passé. Rien n’a été stocké&#xa0;; le texte est gardé ici.</translation>
+        <translation>Un problème est survenu. Rien n’a été enregistré&#xa0;; le texte est gardé ici.</translation>
     </message>
     <message>
         <source>add prompt</source>
@@ -11576,17 +11576,17 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} more: type part of a name.</source>
         <comment>{count} more: type part of a name.</comment>
         <translation>
-            <numerusform>{count} de plus&#xa0;: tapez une partie du nom.</numerusform>
-            <numerusform>{count} de plus&#xa0;: tapez une partie du nom.</numerusform>
+            <numerusform>{count} autre&#xa0;: saisissez une partie du nom.</numerusform>
+            <numerusform>{count} autres&#xa0;: saisissez une partie du nom.</numerusform>
         </translation>
     </message>
     <message>
         <source>Make your last answer shorter. Keep what matters most.</source>
-        <translation>Raccourcis ta dernière réponse. Garde ce qui compte le plus.</translation>
+        <translation>Raccourcissez votre dernière réponse. Gardez l’essentiel.</translation>
     </message>
     <message>
         <source>Make your last answer longer. Go into more detail.</source>
-        <translation>Allonge ta dernière réponse. Entre davantage dans les détails.</translation>
+        <translation>Développez votre dernière réponse. Entrez davantage dans les détails.</translation>
     </message>
     <message>
         <source>Asked below this answer. What came after it stays as another version.</source>
@@ -11618,7 +11618,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{title}” came while you were typing.</source>
-        <translation>«&#xa0;{title}&#xa0;» est arrivé pendant que vous tapiez.</translation>
+        <translation>«&#xa0;{title}&#xa0;» est arrivé pendant votre saisie.</translation>
     </message>
     <message>
         <source>{label} (optional)</source>
@@ -11634,11 +11634,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
-        <translation>Ce n’est pas encore enregistré. Enregistrez, ou appuyez encore sur Échap pour abandonner les changements.</translation>
+        <translation>Ce n’est pas encore enregistré. Enregistrez, ou appuyez encore sur Échap pour abandonner les modifications.</translation>
     </message>
     <message>
         <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
-        <translation>Envoyé avant les messages avec chaque question. {{date}}, {{time}}, {{project}} et {{model}} sont remplis chaque fois.</translation>
+        <translation>Envoyé avant les messages avec chaque question. {{date}}, {{time}}, {{project}} et {{model}} sont remplacés à chaque envoi.</translation>
     </message>
     <message>
         <source>System prompts of the library</source>
@@ -11692,21 +11692,21 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>About {count} tokens of the {window} that the model can read go to it in every request.</source>
         <comment>About {count} token of the {window} that the model can read go to it in every request.</comment>
         <translation>
-            <numerusform>Environ {count} token des {window} que le modèle peut lire y passe à chaque requête.</numerusform>
-            <numerusform>Environ {count} tokens des {window} que le modèle peut lire y passent à chaque requête.</numerusform>
+            <numerusform>Environ {count} token sur les {window} que le modèle peut lire lui est consacré à chaque requête.</numerusform>
+            <numerusform>Environ {count} tokens sur les {window} que le modèle peut lire lui sont consacrés à chaque requête.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} tokens of the {window} that the model can read go to it in every request.</source>
         <comment>{count} token of the {window} that the model can read go to it in every request.</comment>
         <translation>
-            <numerusform>{count} token des {window} que le modèle peut lire y passe à chaque requête.</numerusform>
-            <numerusform>{count} tokens des {window} que le modèle peut lire y passent à chaque requête.</numerusform>
+            <numerusform>{count} token sur les {window} que le modèle peut lire lui est consacré à chaque requête.</numerusform>
+            <numerusform>{count} tokens sur les {window} que le modèle peut lire lui sont consacrés à chaque requête.</numerusform>
         </translation>
     </message>
     <message>
         <source>Shorten it, or choose a model with a larger window.</source>
-        <translation>Raccourcissez-le, ou choisissez un modèle à plus grande fenêtre.</translation>
+        <translation>Raccourcissez-le, ou choisissez un modèle doté d’une plus grande fenêtre.</translation>
     </message>
     <message numerus="yes">
         <source>About {count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
@@ -11730,7 +11730,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name} changed the system prompt; it is sent with your question.</source>
-        <translation>{name} a changé le prompt système&#xa0;; il est envoyé avec votre question.</translation>
+        <translation>{name} a modifié le prompt système&#xa0;; il est envoyé avec votre question.</translation>
     </message>
     <message>
         <source>A temporary chat has the instructions of its project.</source>
@@ -11742,19 +11742,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>change system prompt</source>
-        <translation>changer le prompt système</translation>
+        <translation>modifier le prompt système</translation>
     </message>
     <message>
         <source>The system prompt was changed</source>
-        <translation>Le prompt système a été changé</translation>
+        <translation>Le prompt système a été modifié</translation>
     </message>
     <message>
         <source>{what} Agree only if you made this change yourself and trust that server.</source>
-        <translation>{what} N’acceptez que si vous avez fait ce changement vous-même et faites confiance à ce serveur.</translation>
+        <translation>{what} N’acceptez que si ce changement vient de vous et si vous faites confiance à ce serveur.</translation>
     </message>
     <message>
         <source>Your name for it</source>
-        <translation>Votre nom pour lui</translation>
+        <translation>Nom personnalisé</translation>
     </message>
     <message>
         <source>Sees images</source>
@@ -11762,15 +11762,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>$ in / 1M</source>
-        <translation>$ lus / 1M</translation>
+        <translation>$ entrée / 1M</translation>
     </message>
     <message>
         <source>$ out / 1M</source>
-        <translation>$ écrits / 1M</translation>
+        <translation>$ sortie / 1M</translation>
     </message>
     <message>
         <source>Offered when a model is chosen.</source>
-        <translation>Proposé au choix d’un modèle.</translation>
+        <translation>Proposé dans le choix du modèle.</translation>
     </message>
     <message>
         <source>The id of the model at its server.</source>
@@ -11786,7 +11786,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>How many tokens it reads at once, such as 128k.</source>
-        <translation>Combien de tokens il lit à la fois, comme 128k.</translation>
+        <translation>Combien de tokens il lit en une fois, par exemple 128k.</translation>
     </message>
     <message>
         <source>US dollars for a million tokens that it reads.</source>
@@ -11826,7 +11826,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The new passphrase again</source>
-        <translation>Encore la nouvelle phrase secrète</translation>
+        <translation>Confirmez la nouvelle phrase secrète</translation>
     </message>
     <message>
         <source>The keys of your providers are in a file that a passphrase encrypts. You enter it once after each start.</source>
@@ -11846,19 +11846,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Its key is forgotten. Threads keep their answers; a thread that used it asks for another model.</source>
-        <translation>Sa clé est oubliée. Les conversations gardent leurs réponses&#xa0;; celle qui l’utilisait demande un autre modèle.</translation>
+        <translation>Sa clé est oubliée. Les conversations gardent leurs réponses&#xa0;; celles qui l’utilisaient demanderont un autre modèle.</translation>
     </message>
     <message>
         <source>{problem} Nothing was sent; see Settings, Providers.</source>
-        <translation>{problem} Rien n’a été envoyé&#xa0;; voyez Paramètres, Fournisseurs.</translation>
+        <translation>{problem} Rien n’a été envoyé&#xa0;; consultez Paramètres, Fournisseurs.</translation>
     </message>
     <message>
         <source>Chat completions, which every server has</source>
-        <translation>Chat completions, que tout serveur a</translation>
+        <translation>Chat completions, que tout serveur propose</translation>
     </message>
     <message>
         <source>Responses, where the server has it</source>
-        <translation>Responses, là où le serveur les a</translation>
+        <translation>Responses, si le serveur le propose</translation>
     </message>
     <message>
         <source>Anthropic&apos;s messages</source>
@@ -11882,7 +11882,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Set by the variable OPENAI_BASE_URL, so it cannot be changed here.</source>
-        <translation>Fixé par la variable OPENAI_BASE_URL, ne peut donc pas être changé ici.</translation>
+        <translation>Définie par la variable OPENAI_BASE_URL, elle ne peut donc pas être modifiée ici.</translation>
     </message>
     <message>
         <source>Enter the address of the server.</source>
@@ -11906,7 +11906,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>More settings</source>
-        <translation>Plus de paramètres</translation>
+        <translation>Autres paramètres</translation>
     </message>
     <message>
         <source>Remove…</source>
@@ -11942,7 +11942,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Use it there…</source>
-        <translation>L’utiliser là-bas…</translation>
+        <translation>L’utiliser sur ce serveur…</translation>
     </message>
     <message>
         <source>Use the kept key at this server</source>
@@ -11966,7 +11966,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{place}; it has precedence over a stored key, so it cannot be changed here</source>
-        <translation>{place}&#xa0;; elle a priorité sur une clé conservée, elle ne peut donc pas être changée ici</translation>
+        <translation>{place}&#xa0;; elle a priorité sur une clé conservée, elle ne peut donc pas être modifiée ici</translation>
     </message>
     <message>
         <source>The kept key is used at this server from now on.</source>
@@ -11994,7 +11994,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Arrows move, Space ticks, F2 or typing changes a cell.</source>
-        <translation>Les flèches déplacent, Espace coche, F2 ou la frappe change une cellule.</translation>
+        <translation>Flèches pour se déplacer, Espace pour cocher, F2 ou la frappe pour modifier une cellule.</translation>
     </message>
     <message>
         <source>Id of a model that is missing</source>
@@ -12014,7 +12014,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What you type comes before what the server says. Prices are used for costs and limits.</source>
-        <translation>Ce que vous tapez passe avant ce que dit le serveur. Les prix servent aux coûts et aux limites.</translation>
+        <translation>Votre saisie prime sur ce que dit le serveur. Les prix servent aux coûts et aux limites.</translation>
     </message>
     <message>
         <source>As the system</source>
@@ -12078,7 +12078,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Headers; values that are keys are stored with your keys</source>
-        <translation>En-têtes&#xa0;; les valeurs qui sont des clés sont stockées avec vos clés</translation>
+        <translation>En-têtes&#xa0;; les valeurs qui sont des clés sont conservées avec vos clés</translation>
     </message>
     <message>
         <source>Seconds to wait for</source>
@@ -12094,7 +12094,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Stopped</source>
-        <translation>Arrêtée</translation>
+        <translation>Arrêté</translation>
     </message>
     <message>
         <source>Paste a key</source>
@@ -12132,7 +12132,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{name}, only the first {count} characters</source>
         <comment>{name}, only the first {count} character</comment>
         <translation>
-            <numerusform>{name}, seulement le premier {count} caractère</numerusform>
+            <numerusform>{name}, seulement le premier caractère</numerusform>
             <numerusform>{name}, seulement les {count} premiers caractères</numerusform>
         </translation>
     </message>
@@ -12171,19 +12171,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{words}: leave it out</source>
-        <translation>{words}&#xa0;: laisser de côté</translation>
+        <translation>{words}&#xa0;: ne pas inclure</translation>
     </message>
     <message>
         <source>Choose a part of the screen</source>
-        <translation>Choisissez une partie de l’écran</translation>
+        <translation>Choisissez une zone de l’écran</translation>
     </message>
     <message>
         <source>Drag over a part, or press Enter for what is framed. Arrows move the frame, Shift+arrows change its size, Alt makes small steps, Esc leaves.</source>
-        <translation>Glissez sur une partie, ou appuyez sur Entrée pour ce qui est encadré. Les flèches déplacent le cadre, Maj+flèches changent sa taille, Alt fait de petits pas, Échap quitte.</translation>
+        <translation>Faites glisser pour délimiter une zone, ou appuyez sur Entrée pour celle qui est encadrée. Les flèches déplacent le cadre, Maj+flèches changent sa taille, Alt réduit le pas, Échap quitte.</translation>
     </message>
     <message>
         <source>This desktop lets programs take no picture of the screen.</source>
-        <translation>Ce bureau ne laisse pas les programmes capturer l’écran.</translation>
+        <translation>Cet environnement de bureau ne laisse pas les programmes capturer l’écran.</translation>
     </message>
     <message>
         <source>Nothing was taken.</source>
@@ -12191,11 +12191,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Take one with the desktop&apos;s own program, and paste it into a message in the large window.</source>
-        <translation>Faites-en une avec le programme du bureau, et collez-la dans un message de la grande fenêtre.</translation>
+        <translation>Faites une capture avec l’outil de votre bureau, et collez-la dans un message de la grande fenêtre.</translation>
     </message>
     <message>
         <source>The desktop gave no file with the picture.</source>
-        <translation>Le bureau n’a pas donné de fichier avec l’image.</translation>
+        <translation>L’environnement de bureau n’a fourni aucun fichier contenant l’image.</translation>
     </message>
     <message>
         <source>The picture of the screen is too large.</source>
@@ -12203,7 +12203,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The desktop&apos;s picture of the screen cannot be read.</source>
-        <translation>La capture d’écran du bureau ne peut pas être lue.</translation>
+        <translation>La capture d’écran fournie par l’environnement de bureau ne peut pas être lue.</translation>
     </message>
     <message>
         <source>Making a backup…</source>
@@ -12211,7 +12211,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Checking… This reads everything and can take a while.</source>
-        <translation>Vérification… Elle lit tout et peut prendre un moment.</translation>
+        <translation>Vérification… Tout est lu, cela peut prendre un moment.</translation>
     </message>
     <message>
         <source>Checking and repairing…</source>
@@ -12275,7 +12275,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>ChatDesk makes a backup each day and before each upgrade, and checks each one.</source>
-        <translation>ChatDesk fait une sauvegarde chaque jour et avant chaque mise à niveau, et vérifie chacune.</translation>
+        <translation>ChatDesk fait une sauvegarde chaque jour et avant chaque mise à niveau, et les vérifie toutes.</translation>
     </message>
     <message>
         <source>Save everything as a zip…</source>
@@ -12283,7 +12283,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show folder</source>
-        <translation>Montrer le dossier</translation>
+        <translation>Afficher le dossier</translation>
     </message>
     <message>
         <source>Restore…</source>
@@ -12291,7 +12291,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Check reads everything that is stored. Repair makes a copy first and says what it changed.</source>
-        <translation>Vérifier lit tout ce qui est stocké. Réparer fait d’abord une copie et dit ce qui a été changé.</translation>
+        <translation>«&#xa0;Vérifier&#xa0;» lit tout ce qui est enregistré. «&#xa0;Réparer&#xa0;» fait d’abord une copie et indique ce qui a été modifié.</translation>
     </message>
     <message>
         <source>Check</source>
@@ -12303,11 +12303,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Something went wrong?</source>
-        <translation>Quelque chose s’est mal passé&#xa0;?</translation>
+        <translation>Un problème&#xa0;?</translation>
     </message>
     <message>
         <source>Collects the log, the settings and failure reports, without your messages and keys.</source>
-        <translation>Rassemble le journal, les paramètres et les rapports d’échec, sans vos messages ni vos clés.</translation>
+        <translation>Rassemble le journal, les paramètres et les rapports d’erreur, sans vos messages ni vos clés.</translation>
     </message>
     <message>
         <source>Backups are in {folder}</source>
@@ -12319,7 +12319,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>… and {lines} more; &apos;chatdesk doctor --json&apos; lists them.</source>
-        <translation>… et {lines} de plus&#xa0;; &apos;chatdesk doctor --json&apos; les liste.</translation>
+        <translation>… et {lines} de plus&#xa0;; «&#xa0;chatdesk doctor --json&#xa0;» les liste.</translation>
     </message>
     <message>
         <source>{label}, its own choice</source>
@@ -12371,7 +12371,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Look for servers on this computer</source>
-        <translation>Chercher des serveurs sur cet ordinateur</translation>
+        <translation>Rechercher des serveurs sur cet ordinateur</translation>
     </message>
     <message>
         <source>Only this computer is asked, at the usual ports, and no key is sent.</source>
@@ -12395,7 +12395,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Needs no network, for trying things out</source>
-        <translation>N’a pas besoin de réseau, pour essayer</translation>
+        <translation>Fonctionne sans réseau, pour essayer</translation>
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
@@ -12423,7 +12423,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The variable {variable} has the key.</source>
-        <translation>La variable {variable} a la clé.</translation>
+        <translation>La variable {variable} contient la clé.</translation>
     </message>
     <message>
         <source>Test {label}</source>
@@ -12467,7 +12467,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Fetched {fetched}</source>
-        <translation>Récupéré {fetched}</translation>
+        <translation>Récupéré&#xa0;: {fetched}</translation>
     </message>
     <message>
         <source>Looking…</source>
@@ -12495,7 +12495,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Streaming</source>
-        <translation>Flux</translation>
+        <translation>Envoi en continu</translation>
     </message>
     <message>
         <source>The key is not used before you agree</source>
@@ -12547,7 +12547,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>ChatDesk first backs up what is there now. Then it closes, restores the backup you chose, and opens again.</source>
-        <translation>ChatDesk sauvegarde d’abord ce qui est là maintenant. Puis il se ferme, restaure la sauvegarde choisie, et s’ouvre à nouveau.</translation>
+        <translation>ChatDesk sauvegarde d’abord l’état actuel. Puis il se ferme, restaure la sauvegarde choisie, et s’ouvre à nouveau.</translation>
     </message>
     <message>
         <source>Restore a backup</source>
@@ -12567,7 +12567,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Looking into it…</source>
-        <translation>Examen…</translation>
+        <translation>Examen en cours…</translation>
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
@@ -12611,7 +12611,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Search</source>
-        <translation>Chercher</translation>
+        <translation>Rechercher</translation>
     </message>
     <message>
         <source>Not saved: {why}.</source>
@@ -12659,7 +12659,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Nothing found</source>
-        <translation>Rien trouvé</translation>
+        <translation>Aucun résultat</translation>
     </message>
     <message numerus="yes">
         <source>days</source>
@@ -12743,7 +12743,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>New threads go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
-        <translation>Les nouvelles conversations vont dans «&#xa0;{name}&#xa0;» si vous ne choisissez pas un autre projet. Une fois partagé, d’autres les voient. Pour le garder pour vous, créez un nouveau projet pour ce que vous partagez.</translation>
+        <translation>Les nouvelles conversations vont dans «&#xa0;{name}&#xa0;» si vous ne choisissez pas un autre projet. Une fois le projet partagé, d’autres les verront. Pour les garder pour vous, créez un nouveau projet pour ce que vous partagez.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -12751,7 +12751,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>At first only you, on all your computers. Then those whom you give a role, here or by inviting them.</source>
-        <translation>D’abord vous seul, sur tous vos ordinateurs. Puis ceux à qui vous donnez un rôle, ici ou en les invitant.</translation>
+        <translation>Au début, vous uniquement, sur tous vos ordinateurs. Puis les personnes à qui vous donnez un rôle, ici ou en les invitant.</translation>
     </message>
     <message>
         <source>What never leaves</source>
@@ -12815,11 +12815,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A change takes effect at once. People who lose access keep the copy that is on their computer already.</source>
-        <translation>Un changement prend effet aussitôt. Qui perd l’accès garde la copie déjà présente sur son ordinateur.</translation>
+        <translation>Une modification prend effet aussitôt. Les personnes qui perdent l’accès gardent la copie déjà présente sur leur ordinateur.</translation>
     </message>
     <message>
         <source>Setting how long messages are kept…</source>
-        <translation>Réglage de la durée de conservation…</translation>
+        <translation>Enregistrement de la durée de conservation…</translation>
     </message>
     <message>
         <source>Changing the role…</source>
@@ -12871,7 +12871,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Everything in it is removed: from the server at once, and from every computer when it syncs next, this one too.</source>
-        <translation>Tout ce qu’il contient est retiré&#xa0;: du serveur aussitôt, et de chaque ordinateur à sa prochaine synchronisation, celui-ci aussi.</translation>
+        <translation>Tout ce qu’il contient est supprimé&#xa0;: du serveur aussitôt, et de chaque ordinateur à sa prochaine synchronisation, celui-ci aussi.</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members lose it, too.</source>
@@ -12883,7 +12883,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep it until they are replaced, and so does anyone who copied or exported it, or left with a private copy.</source>
-        <translation>Ce que quelqu’un a écrit sans l’envoyer encore lui reste. C’est irréversible. Les sauvegardes le gardent jusqu’à leur remplacement, de même que quiconque l’a copié ou exporté, ou est parti avec une copie privée.</translation>
+        <translation>Ce que quelqu’un a écrit mais pas encore envoyé reste sur son ordinateur. C’est irréversible. Les sauvegardes le gardent jusqu’à leur remplacement, de même que quiconque l’a copié ou exporté, ou est parti avec une copie privée.</translation>
     </message>
     <message>
         <source>Stop sharing “{name}” and erase it for everyone?</source>
@@ -12935,7 +12935,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{count} ms</source>
-        <translation>{count} ms</translation>
+        <translation>{count}&#xa0;ms</translation>
     </message>
     <message>
         <source>Go on without them…</source>
@@ -12945,8 +12945,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Refused: {count} changes</source>
         <comment>Refused: {count} change</comment>
         <translation>
-            <numerusform>Refusé&#xa0;: {count} modification</numerusform>
-            <numerusform>Refusé&#xa0;: {count} modifications</numerusform>
+            <numerusform>Refusée&#xa0;: {count} modification</numerusform>
+            <numerusform>Refusées&#xa0;: {count} modifications</numerusform>
         </translation>
     </message>
     <message>
@@ -12995,7 +12995,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Not encrypted, for a server on this computer or in a network of your own</source>
-        <translation>Non chiffré, pour un serveur sur cet ordinateur ou dans un réseau à vous</translation>
+        <translation>Non chiffré, pour un serveur sur cet ordinateur ou dans votre propre réseau</translation>
     </message>
     <message>
         <source>Connection string</source>
@@ -13035,7 +13035,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Certificates that this computer trusts</source>
-        <translation>Certificats auxquels cet ordinateur se fie</translation>
+        <translation>Certificats auxquels cet ordinateur fait confiance</translation>
     </message>
     <message>
         <source>Paste the connection string of an owner&apos;s account, or fill in the fields.</source>
@@ -13059,7 +13059,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name} is not a certificate in PEM form. Nothing was changed.</source>
-        <translation>{name} n’est pas un certificat au format PEM. Rien n’a été changé.</translation>
+        <translation>{name} n’est pas un certificat au format PEM. Rien n’a été modifié.</translation>
     </message>
     <message>
         <source>Only what {name} vouches for</source>
@@ -13067,7 +13067,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>fine</source>
-        <translation>bien</translation>
+        <translation>correct</translation>
     </message>
     <message>
         <source>a warning</source>
@@ -13107,11 +13107,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, and invite the people you work with.</source>
-        <translation>«&#xa0;{name}&#xa0;» est prêt, et vous en êtes propriétaire. Rien n’est encore partagé&#xa0;: ouvrez un projet et choisissez «&#xa0;Partager…&#xa0;», et invitez ceux avec qui vous travaillez.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est prêt, et vous en êtes propriétaire. Rien n’est encore partagé&#xa0;: ouvrez un projet et choisissez «&#xa0;Partager…&#xa0;», et invitez les personnes avec qui vous travaillez.</translation>
     </message>
     <message>
         <source>A workspace is a PostgreSQL database, 15 or newer, that your team&apos;s computers share changes through. Give an empty one, and an account that may create roles; its password is used now and not kept.</source>
-        <translation>Un espace de travail est une base de données PostgreSQL, 15 ou plus récent, par laquelle les ordinateurs de votre équipe partagent les modifications. Donnez-en une vide, et un compte qui peut créer des rôles&#xa0;; son mot de passe sert maintenant et n’est pas conservé.</translation>
+        <translation>Un espace de travail est une base de données PostgreSQL, en version 15 ou plus récente, par laquelle les ordinateurs de votre équipe partagent les modifications. Indiquez une base vide, et un compte qui peut créer des rôles&#xa0;; son mot de passe sert maintenant et n’est pas conservé.</translation>
     </message>
     <message>
         <source>Was the workspace set up by hand? Then sign in with your login.</source>
@@ -13127,7 +13127,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>If setting up is interrupted, set up the same database again: it continues.</source>
-        <translation>Si la configuration est interrompue, configurez à nouveau la même base de données&#xa0;: elle reprend.</translation>
+        <translation>Si la configuration est interrompue, configurez à nouveau la même base de données&#xa0;: la configuration reprend.</translation>
     </message>
     <message>
         <source>Looking at the database…</source>
@@ -13216,7 +13216,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No project is shared yet, or you manage none. They can be given roles later, under Members.</source>
-        <translation>Aucun projet n’est encore partagé, ou vous n’en gérez aucun. Les rôles peuvent être donnés plus tard, sous Membres.</translation>
+        <translation>Aucun projet n’est encore partagé, ou vous n’en gérez aucun. Les rôles peuvent être donnés plus tard, dans Membres.</translation>
     </message>
     <message>
         <source>Make an invitation</source>
@@ -13256,11 +13256,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Type this passphrase on the other computer</source>
-        <translation>Tapez cette phrase secrète sur l’autre ordinateur</translation>
+        <translation>Saisissez cette phrase secrète sur l’autre ordinateur</translation>
     </message>
     <message>
         <source>Take the code or file to your other computer, choose Join a workspace there, and type the passphrase. It can be used until {day}. The code alone opens nothing; do not send both the same way.</source>
-        <translation>Portez le code ou le fichier à votre autre ordinateur, choisissez-y «&#xa0;Rejoindre un espace de travail&#xa0;», et tapez la phrase secrète. Utilisable jusqu’au {day}. Le code seul n’ouvre rien&#xa0;; n’envoyez pas les deux par la même voie.</translation>
+        <translation>Transférez le code ou le fichier sur votre autre ordinateur, choisissez-y «&#xa0;Rejoindre un espace de travail&#xa0;», et saisissez la phrase secrète. Utilisable jusqu’au {day}. Le code seul n’ouvre rien&#xa0;; n’envoyez pas les deux par la même voie.</translation>
     </message>
     <message>
         <source>Invitations (*{ending});;All files (*)</source>
@@ -13280,7 +13280,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Join anyway: nothing is encrypted on the way</source>
-        <translation>Rejoindre quand même&#xa0;: rien n’est chiffré en chemin</translation>
+        <translation>Rejoindre quand même&#xa0;: rien n’est chiffré sur le trajet</translation>
     </message>
     <message>
         <source>Paste the code or link that you were given, or open its file.</source>
@@ -13288,7 +13288,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Passphrase that was shown beside the code</source>
-        <translation>Phrase secrète montrée à côté du code</translation>
+        <translation>Phrase secrète affichée à côté du code</translation>
     </message>
     <message>
         <source>Join</source>
@@ -13304,7 +13304,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Joining the workspace…</source>
-        <translation>Entrée dans l’espace de travail…</translation>
+        <translation>Connexion à l’espace de travail…</translation>
     </message>
     <message>
         <source>Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.</source>
@@ -13312,15 +13312,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
-        <translation>Vous êtes invité par {name} dans «&#xa0;{workspace}&#xa0;».</translation>
+        <translation>{name} vous invite dans «&#xa0;{workspace}&#xa0;».</translation>
     </message>
     <message>
         <source>You are invited to “{workspace}”.</source>
-        <translation>Vous êtes invité dans «&#xa0;{workspace}&#xa0;».</translation>
+        <translation>Vous avez reçu une invitation pour «&#xa0;{workspace}&#xa0;».</translation>
     </message>
     <message>
         <source>The database is {address}.</source>
-        <translation>La base de données est {address}.</translation>
+        <translation>Base de données&#xa0;: {address}.</translation>
     </message>
     <message>
         <source>Projects: {projects}.</source>
@@ -13340,11 +13340,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The way to this server is not encrypted: anyone on the way can read and change everything. That is fine for a server on this computer or a network that only you use.</source>
-        <translation>Le chemin vers ce serveur n’est pas chiffré&#xa0;: quiconque s’y trouve peut tout lire et changer. C’est acceptable pour un serveur sur cet ordinateur ou un réseau que vous seul utilisez.</translation>
+        <translation>La connexion à ce serveur n’est pas chiffrée&#xa0;: n’importe qui sur le trajet peut tout lire et modifier. C’est acceptable pour un serveur sur cet ordinateur ou sur un réseau réservé à votre usage.</translation>
     </message>
     <message>
         <source>This computer has no keyring that could keep the password. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
-        <translation>Cet ordinateur n’a pas de trousseau qui pourrait garder le mot de passe. Gardez-le plutôt dans le fichier de clés chiffré de ChatDesk&#xa0;; vous saisissez sa phrase secrète une fois après chaque démarrage.</translation>
+        <translation>Cet ordinateur n’a pas de trousseau qui pourrait garder le mot de passe. Gardez-le plutôt dans le fichier de clés chiffré de ChatDesk&#xa0;; vous saisirez sa phrase secrète une fois après chaque démarrage.</translation>
     </message>
     <message>
         <source>Keep it in the file</source>
@@ -13376,11 +13376,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>For good: end my membership</source>
-        <translation>Pour de bon&#xa0;: mettre fin à mon adhésion</translation>
+        <translation>Définitivement&#xa0;: ne plus être membre</translation>
     </message>
     <message>
         <source>You stay a member; a code from another computer of yours brings this one back.</source>
-        <translation>Vous restez membre&#xa0;; un code d’un autre de vos ordinateurs ramène celui-ci.</translation>
+        <translation>Vous restez membre&#xa0;; un code créé sur un autre de vos ordinateurs permet de reconnecter celui-ci.</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -13420,7 +13420,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Make somebody else an owner first.</source>
-        <translation>Faites d’abord de quelqu’un d’autre un propriétaire.</translation>
+        <translation>Nommez d’abord un autre propriétaire.</translation>
     </message>
     <message>
         <source>Owners invite people, remove members and make others owners.</source>
@@ -13428,7 +13428,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>End their connections: for somebody whose unfinished change holds up the others</source>
-        <translation>Couper ses connexions&#xa0;: pour quelqu’un dont la modification inachevée retient les autres</translation>
+        <translation>Couper ses connexions&#xa0;: pour quelqu’un dont la modification inachevée bloque les autres</translation>
     </message>
     <message>
         <source>Roles</source>
@@ -13488,7 +13488,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>Cette équipe est venue avec la sauvegarde restaurée. ChatDesk ne se connecte pas à {address} avant que vous le disiez.</translation>
+        <translation>Cette équipe est venue avec la sauvegarde restaurée. ChatDesk ne se connecte pas à {address} sans votre accord.</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -13512,7 +13512,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
-        <translation>Travaillez dans les mêmes projets avec d’autres, ou sur plusieurs de vos ordinateurs. Chaque ordinateur conserve tout et marche hors ligne&#xa0;; une base de données PostgreSQL à vous transporte les modifications, et aucun serveur à nous n’intervient.</translation>
+        <translation>Travaillez dans les mêmes projets avec d’autres, ou sur plusieurs de vos ordinateurs. Chaque ordinateur conserve tout et fonctionne hors ligne&#xa0;; votre propre base de données PostgreSQL transporte les modifications, et aucun de nos serveurs n’intervient.</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
@@ -13524,7 +13524,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, made. Nothing is sent before you have seen what it is.</source>
-        <translation>Avec une invitation&#xa0;: un code, un lien ou un fichier fait par quelqu’un de l’équipe, ou par un autre de vos ordinateurs. Rien n’est envoyé avant que vous ayez vu ce que c’est.</translation>
+        <translation>Avec une invitation&#xa0;: un code, un lien ou un fichier créé par quelqu’un de l’équipe, ou par un autre de vos ordinateurs. Rien n’est envoyé avant que vous ayez vu ce que c’est.</translation>
     </message>
     <message>
         <source>Enter the password…</source>
@@ -13672,11 +13672,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{limit} ({members} now)</source>
-        <translation>{limit} ({members} maintenant)</translation>
+        <translation>{limit} ({members} actuellement)</translation>
     </message>
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>Un membre qui atteint une limite apprend laquelle, et ce qui attend est envoyé quand il y a de nouveau de la place. Les jours sont comptés en UTC. Les personnes invitées par quelqu’un qu’on retire restent, sauf si vous les retirez aussi.</translation>
+        <translation>Un membre qui atteint une limite apprend laquelle, et ce qui attend est envoyé quand il y a de nouveau de la place. Les jours sont comptés en UTC. Les personnes invitées par un membre retiré restent, sauf si vous les retirez aussi.</translation>
     </message>
     <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
@@ -13704,11 +13704,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Set</source>
-        <translation>Régler</translation>
+        <translation>Définir</translation>
     </message>
     <message>
         <source>Set how long messages are kept</source>
-        <translation>Régler la durée de conservation des messages</translation>
+        <translation>Définir la durée de conservation des messages</translation>
     </message>
     <message>
         <source>Other…</source>
@@ -13776,7 +13776,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <translation>Cette version de ChatDesk apporte une forme plus récente de la base de données de l’équipe. D’ici à ce que vous la mettiez à niveau, tous peuvent continuer avec l’actuelle.</translation>
+        <translation>Cette version de ChatDesk apporte une forme plus récente de la base de données de l’équipe. Tous peuvent continuer avec l’actuelle tant que vous ne l’avez pas mise à niveau.</translation>
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
@@ -13808,7 +13808,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Where “{workspace}” is reached</source>
-        <translation>Où «&#xa0;{workspace}&#xa0;» est joignable</translation>
+        <translation>Où joindre «&#xa0;{workspace}&#xa0;»</translation>
     </message>
     <message>
         <source>For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. Your login stays; your other computers and the other members move for themselves.</source>
@@ -13844,15 +13844,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>reads and writes, changes and deletes their own</source>
-        <translation>lit et écrit, change et supprime ce qui lui appartient</translation>
+        <translation>lit et écrit, modifie et supprime ce qui lui appartient</translation>
     </message>
     <message>
         <source>changes and deletes everything, and manages members</source>
-        <translation>change et supprime tout, et gère les membres</translation>
+        <translation>modifie et supprime tout, et gère les membres</translation>
     </message>
     <message>
         <source>does everything, and may end the sharing for everybody</source>
-        <translation>fait tout, et peut mettre fin au partage pour tous</translation>
+        <translation>fait tout, et peut arrêter le partage pour tous</translation>
     </message>
     <message>
         <source>Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, drafts, pins, the prompt library and everything else stay here.</source>
@@ -13884,7 +13884,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>not in sync: what the server has does not fit</source>
-        <translation>non synchronisé&#xa0;: ce que le serveur a ne correspond pas</translation>
+        <translation>non synchronisé&#xa0;: les données du serveur ne concordent pas</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments ({size})</source>
@@ -13896,11 +13896,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{parts} are sent now; what is written later is sent by itself.</source>
-        <translation>Sont envoyés maintenant&#xa0;: {parts}. Ce qui est écrit plus tard part de lui-même.</translation>
+        <translation>Sont envoyés maintenant&#xa0;: {parts}. Ce qui est écrit plus tard est envoyé automatiquement.</translation>
     </message>
     <message>
         <source>Removed; what they wrote stays</source>
-        <translation>Retiré&#xa0;; ce que cette personne a écrit reste</translation>
+        <translation>Personne retirée&#xa0;; ce qu’elle a écrit reste</translation>
     </message>
     <message>
         <source>you</source>
@@ -13925,11 +13925,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>invited, has not joined yet</source>
-        <translation>invité, n’a pas encore accepté</translation>
+        <translation>invitation pas encore acceptée</translation>
     </message>
     <message>
         <source>invited on {day}, has not joined yet</source>
-        <translation>invité le {day}, n’a pas encore accepté</translation>
+        <translation>invitation du {day}, pas encore acceptée</translation>
     </message>
     <message>
         <source>in no project of yours</source>
@@ -13999,13 +13999,13 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} changes in this thread were not taken by the team&apos;s server, so only you see them. Press the line below the threads to read why, to copy them out or to try again.</source>
         <comment>{count} change in this thread was not taken by the team&apos;s server, so only you see it. Press the line below the threads to read why, to copy it out or to try again.</comment>
         <translation>
-            <numerusform>{count} modification de cette conversation n’a pas été prise par le serveur de l’équipe, vous seul la voyez donc. Cliquez sur la ligne sous les conversations pour lire pourquoi, la copier ou réessayer.</numerusform>
-            <numerusform>{count} modifications de cette conversation n’ont pas été prises par le serveur de l’équipe, vous seul les voyez donc. Cliquez sur la ligne sous les conversations pour lire pourquoi, les copier ou réessayer.</numerusform>
+            <numerusform>{count} modification de cette conversation n’a pas été acceptée par le serveur de l’équipe, elle n’est donc visible que par vous. Cliquez sur la ligne sous les conversations pour lire pourquoi, la copier ou réessayer.</numerusform>
+            <numerusform>{count} modifications de cette conversation n’ont pas été acceptées par le serveur de l’équipe, elles ne sont donc visibles que par vous. Cliquez sur la ligne sous les conversations pour lire pourquoi, les copier ou réessayer.</numerusform>
         </translation>
     </message>
     <message>
         <source>“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose Share… in its menu, and that goes up too.</source>
-        <translation>«&#xa0;{name}&#xa0;» vous est de nouveau ouvert. Rien n’en a été envoyé, car vous avez écrit entre-temps dans votre propre copie&#xa0;: choisissez «&#xa0;Partager…&#xa0;» dans son menu, et cela part aussi.</translation>
+        <translation>«&#xa0;{name}&#xa0;» vous est de nouveau ouvert. Rien n’en a été envoyé, car vous avez écrit entre-temps dans votre propre copie&#xa0;: choisissez «&#xa0;Partager…&#xa0;» dans son menu pour l’envoyer aussi.</translation>
     </message>
     <message>
         <source>You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and what you write there now waits here. To come back, ask its owner for a new invitation.</source>
@@ -14073,7 +14073,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What the server refused is no longer shown and cannot be sent again. Copy the text first if you need it.</source>
-        <translation>Ce que le serveur a refusé n’est plus montré et ne peut plus être renvoyé. Copiez d’abord le texte si vous en avez besoin.</translation>
+        <translation>Ce que le serveur a refusé n’est plus affiché et ne peut plus être renvoyé. Copiez d’abord le texte si vous en avez besoin.</translation>
     </message>
     <message>
         <source>Sync is off</source>
@@ -14141,7 +14141,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The team&apos;s database did not let this computer in.</source>
-        <translation>La base de données de l’équipe n’a pas laissé entrer cet ordinateur.</translation>
+        <translation>La base de données de l’équipe a refusé l’accès à cet ordinateur.</translation>
     </message>
     <message>
         <source>Synced at {moment}.</source>
@@ -14177,7 +14177,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Synced {time}</source>
-        <translation>Synchronisé {time}</translation>
+        <translation>Synchronisé&#xa0;: {time}</translation>
     </message>
     <message>
         <source>Refused: {problem}</source>
@@ -14197,7 +14197,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Change how the project is shared…</source>
-        <translation>Changer le partage du projet…</translation>
+        <translation>Modifier le partage du projet…</translation>
     </message>
     <message>
         <source>Share project…</source>
@@ -14209,7 +14209,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name} was removed, and can no longer log in.</source>
-        <translation>{name} a été retiré, et ne peut plus se connecter.</translation>
+        <translation>{name} n’est plus membre, et ne peut plus se connecter.</translation>
     </message>
     <message>
         <source>Remove {name} from the workspace?</source>
@@ -14397,7 +14397,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The code is still shown here.</source>
-        <translation>Le code est toujours montré ici.</translation>
+        <translation>Le code est toujours affiché ici.</translation>
     </message>
     <message>
         <source>Choose another folder, or copy the code.</source>
@@ -14441,7 +14441,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>Les droits et limites de «&#xa0;{name}&#xa0;» valent désormais.</translation>
+        <translation>Les droits et limites de «&#xa0;{name}&#xa0;» s’appliquent désormais.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -14453,7 +14453,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{name}” is shared. The line below the threads shows how much has been sent.</source>
-        <translation>«&#xa0;{name}&#xa0;» est partagé. La ligne sous les conversations montre ce qui est déjà envoyé.</translation>
+        <translation>«&#xa0;{name}&#xa0;» est partagé. La ligne sous les conversations indique ce qui est déjà envoyé.</translation>
     </message>
     <message>
         <source>That project is no longer shared.</source>
@@ -14469,7 +14469,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This is nested too deeply.</source>
-        <translation>C’est imbriqué trop profondément.</translation>
+        <translation>L’imbrication est trop profonde.</translation>
     </message>
     <message>
         <source>This is not valid JSON in line {number}.</source>
@@ -14511,8 +14511,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} lines added, {removed} removed</source>
         <comment>{count} line added, {removed} removed</comment>
         <translation>
-            <numerusform>{count} ligne ajoutée, {removed} retirées</numerusform>
-            <numerusform>{count} lignes ajoutées, {removed} retirées</numerusform>
+            <numerusform>{count} ligne ajoutée, {removed} supprimées</numerusform>
+            <numerusform>{count} lignes ajoutées, {removed} supprimées</numerusform>
         </translation>
     </message>
     <message>
@@ -14593,7 +14593,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No file was changed.</source>
-        <translation>Aucun fichier n’a été changé.</translation>
+        <translation>Aucun fichier n’a été modifié.</translation>
     </message>
     <message>
         <source>The file has this text already.</source>
