@@ -14661,15 +14661,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Allow in this thread, it only reads</source>
-        <translation>Autoriser dans cette conversation, il lit seulement</translation>
+        <translation>Autoriser dans cette conversation (lecture seule)</translation>
     </message>
     <message>
         <source>Allow in this project, it only reads</source>
-        <translation>Autoriser dans ce projet, il lit seulement</translation>
+        <translation>Autoriser dans ce projet (lecture seule)</translation>
     </message>
     <message>
         <source>Always allow, it only reads</source>
-        <translation>Toujours autoriser, il lit seulement</translation>
+        <translation>Toujours autoriser (lecture seule)</translation>
     </message>
     <message>
         <source>Deny</source>
@@ -14685,7 +14685,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>You say that it changes and sends nothing, so it also runs after text from outside.</source>
-        <translation>Vous affirmez qu’il ne change et n’envoie rien, il s’exécute donc aussi après du texte venu d’ailleurs.</translation>
+        <translation>Vous affirmez qu’il ne modifie et n’envoie rien, il s’exécute donc aussi après du texte venu de l’extérieur.</translation>
     </message>
     <message>
         <source>Run “{name}” of {server}?</source>
@@ -14703,8 +14703,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} more characters are not shown, but would be sent.</source>
         <comment>{count} more character is not shown, but would be sent.</comment>
         <translation>
-            <numerusform>{count} caractère de plus n’est pas montré, mais serait envoyé.</numerusform>
-            <numerusform>{count} caractères de plus ne sont pas montrés, mais seraient envoyés.</numerusform>
+            <numerusform>{count} caractère supplémentaire n’est pas affiché, mais serait envoyé.</numerusform>
+            <numerusform>{count} caractères supplémentaires ne sont pas affichés, mais seraient envoyés.</numerusform>
         </translation>
     </message>
     <message>
@@ -14725,7 +14725,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>These arguments are given to a program on this computer: {where}</source>
-        <translation>Ces arguments sont donnés à un programme de cet ordinateur&#xa0;: {where}</translation>
+        <translation>Ces arguments sont transmis à un programme de cet ordinateur&#xa0;: {where}</translation>
     </message>
     <message>
         <source>{server} asks you for something: Ctrl+Shift+Y.</source>
@@ -14794,7 +14794,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The answer is given to a program on this computer: {where}</source>
-        <translation>La réponse est donnée à un programme de cet ordinateur&#xa0;: {where}</translation>
+        <translation>La réponse est transmise à un programme de cet ordinateur&#xa0;: {where}</translation>
     </message>
     <message>
         <source>What you enter is sent to {where}</source>
@@ -14802,7 +14802,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What you enter is given to a program on this computer: {where}</source>
-        <translation>Ce que vous saisissez est donné à un programme de cet ordinateur&#xa0;: {where}</translation>
+        <translation>Ce que vous saisissez est transmis à un programme de cet ordinateur&#xa0;: {where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
@@ -14810,15 +14810,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A server that asks other search engines: yours, or one whose owner lets programs search.</source>
-        <translation>Un serveur qui interroge d’autres moteurs de recherche&#xa0;: le vôtre, ou un dont le propriétaire laisse des programmes chercher.</translation>
+        <translation>Un serveur qui interroge d’autres moteurs de recherche&#xa0;: le vôtre, ou un autre dont le propriétaire autorise les recherches des programmes.</translation>
     </message>
     <message>
         <source>A service. What is searched for goes there, with your key.</source>
-        <translation>Un service. Ce qui est cherché y va, avec votre clé.</translation>
+        <translation>Un service. Les recherches y sont envoyées, avec votre clé.</translation>
     </message>
     <message>
         <source>Web search</source>
-        <translation>Recherche Web</translation>
+        <translation>Recherche web</translation>
     </message>
     <message>
         <source>Search engine</source>
@@ -14838,11 +14838,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A key is kept; type another to replace it</source>
-        <translation>Une clé est conservée&#xa0;; tapez-en une autre pour la remplacer</translation>
+        <translation>Une clé est conservée&#xa0;; saisissez-en une autre pour la remplacer</translation>
     </message>
     <message>
         <source>A key is kept. Type another to replace it.</source>
-        <translation>Une clé est conservée. Tapez-en une autre pour la remplacer.</translation>
+        <translation>Une clé est conservée. Saisissez-en une autre pour la remplacer.</translation>
     </message>
     <message>
         <source>Testing…</source>
@@ -14858,11 +14858,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Comes with ChatDesk. Searches with {engine} at {host}.</source>
-        <translation>Fourni avec ChatDesk. Cherche avec {engine} à {host}.</translation>
+        <translation>Fourni avec ChatDesk. Recherche avec {engine} sur {host}.</translation>
     </message>
     <message>
         <source>Comes with ChatDesk. Searches with {engine}.</source>
-        <translation>Fourni avec ChatDesk. Cherche avec {engine}.</translation>
+        <translation>Fourni avec ChatDesk. Recherche avec {engine}.</translation>
     </message>
     <message>
         <source>The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys.</source>
@@ -14894,7 +14894,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>An empty folder of its own</source>
-        <translation>Un dossier vide à lui</translation>
+        <translation>Un dossier vide qui lui est propre</translation>
     </message>
     <message>
         <source>Client ID</source>
@@ -14970,11 +14970,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Asking where to sign in…</source>
-        <translation>Recherche de l’endroit où se connecter…</translation>
+        <translation>Recherche de la page de connexion…</translation>
     </message>
     <message>
         <source>Signed in. Ask again to use its tools.</source>
-        <translation>Connecté. Redemandez pour utiliser ses outils.</translation>
+        <translation>Connecté. Reposez la question pour utiliser ses outils.</translation>
     </message>
     <message>
         <source>Sign in…</source>
@@ -14990,11 +14990,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Sign in at {host} in your browser, within five minutes.</source>
-        <translation>Connectez-vous à {host} dans votre navigateur, d’ici cinq minutes.</translation>
+        <translation>Connectez-vous sur {host} dans votre navigateur, dans les cinq minutes.</translation>
     </message>
     <message>
         <source>Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.</source>
-        <translation>Déconnecté ici. Le serveur n’a pas été prévenu, ou ne peut pas retirer une connexion&#xa0;: mettez-y fin là-bas, dans votre compte.</translation>
+        <translation>Déconnecté ici. Le serveur n’a pas été prévenu, ou ne peut pas révoquer une connexion&#xa0;: mettez-y fin là-bas, dans votre compte.</translation>
     </message>
     <message>
         <source>Signing out…</source>
@@ -15014,7 +15014,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What models can use to read files, search and act. Nothing runs before you allow it.</source>
-        <translation>Ce que les modèles peuvent utiliser pour lire des fichiers, chercher et agir. Rien ne s’exécute avant que vous l’autorisiez.</translation>
+        <translation>Ce que les modèles peuvent utiliser pour lire des fichiers, rechercher et agir. Rien ne s’exécute sans votre autorisation.</translation>
     </message>
     <message>
         <source>No other server is set up.</source>
@@ -15022,7 +15022,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>ChatDesk asks about every call.</source>
-        <translation>ChatDesk demande pour chaque appel.</translation>
+        <translation>ChatDesk demande votre accord pour chaque appel.</translation>
     </message>
     <message>
         <source>Found</source>
@@ -15034,7 +15034,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Speaks the protocol</source>
-        <translation>Parle le protocole</translation>
+        <translation>Respecte le protocole</translation>
     </message>
     <message>
         <source>Lists its tools</source>
@@ -15050,11 +15050,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>in one project, also after text from outside</source>
-        <translation>dans un projet, aussi après du texte venu d’ailleurs</translation>
+        <translation>dans un projet, aussi après du texte venu de l’extérieur</translation>
     </message>
     <message>
         <source>everywhere, also after text from outside</source>
-        <translation>partout, aussi après du texte venu d’ailleurs</translation>
+        <translation>partout, aussi après du texte venu de l’extérieur</translation>
     </message>
     <message>
         <source>Add server…</source>
@@ -15070,7 +15070,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{scope} · since {when}</source>
-        <translation>{scope} · depuis {when}</translation>
+        <translation>{scope} · depuis le {when}</translation>
     </message>
     <message>
         <source>Ask again</source>
@@ -15078,7 +15078,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Models can look things up in your earlier threads.</source>
-        <translation>Les modèles peuvent chercher dans vos conversations précédentes.</translation>
+        <translation>Les modèles peuvent rechercher dans vos conversations précédentes.</translation>
     </message>
     <message>
         <source>Ask again about {title}</source>
@@ -15102,7 +15102,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>in one thread, also after text from outside</source>
-        <translation>dans une conversation, aussi après du texte venu d’ailleurs</translation>
+        <translation>dans une conversation, aussi après du texte venu de l’extérieur</translation>
     </message>
     <message>
         <source>May ask your model for an answer, if you agree each time</source>
@@ -15154,7 +15154,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Starts when it is needed</source>
-        <translation>Démarre quand il le faut</translation>
+        <translation>Démarre au besoin</translation>
     </message>
     <message>
         <source>Markdown (*.md)</source>
@@ -15206,7 +15206,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The export was cancelled; nothing was left behind.</source>
-        <translation>L’export a été annulé&#xa0;; rien n’a été laissé.</translation>
+        <translation>L’export a été annulé&#xa0;; aucun fichier n’a été laissé.</translation>
     </message>
     <message>
         <source>Exporting</source>
@@ -15234,7 +15234,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>One file with everything in it, to read and to print.</source>
-        <translation>Un seul fichier avec tout dedans, à lire et à imprimer.</translation>
+        <translation>Un seul fichier qui contient tout, à lire et à imprimer.</translation>
     </message>
     <message>
         <source>For paper and for sending on.</source>
@@ -15250,7 +15250,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>What to export</source>
-        <translation>Quoi exporter</translation>
+        <translation>Contenu à exporter</translation>
     </message>
     <message>
         <source>Include the trash</source>
@@ -15258,7 +15258,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Choose where…</source>
-        <translation>Choisir où…</translation>
+        <translation>Emplacement…</translation>
     </message>
     <message>
         <source>In ChatGPT open Settings, Data controls, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
@@ -15282,7 +15282,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>In AnythingLLM open Settings, Admin, Workspace Chats, and choose Export, then JSON. Choose that file here. CSV and JSONL are read as well, with less in them.</source>
-        <translation>Dans AnythingLLM, ouvrez Settings, Admin, Workspace Chats, et choisissez Export, puis JSON. Choisissez ce fichier ici. CSV et JSONL sont lus aussi, avec moins de choses.</translation>
+        <translation>Dans AnythingLLM, ouvrez Settings, Admin, Workspace Chats, et choisissez Export, puis JSON. Choisissez ce fichier ici. CSV et JSONL sont lus aussi, mais contiennent moins d’informations.</translation>
     </message>
     <message>
         <source>In Chatbox open Settings, General, Data Backup. Tick Chat History and choose Export Selected Data. Choose that file here.</source>
@@ -15298,7 +15298,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Choose the folder “conversations” here. It is in the folder “.lmstudio” of your home folder; LM Studio shows it when you choose Reveal in the menu of a chat.</source>
-        <translation>Choisissez ici le dossier «&#xa0;conversations&#xa0;». Il est dans le dossier «&#xa0;.lmstudio&#xa0;» de votre dossier personnel&#xa0;; LM Studio le montre quand vous choisissez Reveal dans le menu d’un chat.</translation>
+        <translation>Choisissez ici le dossier «&#xa0;conversations&#xa0;». Il est dans le dossier «&#xa0;.lmstudio&#xa0;» de votre dossier personnel&#xa0;; LM Studio l’affiche quand vous choisissez Reveal dans le menu d’un chat.</translation>
     </message>
     <message>
         <source>In the other ChatDesk choose Export… in the menu of a thread, then Everything, and JSON. Choose that zip file here.</source>
@@ -15338,7 +15338,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Looking into the file…</source>
-        <translation>Examen du fichier …</translation>
+        <translation>Examen du fichier…</translation>
     </message>
     <message>
         <source>Import a folder</source>
@@ -15346,11 +15346,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name} is chosen. Import starts it.</source>
-        <translation>{name} est choisi. Importer le lance.</translation>
+        <translation>{name} est choisi. «&#xa0;Importer&#xa0;» lance l’opération.</translation>
     </message>
     <message>
         <source>Stopping…</source>
-        <translation>Arrêt …</translation>
+        <translation>Arrêt…</translation>
     </message>
     <message>
         <source>Nothing is chosen</source>
@@ -15414,7 +15414,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Look now</source>
-        <translation>Chercher maintenant</translation>
+        <translation>Rechercher maintenant</translation>
     </message>
     <message>
         <source>Open the page</source>
@@ -15450,7 +15450,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, such as 20/min or 200/day: further ones wait their turn.</source>
-        <translation>À l’avertissement, vous recevez une note par jour, et titres et résumés attendent. À l’arrêt, plus rien n’est envoyé&#xa0;: votre question est conservée, et vous pouvez l’envoyer quand même. Un modèle sans prix compte ici comme gratuit. Les messages ont un débit, comme 20/min ou 200/day&#xa0;: les suivants attendent leur tour.</translation>
+        <translation>Au seuil d’avertissement, vous recevez une note par jour, et les titres et résumés attendent. Au seuil d’arrêt, plus rien n’est envoyé&#xa0;: votre question est conservée, et vous pouvez l’envoyer quand même. Un modèle sans prix compte ici comme gratuit. Les messages ont un débit, par exemple 20/min ou 200/day&#xa0;: les suivants attendent leur tour.</translation>
     </message>
     <message>
         <source>Add a limit</source>
@@ -15506,19 +15506,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
-        <translation>«&#xa0;{typed}&#xa0;» n’est pas un nombre ({where}). Écrivez-le comme 100000 ou 2.50.</translation>
+        <translation>«&#xa0;{typed}&#xa0;» n’est pas un nombre ({where}). Écrivez par exemple 100000 ou 2.50.</translation>
     </message>
     <message>
         <source>It is sent when the answer before it is complete.</source>
-        <translation>Il est envoyé quand la réponse précédente est complète.</translation>
+        <translation>Il sera envoyé une fois la réponse précédente terminée.</translation>
     </message>
     <message>
         <source>The answer before it was not completed. Go to it to send it now.</source>
-        <translation>La réponse précédente n’a pas été complétée. Allez-y pour l’envoyer maintenant.</translation>
+        <translation>La réponse précédente ne s’est pas terminée. Allez-y pour l’envoyer maintenant.</translation>
     </message>
     <message>
         <source>You are offline. It is sent when the connection is back.</source>
-        <translation>Vous êtes hors ligne. Il est envoyé quand la connexion revient.</translation>
+        <translation>Vous êtes hors ligne. Il sera envoyé au retour de la connexion.</translation>
     </message>
     <message numerus="yes">
         <source>{count} messages wait</source>
@@ -15554,11 +15554,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It is sent in a moment.</source>
-        <translation>Il est envoyé dans un instant.</translation>
+        <translation>Il sera envoyé dans un instant.</translation>
     </message>
     <message>
         <source>Waiting: sends at {clock}, {before} before it.</source>
-        <translation>En attente&#xa0;: envoi à {clock}, {before} avant.</translation>
+        <translation>En attente&#xa0;: envoi à {clock}, {before} devant.</translation>
     </message>
     <message>
         <source>Waiting: sends at {clock}.</source>
@@ -15566,7 +15566,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Waiting: it is sent automatically, {before} before it.</source>
-        <translation>En attente&#xa0;: envoi automatique, {before} avant.</translation>
+        <translation>En attente&#xa0;: envoi automatique, {before} devant.</translation>
     </message>
     <message>
         <source>Waiting: it is sent automatically.</source>
@@ -15602,7 +15602,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Nothing waits.</source>
-        <translation>Rien n’attend.</translation>
+        <translation>Rien en attente.</translation>
     </message>
     <message numerus="yes">
         <source>{count} messages wait. What is cancelled is not sent; the question is kept.</source>
@@ -15618,7 +15618,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{label} is kept. It cannot answer before it has a key.</source>
-        <translation>{label} est gardé. Il ne peut pas répondre avant d’avoir une clé.</translation>
+        <translation>{label} est enregistré. Il ne pourra répondre qu’avec une clé.</translation>
     </message>
     <message>
         <source>{label} is connected.</source>
@@ -15630,7 +15630,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Paste the key of a provider, or choose a server of your own. It is tested before it is kept.</source>
-        <translation>Collez la clé d’un fournisseur, ou choisissez un serveur à vous. Il est testé avant d’être gardé.</translation>
+        <translation>Collez la clé d’un fournisseur, ou choisissez votre propre serveur. Il est testé avant d’être enregistré.</translation>
     </message>
     <message>
         <source>All providers…</source>
@@ -15666,7 +15666,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Choose where the key is kept, then connect</source>
-        <translation>Choisissez où la clé est conservée, puis connectez</translation>
+        <translation>Choisissez où la clé est conservée, puis «&#xa0;Connecter&#xa0;»</translation>
     </message>
     <message>
         <source>Enter the name of your resource.</source>
@@ -15710,7 +15710,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Choose where they are now: the next page says how to get them out.</source>
-        <translation>Choisissez où elles sont maintenant&#xa0;: la page suivante dit comment les en sortir.</translation>
+        <translation>Choisissez où elles sont maintenant&#xa0;: la page suivante explique comment les exporter.</translation>
     </message>
     <message>
         <source>Import from {program}</source>
@@ -15726,7 +15726,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The provider of this model is gone. Choose another model at the top.</source>
-        <translation>Le fournisseur de ce modèle a disparu. Choisissez un autre modèle en haut.</translation>
+        <translation>Le fournisseur de ce modèle n’existe plus. Choisissez un autre modèle en haut.</translation>
     </message>
     <message>
         <source>{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another model at the top.</source>
@@ -15766,7 +15766,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Ask for a change</source>
-        <translation>Demander un changement</translation>
+        <translation>Demander une modification</translation>
     </message>
     <message>
         <source>Save…</source>
@@ -15774,7 +15774,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show in the thread</source>
-        <translation>Montrer dans la conversation</translation>
+        <translation>Afficher dans la conversation</translation>
     </message>
     <message>
         <source>Remove from the list</source>
@@ -15818,19 +15818,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show what changed since version {number}</source>
-        <translation>Montrer ce qui a changé depuis la version {number}</translation>
+        <translation>Afficher ce qui a changé depuis la version {number}</translation>
     </message>
     <message>
         <source>Drawn</source>
-        <translation>Dessiné</translation>
+        <translation>Rendu</translation>
     </message>
     <message>
         <source>Show it drawn</source>
-        <translation>Le montrer dessiné</translation>
+        <translation>Afficher le rendu</translation>
     </message>
     <message>
         <source>Show its source</source>
-        <translation>Montrer sa source</translation>
+        <translation>Afficher la source</translation>
     </message>
     <message>
         <source>{name}, version {number} of {count}</source>
@@ -15838,11 +15838,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A temporary chat keeps no artifacts, because they are stored on disk. Keep the chat to open some.</source>
-        <translation>Une discussion temporaire ne garde pas d’artefacts, car ils sont stockés sur le disque. Gardez la discussion pour en ouvrir.</translation>
+        <translation>Une discussion temporaire ne garde pas d’artefacts, car ils sont enregistrés sur le disque. Gardez la discussion pour en ouvrir.</translation>
     </message>
     <message>
         <source>This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15 lines or more has “Open as artifact”, in its header and in the menu of its message.</source>
-        <translation>Cette conversation n’a pas encore d’artefacts. Les fichiers de ses messages sont énumérés ici, ainsi que le code que vous ouvrez&#xa0;: le code de 15 lignes ou plus a «&#xa0;Ouvrir comme artefact&#xa0;», dans son en-tête et dans le menu de son message.</translation>
+        <translation>Cette conversation n’a pas encore d’artefacts. Les fichiers de ses messages apparaissent ici, ainsi que le code que vous ouvrez&#xa0;: le code de 15 lignes ou plus propose «&#xa0;Ouvrir comme artefact&#xa0;», dans son en-tête et dans le menu de son message.</translation>
     </message>
     <message>
         <source>Artifacts of this thread</source>
@@ -15894,7 +15894,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>did not fit</source>
-        <translation>ne tenait pas</translation>
+        <translation>omis faute de place</translation>
     </message>
     <message>
         <source>empty</source>
@@ -15958,7 +15958,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Start at the top</source>
-        <translation>Commencer en haut</translation>
+        <translation>Commencer au début</translation>
     </message>
     <message>
         <source>(no text)</source>
@@ -15984,8 +15984,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} did not fit</source>
         <comment>{count} did not fit</comment>
         <translation>
-            <numerusform>{count} ne tenait pas</numerusform>
-            <numerusform>{count} ne tenaient pas</numerusform>
+            <numerusform>{count} omis faute de place</numerusform>
+            <numerusform>{count} omis faute de place</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -16002,7 +16002,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>the summary is out of date and not sent</source>
-        <translation>le résumé est périmé et non envoyé</translation>
+        <translation>le résumé n’est plus à jour et n’est pas envoyé</translation>
     </message>
     <message>
         <source>{part}: {tokens}</source>
@@ -16020,7 +16020,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Pinned · {count} messages</source>
         <comment>Pinned · {count} message</comment>
         <translation>
-            <numerusform>Fixés · {count} message</numerusform>
+            <numerusform>Fixé · {count} message</numerusform>
             <numerusform>Fixés · {count} messages</numerusform>
         </translation>
     </message>
@@ -16028,7 +16028,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Recent · {count} messages</source>
         <comment>Recent · {count} message</comment>
         <translation>
-            <numerusform>Récents · {count} message</numerusform>
+            <numerusform>Récent · {count} message</numerusform>
             <numerusform>Récents · {count} messages</numerusform>
         </translation>
     </message>
@@ -16114,7 +16114,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Kept word for word, a line each</source>
-        <translation>Gardé mot pour mot, un par ligne</translation>
+        <translation>Gardés mot pour mot, un par ligne</translation>
     </message>
     <message>
         <source>Facts that are kept word for word, a line each</source>
@@ -16142,7 +16142,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>There is no summary yet: it is made when the context fills.</source>
-        <translation>Il n’y a pas encore de résumé&#xa0;: il est fait quand le contexte se remplit.</translation>
+        <translation>Il n’y a pas encore de résumé&#xa0;: il sera créé quand le contexte se remplira.</translation>
     </message>
     <message>
         <source>Save the summary</source>
@@ -16160,8 +16160,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Made from {count} messages</source>
         <comment>Made from {count} message</comment>
         <translation>
-            <numerusform>Fait de {count} message</numerusform>
-            <numerusform>Fait de {count} messages</numerusform>
+            <numerusform>Fait à partir de {count} message</numerusform>
+            <numerusform>Fait à partir de {count} messages</numerusform>
         </translation>
     </message>
     <message>
@@ -16180,16 +16180,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Making it took {count} tokens.</source>
         <comment>Making it took {count} token.</comment>
         <translation>
-            <numerusform>Le faire a pris {count} token.</numerusform>
-            <numerusform>Le faire a pris {count} tokens.</numerusform>
+            <numerusform>Sa création a utilisé {count} token.</numerusform>
+            <numerusform>Sa création a utilisé {count} tokens.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Making it took {count} tokens ({price}).</source>
         <comment>Making it took {count} token ({price}).</comment>
         <translation>
-            <numerusform>Le faire a pris {count} token ({price}).</numerusform>
-            <numerusform>Le faire a pris {count} tokens ({price}).</numerusform>
+            <numerusform>Sa création a utilisé {count} token ({price}).</numerusform>
+            <numerusform>Sa création a utilisé {count} tokens ({price}).</numerusform>
         </translation>
     </message>
     <message>
@@ -16202,27 +16202,27 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Today&apos;s limit for titles and summaries is reached. Summaries are made again tomorrow.</source>
-        <translation>La limite du jour pour titres et résumés est atteinte. Les résumés reprennent demain.</translation>
+        <translation>La limite du jour pour les titres et les résumés est atteinte. Les résumés reprendront demain.</translation>
     </message>
     <message>
         <source>Some of its messages are gone for good, so it is not sent.</source>
-        <translation>Certains de ses messages ont disparu définitivement, il n’est donc pas envoyé.</translation>
+        <translation>Certains de ses messages ont été supprimés définitivement, il n’est donc pas envoyé.</translation>
     </message>
     <message>
         <source>It is not sent: you switched it off. Another one is made only when you redo it.</source>
-        <translation>Il n’est pas envoyé&#xa0;: vous l’avez désactivé. Un autre n’est fait que si vous le refaites.</translation>
+        <translation>Il n’est pas envoyé&#xa0;: vous l’avez désactivé. Un autre ne sera créé que si vous le refaites.</translation>
     </message>
     <message>
         <source>It is out of date and not sent: {why}. Redo it to have it sent again.</source>
-        <translation>Il est périmé et non envoyé&#xa0;: {why}. Refaites-le pour qu’il soit envoyé à nouveau.</translation>
+        <translation>Il n’est plus à jour et n’est pas envoyé&#xa0;: {why}. Refaites-le pour qu’il soit envoyé à nouveau.</translation>
     </message>
     <message>
         <source>It is out of date and not sent. Redo it to have it sent again.</source>
-        <translation>Il est périmé et non envoyé. Refaites-le pour qu’il soit envoyé à nouveau.</translation>
+        <translation>Il n’est plus à jour et n’est pas envoyé. Refaites-le pour qu’il soit envoyé à nouveau.</translation>
     </message>
     <message>
         <source>Messages that the summary is made from</source>
-        <translation>Messages dont le résumé est fait</translation>
+        <translation>Messages à partir desquels le résumé est fait</translation>
     </message>
     <message>
         <source>All versions of this thread</source>
@@ -16238,7 +16238,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>removed for good</source>
-        <translation>retiré définitivement</translation>
+        <translation>supprimé définitivement</translation>
     </message>
     <message>
         <source>shown</source>
@@ -16262,7 +16262,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>In</source>
-        <translation>Lus</translation>
+        <translation>Entrée</translation>
     </message>
     <message>
         <source>Cached</source>
@@ -16274,7 +16274,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Out</source>
-        <translation>Écrits</translation>
+        <translation>Sortie</translation>
     </message>
     <message>
         <source>Thought</source>
@@ -16306,7 +16306,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Tokens and cost by kind of work and model</source>
-        <translation>Tokens et coût par genre de travail et modèle</translation>
+        <translation>Tokens et coût par type de travail et modèle</translation>
     </message>
     <message numerus="yes">
         <source>{count} requests</source>
@@ -16378,7 +16378,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>answered by a model</source>
-        <translation>répondu par un modèle</translation>
+        <translation>réponse d’un modèle</translation>
     </message>
     <message>
         <source>before a day: 2026-05-01, yesterday, 7d</source>
@@ -16398,7 +16398,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Narrow with project: tag: role: model: before: after: has: is: and leave out with -word. &gt; lists commands.</source>
-        <translation>Précisez avec project: tag: role: model: before: after: has: is: et excluez avec -mot. &gt; énumère les commandes.</translation>
+        <translation>Précisez avec project: tag: role: model: before: after: has: is: et excluez avec -mot. &gt; affiche les commandes.</translation>
     </message>
     <message>
         <source>No command matches.</source>
@@ -16418,15 +16418,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Search everything</source>
-        <translation>Chercher partout</translation>
+        <translation>Rechercher partout</translation>
     </message>
     <message>
         <source>Results are below: up and down choose, Tab goes to the next group</source>
-        <translation>Les résultats sont en dessous&#xa0;: haut et bas choisissent, Tab va au groupe suivant</translation>
+        <translation>Les résultats sont en dessous&#xa0;: flèches haut et bas pour choisir, Tab pour le groupe suivant</translation>
     </message>
     <message>
         <source>Search messages, threads, files and commands</source>
-        <translation>Chercher messages, conversations, fichiers et commandes</translation>
+        <translation>Rechercher des messages, conversations, fichiers et commandes</translation>
     </message>
     <message>
         <source>Results</source>
@@ -16434,23 +16434,23 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>More messages…</source>
-        <translation>Plus de messages…</translation>
+        <translation>Autres messages…</translation>
     </message>
     <message>
         <source>More threads…</source>
-        <translation>Plus de conversations…</translation>
+        <translation>Autres conversations…</translation>
     </message>
     <message>
         <source>More projects…</source>
-        <translation>Plus de projets…</translation>
+        <translation>Autres projets…</translation>
     </message>
     <message>
         <source>More tags…</source>
-        <translation>Plus d’étiquettes…</translation>
+        <translation>Autres étiquettes…</translation>
     </message>
     <message>
         <source>More files…</source>
-        <translation>Plus de fichiers…</translation>
+        <translation>Autres fichiers…</translation>
     </message>
     <message numerus="yes">
         <source>{count} tags</source>
@@ -16532,16 +16532,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>more than {count} found in {took} ms</source>
         <comment>more than {count} found in {took} ms</comment>
         <translation>
-            <numerusform>plus de {count} trouvé en {took} ms</numerusform>
-            <numerusform>plus de {count} trouvés en {took} ms</numerusform>
+            <numerusform>plus de {count} trouvé en {took}&#xa0;ms</numerusform>
+            <numerusform>plus de {count} trouvés en {took}&#xa0;ms</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} found in {took} ms</source>
         <comment>{count} found in {took} ms</comment>
         <translation>
-            <numerusform>{count} trouvé en {took} ms</numerusform>
-            <numerusform>{count} trouvés en {took} ms</numerusform>
+            <numerusform>{count} trouvé en {took}&#xa0;ms</numerusform>
+            <numerusform>{count} trouvés en {took}&#xa0;ms</numerusform>
         </translation>
     </message>
     <message>
@@ -16562,7 +16562,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Temporary chat, not stored</source>
-        <translation>Discussion temporaire, non stockée</translation>
+        <translation>Discussion temporaire, non enregistrée</translation>
     </message>
     <message>
         <source>Opens the temporary chat</source>
@@ -16570,7 +16570,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{title} (temporary: nothing is stored)</source>
-        <translation>{title} (temporaire&#xa0;: rien n’est stocké)</translation>
+        <translation>{title} (temporaire&#xa0;: rien n’est enregistré)</translation>
     </message>
     <message>
         <source>Sync</source>
@@ -16687,15 +16687,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Group by date</source>
-        <translation>Grouper par date</translation>
+        <translation>Regrouper par date</translation>
     </message>
     <message>
         <source>Group by project</source>
-        <translation>Grouper par projet</translation>
+        <translation>Regrouper par projet</translation>
     </message>
     <message>
         <source>Show one tag</source>
-        <translation>Montrer une étiquette</translation>
+        <translation>Afficher une seule étiquette</translation>
     </message>
     <message>
         <source>All threads</source>
@@ -16773,7 +16773,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>deleted {when}</source>
-        <translation>supprimée {when}</translation>
+        <translation>suppression&#xa0;: {when}</translation>
     </message>
     <message numerus="yes">
         <source>{count} unread</source>
@@ -16794,7 +16794,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>answer is being written</source>
-        <translation>une réponse s’écrit</translation>
+        <translation>réponse en cours d’écriture</translation>
     </message>
     <message>
         <source>Marked threads</source>
@@ -16802,7 +16802,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Mark nothing</source>
-        <translation>Ne rien cocher</translation>
+        <translation>Tout décocher</translation>
     </message>
     <message numerus="yes">
         <source>{count} marked</source>
@@ -16870,11 +16870,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No threads in this project yet. Type a question to begin the first.</source>
-        <translation>Pas encore de conversations dans ce projet. Tapez une question pour commencer la première.</translation>
+        <translation>Pas encore de conversation dans ce projet. Saisissez une question pour commencer la première.</translation>
     </message>
     <message>
         <source>No threads yet. Type a question to begin the first.</source>
-        <translation>Pas encore de conversations. Tapez une question pour commencer la première.</translation>
+        <translation>Pas encore de conversation. Saisissez une question pour commencer la première.</translation>
     </message>
     <message>
         <source>{list} · back to threads</source>
@@ -16882,7 +16882,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{list} with “{tag}” · show all</source>
-        <translation>{list} avec «&#xa0;{tag}&#xa0;» · tout montrer</translation>
+        <translation>{list} avec «&#xa0;{tag}&#xa0;» · tout afficher</translation>
     </message>
     <message>
         <source>{name}. {remark}</source>
@@ -16950,11 +16950,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{seconds} s</source>
-        <translation>{seconds} s</translation>
+        <translation>{seconds}&#xa0;s</translation>
     </message>
     <message>
         <source>{minutes} min {seconds} s</source>
-        <translation>{minutes} min {seconds} s</translation>
+        <translation>{minutes}&#xa0;min {seconds}&#xa0;s</translation>
     </message>
     <message>
         <source>It is not an image that can be shown.</source>
@@ -16970,11 +16970,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The file is not there.</source>
-        <translation>Le fichier n’est pas là.</translation>
+        <translation>Le fichier est introuvable.</translation>
     </message>
     <message>
         <source>It is larger than {limit} MB.</source>
-        <translation>Il dépasse {limit} Mo.</translation>
+        <translation>Il dépasse {limit}&#xa0;Mo.</translation>
     </message>
     <message>
         <source>The file cannot be read.</source>
@@ -16982,7 +16982,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Column {name}: Left and Right choose another, with Shift they change its width, Enter fits all columns again</source>
-        <translation>Colonne {name}&#xa0;: Gauche et Droite en choisissent une autre, avec Maj elles changent sa largeur, Entrée ajuste à nouveau toutes les colonnes</translation>
+        <translation>Colonne {name}&#xa0;: Gauche et Droite pour en choisir une autre, avec Maj pour changer sa largeur, Entrée pour réajuster toutes les colonnes</translation>
     </message>
     <message>
         <source>Previous match (Shift+Enter)</source>
@@ -17050,15 +17050,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Outdated: the file was changed since</source>
-        <translation>Périmé&#xa0;: le fichier a été changé depuis</translation>
+        <translation>Périmé&#xa0;: le fichier a été modifié depuis</translation>
     </message>
     <message>
         <source>Applied; the file was changed since</source>
-        <translation>Appliqué&#xa0;; le fichier a été changé depuis</translation>
+        <translation>Appliqué&#xa0;; le fichier a été modifié depuis</translation>
     </message>
     <message>
         <source>The project has no such folder here</source>
-        <translation>Le projet n’a pas de tel dossier ici</translation>
+        <translation>Le projet n’a pas ce dossier ici</translation>
     </message>
     <message>
         <source>Proposed elsewhere, so it cannot be applied here</source>
@@ -17066,7 +17066,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Edit the change to {file}</source>
-        <translation>Modifier le changement à {file}</translation>
+        <translation>Modifier le changement dans {file}</translation>
     </message>
     <message>
         <source>Apply…</source>
@@ -17074,15 +17074,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Apply the change to {file}</source>
-        <translation>Appliquer le changement à {file}</translation>
+        <translation>Appliquer le changement dans {file}</translation>
     </message>
     <message>
         <source>Reject the change to {file}</source>
-        <translation>Rejeter le changement à {file}</translation>
+        <translation>Rejeter le changement dans {file}</translation>
     </message>
     <message>
         <source>Undo the change to {file}</source>
-        <translation>Annuler le changement à {file}</translation>
+        <translation>Annuler le changement dans {file}</translation>
     </message>
     <message>
         <source>its beginning</source>
@@ -17090,11 +17090,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Do not wrap lines</source>
-        <translation>Ne pas couper les lignes</translation>
+        <translation>Ne pas renvoyer à la ligne</translation>
     </message>
     <message>
         <source>Wrap lines</source>
-        <translation>Couper les lignes</translation>
+        <translation>Renvoyer à la ligne</translation>
     </message>
     <message>
         <source>Open this page in your browser</source>
@@ -17104,13 +17104,13 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Show all {count} lines</source>
         <comment>Show the {count} line</comment>
         <translation>
-            <numerusform>Montrer la ligne</numerusform>
-            <numerusform>Montrer les {count} lignes</numerusform>
+            <numerusform>Afficher la ligne</numerusform>
+            <numerusform>Afficher les {count} lignes</numerusform>
         </translation>
     </message>
     <message>
         <source>Show fewer lines</source>
-        <translation>Montrer moins de lignes</translation>
+        <translation>Afficher moins de lignes</translation>
     </message>
     <message>
         <source>Copy code</source>
@@ -17138,15 +17138,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show picture</source>
-        <translation>Montrer l’image</translation>
+        <translation>Afficher l’image</translation>
     </message>
     <message>
         <source>Show diagram</source>
-        <translation>Montrer le diagramme</translation>
+        <translation>Afficher le diagramme</translation>
     </message>
     <message>
         <source>Show source</source>
-        <translation>Montrer la source</translation>
+        <translation>Afficher la source</translation>
     </message>
     <message>
         <source>Markdown</source>
@@ -17191,7 +17191,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show in its folder: {file}</source>
-        <translation>Montrer dans son dossier&#xa0;: {file}</translation>
+        <translation>Afficher dans son dossier&#xa0;: {file}</translation>
     </message>
     <message>
         <source>Copy {file}</source>
@@ -17211,7 +17211,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show {name}</source>
-        <translation>Montrer {name}</translation>
+        <translation>Afficher {name}</translation>
     </message>
     <message>
         <source>asked by {name}</source>
@@ -17239,38 +17239,38 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>not shown</source>
-        <translation>non montrée</translation>
+        <translation>non affichée</translation>
     </message>
     <message numerus="yes">
         <source>Summary of {count} messages ends here · out of date and not sent · Show</source>
         <comment>Summary of {count} message ends here · out of date and not sent · Show</comment>
         <translation>
-            <numerusform>Le résumé de {count} message finit ici · périmé et non envoyé · Montrer</numerusform>
-            <numerusform>Le résumé de {count} messages finit ici · périmé et non envoyé · Montrer</numerusform>
+            <numerusform>Le résumé de {count} message se termine ici · périmé et non envoyé · Afficher</numerusform>
+            <numerusform>Le résumé de {count} messages se termine ici · périmé et non envoyé · Afficher</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Show the summary of {count} messages, out of date and not sent</source>
         <comment>Show the summary of {count} message, out of date and not sent</comment>
         <translation>
-            <numerusform>Montrer le résumé de {count} message, périmé et non envoyé</numerusform>
-            <numerusform>Montrer le résumé de {count} messages, périmé et non envoyé</numerusform>
+            <numerusform>Afficher le résumé de {count} message, périmé et non envoyé</numerusform>
+            <numerusform>Afficher le résumé de {count} messages, périmé et non envoyé</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Summarised up to here · {count} messages · Show</source>
         <comment>Summarised up to here · {count} message · Show</comment>
         <translation>
-            <numerusform>Résumé jusqu’ici · {count} message · Montrer</numerusform>
-            <numerusform>Résumé jusqu’ici · {count} messages · Montrer</numerusform>
+            <numerusform>Résumé jusqu’ici · {count} message · Afficher</numerusform>
+            <numerusform>Résumé jusqu’ici · {count} messages · Afficher</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Show the summary of {count} messages up to here</source>
         <comment>Show the summary of {count} message up to here</comment>
         <translation>
-            <numerusform>Montrer le résumé de {count} message jusqu’ici</numerusform>
-            <numerusform>Montrer le résumé de {count} messages jusqu’ici</numerusform>
+            <numerusform>Afficher le résumé de {count} message jusqu’ici</numerusform>
+            <numerusform>Afficher le résumé de {count} messages jusqu’ici</numerusform>
         </translation>
     </message>
     <message>
@@ -17299,7 +17299,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Wide formula: Left and Right move it</source>
-        <translation>Formule large&#xa0;: Gauche et Droite la déplacent</translation>
+        <translation>Formule large&#xa0;: Gauche et Droite la font défiler</translation>
     </message>
     <message>
         <source>Trying again…</source>
@@ -17315,7 +17315,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This picture is missing on the team&apos;s server. ChatDesk tries again later.</source>
-        <translation>Cette image manque sur le serveur de l’équipe. ChatDesk réessaie plus tard.</translation>
+        <translation>Cette image manque sur le serveur de l’équipe. ChatDesk réessaiera plus tard.</translation>
     </message>
     <message>
         <source>Copy table</source>
@@ -17325,13 +17325,13 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>Show all {count} rows</source>
         <comment>Show the {count} row</comment>
         <translation>
-            <numerusform>Montrer la ligne</numerusform>
-            <numerusform>Montrer les {count} lignes</numerusform>
+            <numerusform>Afficher la ligne</numerusform>
+            <numerusform>Afficher les {count} lignes</numerusform>
         </translation>
     </message>
     <message>
         <source>Show fewer rows</source>
-        <translation>Montrer moins de lignes</translation>
+        <translation>Afficher moins de lignes</translation>
     </message>
     <message>
         <source>Waiting for {who}, {duration}</source>
@@ -17383,7 +17383,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{moment}, as the author&apos;s computer says; it came to the team {accepted}</source>
-        <translation>{moment} selon l’ordinateur de l’auteur&#xa0;; arrivé à l’équipe {accepted}</translation>
+        <translation>{moment} selon l’ordinateur de l’auteur&#xa0;; reçu par l’équipe&#xa0;: {accepted}</translation>
     </message>
     <message>
         <source>version {number} of {count}, by {person}</source>
@@ -17443,11 +17443,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Include it and ask</source>
-        <translation>L’inclure et demander</translation>
+        <translation>L’inclure et poser la question</translation>
     </message>
     <message>
         <source>Send anyway once</source>
-        <translation>Envoyer quand même une fois</translation>
+        <translation>Envoyer quand même cette fois</translation>
     </message>
     <message>
         <source>Raise limit…</source>
@@ -17455,7 +17455,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Something went wrong. Your message is kept.</source>
-        <translation>Quelque chose s’est mal passé. Votre message est conservé.</translation>
+        <translation>Un problème est survenu. Votre message est conservé.</translation>
     </message>
     <message>
         <source>{person} stopped this answer.</source>
@@ -17471,11 +17471,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>ChatDesk of {person} was closed before this answer was complete. Everything that had arrived is kept.</source>
-        <translation>Le ChatDesk de {person} a été fermé avant que cette réponse soit complète. Tout ce qui était arrivé est conservé.</translation>
+        <translation>Le ChatDesk de {person} a été fermé avant la fin de cette réponse. Tout ce qui a été reçu est conservé.</translation>
     </message>
     <message>
         <source>ChatDesk was closed before this answer was complete. Everything that had arrived is kept.</source>
-        <translation>ChatDesk a été fermé avant que cette réponse soit complète. Tout ce qui était arrivé est conservé.</translation>
+        <translation>ChatDesk a été fermé avant la fin de cette réponse. Tout ce qui a été reçu est conservé.</translation>
     </message>
     <message numerus="yes">
         <source>ChatDesk was closed while {count} calls waited for your approval. Nothing was run.</source>
@@ -17491,14 +17491,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>ChatDesk ended while {tool} ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
-        <translation>ChatDesk s’est terminé pendant que {tool} tournait. Personne ne sait ce qu’il a fait, et il n’est répété que si vous le dites.</translation>
+        <translation>ChatDesk s’est arrêté pendant l’exécution de {tool}. Personne ne sait ce qu’il a fait, et il ne sera relancé que si vous le demandez.</translation>
     </message>
     <message numerus="yes">
         <source>ChatDesk ended while {count} calls ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
         <comment>ChatDesk ended while {count} call ran. Nobody knows what it did, and it is not repeated unless you say so.</comment>
         <translation>
-            <numerusform>ChatDesk s’est terminé pendant que {count} appel tournait. Personne ne sait ce qu’il a fait, et il n’est répété que si vous le dites.</numerusform>
-            <numerusform>ChatDesk s’est terminé pendant que {count} appels tournaient. Personne ne sait ce qu’ils ont fait, et ils ne sont répétés que si vous le dites.</numerusform>
+            <numerusform>ChatDesk s’est arrêté pendant l’exécution de {count} appel. Personne ne sait ce qu’il a fait, et il ne sera relancé que si vous le demandez.</numerusform>
+            <numerusform>ChatDesk s’est arrêté pendant l’exécution de {count} appels. Personne ne sait ce qu’ils ont fait, et ils ne seront relancés que si vous le demandez.</numerusform>
         </translation>
     </message>
     <message>
@@ -17515,11 +17515,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Thought for {time}</source>
-        <translation>A réfléchi {time}</translation>
+        <translation>A réfléchi pendant {time}</translation>
     </message>
     <message>
         <source>It is on its way…</source>
-        <translation>C’est en route…</translation>
+        <translation>En cours de réception…</translation>
     </message>
     <message>
         <source>{name}: {state}</source>
@@ -17679,7 +17679,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>kind</source>
-        <translation>genre</translation>
+        <translation>type</translation>
     </message>
     <message>
         <source>Chart of usage</source>
@@ -17691,7 +17691,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Arrow keys go from bar to bar; the table below has the same numbers.</source>
-        <translation>Les flèches vont de barre en barre&#xa0;; le tableau en dessous a les mêmes nombres.</translation>
+        <translation>Les flèches passent d’une barre à l’autre&#xa0;; le tableau en dessous contient les mêmes nombres.</translation>
     </message>
     <message>
         <source>{row}: {amount}</source>
@@ -17699,14 +17699,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No requests in these days.</source>
-        <translation>Aucune requête pendant ces jours.</translation>
+        <translation>Aucune requête sur cette période.</translation>
     </message>
     <message numerus="yes">
         <source>In all {amount} in {count} rows. The largest is {row} with {most}.</source>
         <comment>In all {amount} in {count} row. The largest is {row} with {most}.</comment>
         <translation>
-            <numerusform>En tout {amount} en {count} ligne. La plus grande est {row} avec {most}.</numerusform>
-            <numerusform>En tout {amount} en {count} lignes. La plus grande est {row} avec {most}.</numerusform>
+            <numerusform>En tout, {amount} sur {count} ligne. La plus grande est {row} avec {most}.</numerusform>
+            <numerusform>En tout, {amount} sur {count} lignes. La plus grande est {row} avec {most}.</numerusform>
         </translation>
     </message>
     <message>
@@ -17759,7 +17759,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Own days</source>
-        <translation>Jours choisis</translation>
+        <translation>Autre période</translation>
     </message>
     <message>
         <source>By day</source>
@@ -17775,7 +17775,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>By kind</source>
-        <translation>Par genre</translation>
+        <translation>Par type</translation>
     </message>
     <message>
         <source>Days</source>
@@ -17824,7 +17824,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Tokens in</source>
-        <translation>Tokens lus</translation>
+        <translation>Tokens en entrée</translation>
     </message>
     <message>
         <source>From cache</source>
@@ -17832,7 +17832,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Of them read from the provider&apos;s cache</source>
-        <translation>Dont lus du cache du fournisseur</translation>
+        <translation>Dont lus dans le cache du fournisseur</translation>
     </message>
     <message>
         <source>Of them written to the provider&apos;s cache</source>
@@ -17840,7 +17840,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Tokens out</source>
-        <translation>Tokens écrits</translation>
+        <translation>Tokens en sortie</translation>
     </message>
     <message>
         <source>Week</source>
@@ -17856,11 +17856,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Kind</source>
-        <translation>Genre</translation>
+        <translation>Type</translation>
     </message>
     <message>
         <source>Usage as a table</source>
-        <translation>L’utilisation en tableau</translation>
+        <translation>Utilisation sous forme de tableau</translation>
     </message>
     <message>
         <source>Close this notice</source>
@@ -17868,7 +17868,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{percent}%</source>
-        <translation>{percent} %</translation>
+        <translation>{percent}&#xa0;%</translation>
     </message>
     <message>
         <source>nearly full</source>
@@ -17888,11 +17888,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>How full the context is</source>
-        <translation>À quel point le contexte est plein</translation>
+        <translation>Remplissage du contexte</translation>
     </message>
     <message>
         <source>Show what is sent</source>
-        <translation>Montrer ce qui est envoyé</translation>
+        <translation>Afficher ce qui est envoyé</translation>
     </message>
     <message>
         <source>Explain a stack trace</source>
@@ -17900,13 +17900,13 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Paste it; get the cause and the fix</source>
-        <translation>Collez-la&#xa0;; obtenez la cause et le remède</translation>
+        <translation>Collez-la pour obtenir la cause et la solution</translation>
     </message>
     <message>
         <source>Explain this error. What causes it, and how do I fix it?
 
 </source>
-        <translation>Explique cette erreur. Qu’est-ce qui la cause, et comment la corriger&#xa0;?
+        <translation>Expliquez cette erreur. Qu’est-ce qui la cause, et comment la corriger&#xa0;?
 
 </translation>
     </message>
@@ -17920,7 +17920,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Summarise this document: the main points first, then what is left open.</source>
-        <translation>Résume ce document&#xa0;: d’abord les points principaux, puis ce qui reste ouvert.</translation>
+        <translation>Résumez ce document&#xa0;: d’abord les points principaux, puis ce qui reste ouvert.</translation>
     </message>
     <message>
         <source>Make a comparison table</source>
@@ -17928,12 +17928,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Options against criteria</source>
-        <translation>Options face aux critères</translation>
+        <translation>Options et critères</translation>
     </message>
     <message>
         <source>Compare these options in a table, by cost, effort and risk:
 - </source>
-        <translation>Compare ces options dans un tableau, par coût, effort et risque&#xa0;:
+        <translation>Comparez ces options dans un tableau, par coût, effort et risque&#xa0;:
 - </translation>
     </message>
     <message>
@@ -17954,7 +17954,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A key, or a server of your own</source>
-        <translation>Une clé, ou un serveur à vous</translation>
+        <translation>Une clé, ou votre propre serveur</translation>
     </message>
     <message>
         <source>See what goes with it, and save it</source>
@@ -17962,7 +17962,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Nothing is changed</source>
-        <translation>Rien n’est changé</translation>
+        <translation>Rien n’est modifié</translation>
     </message>
     <message>
         <source>See what is in it first</source>
@@ -17986,11 +17986,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{size} KB</source>
-        <translation>{size} Ko</translation>
+        <translation>{size}&#xa0;Ko</translation>
     </message>
     <message>
         <source>{size} MB</source>
-        <translation>{size} Mo</translation>
+        <translation>{size}&#xa0;Mo</translation>
     </message>
     <message>
         <source>{first} is typing…</source>
@@ -18018,11 +18018,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it.</source>
-        <translation>Rien de cette discussion n’est stocké. Elle disparaît à la fermeture de ChatDesk, sauf si vous la gardez.</translation>
+        <translation>Rien de cette discussion n’est enregistré. Elle disparaît à la fermeture de ChatDesk, sauf si vous la gardez.</translation>
     </message>
     <message>
         <source>Store this chat with all its messages</source>
-        <translation>Stocker cette discussion avec tous ses messages</translation>
+        <translation>Enregistrer cette discussion avec tous ses messages</translation>
     </message>
     <message>
         <source>Keep this chat</source>
@@ -18046,7 +18046,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>More about this thread</source>
-        <translation>Plus sur cette conversation</translation>
+        <translation>Autres actions pour cette conversation</translation>
     </message>
     <message>
         <source>Close this chat</source>
@@ -18062,11 +18062,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show the key</source>
-        <translation>Montrer la clé</translation>
+        <translation>Afficher la clé</translation>
     </message>
     <message>
         <source>A key is kept: {masked}. Type another to replace it.</source>
-        <translation>Une clé est conservée&#xa0;: {masked}. Tapez-en une autre pour la remplacer.</translation>
+        <translation>Une clé est conservée&#xa0;: {masked}. Saisissez-en une autre pour la remplacer.</translation>
     </message>
     <message>
         <source>Hide the key</source>
@@ -18090,7 +18090,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Up and Down move, Enter chooses, Ctrl+D marks a favourite.</source>
-        <translation>Haut et Bas déplacent, Entrée choisit, Ctrl+D marque un favori.</translation>
+        <translation>Flèches haut et bas pour se déplacer, Entrée pour choisir, Ctrl+D pour marquer un favori.</translation>
     </message>
     <message>
         <source>Fetch the lists of models again</source>
@@ -18138,7 +18138,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Find a project</source>
-        <translation>Chercher un projet</translation>
+        <translation>Rechercher un projet</translation>
     </message>
     <message>
         <source>open</source>
@@ -18210,11 +18210,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>show this help message and exit</source>
-        <translation>affiche cette aide et quitte</translation>
+        <translation>afficher cette aide et quitter</translation>
     </message>
     <message>
         <source>show program&apos;s version number and exit</source>
-        <translation>affiche la version du programme et quitte</translation>
+        <translation>afficher la version du programme et quitter</translation>
     </message>
     <message>
         <source>%(prog)s: error: %(message)s
@@ -18316,7 +18316,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Lets ChatDesk search</source>
-        <translation>Laisse ChatDesk chercher</translation>
+        <translation>Autorise les recherches de ChatDesk</translation>
     </message>
     <message>
         <source>Finds pages</source>
@@ -18341,11 +18341,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The counters of thread {thread} are wrong.</source>
-        <translation>Les compteurs de la conversation {thread} sont faux.</translation>
+        <translation>Les compteurs de la conversation {thread} sont incorrects.</translation>
     </message>
     <message>
         <source>The last shown message of thread {thread} is wrong.</source>
-        <translation>Le dernier message affiché de la conversation {thread} est faux.</translation>
+        <translation>Le dernier message affiché de la conversation {thread} est incorrect.</translation>
     </message>
     <message>
         <source>The attached file {name} is missing.</source>
@@ -18377,11 +18377,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This question is no longer waiting.</source>
-        <translation>Cette question n’attend plus.</translation>
+        <translation>Cette question n’est plus en attente.</translation>
     </message>
     <message>
         <source>It did not arrive completely.</source>
-        <translation>Elle n’est pas arrivée entière.</translation>
+        <translation>Elle n’est pas arrivée en entier.</translation>
     </message>
     <message>
         <source>This provider no longer exists.</source>
@@ -18389,15 +18389,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This answer is no longer waiting.</source>
-        <translation>Cette réponse n’attend plus.</translation>
+        <translation>Cette réponse n’est plus en attente.</translation>
     </message>
     <message>
         <source>This file contains more messages than can be read at once.</source>
-        <translation>Ce fichier contient plus de messages qu’on ne peut en lire à la fois.</translation>
+        <translation>Ce fichier contient plus de messages qu’on ne peut en lire en une fois.</translation>
     </message>
     <message>
         <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
-        <translation>ChatDesk reste dans la zone de notification. Pour y mettre fin, choisissez Quitter là ou dans le menu.</translation>
+        <translation>ChatDesk reste actif dans la zone de notification. Pour le fermer, choisissez «&#xa0;Quitter&#xa0;» à cet endroit ou dans le menu.</translation>
     </message>
     <message>
         <source>unknown time</source>
@@ -18405,7 +18405,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there.</source>
-        <translation>Le proxy que nomme le système ne peut pas être utilisé&#xa0;: {proxy}. Indiquez-y un proxy HTTP.</translation>
+        <translation>Le proxy indiqué par le système ne peut pas être utilisé&#xa0;: {proxy}. Indiquez-y un proxy HTTP.</translation>
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
@@ -18421,7 +18421,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
-        <translation>Adressez-vous à qui le gère, ou définissez le proxy de ce fournisseur dans Paramètres, Fournisseurs.</translation>
+        <translation>Adressez-vous à la personne qui le gère, ou définissez le proxy de ce fournisseur dans Paramètres, Fournisseurs.</translation>
     </message>
     <message>
         <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
@@ -18461,7 +18461,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>own files</source>
-        <translation>fichiers propres</translation>
+        <translation>fichiers de ChatDesk</translation>
     </message>
     <message>
         <source>ChatDesk goes on without it.</source>
@@ -18469,7 +18469,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Damaged files were kept in {directory} as {names}. Remove them when you no longer need them.</source>
-        <translation>Des fichiers endommagés ont été conservés dans {directory} sous les noms {names}. Retirez-les quand vous n’en avez plus besoin.</translation>
+        <translation>Des fichiers endommagés ont été conservés dans {directory} sous les noms {names}. Supprimez-les quand vous n’en aurez plus besoin.</translation>
     </message>
     <message>
         <source>file of {subject}</source>
@@ -18481,7 +18481,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Remove them from {directory}.</source>
-        <translation>Retirez-les de {directory}.</translation>
+        <translation>Supprimez-les de {directory}.</translation>
     </message>
     <message>
         <source>backups</source>
@@ -18505,11 +18505,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A variable needs a name between its braces.</source>
-        <translation>Une variable a besoin d’un nom entre ses accolades.</translation>
+        <translation>Une variable doit avoir un nom entre ses accolades.</translation>
     </message>
     <message>
         <source>A name begins with a letter and has letters, digits, spaces, - and _ only. It is inserted as it is written.</source>
-        <translation>Un nom commence par une lettre et n’a que des lettres, des chiffres, des espaces, - et _. Il est inséré tel quel.</translation>
+        <translation>Un nom commence par une lettre et ne contient que des lettres, des chiffres, des espaces, - et _. Il est inséré tel quel.</translation>
     </message>
     <message>
         <source>Line {line}, column {column}: {problem}</source>
@@ -18525,7 +18525,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A name has at most {count} characters. It is inserted as it is written.</source>
-        <translation>Un nom a au plus {count} caractères. Il est inséré tel quel.</translation>
+        <translation>Un nom compte au plus {count} caractères. Il est inséré tel quel.</translation>
     </message>
     <message>
         <source>{variable} means nothing in a system prompt.</source>
@@ -18549,7 +18549,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>A template has at most {count} fields. This one stays as it is written.</source>
-        <translation>Un modèle de texte a au plus {count} champs. Celui-ci reste tel quel.</translation>
+        <translation>Un modèle de texte contient au plus {count} champs. Celui-ci reste tel quel.</translation>
     </message>
     <message>
         <source>{variable} is asked for as a field.</source>
@@ -18658,7 +18658,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This path is too long, or has characters that cannot be seen.</source>
-        <translation>Ce chemin est trop long, ou a des caractères invisibles.</translation>
+        <translation>Ce chemin est trop long, ou contient des caractères invisibles.</translation>
     </message>
     <message>
         <source>Paths begin at the project&apos;s folder: “src/main.py”, for example.</source>
@@ -18738,7 +18738,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The file was removed after the change was proposed.</source>
-        <translation>Le fichier a été retiré après la proposition du changement.</translation>
+        <translation>Le fichier a été supprimé après la proposition du changement.</translation>
     </message>
     <message>
         <source>There is already a file with that name.</source>
@@ -18782,7 +18782,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It answered with {kind}, not with a message of the protocol. Is its address right?</source>
-        <translation>Il a répondu par {kind}, non par un message du protocole. Son adresse est-elle juste&#xa0;?</translation>
+        <translation>Il a répondu par {kind}, et non par un message du protocole. Son adresse est-elle correcte&#xa0;?</translation>
     </message>
     <message>
         <source>It answered with status {status}.</source>
@@ -18790,7 +18790,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
-        <translation>ChatDesk ne parle pas l’ancien transport à deux adresses (SSE)&#xa0;: y en a-t-il une qui finit par /mcp&#xa0;?</translation>
+        <translation>ChatDesk ne prend pas en charge l’ancien transport à deux adresses (SSE)&#xa0;: y en a-t-il une qui finit par /mcp&#xa0;?</translation>
     </message>
     <message>
         <source>It sent more than {most} values in one message.</source>
@@ -18798,7 +18798,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It is larger than {most}.</source>
-        <translation>C’est plus grand que {most}.</translation>
+        <translation>La taille dépasse {most}.</translation>
     </message>
     <message>
         <source>It is not valid base64.</source>
@@ -18822,7 +18822,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It is not running.</source>
-        <translation>Il n’est pas en marche.</translation>
+        <translation>Il n’est pas démarré.</translation>
     </message>
     <message>
         <source>The sign-in was declined.</source>
@@ -18830,7 +18830,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It ended.</source>
-        <translation>Il s’est terminé.</translation>
+        <translation>Il s’est arrêté.</translation>
     </message>
     <message>
         <source>Its answer does not follow the protocol.</source>
@@ -18838,7 +18838,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It did not answer in {seconds} s (Settings, Tools).</source>
-        <translation>Il n’a pas répondu en {seconds} s (Paramètres, Outils).</translation>
+        <translation>Il n’a pas répondu en {seconds}&#xa0;s (Paramètres, Outils).</translation>
     </message>
     <message>
         <source>The program {name} was not found.</source>
@@ -18846,7 +18846,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The program {name} may not be run.</source>
-        <translation>Le programme {name} n’a pas le droit d’être exécuté.</translation>
+        <translation>L’exécution du programme {name} n’est pas autorisée.</translation>
     </message>
     <message>
         <source>It cannot be reached.</source>
@@ -18882,7 +18882,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It does not let ChatDesk register. Enter the ID of a client that you registered there.</source>
-        <translation>Il ne laisse pas ChatDesk s’enregistrer. Saisissez l’ID d’un client que vous y avez enregistré.</translation>
+        <translation>Il ne laisse pas ChatDesk s’enregistrer. Saisissez l’identifiant d’un client que vous y avez enregistré.</translation>
     </message>
     <message>
         <source>It did not accept the sign-in.</source>
@@ -18894,7 +18894,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The server where you sign in could not be reached, or sent too much.</source>
-        <translation>Le serveur où vous vous connectez est injoignable, ou a trop envoyé.</translation>
+        <translation>Le serveur où vous vous connectez est injoignable, ou a envoyé trop de données.</translation>
     </message>
     <message>
         <source>Signing in failed ({kind}).</source>
@@ -18902,7 +18902,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It ended with exit code {code}.</source>
-        <translation>Il s’est terminé avec le code {code}.</translation>
+        <translation>Il s’est arrêté avec le code {code}.</translation>
     </message>
     <message>
         <source>Its output is not valid UTF-8.</source>
@@ -18938,15 +18938,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It is cut off.</source>
-        <translation>C’est coupé.</translation>
+        <translation>Le contenu est coupé.</translation>
     </message>
     <message>
         <source>It is nested {count} levels deep.</source>
-        <translation>C’est imbriqué sur {count} niveaux.</translation>
+        <translation>L’imbrication compte {count} niveaux.</translation>
     </message>
     <message>
         <source>It is nested too deeply.</source>
-        <translation>C’est imbriqué trop profondément.</translation>
+        <translation>L’imbrication est trop profonde.</translation>
     </message>
     <message>
         <source>The folder of the service {path} cannot be written to: {reason}.</source>
@@ -18978,19 +18978,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Make one with &apos;chatdesk tokens new NAME --scope remote&apos;, or leave the address empty.</source>
-        <translation>Créez-en un avec &apos;chatdesk tokens new NAME --scope remote&apos;, ou laissez l’adresse vide.</translation>
+        <translation>Créez-en un avec «&#xa0;chatdesk tokens new NAME --scope remote&#xa0;», ou laissez l’adresse vide.</translation>
     </message>
     <message>
         <source>The address of the service must be a name or number of this computer with a port.</source>
-        <translation>L’adresse du service doit être un nom ou un numéro de cet ordinateur avec un port.</translation>
+        <translation>L’adresse du service doit être un nom ou une adresse IP de cet ordinateur, avec un port.</translation>
     </message>
     <message>
         <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
-        <translation>Par exemple 192.168.1.5:8443, l’adresse à laquelle d’autres atteignent cet ordinateur.</translation>
+        <translation>Par exemple 192.168.1.5:8443, l’adresse à laquelle d’autres peuvent joindre cet ordinateur.</translation>
     </message>
     <message>
         <source>Another address than this computer&apos;s own needs TLS.</source>
-        <translation>Une adresse autre que celle propre à cet ordinateur exige TLS.</translation>
+        <translation>Une adresse autre que l’adresse locale de cet ordinateur exige TLS.</translation>
     </message>
     <message>
         <source>Name the files of a certificate and its key in the settings, or leave the address empty.</source>
@@ -19002,7 +19002,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Both files must be in PEM format and belong together, and the key must have no passphrase.</source>
-        <translation>Les deux fichiers doivent être au format PEM et aller ensemble, et la clé ne doit pas avoir de phrase secrète.</translation>
+        <translation>Les deux fichiers doivent être au format PEM et correspondre l’un à l’autre, et la clé ne doit pas avoir de phrase secrète.</translation>
     </message>
     <message>
         <source>“{origin}” is not the origin of web pages.</source>
@@ -19022,7 +19022,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Find files of the project</source>
-        <translation>Chercher des fichiers du projet</translation>
+        <translation>Rechercher des fichiers du projet</translation>
     </message>
     <message>
         <source>Read a file of the project</source>
@@ -19054,7 +19054,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Search the web</source>
-        <translation>Chercher sur le web</translation>
+        <translation>Rechercher sur le web</translation>
     </message>
     <message>
         <source>Read a web page</source>
@@ -19074,7 +19074,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
-        <translation>Il a écrit trop de choses que personne n’avait demandées, plus de {count} octets en une seconde.</translation>
+        <translation>Il a écrit trop de données que personne n’avait demandées, plus de {count} octets en une seconde.</translation>
     </message>
     <message>
         <source>The server has lost nothing.</source>
@@ -19086,11 +19086,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
-        <translation>Chaque ordinateur récupère de nouveau le projet et envoie ce que sa personne a écrit et possède encore. Ce que personne n’envoie ne reste que là où il est maintenant. S’il existe une sauvegarde du serveur avec ces modifications, restaurez-la plutôt.</translation>
+        <translation>Chaque ordinateur récupère de nouveau le projet et envoie ce que son utilisateur a écrit et possède encore. Ce que personne n’envoie ne reste que là où il est maintenant. S’il existe une sauvegarde du serveur avec ces modifications, restaurez-la plutôt.</translation>
     </message>
     <message>
         <source>Whoever joins the project gets only what comes before the first of them.</source>
-        <translation>Qui rejoint le projet n’obtient que ce qui précède la première.</translation>
+        <translation>Quiconque rejoint le projet n’obtient que ce qui précède la première.</translation>
     </message>
     <message>
         <source>An owner of the project can let it go on without them.</source>
@@ -19100,16 +19100,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count} changes (numbers {first} to {last}), made between {after} and {before}.</source>
         <comment>{count} change (number {first}), made between {after} and {before}.</comment>
         <translation>
-            <numerusform>{count} modification (numéro {first}), faite entre {after} et {before}.</numerusform>
-            <numerusform>{count} modifications (numéros {first} à {last}), faites entre {after} et {before}.</numerusform>
+            <numerusform>{count} modification (numéro {first}), faite entre le {after} et le {before}.</numerusform>
+            <numerusform>{count} modifications (numéros {first} à {last}), faites entre le {after} et le {before}.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} changes (numbers {first} to {last}), made since {after}.</source>
         <comment>{count} change (number {first}), made since {after}.</comment>
         <translation>
-            <numerusform>{count} modification (numéro {first}), faite depuis {after}.</numerusform>
-            <numerusform>{count} modifications (numéros {first} à {last}), faites depuis {after}.</numerusform>
+            <numerusform>{count} modification (numéro {first}), faite depuis le {after}.</numerusform>
+            <numerusform>{count} modifications (numéros {first} à {last}), faites depuis le {after}.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -19146,7 +19146,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Search your earlier threads</source>
-        <translation>Chercher dans vos conversations précédentes</translation>
+        <translation>Rechercher dans vos conversations précédentes</translation>
     </message>
     <message>
         <source>Read an earlier thread</source>
@@ -19158,7 +19158,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Results are below: up and down choose, Enter opens one</source>
-        <translation>Les résultats sont au-dessous&#xa0;: haut et bas choisissent, Entrée en ouvre un</translation>
+        <translation>Les résultats sont en dessous&#xa0;: flèches haut et bas pour choisir, Entrée pour en ouvrir un</translation>
     </message>
     <message>
         <source>Side by side</source>
@@ -19182,7 +19182,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Looked for files: {what}</source>
-        <translation>Fichiers cherchés&#xa0;: {what}</translation>
+        <translation>Fichiers recherchés&#xa0;: {what}</translation>
     </message>
     <message>
         <source>Proposed a change to {what}</source>
@@ -19190,11 +19190,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Looked for a tool</source>
-        <translation>Outil cherché</translation>
+        <translation>Outil recherché</translation>
     </message>
     <message>
         <source>Asked {server}: {what}</source>
-        <translation>Demandé à {server}&#xa0;: {what}</translation>
+        <translation>Demande à {server}&#xa0;: {what}</translation>
     </message>
     <message numerus="yes">
         <source>{count} steps</source>
@@ -19214,7 +19214,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
-        <translation>Comparez de nouveau avec le serveur, et acceptez ce qui manque alors. Le journal a déjà été refermé jusque-là, et aucun changement n’a été perdu de ce fait.</translation>
+        <translation>Comparez de nouveau avec le serveur, et acceptez alors ce qui manque. Le journal a déjà été refermé jusque-là, et aucune modification n’a été perdue de ce fait.</translation>
     </message>
 </context>
 </TS>
