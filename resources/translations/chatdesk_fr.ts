@@ -241,7 +241,7 @@
     </message>
     <message>
         <source>This format needs a file or folder to write to.</source>
-        <translation>Ce format a besoin d’un fichier ou d’un dossier où écrire.</translation>
+        <translation>Ce format exige un fichier ou un dossier de destination.</translation>
     </message>
     <message>
         <source>Give one with --output.</source>
@@ -349,7 +349,7 @@
     </message>
     <message>
         <source>The database could not be upgraded as it was, so a copy of it was repaired and upgraded.</source>
-        <translation>La base de données n’a pas pu être mise à niveau telle quelle&#xa0;; une copie en a été réparée et mise à niveau.</translation>
+        <translation>La base de données n’a pas pu être mise à niveau telle quelle&#xa0;; une copie a donc été réparée et mise à niveau.</translation>
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
@@ -733,7 +733,7 @@
     </message>
     <message>
         <source>serve other programs on this computer until Ctrl+C</source>
-        <translation>servir d’autres programmes de cet ordinateur jusqu’à Ctrl+C</translation>
+        <translation>servir les autres programmes de cet ordinateur jusqu’à Ctrl+C</translation>
     </message>
     <message>
         <source>port to listen on; 0 means any free port</source>
@@ -821,7 +821,7 @@
     </message>
     <message>
         <source>share projects through a team&apos;s database</source>
-        <translation>partager des projets par la base de données d’une équipe</translation>
+        <translation>partager des projets au moyen de la base de données d’une équipe</translation>
     </message>
     <message>
         <source>Use Settings, Team sync in its window, or close it first.</source>
@@ -1597,11 +1597,11 @@
     </message>
     <message>
         <source>The files of one message can have at most {limit} together; these have {total}.</source>
-        <translation>Les fichiers d’un message peuvent faire ensemble au plus {limit}&#xa0;; ceux-ci font {total}.</translation>
+        <translation>Ensemble, les fichiers d’un message ne peuvent pas dépasser {limit}&#xa0;; ceux-ci font {total}.</translation>
     </message>
     <message>
         <source>With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.</source>
-        <translation>Avec «&#xa0;{name}&#xa0;», les fichiers joints aujourd’hui feraient {total}&#xa0;; la limite d’un jour est {limit}.</translation>
+        <translation>Avec «&#xa0;{name}&#xa0;», les fichiers joints aujourd’hui feraient {total}&#xa0;; la limite quotidienne est de {limit}.</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1817,7 +1817,7 @@
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
-        <translation>Il y a là un fichier du type {mime}.</translation>
+        <translation>Cette adresse mène à un fichier du type {mime}.</translation>
     </message>
     <message>
         <source>ChatDesk is closing.</source>
@@ -1873,7 +1873,7 @@
     </message>
     <message>
         <source>The page cannot be handed to your browser: {strerror}.</source>
-        <translation>La page ne peut pas être remise à votre navigateur&#xa0;: {strerror}.</translation>
+        <translation>La page ne peut pas être transmise à votre navigateur&#xa0;: {strerror}.</translation>
     </message>
     <message>
         <source>The attached file or the folder is no longer there.</source>
@@ -1897,7 +1897,7 @@
     </message>
     <message>
         <source>Summaries cannot be made here.</source>
-        <translation>Les résumés ne peuvent pas être faits ici.</translation>
+        <translation>Il n’est pas possible de créer des résumés ici.</translation>
     </message>
     <message>
         <source>A summary needs some text.</source>
@@ -2057,7 +2057,7 @@
     </message>
     <message>
         <source>The prompt has {text} characters; the most is {longest_text}.</source>
-        <translation>Le prompt a {text} caractères&#xa0;; le maximum est {longest_text}.</translation>
+        <translation>Le prompt compte {text} caractères&#xa0;; le maximum est de {longest_text}.</translation>
     </message>
     <message>
         <source>Shorten it, or keep the text in a file and attach that.</source>
@@ -2113,7 +2113,7 @@
     </message>
     <message>
         <source>The system prompt has {text} characters; the most is {longest_text}.</source>
-        <translation>Le prompt système a {text} caractères&#xa0;; le maximum est {longest_text}.</translation>
+        <translation>Le prompt système compte {text} caractères&#xa0;; le maximum est de {longest_text}.</translation>
     </message>
     <message>
         <source>Shorten it.</source>
@@ -2671,7 +2671,7 @@
     </message>
     <message>
         <source>A stop word has 1 to {longest_stop_word} characters.</source>
-        <translation>Un mot d’arrêt a de 1 à {longest_stop_word} caractères.</translation>
+        <translation>Un mot d’arrêt compte de 1 à {longest_stop_word} caractères.</translation>
     </message>
     <message>
         <source>The temperature</source>
@@ -2683,7 +2683,7 @@
     </message>
     <message>
         <source>An assistant has at most {most_in_message} files.</source>
-        <translation>Un assistant a au plus {most_in_message} fichiers.</translation>
+        <translation>Un assistant contient au plus {most_in_message} fichiers.</translation>
     </message>
     <message>
         <source>Leave some of them out.</source>
@@ -2699,7 +2699,7 @@
     </message>
     <message>
         <source>The address must begin with https:// or http://, name a server and hold no password.</source>
-        <translation>L’adresse doit commencer par https:// ou http://, nommer un serveur et ne contenir aucun mot de passe.</translation>
+        <translation>L’adresse doit commencer par https:// ou http://, indiquer un serveur et ne contenir aucun mot de passe.</translation>
     </message>
     <message>
         <source>“{name}” is not the name of a header.</source>
@@ -2727,11 +2727,11 @@
     </message>
     <message>
         <source>{name} chose {label} for this thread. You asked {before} here until now; your question, and the thread with it, would go to {label}.</source>
-        <translation>{name} a choisi {label} pour cette conversation. Vous y interrogiez {before} jusqu’ici&#xa0;; votre question, et la conversation avec elle, iraient à {label}.</translation>
+        <translation>{name} a choisi {label} pour cette conversation. Vous y interrogiez {before} jusqu’ici&#xa0;; votre question, avec toute la conversation, serait envoyée à {label}.</translation>
     </message>
     <message>
         <source>{name} chose {label} for this thread. Your own choice is {before}; your question, and the thread with it, would go to {label}.</source>
-        <translation>{name} a choisi {label} pour cette conversation. Votre propre choix est {before}&#xa0;; votre question, et la conversation avec elle, iraient à {label}.</translation>
+        <translation>{name} a choisi {label} pour cette conversation. Votre propre choix est {before}&#xa0;; votre question, avec toute la conversation, serait envoyée à {label}.</translation>
     </message>
     <message>
         <source>Choose a model yourself, or name the provider: --provider {name}.</source>
@@ -2871,7 +2871,7 @@
     </message>
     <message>
         <source>The context is between {smallest_window} and {largest_window} tokens.</source>
-        <translation>Le contexte est compris entre {smallest_window} et {largest_window} tokens.</translation>
+        <translation>Le contexte doit être compris entre {smallest_window} et {largest_window} tokens.</translation>
     </message>
     <message>
         <source>Type dollars for a million tokens, such as 0.25.</source>
@@ -3155,11 +3155,11 @@
     </message>
     <message>
         <source>Writing has stopped so that nothing goes into the wrong file.</source>
-        <translation>L’écriture s’est arrêtée pour que rien n’aille dans le mauvais fichier.</translation>
+        <translation>L’écriture s’est arrêtée pour que rien ne soit écrit dans le mauvais fichier.</translation>
     </message>
     <message>
         <source>Close ChatDesk, put the file back, and start again.</source>
-        <translation>Fermez ChatDesk, remettez le fichier en place et redémarrez.</translation>
+        <translation>Fermez ChatDesk, remettez le fichier en place et redémarrez ChatDesk.</translation>
     </message>
     <message>
         <source>The database is out of reach: its drive, folder or file is not there.</source>
@@ -3219,7 +3219,7 @@
     </message>
     <message>
         <source>Your messages are unchanged, and nothing half-written was left.</source>
-        <translation>Vos messages sont inchangés, et rien d’incomplet n’a été laissé.</translation>
+        <translation>Vos messages sont inchangés, et aucun fichier incomplet n’a été laissé.</translation>
     </message>
     <message>
         <source>You may read this shared project, but not write in it.</source>
@@ -3239,7 +3239,7 @@
     </message>
     <message>
         <source>The team&apos;s database did not do what was asked.</source>
-        <translation>La base de données de l’équipe n’a pas fait ce qui était demandé.</translation>
+        <translation>La base de données de l’équipe n’a pas exécuté la demande.</translation>
     </message>
     <message>
         <source>Everything you wrote is kept on this computer.</source>
@@ -3263,7 +3263,7 @@
     </message>
     <message>
         <source>{who} sent something of another kind.</source>
-        <translation>{who} a envoyé quelque chose d’un autre type.</translation>
+        <translation>{who} a envoyé un contenu d’un autre type.</translation>
     </message>
     <message>
         <source>It could not be loaded.</source>
@@ -3463,7 +3463,7 @@
     </message>
     <message>
         <source>The API key contains characters that no key has.</source>
-        <translation>La clé d’API contient des caractères qu’aucune clé n’a.</translation>
+        <translation>La clé d’API contient des caractères impossibles dans une clé.</translation>
     </message>
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
@@ -3471,7 +3471,7 @@
     </message>
     <message>
         <source>The extra header Host names another server than the address.</source>
-        <translation>L’en-tête supplémentaire Host nomme un autre serveur que l’adresse.</translation>
+        <translation>L’en-tête supplémentaire Host désigne un autre serveur que l’adresse.</translation>
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
@@ -3907,7 +3907,7 @@
     </message>
     <message>
         <source>{who} reached the length limit before it wrote any of the answer.</source>
-        <translation>{who} a atteint la limite de longueur avant d’écrire quoi que ce soit de la réponse.</translation>
+        <translation>{who} a atteint la limite de longueur avant d’écrire le moindre mot de la réponse.</translation>
     </message>
     <message>
         <source>{who} called a tool that it was not offered, and wrote no answer.</source>
@@ -3987,7 +3987,7 @@
     </message>
     <message>
         <source>Older messages are sent as a summary. The messages themselves stay.</source>
-        <translation>Les messages anciens sont envoyés sous forme de résumé. Les messages eux-mêmes restent.</translation>
+        <translation>Les messages anciens sont envoyés sous forme de résumé. Les messages eux-mêmes sont conservés.</translation>
     </message>
     <message>
         <source>Summaries</source>
@@ -4139,7 +4139,7 @@
     </message>
     <message>
         <source>it must begin with https:// or http:// and name a server</source>
-        <translation>l’adresse doit commencer par https:// ou http:// et nommer un serveur</translation>
+        <translation>l’adresse doit commencer par https:// ou http:// et indiquer un serveur</translation>
     </message>
     <message>
         <source>it must not contain a password; use the keyring or OPENAI_API_KEY</source>
@@ -4215,7 +4215,7 @@
     </message>
     <message>
         <source>Short keyboard patterns are easy to guess.</source>
-        <translation>Les motifs courts du clavier sont faciles à deviner.</translation>
+        <translation>Les courts motifs de clavier sont faciles à deviner.</translation>
     </message>
     <message>
         <source>Repeats like &quot;aaa&quot; are easy to guess.</source>
@@ -5015,7 +5015,7 @@
     </message>
     <message>
         <source>Your message has **{words} words** and {characters} characters.</source>
-        <translation>Votre message a **{words} mots** et {characters} caractères.</translation>
+        <translation>Votre message compte **{words} mots** et {characters} caractères.</translation>
     </message>
     <message>
         <source>In short</source>
@@ -5259,7 +5259,7 @@
     </message>
     <message>
         <source>This is the last project, and new threads need one.</source>
-        <translation>C’est le dernier projet, et les nouvelles conversations en ont besoin d’un.</translation>
+        <translation>C’est le dernier projet, et il en faut un pour les nouvelles conversations.</translation>
     </message>
     <message>
         <source>Make another one first.</source>
@@ -5391,7 +5391,7 @@
     </message>
     <message>
         <source>What was saved before is unchanged; what was not confirmed counts as not saved.</source>
-        <translation>Ce qui était enregistré est inchangé&#xa0;; ce qui n’a pas été confirmé compte comme non enregistré.</translation>
+        <translation>Ce qui était enregistré est inchangé&#xa0;; ce qui n’a pas été confirmé est considéré comme non enregistré.</translation>
     </message>
     <message>
         <source>Check the disk and its free space, then try again.</source>
@@ -5687,7 +5687,7 @@
     </message>
     <message>
         <source>You wrote none of this, so you cannot erase it for everybody.</source>
-        <translation>Vous n’avez rien écrit de ceci, vous ne pouvez donc pas l’effacer pour tous.</translation>
+        <translation>Rien de ceci n’est de vous, vous ne pouvez donc pas l’effacer pour tous.</translation>
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
@@ -5877,8 +5877,8 @@
         <source>The last shown message was determined again in {count} threads.</source>
         <comment>The last shown message was determined again in {count} thread.</comment>
         <translation>
-            <numerusform>Le dernier message affiché a été redéterminé dans {count} conversation.</numerusform>
-            <numerusform>Le dernier message affiché a été redéterminé dans {count} conversations.</numerusform>
+            <numerusform>Le dernier message affiché a été recalculé dans {count} conversation.</numerusform>
+            <numerusform>Le dernier message affiché a été recalculé dans {count} conversations.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5917,8 +5917,8 @@
         <source>{count} rows of {table} that belonged to nothing were removed.</source>
         <comment>{count} row of {table} that belonged to nothing was removed.</comment>
         <translation>
-            <numerusform>{count} ligne de {table} qui n’appartenait à rien a été retirée.</numerusform>
-            <numerusform>{count} lignes de {table} qui n’appartenaient à rien ont été retirées.</numerusform>
+            <numerusform>{count} ligne de {table} qui n’appartenait à rien a été supprimée.</numerusform>
+            <numerusform>{count} lignes de {table} qui n’appartenaient à rien ont été supprimées.</numerusform>
         </translation>
     </message>
     <message>
@@ -6095,7 +6095,7 @@
     </message>
     <message>
         <source>It looks like postgresql://name:password@db.example.org:5432/team; the server&apos;s operator shows it.</source>
-        <translation>Elle ressemble à postgresql://name:password@db.example.org:5432/team&#xa0;; l’exploitant du serveur la donne.</translation>
+        <translation>Elle ressemble à postgresql://name:password@db.example.org:5432/team&#xa0;; l’exploitant du serveur la fournit.</translation>
     </message>
     <message>
         <source>“{host}” is neither the name nor the IP address of a server.</source>
@@ -6335,7 +6335,7 @@
     </message>
     <message>
         <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>Quelqu’un intercepte peut-être la connexion. Demandez son certificat à l’exploitant du serveur. Rien n’a été envoyé.</translation>
+        <translation>Quelqu’un intercepte peut-être la connexion. Demandez à l’exploitant du serveur le certificat de celui-ci. Rien n’a été envoyé.</translation>
     </message>
     <message>
         <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
@@ -6683,11 +6683,11 @@
     </message>
     <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
-        <translation>Le mot de passe a été donné pour {kept}, et l’espace de travail est maintenant sur {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment déménagé, indiquez-le dans Paramètres, Synchronisation d’équipe, Adresse, ou saisissez de nouveau le mot de passe.</translation>
+        <translation>Le mot de passe a été donné pour {kept}, et l’espace de travail est maintenant sur {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment changé d’adresse, indiquez-le dans Paramètres, Synchronisation d’équipe, Adresse, ou saisissez de nouveau le mot de passe.</translation>
     </message>
     <message>
         <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
-        <translation>Le mot de passe a été conservé par un ChatDesk antérieur, et l’espace de travail est maintenant sur {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment déménagé, indiquez-le dans Paramètres, Synchronisation d’équipe, Adresse, ou saisissez de nouveau le mot de passe.</translation>
+        <translation>Le mot de passe a été conservé par un ChatDesk antérieur, et l’espace de travail est maintenant sur {server}&#xa0;: il n’y a pas été envoyé. Si le serveur a vraiment changé d’adresse, indiquez-le dans Paramètres, Synchronisation d’équipe, Adresse, ou saisissez de nouveau le mot de passe.</translation>
     </message>
     <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
@@ -6759,7 +6759,7 @@
     </message>
     <message>
         <source>Ask whoever runs the server for room, then check again.</source>
-        <translation>Demandez de la place à l’exploitant du serveur, puis vérifiez à nouveau.</translation>
+        <translation>Demandez à l’exploitant du serveur de libérer de la place, puis vérifiez à nouveau.</translation>
     </message>
     <message>
         <source>Check host, port and network, and that the server runs; then check again.</source>
@@ -7199,7 +7199,7 @@
     </message>
     <message>
         <source>{server} answered, but not as {label} does.</source>
-        <translation>{server} a répondu, mais pas comme {label} le fait.</translation>
+        <translation>{server} a répondu, mais pas comme le fait {label}.</translation>
     </message>
     <message>
         <source>SearXNG does not answer programs.</source>
@@ -7487,7 +7487,7 @@
     </message>
     <message>
         <source>It is in the trash. Restore it and import again to have what is new.</source>
-        <translation>Elle est dans la corbeille. Restaurez-la et importez à nouveau pour avoir ce qui est nouveau.</translation>
+        <translation>Elle est dans la corbeille. Restaurez-la et importez à nouveau pour récupérer ce qui est nouveau.</translation>
     </message>
     <message>
         <source>It was deleted for good.</source>
@@ -7563,7 +7563,7 @@
     </message>
     <message>
         <source>{name} is cut off: its end is missing.</source>
-        <translation>{name} est coupé&#xa0;: sa fin manque.</translation>
+        <translation>{name} est coupé&#xa0;: il en manque la fin.</translation>
     </message>
     <message>
         <source>{name} could not be read: {reason}.</source>
@@ -7719,11 +7719,11 @@
     </message>
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used.</source>
-        <translation>La limite de {amount} {name} est atteinte&#xa0;: {spent} sont utilisés.</translation>
+        <translation>La limite de {amount} {name} est atteinte&#xa0;: {spent} déjà utilisés.</translation>
     </message>
     <message>
         <source>The limit of {amount} {name} is reached: {spent} are used and this question needs about {needed}.</source>
-        <translation>La limite de {amount} {name} est atteinte&#xa0;: {spent} sont utilisés et cette question demande environ {needed}.</translation>
+        <translation>La limite de {amount} {name} est atteinte&#xa0;: {spent} déjà utilisés, et cette question demande environ {needed}.</translation>
     </message>
     <message>
         <source>I am the **demo model** that comes with ChatDesk. I cannot work on this, but a model that you connect can.</source>
@@ -8265,7 +8265,7 @@
     </message>
     <message>
         <source>The pages of help are not in this installation of ChatDesk.</source>
-        <translation>Les pages d’aide ne sont pas dans cette installation de ChatDesk.</translation>
+        <translation>Les pages d’aide manquent dans cette installation de ChatDesk.</translation>
     </message>
     <message>
         <source>No program opened the pages of help. They are in {page}.</source>
@@ -8817,7 +8817,7 @@
     </message>
     <message>
         <source>Messages that wait to be sent…</source>
-        <translation>Messages qui attendent d’être envoyés…</translation>
+        <translation>Messages en attente d’envoi…</translation>
     </message>
     <message>
         <source>Limits…</source>
@@ -9162,7 +9162,7 @@
     </message>
     <message>
         <source>Back to the thread; all answers stay as versions</source>
-        <translation>Retour à la conversation&#xa0;; toutes les réponses restent comme versions</translation>
+        <translation>Retour à la conversation&#xa0;; toutes les réponses sont conservées comme versions</translation>
     </message>
     <message>
         <source>Your question: {question}</source>
@@ -9692,7 +9692,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Your edit of {name} is a version of it</source>
-        <translation>Votre modification de {name} en est une version</translation>
+        <translation>Votre modification de {name} est enregistrée comme version</translation>
     </message>
     <message>
         <source>Artifacts are stored on disk; a temporary chat is not.</source>
@@ -10116,7 +10116,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Model&apos;s default</source>
-        <translation>Valeur par défaut du modèle</translation>
+        <translation>Défaut du modèle</translation>
     </message>
     <message>
         <source>Save</source>
@@ -10348,7 +10348,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Kept. The other answers stay as versions.</source>
-        <translation>Gardée. Les autres réponses restent comme versions.</translation>
+        <translation>Gardée. Les autres réponses sont conservées comme versions.</translation>
     </message>
     <message>
         <source>Compare models</source>
@@ -10552,7 +10552,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The summary is being made in the background</source>
-        <translation>Le résumé se fait en arrière-plan</translation>
+        <translation>Le résumé est en cours en arrière-plan</translation>
     </message>
     <message>
         <source>The older messages of this thread no longer fit.</source>
@@ -11101,7 +11101,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>There are no tokens. Each program gets one of its own.</source>
-        <translation>Il n’y a pas de jetons. Chaque programme reçoit le sien.</translation>
+        <translation>Il n’y a pas de jeton. Chaque programme reçoit le sien.</translation>
     </message>
     <message>
         <source>The environment variable {fixed_by} decides this.</source>
@@ -11590,7 +11590,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Asked below this answer. What came after it stays as another version.</source>
-        <translation>Demandé sous cette réponse. Ce qui venait après reste comme une autre version.</translation>
+        <translation>Demandé sous cette réponse. Ce qui suivait est conservé comme autre version.</translation>
     </message>
     <message>
         <source>Quick action: {name}</source>
@@ -11610,7 +11610,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Asking {server} for “{title}”…</source>
-        <translation>«&#xa0;{title}&#xa0;» est demandé à {server}…</translation>
+        <translation>Demande de «&#xa0;{title}&#xa0;» à {server}…</translation>
     </message>
     <message>
         <source>{server} wrote this text. Read it before you send it.</source>
@@ -12991,7 +12991,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Encrypted, the server proves who it is</source>
-        <translation>Chiffré, le serveur prouve qui il est</translation>
+        <translation>Chiffré, le serveur prouve son identité</translation>
     </message>
     <message>
         <source>Not encrypted, for a server on this computer or in a network of your own</source>
@@ -13047,7 +13047,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The certificate named in the connection string</source>
-        <translation>Le certificat que nomme la chaîne de connexion</translation>
+        <translation>Le certificat indiqué dans la chaîne de connexion</translation>
     </message>
     <message>
         <source>The certificate used so far</source>
@@ -13216,7 +13216,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No project is shared yet, or you manage none. They can be given roles later, under Members.</source>
-        <translation>Aucun projet n’est encore partagé, ou vous n’en gérez aucun. Les rôles peuvent être donnés plus tard, dans Membres.</translation>
+        <translation>Aucun projet n’est encore partagé, ou vous n’en gérez aucun. Les rôles peuvent être donnés plus tard, dans «&#xa0;Membres&#xa0;».</translation>
     </message>
     <message>
         <source>Make an invitation</source>
@@ -13480,7 +13480,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
-        <translation>{name} ne peut plus se connecter, d’aucun ordinateur, dès cet instant. Ce que cette personne a écrit reste à l’équipe&#xa0;; ce qui est déjà sur son ordinateur y reste. Pour la faire revenir, invitez-la à nouveau.</translation>
+        <translation>Dès cet instant, {name} ne peut plus se connecter, depuis aucun ordinateur. Ce que cette personne a écrit reste à l’équipe&#xa0;; ce qui est déjà sur son ordinateur y reste. Pour la faire revenir, invitez-la à nouveau.</translation>
     </message>
     <message>
         <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
@@ -13680,7 +13680,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
-        <translation>Cet ordinateur ne peut plus se synchroniser sous ce nom&#xa0;; ce qui s’y trouve y reste. S’il a été perdu, créez aussi un nouveau mot de passe sous Mon nom, et ajoutez de nouveau vos autres ordinateurs.</translation>
+        <translation>Cet ordinateur ne peut plus se synchroniser sous ce nom&#xa0;; ce qui s’y trouve y reste. S’il a été perdu, créez aussi un nouveau mot de passe dans «&#xa0;Mon nom&#xa0;», et ajoutez de nouveau vos autres ordinateurs.</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -13812,7 +13812,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. Your login stays; your other computers and the other members move for themselves.</source>
-        <translation>Pour un serveur qui a déménagé, ou qui a maintenant un autre nom. ChatDesk vérifie d’abord que cet espace de travail y est. Votre compte reste&#xa0;; vos autres ordinateurs et les autres membres changent d’adresse eux-mêmes.</translation>
+        <translation>Pour un serveur qui a changé d’adresse, ou qui a maintenant un autre nom. ChatDesk vérifie d’abord que cet espace de travail y est. Votre compte reste&#xa0;; vos autres ordinateurs et les autres membres font ce changement eux-mêmes.</translation>
     </message>
     <message>
         <source>Use this address</source>
@@ -14421,7 +14421,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>You are in “{name}” as {member}. What is shared with you comes in now.</source>
-        <translation>Vous êtes dans «&#xa0;{name}&#xa0;» sous le nom {member}. Ce qui est partagé avec vous arrive maintenant.</translation>
+        <translation>Vous êtes dans «&#xa0;{name}&#xa0;» sous le nom de {member}. Ce qui est partagé avec vous arrive maintenant.</translation>
     </message>
     <message>
         <source>Opening the file of keys…</source>
@@ -14986,7 +14986,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The tools of {address} are left out until you have signed in.</source>
-        <translation>Les outils de {address} sont omis jusqu’à ce que vous soyez connecté.</translation>
+        <translation>Les outils de {address} sont omis jusqu’à votre connexion.</translation>
     </message>
     <message>
         <source>Sign in at {host} in your browser, within five minutes.</source>
@@ -17958,7 +17958,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>See what goes with it, and save it</source>
-        <translation>Voir ce qui part avec, et l’enregistrer</translation>
+        <translation>Voir ce qui y est joint, et l’enregistrer</translation>
     </message>
     <message>
         <source>Nothing is changed</source>
@@ -18674,7 +18674,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>“{name}” usually holds secrets, or is managed by a program, so no tool may use it.</source>
-        <translation>«&#xa0;{name}&#xa0;» contient d’habitude des secrets, ou est géré par un programme, donc aucun outil ne peut l’utiliser.</translation>
+        <translation>«&#xa0;{name}&#xa0;» contient habituellement des secrets, ou est géré par un programme, aucun outil ne peut donc l’utiliser.</translation>
     </message>
     <message>
         <source>The project&apos;s folder cannot be opened, or there is a link on the way to it.</source>
@@ -18866,15 +18866,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>It sends you to a page of another site than the one that would get your sign-in.</source>
-        <translation>Il vous envoie vers une page d’un autre site que celui qui recevrait votre connexion.</translation>
+        <translation>Il vous envoie vers une page d’un autre site que celui qui recevrait vos données de connexion.</translation>
     </message>
     <message>
         <source>It sends sign-ins over an address that others could read.</source>
-        <translation>Il envoie les connexions par une adresse que d’autres pourraient lire.</translation>
+        <translation>Il transmet les données de connexion par une adresse que d’autres pourraient lire.</translation>
     </message>
     <message>
         <source>It sends sign-ins to an address on this computer or its network.</source>
-        <translation>Il envoie les connexions à une adresse de cet ordinateur ou de son réseau.</translation>
+        <translation>Il transmet les données de connexion à une adresse de cet ordinateur ou de son réseau.</translation>
     </message>
     <message>
         <source>Nobody signed in in time.</source>
