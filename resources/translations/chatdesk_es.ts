@@ -533,7 +533,7 @@
     </message>
     <message>
         <source>Chat with language models. Without a command, the window opens.</source>
-        <translation>Chatea con modelos de lenguaje. Sin una orden se abre la ventana.</translation>
+        <translation>Chatea con modelos de lenguaje. Sin ningún comando, se abre la ventana.</translation>
     </message>
     <message>
         <source>also write a zip to attach to a bug report</source>
@@ -733,7 +733,7 @@
     </message>
     <message>
         <source>serve other programs on this computer until Ctrl+C</source>
-        <translation>atiende a otros programas de este ordenador hasta Ctrl+C</translation>
+        <translation>atiende a otros programas de este dispositivo hasta Ctrl+C</translation>
     </message>
     <message>
         <source>port to listen on; 0 means any free port</source>
@@ -885,7 +885,7 @@
     </message>
     <message>
         <source>parked: it came with a backup and is not connected</source>
-        <translation>aparcado: vino con una copia de seguridad y no está conectado</translation>
+        <translation>apartado: vino con una copia de seguridad y no está conectado</translation>
     </message>
     <message>
         <source>wait for the server at most this long ({seconds})</source>
@@ -969,7 +969,7 @@
     </message>
     <message>
         <source>stop being a member, on all computers</source>
-        <translation>deja de ser miembro, en todos los ordenadores</translation>
+        <translation>deja de ser miembro, en todos los dispositivos</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1017,7 +1017,7 @@
     </message>
     <message>
         <source>join with an invitation, or with a code from another computer of yours</source>
-        <translation>únete con una invitación, o con un código de otro ordenador tuyo</translation>
+        <translation>une este perfil a un equipo con una invitación, o con un código de otro dispositivo tuyo</translation>
     </message>
     <message>
         <source>accept a server without encryption</source>
@@ -1025,11 +1025,11 @@
     </message>
     <message>
         <source>stop syncing; everything stays on this computer</source>
-        <translation>deja de sincronizar; todo se queda en este ordenador</translation>
+        <translation>deja de sincronizar; todo se queda en este dispositivo</translation>
     </message>
     <message>
         <source>print a code for another computer of yours</source>
-        <translation>imprime un código para otro ordenador tuyo</translation>
+        <translation>muestra un código para otro dispositivo tuyo</translation>
     </message>
     <message>
         <source>write the code to this file instead of printing it</source>
@@ -1109,7 +1109,7 @@
     </message>
     <message>
         <source>Do not put a password into the arguments: everybody on this computer can see them.</source>
-        <translation>No pongas una contraseña en los argumentos: todos en este ordenador pueden verlos.</translation>
+        <translation>No pongas una contraseña en los argumentos: cualquiera que use este dispositivo puede verlos.</translation>
     </message>
     <message>
         <source>Nothing was sent.</source>
@@ -1437,7 +1437,7 @@
     </message>
     <message>
         <source>A server has either an address or a command.</source>
-        <translation>Un servidor tiene una dirección o una orden.</translation>
+        <translation>Un servidor tiene una dirección o un comando.</translation>
     </message>
     <message>
         <source>Write: add --address URL NAME, or: add NAME COMMAND ARGUMENTS.</source>
@@ -1485,7 +1485,7 @@
     </message>
     <message>
         <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
-        <translation>Sesión cerrada en este ordenador. No se avisó al servidor, o no puede retirar la sesión.</translation>
+        <translation>Sesión cerrada en este dispositivo. No se avisó al servidor, o este no puede anular la sesión.</translation>
     </message>
     <message>
         <source>There is no tool server “{name}”.</source>
@@ -1801,7 +1801,7 @@
     </message>
     <message>
         <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
-        <translation>Los ajustes de este directorio de datos, que puede ser de otra persona, indican un antivirus en otro ordenador: {address}.</translation>
+        <translation>Los ajustes de esta carpeta de datos, que quizá sea de otra persona, indican un antivirus en otro dispositivo: {address}.</translation>
     </message>
     <message>
         <source>The virus scanner found “{found}” in the file.</source>
@@ -2418,7 +2418,7 @@
     </message>
     <message>
         <source>No display here: the window runs unseen, the command line works.</source>
-        <translation>Aquí no hay pantalla: la ventana funciona sin verse, la línea de órdenes funciona.</translation>
+        <translation>Aquí no hay pantalla: la ventana se ejecuta sin mostrarse, y la línea de comandos funciona.</translation>
     </message>
     <message numerus="yes">
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
@@ -3243,7 +3243,7 @@
     </message>
     <message>
         <source>Everything you wrote is kept on this computer.</source>
-        <translation>Todo lo que escribiste se conserva en este ordenador.</translation>
+        <translation>Todo lo que escribiste se conserva en este dispositivo.</translation>
     </message>
     <message>
         <source>Open Details in the status line to see what it said.</source>
@@ -3291,7 +3291,7 @@
     </message>
     <message>
         <source>{host} is this computer or an address for machines only; nothing is loaded from there.</source>
-        <translation>{host} es este ordenador o una dirección solo para máquinas; de ahí no se carga nada.</translation>
+        <translation>{host} es este mismo dispositivo o una dirección solo para máquinas; de ahí no se carga nada.</translation>
     </message>
     <message>
         <source>{host} is in a private network.</source>
@@ -3415,7 +3415,7 @@
     </message>
     <message>
         <source>Too many commands ask this ChatDesk at once. Try again later.</source>
-        <translation>Demasiadas órdenes preguntan a este ChatDesk a la vez. Inténtalo más tarde.</translation>
+        <translation>Este ChatDesk recibe demasiados comandos a la vez. Inténtalo más tarde.</translation>
     </message>
     <message>
         <source>Something unexpected happened. The log says more.</source>
@@ -3515,7 +3515,7 @@
     </message>
     <message>
         <source>Check the clock of this computer, the base URL and any proxy; nothing is sent until this is solved.</source>
-        <translation>Comprueba el reloj de este ordenador, la URL base y el proxy si lo hay; no se envía nada hasta resolverlo.</translation>
+        <translation>Comprueba el reloj de este dispositivo, la URL base y el proxy si lo hay; no se envía nada hasta resolverlo.</translation>
     </message>
     <message>
         <source>{who} did not accept the request.</source>
@@ -3735,7 +3735,7 @@
     </message>
     <message>
         <source>Check the clock of this computer; nothing is sent until this is solved.</source>
-        <translation>Comprueba el reloj de este ordenador; no se envía nada hasta resolverlo.</translation>
+        <translation>Comprueba el reloj de este dispositivo; no se envía nada hasta resolverlo.</translation>
     </message>
     <message>
         <source>Check the base URL and any proxy; nothing is sent until this is solved.</source>
@@ -3747,7 +3747,7 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is signed by an authority that this computer does not trust.</source>
-        <translation>La conexión con {who} no es segura: su certificado lo firma una autoridad en la que este ordenador no confía.</translation>
+        <translation>La conexión con {who} no es segura: su certificado lo firma una autoridad en la que este dispositivo no confía.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is not valid yet.</source>
@@ -3799,7 +3799,7 @@
     </message>
     <message>
         <source>This computer slept while the answer was being written, and the connection was lost.</source>
-        <translation>Este ordenador se durmió mientras se escribía la respuesta, y se perdió la conexión.</translation>
+        <translation>Este dispositivo entró en suspensión mientras se escribía la respuesta, y se perdió la conexión.</translation>
     </message>
     <message>
         <source>ChatDesk made a mistake while reading the answer.</source>
@@ -4435,7 +4435,7 @@
     </message>
     <message>
         <source>Servers on this computer and in the local network get ten times as long.</source>
-        <translation>Los servidores de este equipo y de la red local tienen diez veces más tiempo.</translation>
+        <translation>Los servidores de este dispositivo y de la red local tienen diez veces más tiempo.</translation>
     </message>
     <message>
         <source>Wait when an answer pauses</source>
@@ -4691,7 +4691,7 @@
     </message>
     <message>
         <source>on this computer</source>
-        <translation>en este ordenador</translation>
+        <translation>en este dispositivo</translation>
     </message>
     <message>
         <source>Any that is free</source>
@@ -4911,7 +4911,7 @@
     </message>
     <message>
         <source>one computer, one file</source>
-        <translation>un ordenador, un archivo</translation>
+        <translation>un dispositivo, un archivo</translation>
     </message>
     <message>
         <source>many people at once</source>
@@ -6083,7 +6083,7 @@
     </message>
     <message>
         <source>The invitation names the server “{host}”, which only this computer reaches. Give the workspace a name or IP address that others reach before you invite anybody: Settings, Team sync, Address.</source>
-        <translation>La invitación nombra el servidor «{host}», al que solo llega este ordenador. Da al espacio de trabajo un nombre o una dirección IP a la que otros lleguen antes de invitar a nadie: Ajustes, Sincronización del equipo, Dirección.</translation>
+        <translation>La invitación indica el servidor «{host}», al que solo llega este dispositivo. Da al espacio de trabajo un nombre o una dirección IP a la que otros lleguen antes de invitar a nadie: Ajustes, Sincronización del equipo, Dirección.</translation>
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
@@ -6175,7 +6175,7 @@
     </message>
     <message>
         <source>What was received before stays readable, and everything you wrote is kept on this computer.</source>
-        <translation>Lo que se recibió antes se puede seguir leyendo, y todo lo que escribiste se conserva en este ordenador.</translation>
+        <translation>Lo que se recibió antes se puede seguir leyendo, y todo lo que escribiste se conserva en este dispositivo.</translation>
     </message>
     <message>
         <source>The team&apos;s database cannot be reached.</source>
@@ -6223,7 +6223,7 @@
     </message>
     <message>
         <source>The password for the team&apos;s database cannot be found on this computer.</source>
-        <translation>No se encuentra en este ordenador la contraseña de la base del equipo.</translation>
+        <translation>No se encuentra en este dispositivo la contraseña de la base de datos del equipo.</translation>
     </message>
     <message>
         <source>Unlock the keyring, or enter the password in Settings, Team sync.</source>
@@ -6311,7 +6311,7 @@
     </message>
     <message>
         <source>If you joined on another computer, add this one there. If it was not you who used it, tell the workspace&apos;s owner, who can remove that member; then ask for a new one.</source>
-        <translation>Si te uniste en otro ordenador, añade este allí. Si no la usaste tú, díselo al propietario del espacio de trabajo, que puede quitar a ese miembro; pide entonces una nueva.</translation>
+        <translation>Si te uniste en otro dispositivo, añade este desde allí. Si no la usaste tú, díselo al propietario del espacio de trabajo, que puede quitar a ese miembro; después pide una nueva.</translation>
     </message>
     <message>
         <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
@@ -6323,15 +6323,15 @@
     </message>
     <message>
         <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
-        <translation>El servidor de la base del equipo rechaza desde este ordenador conexiones de este tipo.</translation>
+        <translation>El servidor de la base de datos del equipo rechaza las conexiones de este tipo desde este dispositivo.</translation>
     </message>
     <message>
         <source>Turn TLS on for this address, or ask whoever runs the server to let this computer in.</source>
-        <translation>Activa TLS para esta dirección, o pide a quien lleva el servidor que deje entrar a este ordenador.</translation>
+        <translation>Activa TLS para esta dirección, o pide a quien administra el servidor que acepte este dispositivo.</translation>
     </message>
     <message>
         <source>This computer does not trust the certificate of the team&apos;s server for that server&apos;s name.</source>
-        <translation>Este ordenador no confía en el certificado del servidor del equipo para el nombre de ese servidor.</translation>
+        <translation>Este dispositivo no confía en el certificado del servidor del equipo para el nombre de ese servidor.</translation>
     </message>
     <message>
         <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
@@ -6395,7 +6395,7 @@
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
-        <translation>El espacio de trabajo no conoce (ya) este ordenador.</translation>
+        <translation>El espacio de trabajo no conoce, o ya no conoce, este dispositivo.</translation>
     </message>
     <message>
         <source>This login may not do what setting up a workspace takes: own the database and create roles in it.</source>
@@ -6491,7 +6491,7 @@
     </message>
     <message>
         <source>The file is no longer on the computer that sent the message.</source>
-        <translation>El archivo ya no está en el ordenador que envió el mensaje.</translation>
+        <translation>El archivo ya no está en el dispositivo que envió el mensaje.</translation>
     </message>
     <message>
         <source>The team&apos;s database does not have the file (yet).</source>
@@ -6551,7 +6551,7 @@
     </message>
     <message>
         <source>Type it as it is shown on the other computer, three groups of four characters.</source>
-        <translation>Escríbela como la muestra el otro ordenador, tres grupos de cuatro caracteres.</translation>
+        <translation>Escríbela como se muestra en el otro dispositivo: tres grupos de cuatro caracteres.</translation>
     </message>
     <message>
         <source>This profile is not in that workspace.</source>
@@ -6587,7 +6587,7 @@
     </message>
     <message>
         <source>Make a new one on your other computer.</source>
-        <translation>Crea uno nuevo en tu otro ordenador.</translation>
+        <translation>Crea uno nuevo en tu otro dispositivo.</translation>
     </message>
     <message>
         <source>If you began to set up a workspace here, setting it up again finishes that.</source>
@@ -6619,7 +6619,7 @@
     </message>
     <message>
         <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
-        <translation>Crea un código nuevo en un ordenador que aún se sincronice, o pregunta al propietario del espacio de trabajo.</translation>
+        <translation>Crea un código nuevo en un dispositivo que aún se sincronice, o pregunta al propietario del espacio de trabajo.</translation>
     </message>
     <message>
         <source>This profile is in that workspace already.</source>
@@ -6635,7 +6635,7 @@
     </message>
     <message>
         <source>Ask for a server with TLS; agree only on this computer or in a network of your own.</source>
-        <translation>Pide un servidor con TLS; acéptalo solo en este ordenador o en una red propia.</translation>
+        <translation>Pide un servidor con TLS; acéptalo solo en este dispositivo o en una red propia.</translation>
     </message>
     <message>
         <source>This server is not in a network of your own, so ChatDesk speaks to it with encryption only.</source>
@@ -6655,7 +6655,7 @@
     </message>
     <message>
         <source>This code is for a further computer of yours and sealed with a passphrase.</source>
-        <translation>Este código es para otro ordenador tuyo y está sellado con una frase de contraseña.</translation>
+        <translation>Este código es para otro dispositivo tuyo y está protegido con una frase de contraseña.</translation>
     </message>
     <message>
         <source>Type the passphrase that is shown beside the code.</source>
@@ -6671,7 +6671,7 @@
     </message>
     <message>
         <source>This computer cannot keep the password for the team&apos;s database.</source>
-        <translation>Este ordenador no puede guardar la contraseña de la base del equipo.</translation>
+        <translation>Este dispositivo no puede guardar la contraseña de la base de datos del equipo.</translation>
     </message>
     <message>
         <source>Nothing was changed on the server, and the invitation is still good.</source>
@@ -6691,7 +6691,7 @@
     </message>
     <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
-        <translation>La variable {variable} tiene una contraseña, y nadie ha dicho en este ordenador que sea para {server}: no se envió allí. Si lo es, asigna {named} a {server_variable}, o introduce la contraseña.</translation>
+        <translation>La variable {variable} tiene una contraseña, y nadie ha indicado en este dispositivo que sea para {server}: no se envió allí. Si lo es, asigna {named} a {server_variable}, o introduce la contraseña.</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -6719,7 +6719,7 @@
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk to write to it; what you write waits on this computer.</source>
-        <translation>La base del equipo necesita un ChatDesk más nuevo para escribir en ella; lo que escribas espera en este ordenador.</translation>
+        <translation>Para escribir en la base de datos del equipo hace falta una versión más reciente de ChatDesk; lo que escribas espera en este dispositivo.</translation>
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk.</source>
@@ -6727,11 +6727,11 @@
     </message>
     <message>
         <source>This computer&apos;s clock is {span} ahead of the team&apos;s. Nothing is lost by that.</source>
-        <translation>El reloj de este ordenador va {span} adelantado respecto al del equipo. No se pierde nada por ello.</translation>
+        <translation>El reloj de este dispositivo va {span} adelantado respecto al del equipo. No se pierde nada por ello.</translation>
     </message>
     <message>
         <source>This computer&apos;s clock is {span} behind the team&apos;s. Nothing is lost by that.</source>
-        <translation>El reloj de este ordenador va {span} atrasado respecto al del equipo. No se pierde nada por ello.</translation>
+        <translation>El reloj de este dispositivo va {span} atrasado respecto al del equipo. No se pierde nada por ello.</translation>
     </message>
     <message>
         <source>a moment</source>
@@ -6867,11 +6867,11 @@
     </message>
     <message>
         <source>The server takes {most} connections; a computer needs up to three while ChatDesk runs.</source>
-        <translation>El servidor admite {most} conexiones; un equipo necesita hasta tres mientras ChatDesk está abierto.</translation>
+        <translation>El servidor admite {most} conexiones; un dispositivo necesita hasta tres mientras ChatDesk está abierto.</translation>
     </message>
     <message>
         <source>The server takes {most} connections, up to three for each computer.</source>
-        <translation>El servidor admite {most} conexiones, hasta tres por equipo.</translation>
+        <translation>El servidor admite {most} conexiones, hasta tres por dispositivo.</translation>
     </message>
     <message>
         <source>[y/N]</source>
@@ -7019,7 +7019,7 @@
     </message>
     <message>
         <source>Choose a folder that exists on this computer.</source>
-        <translation>Elige una carpeta que exista en este ordenador.</translation>
+        <translation>Elige una carpeta que exista en este dispositivo.</translation>
     </message>
     <message>
         <source>There is no folder {path}.</source>
@@ -7087,11 +7087,11 @@
     </message>
     <message>
         <source>The tool server has no command.</source>
-        <translation>El servidor de herramientas no tiene orden.</translation>
+        <translation>El servidor de herramientas no tiene comando.</translation>
     </message>
     <message>
         <source>The command has a character that no command can have.</source>
-        <translation>La orden tiene un carácter que ninguna orden puede tener.</translation>
+        <translation>El comando tiene un carácter que no puede haber en un comando.</translation>
     </message>
     <message>
         <source>The address of a tool server begins with https:// or http://.</source>
@@ -7587,11 +7587,11 @@
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
-        <translation>Instalado desde un paquete: las actualizaciones de este ordenador traen versiones nuevas, como «apt upgrade».</translation>
+        <translation>Instalado desde un paquete: las actualizaciones del sistema, como «apt upgrade», traen versiones nuevas.</translation>
     </message>
     <message>
         <source>Installed as a Flatpak: the updates of this computer bring new versions, or “flatpak update”.</source>
-        <translation>Instalado como Flatpak: las actualizaciones de este ordenador traen versiones nuevas, o «flatpak update».</translation>
+        <translation>Instalado como Flatpak: las actualizaciones del sistema o «flatpak update» traen versiones nuevas.</translation>
     </message>
     <message>
         <source>Installed as a snap: the system brings new versions by itself.</source>
@@ -7863,7 +7863,7 @@
     </message>
     <message>
         <source>**Ctrl+K** finds every word of every thread, **Ctrl+Shift+P** every command, and **F1** opens the help.</source>
-        <translation>**Ctrl+K** encuentra cada palabra de cada conversación, **Ctrl+Mayús+P** cada orden, y **F1** abre la ayuda.</translation>
+        <translation>**Ctrl+K** encuentra cada palabra de cada conversación; **Ctrl+Mayús+P**, cada comando; y **F1** abre la ayuda.</translation>
     </message>
     <message>
         <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
@@ -7883,7 +7883,7 @@
     </message>
     <message>
         <source>Or start a server on this computer, such as Ollama: it is found by itself.</source>
-        <translation>O inicia un servidor en este ordenador, como Ollama: se encuentra solo.</translation>
+        <translation>O inicia un servidor en este dispositivo, como Ollama: se encuentra solo.</translation>
     </message>
     <message>
         <source>Type `/demo` to see what else I can show.</source>
@@ -8077,11 +8077,11 @@
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
-        <translation>{database} en {host}; apartado: vino con una copia de seguridad restaurada y nada se conecta a él; «Conectar de nuevo» en Ajustes, Sincronización del equipo, o &apos;chatdesk team join&apos; conecta</translation>
+        <translation>{database} en {host}; apartado: vino con una copia de seguridad que se restauró y nada se conecta a él; se conecta con «Conectar de nuevo» en Ajustes, Sincronización del equipo, o con &apos;chatdesk team join&apos;</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
-        <translation>no hay ninguna ventana abierta ni otra orden en marcha</translation>
+        <translation>no hay ninguna ventana abierta ni ningún otro comando en marcha</translation>
     </message>
     <message>
         <source>a window</source>
@@ -8181,7 +8181,7 @@
     </message>
     <message>
         <source>Connect from another computer</source>
-        <translation>Conectarse desde otro ordenador</translation>
+        <translation>Conectarse desde otro dispositivo</translation>
     </message>
     <message>
         <source>The local service is off.</source>
@@ -8785,7 +8785,7 @@
     </message>
     <message>
         <source>All commands…</source>
-        <translation>Todas las órdenes…</translation>
+        <translation>Todos los comandos…</translation>
     </message>
     <message>
         <source>Settings…</source>
@@ -9512,11 +9512,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Find a command or keys</source>
-        <translation>Buscar una orden o teclas</translation>
+        <translation>Buscar un comando o teclas</translation>
     </message>
     <message>
         <source>Commands and their keys</source>
-        <translation>Órdenes y sus teclas</translation>
+        <translation>Comandos y sus teclas</translation>
     </message>
     <message>
         <source>Enter changes the keys, Delete takes them away</source>
@@ -9580,7 +9580,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Command</source>
-        <translation>Orden</translation>
+        <translation>Comando</translation>
     </message>
     <message>
         <source>What it shows</source>
@@ -9836,7 +9836,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>It leaves the server, and every computer when it syncs next. This cannot be undone. What stays: backups of the server and of computers until they are replaced, private copies of members who left, and what somebody copied or exported.</source>
-        <translation>Sale del servidor, y de cada ordenador cuando se sincronice. No se puede deshacer. Lo que queda: copias del servidor y de ordenadores hasta que se reemplacen, copias privadas de miembros que se fueron, y lo que alguien copió o exportó.</translation>
+        <translation>Desaparece del servidor, y de cada dispositivo la próxima vez que se sincronice. No se puede deshacer. Lo que queda: las copias de seguridad del servidor y de los dispositivos hasta que se reemplacen, las copias privadas de los miembros que se fueron y lo que alguien copió o exportó.</translation>
     </message>
     <message>
         <source>Erase this thread for everyone?</source>
@@ -10412,11 +10412,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Command: {command}</source>
-        <translation>Orden: {command}</translation>
+        <translation>Comando: {command}</translation>
     </message>
     <message>
         <source>Copy the command</source>
-        <translation>Copiar la orden</translation>
+        <translation>Copiar el comando</translation>
     </message>
     <message>
         <source>Asking the desktop for the keys. It may show you a question.</source>
@@ -10432,15 +10432,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
-        <translation>El escritorio no dio estas teclas a ChatDesk. Inténtalo de nuevo, o asigna esta orden a teclas en los ajustes de tu escritorio:</translation>
+        <translation>El escritorio no concedió estas teclas a ChatDesk. Inténtalo de nuevo, o asigna teclas a este comando en los ajustes de tu escritorio:</translation>
     </message>
     <message>
         <source>The desktop has no name for {keys}. Choose other keys, or bind this command in your desktop&apos;s settings:</source>
-        <translation>El escritorio no tiene nombre para {keys}. Elige otras teclas, o asigna esta orden en los ajustes de tu escritorio:</translation>
+        <translation>El escritorio no tiene nombre para {keys}. Elige otras teclas, o asigna teclas a este comando en los ajustes de tu escritorio:</translation>
     </message>
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
-        <translation>Este escritorio no da teclas a los programas. Asigna esta orden a teclas en los ajustes de tu escritorio:</translation>
+        <translation>Este escritorio no concede teclas a los programas. Asigna teclas a este comando en los ajustes de tu escritorio:</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -10884,7 +10884,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Folder on this computer, for tools (optional)</source>
-        <translation>Carpeta de este ordenador, para herramientas (opcional)</translation>
+        <translation>Carpeta de este dispositivo, para herramientas (opcional)</translation>
     </message>
     <message>
         <source>Create</source>
@@ -11037,7 +11037,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>In shared projects it erases for everyone what you wrote, or all of it where you are an owner or admin. The rest is hidden on this computer only.</source>
-        <translation>En proyectos compartidos borra para todos lo que tú escribiste, o todo donde seas propietario o administrador. El resto solo se oculta en este ordenador.</translation>
+        <translation>En los proyectos compartidos se borra para todos lo que tú escribiste, o todo si eres propietario o administrador. El resto solo se oculta en este dispositivo.</translation>
     </message>
     <message>
         <source>Tags: {what}</source>
@@ -11065,7 +11065,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The thread of this link is not on this computer.</source>
-        <translation>La conversación de este enlace no está en este ordenador.</translation>
+        <translation>La conversación de este enlace no está en este dispositivo.</translation>
     </message>
     <message>
         <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
@@ -11077,7 +11077,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Link copied. It opens the thread on your computers that have it.</source>
-        <translation>Enlace copiado. Abre la conversación en tus ordenadores que la tengan.</translation>
+        <translation>Enlace copiado. Abre la conversación en los dispositivos tuyos que la tengan.</translation>
     </message>
     <message>
         <source>Revoke the token “{name}”?</source>
@@ -11093,7 +11093,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Editors, scripts and browsers of this computer read, write and ask over HTTP, with a token of yours.</source>
-        <translation>Editores, scripts y navegadores de este ordenador leen, escriben y preguntan por HTTP, con un token tuyo.</translation>
+        <translation>Editores, scripts y navegadores de este dispositivo leen, escriben y preguntan por HTTP, con un token tuyo.</translation>
     </message>
     <message>
         <source>Turn the service on to make tokens and to see the existing ones.</source>
@@ -12371,15 +12371,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Look for servers on this computer</source>
-        <translation>Buscar servidores en este ordenador</translation>
+        <translation>Buscar servidores en este dispositivo</translation>
     </message>
     <message>
         <source>Only this computer is asked, at the usual ports, and no key is sent.</source>
-        <translation>Solo se pregunta a este ordenador, en los puertos habituales, y no se envía ninguna clave.</translation>
+        <translation>Solo se pregunta a este dispositivo, en los puertos habituales, y no se envía ninguna clave.</translation>
     </message>
     <message>
         <source>Add {label}, found on this computer</source>
-        <translation>Añadir {label}, encontrado en este ordenador</translation>
+        <translation>Añadir {label}, encontrado en este dispositivo</translation>
     </message>
     <message>
         <source>{address}, {models}</source>
@@ -12387,7 +12387,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Found on this computer</source>
-        <translation>Encontrado en este ordenador</translation>
+        <translation>Encontrado en este dispositivo</translation>
     </message>
     <message>
         <source>Always available</source>
@@ -12399,7 +12399,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
-        <translation>Encontrados en este ordenador: {names}.</translation>
+        <translation>Encontrados en este dispositivo: {names}.</translation>
     </message>
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
@@ -12523,7 +12523,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>On this computer</source>
-        <translation>En este ordenador</translation>
+        <translation>En este dispositivo</translation>
     </message>
     <message>
         <source>Any OpenAI-compatible address</source>
@@ -12711,7 +12711,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer.</source>
-        <translation>Los borradores, lo fijado, el archivo, lo que marcaste para el contexto, tus claves y tus prompts se quedan en este ordenador.</translation>
+        <translation>Los borradores, lo fijado, el archivo, lo que marcaste para el contexto, tus claves y tus prompts se quedan en este dispositivo.</translation>
     </message>
     <message>
         <source>Share “{name}”</source>
@@ -12751,7 +12751,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>At first only you, on all your computers. Then those whom you give a role, here or by inviting them.</source>
-        <translation>Al principio solo tú, en todos tus ordenadores. Después, aquellos a quienes des un rol, aquí o al invitarlos.</translation>
+        <translation>Al principio solo tú, en todos tus dispositivos. Después, aquellos a quienes des un rol, aquí o al invitarlos.</translation>
     </message>
     <message>
         <source>What never leaves</source>
@@ -12815,7 +12815,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>A change takes effect at once. People who lose access keep the copy that is on their computer already.</source>
-        <translation>Un cambio vale al momento. Quien pierde el acceso conserva la copia que ya está en su ordenador.</translation>
+        <translation>Los cambios se aplican al momento. Quien pierde el acceso conserva la copia que ya está en su dispositivo.</translation>
     </message>
     <message>
         <source>Setting how long messages are kept…</source>
@@ -12847,7 +12847,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Each computer that has it keeps its copy as a private project, this one too; nothing is deleted here.</source>
-        <translation>Cada ordenador que lo tiene conserva su copia como proyecto privado, también este; aquí no se elimina nada.</translation>
+        <translation>Cada dispositivo que lo tiene conserva su copia como proyecto privado, también este; aquí no se elimina nada.</translation>
     </message>
     <message>
         <source>Stop sharing “{name}”?</source>
@@ -12859,7 +12859,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>You and the others no longer get each other&apos;s messages. The copy on this computer stays, as a private project. To come back, somebody who manages it has to give you a role again.</source>
-        <translation>Tú y los demás dejáis de recibir los mensajes de unos y otros. La copia de este ordenador se queda, como proyecto privado. Para volver, alguien que lo administre tiene que darte un rol de nuevo.</translation>
+        <translation>Tú dejas de recibir los mensajes de los demás, y ellos los tuyos. La copia de este dispositivo se queda, como proyecto privado. Para volver, alguien que lo administre tiene que darte un rol de nuevo.</translation>
     </message>
     <message>
         <source>Leave “{name}”?</source>
@@ -12871,7 +12871,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Everything in it is removed: from the server at once, and from every computer when it syncs next, this one too.</source>
-        <translation>Todo lo que contiene se quita: del servidor al momento, y de cada ordenador cuando se sincronice, también de este.</translation>
+        <translation>Se elimina todo lo que contiene: del servidor al momento, y de cada dispositivo la próxima vez que se sincronice, también de este.</translation>
     </message>
     <message numerus="yes">
         <source>{count} other members lose it, too.</source>
@@ -12963,7 +12963,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The team does not have these, or has something else in their place. They are kept on this computer only, until you forget them.</source>
-        <translation>El equipo no los tiene, o tiene otra cosa en su lugar. Se conservan solo en este ordenador, hasta que los olvides.</translation>
+        <translation>El equipo no los tiene, o tiene otra cosa en su lugar. Se conservan solo en este dispositivo, hasta que los olvides.</translation>
     </message>
     <message>
         <source>Forget…</source>
@@ -12995,7 +12995,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Not encrypted, for a server on this computer or in a network of your own</source>
-        <translation>Sin cifrar, para un servidor en este ordenador o en una red propia</translation>
+        <translation>Sin cifrar, para un servidor en este dispositivo o en una red propia</translation>
     </message>
     <message>
         <source>Connection string</source>
@@ -13035,7 +13035,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Certificates that this computer trusts</source>
-        <translation>Certificados en los que confía este ordenador</translation>
+        <translation>Certificados en los que confía este dispositivo</translation>
     </message>
     <message>
         <source>Paste the connection string of an owner&apos;s account, or fill in the fields.</source>
@@ -13111,7 +13111,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>A workspace is a PostgreSQL database, 15 or newer, that your team&apos;s computers share changes through. Give an empty one, and an account that may create roles; its password is used now and not kept.</source>
-        <translation>Un espacio de trabajo es una base de datos PostgreSQL, 15 o posterior, por la que los ordenadores de tu equipo comparten cambios. Indica una vacía, y una cuenta que pueda crear roles; su contraseña se usa ahora y no se guarda.</translation>
+        <translation>Un espacio de trabajo es una base de datos PostgreSQL, 15 o posterior, con la que los dispositivos de tu equipo comparten los cambios. Indica una vacía y una cuenta que pueda crear roles; su contraseña se usa ahora y no se guarda.</translation>
     </message>
     <message>
         <source>Was the workspace set up by hand? Then sign in with your login.</source>
@@ -13159,7 +13159,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>A computer</source>
-        <translation>Un ordenador</translation>
+        <translation>Un dispositivo</translation>
     </message>
     <message>
         <source>Take off the list…</source>
@@ -13248,19 +13248,19 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Add a computer of mine</source>
-        <translation>Añadir un ordenador mío</translation>
+        <translation>Añadir un dispositivo mío</translation>
     </message>
     <message>
         <source>{workspace} my computer</source>
-        <translation>{workspace} mi ordenador</translation>
+        <translation>{workspace} mi dispositivo</translation>
     </message>
     <message>
         <source>Type this passphrase on the other computer</source>
-        <translation>Escribe esta frase de contraseña en el otro ordenador</translation>
+        <translation>Escribe esta frase de contraseña en el otro dispositivo</translation>
     </message>
     <message>
         <source>Take the code or file to your other computer, choose Join a workspace there, and type the passphrase. It can be used until {day}. The code alone opens nothing; do not send both the same way.</source>
-        <translation>Lleva el código o el archivo a tu otro ordenador, elige allí Unirse a un espacio de trabajo, y escribe la frase de contraseña. Se puede usar hasta el {day}. El código solo no abre nada; no envíes ambos por el mismo camino.</translation>
+        <translation>Lleva el código o el archivo a tu otro dispositivo, elige allí Unirse a un espacio de trabajo y escribe la frase de contraseña. Se puede usar hasta el {day}. Por sí solo, el código no abre nada; no envíes ambos por el mismo medio.</translation>
     </message>
     <message>
         <source>Invitations (*{ending});;All files (*)</source>
@@ -13308,7 +13308,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Adds this computer to “{workspace}”. You are the same member as on the computer that made the code.</source>
-        <translation>Añade este ordenador a «{workspace}». Eres el mismo miembro que en el ordenador que creó el código.</translation>
+        <translation>Añade este dispositivo a «{workspace}». Eres el mismo miembro que en el dispositivo que creó el código.</translation>
     </message>
     <message>
         <source>You are invited by {name} to “{workspace}”.</source>
@@ -13340,11 +13340,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The way to this server is not encrypted: anyone on the way can read and change everything. That is fine for a server on this computer or a network that only you use.</source>
-        <translation>El camino a este servidor no va cifrado: cualquiera en él puede leer y cambiar todo. Está bien para un servidor en este ordenador o en una red que solo usas tú.</translation>
+        <translation>La conexión con este servidor no está cifrada: cualquiera en el camino puede leer y cambiar todo. Es aceptable para un servidor en este dispositivo o en una red que solo usas tú.</translation>
     </message>
     <message>
         <source>This computer has no keyring that could keep the password. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
-        <translation>Este ordenador no tiene un llavero que pueda guardar la contraseña. Guárdala en el archivo de claves cifrado de ChatDesk; introduces su frase de contraseña una vez tras cada inicio.</translation>
+        <translation>Este dispositivo no tiene un llavero que pueda guardar la contraseña. Guárdala en el archivo de claves cifrado de ChatDesk; su frase de contraseña se introduce una vez tras cada inicio.</translation>
     </message>
     <message>
         <source>Keep it in the file</source>
@@ -13360,7 +13360,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Its projects stay on this computer, as private copies. Nothing is deleted here or there.</source>
-        <translation>Sus proyectos se quedan en este ordenador, como copias privadas. No se elimina nada aquí ni allí.</translation>
+        <translation>Sus proyectos se quedan en este dispositivo, como copias privadas. No se elimina nada aquí ni allí.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes did not reach the team yet and will stay only here.</source>
@@ -13372,7 +13372,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Only on this computer</source>
-        <translation>Solo en este ordenador</translation>
+        <translation>Solo en este dispositivo</translation>
     </message>
     <message>
         <source>For good: end my membership</source>
@@ -13380,7 +13380,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>You stay a member; a code from another computer of yours brings this one back.</source>
-        <translation>Sigues siendo miembro; un código de otro ordenador tuyo trae este de vuelta.</translation>
+        <translation>Sigues siendo miembro; con un código de otro dispositivo tuyo, este puede volver.</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -13396,7 +13396,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>ChatDesk made this password when you joined and keeps it with your keys. If it is lost, ask for a new invitation, or take a code from another computer of yours.</source>
-        <translation>ChatDesk creó esta contraseña cuando te uniste y la guarda con tus claves. Si se perdió, pide una invitación nueva, o usa un código de otro ordenador tuyo.</translation>
+        <translation>ChatDesk creó esta contraseña cuando te uniste y la guarda con tus claves. Si se perdió, pide una invitación nueva, o usa un código de otro dispositivo tuyo.</translation>
     </message>
     <message>
         <source>Trying the password…</source>
@@ -13416,7 +13416,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>On all of your computers. What you wrote stays with the team; to come back you need an invitation.</source>
-        <translation>En todos tus ordenadores. Lo que escribiste se queda con el equipo; para volver necesitas una invitación.</translation>
+        <translation>En todos tus dispositivos. Lo que escribiste se queda con el equipo; para volver necesitas una invitación.</translation>
     </message>
     <message>
         <source>Make somebody else an owner first.</source>
@@ -13480,11 +13480,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
-        <translation>{name} ya no puede entrar, desde ningún ordenador, a partir de este momento. Lo que escribió se queda con el equipo; lo que ya está en su ordenador se queda allí. Para que vuelva, invítalo de nuevo.</translation>
+        <translation>{name} ya no puede entrar, desde ningún dispositivo, a partir de este momento. Lo que escribió se queda con el equipo; lo que ya está en su dispositivo se queda allí. Para que vuelva, envíale otra invitación.</translation>
     </message>
     <message>
         <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
-        <translation>Este ordenador recibe una contraseña nueva que nadie ve. Tus otros ordenadores ya no pueden entrar con la anterior: añádelos de nuevo con Añadir un ordenador mío. No se elimina nada.</translation>
+        <translation>Este dispositivo recibe una contraseña nueva que nadie ve. Tus otros dispositivos ya no pueden entrar con la anterior: añádelos de nuevo con Añadir un dispositivo mío. No se elimina nada.</translation>
     </message>
     <message>
         <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
@@ -13512,7 +13512,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
-        <translation>Trabaja en los mismos proyectos con otros, o en varios ordenadores tuyos. Cada ordenador lo conserva todo y funciona sin conexión; una base de datos PostgreSQL tuya lleva los cambios, y no interviene ningún servidor nuestro.</translation>
+        <translation>Trabaja en los mismos proyectos con otros, o en varios dispositivos tuyos. Cada dispositivo lo conserva todo y funciona sin conexión; una base de datos PostgreSQL tuya transmite los cambios, y no interviene ningún servidor nuestro.</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
@@ -13524,7 +13524,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, made. Nothing is sent before you have seen what it is.</source>
-        <translation>Con una invitación: un código, un enlace o un archivo que creó alguien del equipo, u otro ordenador tuyo. No se envía nada antes de que hayas visto qué es.</translation>
+        <translation>Con una invitación: un código, un enlace o un archivo que creó alguien del equipo u otro dispositivo tuyo. No se envía nada antes de que hayas visto qué es.</translation>
     </message>
     <message>
         <source>Enter the password…</source>
@@ -13556,7 +13556,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>None yet. Open a project and choose Share… in its menu; only what you share leaves this computer.</source>
-        <translation>Aún ninguno. Abre un proyecto y elige Compartir… en su menú; solo lo que compartes sale de este ordenador.</translation>
+        <translation>Aún ninguno. Abre un proyecto y elige Compartir… en su menú; solo lo que compartes sale de este dispositivo.</translation>
     </message>
     <message>
         <source>Members</source>
@@ -13568,7 +13568,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Computer</source>
-        <translation>Ordenador</translation>
+        <translation>Dispositivo</translation>
     </message>
     <message>
         <source>About</source>
@@ -13580,7 +13580,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Add a computer of mine…</source>
-        <translation>Añadir un ordenador mío…</translation>
+        <translation>Añadir un dispositivo mío…</translation>
     </message>
     <message>
         <source>Address…</source>
@@ -13680,7 +13680,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
-        <translation>Ese ordenador ya no puede sincronizar con este nombre; lo que hay en él se queda allí. Si se perdió, crea también una contraseña nueva en Mi nombre, y añade de nuevo tus otros ordenadores.</translation>
+        <translation>Ese dispositivo ya no puede sincronizarse con este nombre; lo que hay en él se queda allí. Si se perdió, crea también una contraseña nueva en Mi nombre y añade de nuevo tus otros dispositivos.</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -13742,8 +13742,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>Messages that are older than {count} days are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</source>
         <comment>Messages that are older than {count} day are erased for everybody, now and from now on: from the server, and from each computer when it syncs next. This cannot be undone. Backups, private copies and what somebody copied elsewhere keep them.</comment>
         <translation>
-            <numerusform>Los mensajes de más de {count} día se borran para todos, ahora y en adelante: del servidor, y de cada ordenador cuando se sincronice. No se puede deshacer. Las copias de seguridad, las copias privadas y lo que alguien copió en otro lugar los conservan.</numerusform>
-            <numerusform>Los mensajes de más de {count} días se borran para todos, ahora y en adelante: del servidor, y de cada ordenador cuando se sincronice. No se puede deshacer. Las copias de seguridad, las copias privadas y lo que alguien copió en otro lugar los conservan.</numerusform>
+            <numerusform>Los mensajes de más de {count} día se borran para todos, ahora y en adelante: del servidor, y de cada dispositivo la próxima vez que se sincronice. No se puede deshacer. Las copias de seguridad, las copias privadas y lo que alguien copió en otro lugar los conservan.</numerusform>
+            <numerusform>Los mensajes de más de {count} días se borran para todos, ahora y en adelante: del servidor, y de cada dispositivo la próxima vez que se sincronice. No se puede deshacer. Las copias de seguridad, las copias privadas y lo que alguien copió en otro lugar los conservan.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -13812,7 +13812,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>For a server that moved, or has another name now. ChatDesk first checks that this workspace is there. Your login stays; your other computers and the other members move for themselves.</source>
-        <translation>Para un servidor que se trasladó, o que ahora tiene otro nombre. ChatDesk comprueba antes que este espacio de trabajo está allí. Tu cuenta se queda; tus otros ordenadores y los demás miembros se cambian por su cuenta.</translation>
+        <translation>Para un servidor que se trasladó, o que ahora tiene otro nombre. ChatDesk comprueba antes que este espacio de trabajo está allí. Tu cuenta no cambia; tus otros dispositivos y los demás miembros cambian la dirección por su lado.</translation>
     </message>
     <message>
         <source>Use this address</source>
@@ -13856,11 +13856,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, drafts, pins, the prompt library and everything else stay here.</source>
-        <translation>Solo los proyectos que compartes salen de este ordenador: sus conversaciones, mensajes, adjuntos y resúmenes. Las claves, los borradores, lo fijado, la biblioteca de prompts y todo lo demás se quedan aquí.</translation>
+        <translation>Solo los proyectos que compartes salen de este dispositivo: sus conversaciones, mensajes, adjuntos y resúmenes. Las claves, los borradores, lo fijado, la biblioteca de prompts y todo lo demás se quedan aquí.</translation>
     </message>
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
-        <translation>Lo que otros han leído, copiado o exportado, y las copias privadas de quienes salen. Las conversaciones y los mensajes se pueden borrar para todos más tarde, en el servidor y en cada ordenador cuando se sincronice; las copias de seguridad los conservan hasta que se sustituyan. Dejar de compartir no quita nada del servidor, salvo que elijas borrar el proyecto.</translation>
+        <translation>Lo que otros han leído, copiado o exportado, y las copias privadas de quienes salen. Las conversaciones y los mensajes se pueden borrar para todos más tarde, en el servidor y en cada dispositivo cuando se sincronice; las copias de seguridad los conservan hasta que se sustituyan. Dejar de compartir no quita nada del servidor, salvo que elijas borrar el proyecto.</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -13911,8 +13911,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>{count} connections of {name} were ended. The server dropped what was unfinished; their computer sends it again.</source>
         <comment>{count} connection of {name} was ended. The server dropped what was unfinished; their computer sends it again.</comment>
         <translation>
-            <numerusform>Se cerró {count} conexión de {name}. El servidor descartó lo que estaba sin terminar; su ordenador lo envía de nuevo.</numerusform>
-            <numerusform>Se cerraron {count} conexiones de {name}. El servidor descartó lo que estaba sin terminar; su ordenador lo envía de nuevo.</numerusform>
+            <numerusform>Se cerró {count} conexión de {name}. El servidor descartó lo que estaba sin terminar; su dispositivo lo envía de nuevo.</numerusform>
+            <numerusform>Se cerraron {count} conexiones de {name}. El servidor descartó lo que estaba sin terminar; su dispositivo lo envía de nuevo.</numerusform>
         </translation>
     </message>
     <message>
@@ -13937,7 +13937,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>this computer</source>
-        <translation>este ordenador</translation>
+        <translation>este dispositivo</translation>
     </message>
     <message>
         <source>never connected</source>
@@ -13973,7 +13973,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Everything in it stays on this computer as a private copy.</source>
-        <translation>Todo lo que contiene se queda en este ordenador como copia privada.</translation>
+        <translation>Todo lo que contiene se queda en este dispositivo como copia privada.</translation>
     </message>
     <message>
         <source>What you had not sent is in your own project.</source>
@@ -14009,7 +14009,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and what you write there now waits here. To come back, ask its owner for a new invitation.</source>
-        <translation>Ya no eres miembro de «{workspace}». Sus proyectos se quedan en este ordenador con todo lo que contienen, y lo que escribas allí ahora espera aquí. Para volver, pide una invitación nueva a su propietario.</translation>
+        <translation>Ya no eres miembro de «{workspace}». Sus proyectos se quedan en este dispositivo con todo lo que contienen, y lo que escribas allí ahora espera aquí. Para volver, pide una invitación nueva a su propietario.</translation>
     </message>
     <message>
         <source>“{workspace}”: {problem} {next_step} Nothing that you write is lost meanwhile.</source>
@@ -14141,7 +14141,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The team&apos;s database did not let this computer in.</source>
-        <translation>La base de datos del equipo no dejó entrar a este ordenador.</translation>
+        <translation>La base de datos del equipo no aceptó este dispositivo.</translation>
     </message>
     <message>
         <source>Synced at {moment}.</source>
@@ -14229,7 +14229,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>This computer has a new password. Add your other computers again.</source>
-        <translation>Este ordenador tiene una contraseña nueva. Añade de nuevo tus otros ordenadores.</translation>
+        <translation>Este dispositivo tiene una contraseña nueva. Añade de nuevo tus otros dispositivos.</translation>
     </message>
     <message>
         <source>Make a new password?</source>
@@ -14245,7 +14245,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Taking the computer off the list…</source>
-        <translation>Quitando el ordenador de la lista…</translation>
+        <translation>Quitando el dispositivo de la lista…</translation>
     </message>
     <message>
         <source>{name} is off the list.</source>
@@ -14277,7 +14277,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>This computer is in no workspace.</source>
-        <translation>Este ordenador no está en ningún espacio de trabajo.</translation>
+        <translation>Este dispositivo no está en ningún espacio de trabajo.</translation>
     </message>
     <message>
         <source>Create or join one in Settings, Team sync.</source>
@@ -14445,7 +14445,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
-        <translation>Este ordenador usa ahora {address} para «{name}».</translation>
+        <translation>Este dispositivo usa ahora {address} para «{name}».</translation>
     </message>
     <message>
         <source>To share a project, create a workspace or join one first.</source>
@@ -14461,7 +14461,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>“{name}” is a private project on this computer now.</source>
-        <translation>«{name}» es ahora un proyecto privado en este ordenador.</translation>
+        <translation>«{name}» es ahora un proyecto privado en este dispositivo.</translation>
     </message>
     <message>
         <source>Try again in a while.</source>
@@ -14545,7 +14545,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>This change was not proposed on this computer.</source>
-        <translation>Este cambio no se propuso en este ordenador.</translation>
+        <translation>Este cambio no se propuso en este dispositivo.</translation>
     </message>
     <message>
         <source>This change is not applied.</source>
@@ -14569,11 +14569,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The project has no folder on this computer, or another one by now.</source>
-        <translation>El proyecto no tiene carpeta en este ordenador, o ahora tiene otra.</translation>
+        <translation>El proyecto no tiene carpeta en este dispositivo, o ahora tiene otra.</translation>
     </message>
     <message>
         <source>This change was not proposed on this computer, or too long ago.</source>
-        <translation>Este cambio no se propuso en este ordenador, o fue hace demasiado tiempo.</translation>
+        <translation>Este cambio no se propuso en este dispositivo, o fue hace demasiado tiempo.</translation>
     </message>
     <message>
         <source>Name a file.</source>
@@ -14725,7 +14725,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>These arguments are given to a program on this computer: {where}</source>
-        <translation>Estos argumentos se dan a un programa de este ordenador: {where}</translation>
+        <translation>Estos argumentos se dan a un programa de este dispositivo: {where}</translation>
     </message>
     <message>
         <source>{server} asks you for something: Ctrl+Shift+Y.</source>
@@ -14794,7 +14794,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The answer is given to a program on this computer: {where}</source>
-        <translation>La respuesta se da a un programa de este ordenador: {where}</translation>
+        <translation>La respuesta se da a un programa de este dispositivo: {where}</translation>
     </message>
     <message>
         <source>What you enter is sent to {where}</source>
@@ -14802,7 +14802,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>What you enter is given to a program on this computer: {where}</source>
-        <translation>Lo que introduces se da a un programa de este ordenador: {where}</translation>
+        <translation>Lo que introduces se da a un programa de este dispositivo: {where}</translation>
     </message>
     <message>
         <source>None: models only read pages</source>
@@ -14882,7 +14882,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Command or address</source>
-        <translation>Orden o dirección</translation>
+        <translation>Comando o dirección</translation>
     </message>
     <message>
         <source>Variables or headers</source>
@@ -14954,11 +14954,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Enter the command that starts it, or its address.</source>
-        <translation>Introduce la orden que lo inicia, o su dirección.</translation>
+        <translation>Introduce el comando que lo inicia o su dirección.</translation>
     </message>
     <message>
         <source>A quotation mark of the command is not closed.</source>
-        <translation>Una comilla de la orden no está cerrada.</translation>
+        <translation>Falta cerrar unas comillas del comando.</translation>
     </message>
     <message>
         <source>Write each line as NAME=value, not “{line}”.</source>
@@ -15654,7 +15654,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Found on this computer:</source>
-        <translation>Encontrados en este ordenador:</translation>
+        <translation>Encontrados en este dispositivo:</translation>
     </message>
     <message>
         <source>Use {label}, {models}</source>
@@ -15662,7 +15662,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Found on this computer: {servers}</source>
-        <translation>Encontrados en este ordenador: {servers}</translation>
+        <translation>Encontrados en este dispositivo: {servers}</translation>
     </message>
     <message>
         <source>Choose where the key is kept, then connect</source>
@@ -15694,7 +15694,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Connect a model to begin. Your chats stay on this computer.</source>
-        <translation>Conecta un modelo para empezar. Tus chats se quedan en este ordenador.</translation>
+        <translation>Conecta un modelo para empezar. Tus chats se quedan en este dispositivo.</translation>
     </message>
     <message>
         <source>More…</source>
@@ -16398,11 +16398,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Narrow with project: tag: role: model: before: after: has: is: and leave out with -word. &gt; lists commands.</source>
-        <translation>Acota con project: tag: role: model: before: after: has: is: y excluye con -palabra. &gt; enumera órdenes.</translation>
+        <translation>Acota con project: tag: role: model: before: after: has: is: y excluye con -palabra. &gt; muestra comandos.</translation>
     </message>
     <message>
         <source>No command matches.</source>
-        <translation>Ninguna orden coincide.</translation>
+        <translation>Ningún comando coincide.</translation>
     </message>
     <message>
         <source>Filters</source>
@@ -16414,7 +16414,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Commands</source>
-        <translation>Órdenes</translation>
+        <translation>Comandos</translation>
     </message>
     <message>
         <source>Search everything</source>
@@ -16426,7 +16426,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Search messages, threads, files and commands</source>
-        <translation>Buscar mensajes, conversaciones, archivos y órdenes</translation>
+        <translation>Buscar mensajes, conversaciones, archivos y comandos</translation>
     </message>
     <message>
         <source>Results</source>
@@ -16484,8 +16484,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>{count} commands</source>
         <comment>{count} command</comment>
         <translation>
-            <numerusform>{count} orden</numerusform>
-            <numerusform>{count} órdenes</numerusform>
+            <numerusform>{count} comando</numerusform>
+            <numerusform>{count} comandos</numerusform>
         </translation>
     </message>
     <message>
@@ -17383,7 +17383,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>{moment}, as the author&apos;s computer says; it came to the team {accepted}</source>
-        <translation>{moment} según el ordenador del autor; llegó al equipo {accepted}</translation>
+        <translation>{moment} según el dispositivo del autor; llegó al equipo {accepted}</translation>
     </message>
     <message>
         <source>version {number} of {count}, by {person}</source>
@@ -18166,7 +18166,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Active: commands act here</source>
-        <translation>Activo: las órdenes actúan aquí</translation>
+        <translation>Activo: los comandos actúan aquí</translation>
     </message>
     <message>
         <source>Chats of this window</source>
@@ -18634,7 +18634,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Diagrams cannot be drawn on this computer</source>
-        <translation>En este ordenador no se pueden dibujar diagramas</translation>
+        <translation>En este dispositivo no se pueden dibujar diagramas</translation>
     </message>
     <message>
         <source>This picture could not be drawn</source>
@@ -18746,7 +18746,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The file belongs to another user of this computer.</source>
-        <translation>El archivo es de otro usuario de este ordenador.</translation>
+        <translation>El archivo es de otro usuario de este dispositivo.</translation>
     </message>
     <message>
         <source>The file is write-protected.</source>
@@ -18874,7 +18874,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>It sends sign-ins to an address on this computer or its network.</source>
-        <translation>Envía los inicios de sesión a una dirección de este ordenador o de su red.</translation>
+        <translation>Envía los inicios de sesión a una dirección de este dispositivo o de su red.</translation>
     </message>
     <message>
         <source>Nobody signed in in time.</source>
@@ -18982,15 +18982,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The address of the service must be a name or number of this computer with a port.</source>
-        <translation>La dirección del servicio debe ser un nombre o número de este ordenador con un puerto.</translation>
+        <translation>La dirección del servicio debe ser un nombre o una dirección IP de este dispositivo, con un puerto.</translation>
     </message>
     <message>
         <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
-        <translation>Por ejemplo 192.168.1.5:8443, la dirección en la que otros llegan a este ordenador.</translation>
+        <translation>Por ejemplo, 192.168.1.5:8443, la dirección en la que otros llegan a este dispositivo.</translation>
     </message>
     <message>
         <source>Another address than this computer&apos;s own needs TLS.</source>
-        <translation>Una dirección distinta de la propia de este ordenador necesita TLS.</translation>
+        <translation>Una dirección distinta de la propia de este dispositivo necesita TLS.</translation>
     </message>
     <message>
         <source>Name the files of a certificate and its key in the settings, or leave the address empty.</source>
@@ -19046,7 +19046,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The project of this thread has no folder on this computer.</source>
-        <translation>El proyecto de esta conversación no tiene carpeta en este ordenador.</translation>
+        <translation>El proyecto de esta conversación no tiene carpeta en este dispositivo.</translation>
     </message>
     <message>
         <source>The web</source>
@@ -19082,11 +19082,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>“{project}” goes on without them. Every computer fetches it again.</source>
-        <translation>«{project}» sigue sin ellos. Cada ordenador lo descarga de nuevo.</translation>
+        <translation>«{project}» sigue sin ellos. Cada dispositivo lo descarga de nuevo.</translation>
     </message>
     <message>
         <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
-        <translation>Cada ordenador descarga de nuevo el proyecto y envía lo que su persona escribió y aún tiene. Lo que nadie envía queda solo donde está ahora. Si hay una copia de seguridad del servidor con estos cambios, restáurela en su lugar.</translation>
+        <translation>Cada dispositivo descarga de nuevo el proyecto y envía lo que escribió su usuario y aún tiene. Lo que nadie envíe queda solo donde está ahora. Si hay una copia de seguridad del servidor con estos cambios, restáurala en su lugar.</translation>
     </message>
     <message>
         <source>Whoever joins the project gets only what comes before the first of them.</source>
