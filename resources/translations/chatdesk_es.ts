@@ -21,7 +21,7 @@
     </message>
     <message>
         <source>ask a question and print the answer as it comes</source>
-        <translation>hace una pregunta e imprime la respuesta según llega</translation>
+        <translation>hace una pregunta y muestra la respuesta según llega</translation>
     </message>
     <message>
         <source>the question; - reads it from stdin</source>
@@ -45,7 +45,7 @@
     </message>
     <message>
         <source>The question waits, {count} before it; Ctrl+C cancels.</source>
-        <translation>La pregunta espera, {count} por delante; Ctrl+C cancela.</translation>
+        <translation>La pregunta está en espera, con {count} por delante; Ctrl+C la cancela.</translation>
     </message>
     <message>
         <source>continue this thread (the start of its id is enough)</source>
@@ -53,7 +53,7 @@
     </message>
     <message>
         <source>ask another version of this question; the old one is kept</source>
-        <translation>haz otra versión de esta pregunta; la antigua se conserva</translation>
+        <translation>hace otra versión de esta pregunta; la antigua se conserva</translation>
     </message>
     <message>
         <source>start a new thread (the default)</source>
@@ -81,7 +81,7 @@
     </message>
     <message>
         <source>print one JSON object per line: start, text, ..., finish</source>
-        <translation>imprime un objeto JSON por línea: start, text, ..., finish</translation>
+        <translation>muestra un objeto JSON por línea: start, text, ..., finish</translation>
     </message>
     <message>
         <source>ChatDesk keeps trying to save the answer for a while; Ctrl+C stops it.</source>
@@ -109,7 +109,7 @@
     </message>
     <message>
         <source>Name the encoding in which it was written, such as windows-1251 or shift_jis.</source>
-        <translation>Indique la codificación en la que se escribió, por ejemplo windows-1251 o shift_jis.</translation>
+        <translation>Indica la codificación en la que se escribió, por ejemplo windows-1251 o shift_jis.</translation>
     </message>
     <message>
         <source>{server}: {problem}</source>
@@ -137,7 +137,7 @@
     </message>
     <message>
         <source>It was not asked for its tools.</source>
-        <translation>No se le preguntó por sus herramientas.</translation>
+        <translation>No se consultaron sus herramientas.</translation>
     </message>
     <message>
         <source>Answer in the window.</source>
@@ -169,7 +169,7 @@
     </message>
     <message>
         <source>It was denied: nobody can be asked here (see --approve).</source>
-        <translation>Se denegó: aquí no se puede preguntar a nadie (véase --approve).</translation>
+        <translation>Se denegó: aquí no se puede preguntar a nadie (consulta --approve).</translation>
     </message>
     <message>
         <source>A ChatDesk window is open and answers this question, so --tools and --approve cannot be used.</source>
@@ -189,7 +189,7 @@
     </message>
     <message>
         <source>See &apos;chatdesk tools list&apos;.</source>
-        <translation>Véase &apos;chatdesk tools list&apos;.</translation>
+        <translation>Consulta &apos;chatdesk tools list&apos;.</translation>
     </message>
     <message>
         <source>There is no tool server {name}: --approve allows nothing by this name.</source>
@@ -233,7 +233,7 @@
     </message>
     <message>
         <source>do not ask</source>
-        <translation>no preguntar</translation>
+        <translation>no pregunta</translation>
     </message>
     <message>
         <source>It is at {path}.</source>
@@ -257,7 +257,7 @@
     </message>
     <message>
         <source>Nothing to export was named.</source>
-        <translation>No se nombró nada que exportar.</translation>
+        <translation>No se indicó nada que exportar.</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -317,11 +317,11 @@
     </message>
     <message>
         <source>No backup was named.</source>
-        <translation>No se nombró ninguna copia de seguridad.</translation>
+        <translation>No se indicó ninguna copia de seguridad.</translation>
     </message>
     <message>
         <source>&apos;chatdesk restore --list&apos; lists them.</source>
-        <translation>&apos;chatdesk restore --list&apos; las enumera.</translation>
+        <translation>&apos;chatdesk restore --list&apos; las muestra.</translation>
     </message>
     <message>
         <source>nothing was changed</source>
@@ -357,7 +357,7 @@
     </message>
     <message>
         <source>The damaged one is kept at {kept}. Compare with &apos;chatdesk restore --list&apos;: a backup may hold more.</source>
-        <translation>La dañada se conserva en {kept}. Compara con &apos;chatdesk restore --list&apos;: una copia de seguridad puede tener más.</translation>
+        <translation>La dañada se conserva en {kept}. Compara con &apos;chatdesk restore --list&apos;: una copia de seguridad puede contener más.</translation>
     </message>
     <message>
         <source>fill a data directory with made-up threads</source>
@@ -433,7 +433,7 @@
     </message>
     <message>
         <source>Check its owner and permissions, or choose another with --data-dir.</source>
-        <translation>Comprueba su propietario y permisos, o elige otra con --data-dir.</translation>
+        <translation>Comprueba su propietario y sus permisos, o elige otra con --data-dir.</translation>
     </message>
     <message>
         <source>The data directory cannot be used: {file} is a file.</source>
@@ -453,7 +453,7 @@
     </message>
     <message>
         <source>The data directory cannot be used: {file} may not be opened or made by this user.</source>
-        <translation>No se puede usar la carpeta de datos: este usuario no puede abrir o crear {file}.</translation>
+        <translation>No se puede usar la carpeta de datos: este usuario no puede abrir ni crear {file}.</translation>
     </message>
     <message>
         <source>The data directory cannot be used: {reason}: {file}.</source>
@@ -473,11 +473,11 @@
     </message>
     <message>
         <source>The system gives this process no more memory or threads.</source>
-        <translation>El sistema no da a este proceso más memoria o hilos.</translation>
+        <translation>El sistema no da a este proceso más memoria ni hilos.</translation>
     </message>
     <message>
         <source>Close other programs or raise the limits (ulimit), then try again.</source>
-        <translation>Cierra otros programas o sube los límites (ulimit), e inténtalo de nuevo.</translation>
+        <translation>Cierra otros programas o sube los límites (ulimit) e inténtalo de nuevo.</translation>
     </message>
     <message>
         <source>put the threads into this project (by default one named after the program)</source>
@@ -497,7 +497,7 @@
     </message>
     <message>
         <source>print the report as JSON</source>
-        <translation>imprime el informe como JSON</translation>
+        <translation>muestra el informe como JSON</translation>
     </message>
     <message>
         <source>Import the file in its window, or close it first.</source>
@@ -513,7 +513,7 @@
     </message>
     <message>
         <source>Reading the files, so that a search finds what is in them…</source>
-        <translation>Leyendo los archivos, para que una búsqueda encuentre lo que contienen …</translation>
+        <translation>Leyendo los archivos, para que una búsqueda encuentre lo que contienen…</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -549,7 +549,7 @@
     </message>
     <message>
         <source>unrecognized arguments: {unknown}</source>
-        <translation>argumentos desconocidos: {unknown}</translation>
+        <translation>argumentos no reconocidos: {unknown}</translation>
     </message>
     <message>
         <source>Something unexpected happened: {title}. Your messages are kept.</source>
@@ -645,7 +645,7 @@
     </message>
     <message>
         <source>with --agree: do not ask</source>
-        <translation>con --agree: no preguntar</translation>
+        <translation>con --agree: no pregunta</translation>
     </message>
     <message>
         <source>a JSON array</source>
@@ -657,7 +657,7 @@
     </message>
     <message>
         <source>Agreed: the key of {provider} goes to {server}.</source>
-        <translation>De acuerdo: la clave de {provider} va a {server}.</translation>
+        <translation>Aceptado: la clave de {provider} se envía a {server}.</translation>
     </message>
     <message>
         <source>Offline demo, without network</source>
@@ -745,7 +745,7 @@
     </message>
     <message>
         <source>make a token and print it; it is not shown again</source>
-        <translation>crea un token y lo imprime; no se vuelve a mostrar</translation>
+        <translation>crea un token y lo muestra por única vez</translation>
     </message>
     <message>
         <source>name of the program that will use it</source>
@@ -765,7 +765,7 @@
     </message>
     <message>
         <source>write the token to this file instead of printing it</source>
-        <translation>escribir el token en este archivo en vez de mostrarlo</translation>
+        <translation>escribe el token en este archivo en vez de mostrarlo</translation>
     </message>
     <message>
         <source>list the tokens, without their secret texts</source>
@@ -893,11 +893,11 @@
     </message>
     <message>
         <source>Only owners erase a project.</source>
-        <translation>Solo los propietarios borran un proyecto.</translation>
+        <translation>Solo los propietarios pueden borrar un proyecto.</translation>
     </message>
     <message>
         <source>“{name}” is erased.</source>
-        <translation>«{name}» está borrado.</translation>
+        <translation>Se borró «{name}».</translation>
     </message>
     <message>
         <source>There is no such workspace in this profile.</source>
@@ -927,8 +927,8 @@
         <source>{count} changes wait</source>
         <comment>{count} change waits</comment>
         <translation>
-            <numerusform>{count} cambio espera</numerusform>
-            <numerusform>{count} cambios esperan</numerusform>
+            <numerusform>{count} cambio pendiente</numerusform>
+            <numerusform>{count} cambios pendientes</numerusform>
         </translation>
     </message>
     <message>
@@ -937,7 +937,7 @@
     </message>
     <message>
         <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>
-        <translation>Escríbela cuando se te pida, dala como la siguiente línea de la entrada estándar, o define {variable}.</translation>
+        <translation>Escríbela cuando se te pida, pásala en la siguiente línea de la entrada estándar o define {variable}.</translation>
     </message>
     <message>
         <source>make a workspace in an empty database</source>
@@ -953,7 +953,7 @@
     </message>
     <message>
         <source>print an invitation</source>
-        <translation>imprime una invitación</translation>
+        <translation>muestra una invitación</translation>
     </message>
     <message>
         <source>name of the person</source>
@@ -973,7 +973,7 @@
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
-        <translation>lee una contraseña e imprime la forma en que la guarda Postgres</translation>
+        <translation>lee una contraseña y muestra la forma en que la guarda Postgres</translation>
     </message>
     <message>
         <source>The workspace {name} was made. You are its owner.</source>
@@ -989,7 +989,7 @@
     </message>
     <message>
         <source>You are in the workspace {name} now.</source>
-        <translation>Ya estás en el espacio de trabajo {name}.</translation>
+        <translation>Ahora estás en el espacio de trabajo {name}.</translation>
     </message>
     <message>
         <source>Leave {name}? Its projects stay here as private copies.</source>
@@ -1013,7 +1013,7 @@
     </message>
     <message>
         <source>write the invitation to this file instead of printing it</source>
-        <translation>escribe la invitación en este archivo en vez de imprimirla</translation>
+        <translation>escribe la invitación en este archivo en vez de mostrarla</translation>
     </message>
     <message>
         <source>join with an invitation, or with a code from another computer of yours</source>
@@ -1033,7 +1033,7 @@
     </message>
     <message>
         <source>write the code to this file instead of printing it</source>
-        <translation>escribir el código en este archivo en vez de mostrarlo</translation>
+        <translation>escribe el código en este archivo en vez de mostrarlo</translation>
     </message>
     <message>
         <source>login that owns the database and may create roles</source>
@@ -1061,11 +1061,11 @@
     </message>
     <message>
         <source>for {name}; it works once, and anyone who has it can join</source>
-        <translation>para {name}; vale una vez, y quien la tenga puede unirse</translation>
+        <translation>para {name}; solo sirve una vez, y quien la tenga puede unirse</translation>
     </message>
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
-        <translation>su frase de contraseña es {passphrase}; ambos valen un día</translation>
+        <translation>su frase de contraseña es {passphrase}; ambas valen un día</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -1117,7 +1117,7 @@
     </message>
     <message>
         <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
-        <translation>Cambia esa contraseña, porque otros pueden haberla visto, e indica la nueva por stdin o en {variable}.</translation>
+        <translation>Cambia esa contraseña, porque otros pueden haberla visto, y pasa la nueva por stdin o en {variable}.</translation>
     </message>
     <message>
         <source>{name} is not a certificate in PEM form.</source>
@@ -1145,11 +1145,11 @@
     </message>
     <message>
         <source>“{name}” is the project into which new threads go: what you ask from now on without naming another project is shared, too.</source>
-        <translation>«{name}» es el proyecto al que van las conversaciones nuevas: lo que preguntes desde ahora sin nombrar otro proyecto también se comparte.</translation>
+        <translation>«{name}» es el proyecto al que van las conversaciones nuevas: lo que preguntes desde ahora sin indicar otro proyecto también se comparte.</translation>
     </message>
     <message>
         <source>“{project}” is shared with {workspace}.</source>
-        <translation>«{project}» se comparte con {workspace}.</translation>
+        <translation>«{project}» está compartido con {workspace}.</translation>
     </message>
     <message>
         <source>This is a private copy.</source>
@@ -1161,7 +1161,7 @@
     </message>
     <message>
         <source>{state}, {count} refused (&apos;chatdesk team status&apos; lists them)</source>
-        <translation>{state}, {count} rechazados (&apos;chatdesk team status&apos; los enumera)</translation>
+        <translation>{state}, {count} rechazados (&apos;chatdesk team status&apos; los muestra)</translation>
     </message>
     <message>
         <source>{workspace}: {state}.</source>
@@ -1169,18 +1169,18 @@
     </message>
     <message>
         <source>The team has not got it yet: {problem} It waits here; &apos;chatdesk team sync&apos; sends it.</source>
-        <translation>El equipo aún no lo tiene: {problem} Espera aquí; &apos;chatdesk team sync&apos; lo envía.</translation>
+        <translation>Aún no ha llegado al equipo: {problem} Espera aquí; &apos;chatdesk team sync&apos; lo envía.</translation>
     </message>
     <message>
         <source>The team has not got it yet. It waits here; &apos;chatdesk team sync&apos; sends it.</source>
-        <translation>El equipo aún no lo tiene. Espera aquí; &apos;chatdesk team sync&apos; lo envía.</translation>
+        <translation>Aún no ha llegado al equipo. Espera aquí; &apos;chatdesk team sync&apos; lo envía.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes wait here.</source>
         <comment>{count} change waits here.</comment>
         <translation>
-            <numerusform>{count} cambio espera aquí.</numerusform>
-            <numerusform>{count} cambios esperan aquí.</numerusform>
+            <numerusform>Hay {count} cambio pendiente aquí.</numerusform>
+            <numerusform>Hay {count} cambios pendientes aquí.</numerusform>
         </translation>
     </message>
     <message>
@@ -1189,7 +1189,7 @@
     </message>
     <message>
         <source>This project is not shared.</source>
-        <translation>Este proyecto no se comparte.</translation>
+        <translation>Este proyecto no está compartido.</translation>
     </message>
     <message>
         <source>list projects, or make one</source>
@@ -1197,7 +1197,7 @@
     </message>
     <message>
         <source>make a project and print its id</source>
-        <translation>crea un proyecto y muestra su id</translation>
+        <translation>crea un proyecto y muestra su identificador</translation>
     </message>
     <message>
         <source>name of the project</source>
@@ -1205,7 +1205,7 @@
     </message>
     <message>
         <source>list threads, latest first</source>
-        <translation>muestra las conversaciones, la última primero</translation>
+        <translation>muestra las conversaciones, la más reciente primero</translation>
     </message>
     <message>
         <source>list archived threads</source>
@@ -1229,7 +1229,7 @@
     </message>
     <message>
         <source>print a thread</source>
-        <translation>imprime una conversación</translation>
+        <translation>muestra una conversación</translation>
     </message>
     <message>
         <source>(archived)</source>
@@ -1237,7 +1237,7 @@
     </message>
     <message>
         <source>ChatDesk is open and keeps the projects.</source>
-        <translation>ChatDesk está abierto y tiene los proyectos.</translation>
+        <translation>ChatDesk está abierto y gestiona los proyectos.</translation>
     </message>
     <message>
         <source>Make the project there, or close ChatDesk first.</source>
@@ -1289,7 +1289,7 @@
     </message>
     <message>
         <source>See &apos;chatdesk projects&apos;.</source>
-        <translation>Véase &apos;chatdesk projects&apos;.</translation>
+        <translation>Consulta &apos;chatdesk projects&apos;.</translation>
     </message>
     <message numerus="yes">
         <source>{count} projects are called “{name}”: {projects}.</source>
@@ -1301,7 +1301,7 @@
     </message>
     <message>
         <source>Give the id of one.</source>
-        <translation>Indica el identificador de uno.</translation>
+        <translation>Indica el identificador de uno de ellos.</translation>
     </message>
     <message>
         <source>No project is called “{name}”.</source>
@@ -1409,11 +1409,11 @@
     </message>
     <message>
         <source>show or set the folder in which tools work for a project</source>
-        <translation>muestra o fija la carpeta en la que trabajan las herramientas de un proyecto</translation>
+        <translation>muestra o asigna la carpeta en la que trabajan las herramientas de un proyecto</translation>
     </message>
     <message>
         <source>folder to set; without it, the current one is shown</source>
-        <translation>carpeta que se fija; sin ella se muestra la actual</translation>
+        <translation>carpeta que se asigna; sin ella se muestra la actual</translation>
     </message>
     <message>
         <source>remove the folder from the project</source>
@@ -1421,7 +1421,7 @@
     </message>
     <message>
         <source>ChatDesk is open and keeps the tool servers.</source>
-        <translation>ChatDesk está abierto y lleva los servidores de herramientas.</translation>
+        <translation>ChatDesk está abierto y gestiona los servidores de herramientas.</translation>
     </message>
     <message>
         <source>Change them in Settings, Tools, or close ChatDesk first.</source>
@@ -1449,7 +1449,7 @@
     </message>
     <message>
         <source>{name}: {field} is still to be filled in.</source>
-        <translation>{name}: {field} aún está por rellenar.</translation>
+        <translation>{name}: falta rellenar {field}.</translation>
     </message>
     <message>
         <source>They are off until you switch them on: chatdesk tools on SERVER.</source>
@@ -1457,7 +1457,7 @@
     </message>
     <message>
         <source>There was no such permission.</source>
-        <translation>No había ningún permiso así.</translation>
+        <translation>No existía ese permiso.</translation>
     </message>
     <message>
         <source>ok</source>
@@ -1493,7 +1493,7 @@
     </message>
     <message>
         <source>See chatdesk tools list.</source>
-        <translation>Véase chatdesk tools list.</translation>
+        <translation>Consulta chatdesk tools list.</translation>
     </message>
     <message>
         <source>comes with ChatDesk</source>
@@ -1513,7 +1513,7 @@
     </message>
     <message>
         <source>show or set the search engine that models use for the web</source>
-        <translation>muestra o fija el buscador que usan los modelos en la web</translation>
+        <translation>muestra o elige el buscador que usan los modelos en la web</translation>
     </message>
     <message>
         <source>environment variable that holds the key</source>
@@ -1521,7 +1521,7 @@
     </message>
     <message>
         <source>test the engine step by step; an ENGINE that is given is tested without being set</source>
-        <translation>prueba el buscador paso a paso; si se da ENGINE, se prueba sin fijarlo</translation>
+        <translation>prueba el buscador paso a paso; si se da ENGINE, se prueba sin elegirlo</translation>
     </message>
     <message>
         <source>remove the stored key of the engine</source>
@@ -1529,11 +1529,11 @@
     </message>
     <message>
         <source>print a JSON object, or with --test an array of its steps</source>
-        <translation>imprime un objeto JSON o, con --test, una lista de los pasos</translation>
+        <translation>muestra un objeto JSON o, con --test, una lista de los pasos</translation>
     </message>
     <message>
         <source>Name the engine whose key should be removed.</source>
-        <translation>Di de qué buscador hay que quitar la clave.</translation>
+        <translation>Indica el buscador cuya clave hay que quitar.</translation>
     </message>
     <message>
         <source>with a key</source>
@@ -1545,15 +1545,15 @@
     </message>
     <message>
         <source>No search engine is chosen.</source>
-        <translation>No hay buscador elegido.</translation>
+        <translation>No se ha elegido ningún buscador.</translation>
     </message>
     <message>
         <source>Name one to test it.</source>
-        <translation>Nombra uno para probarlo.</translation>
+        <translation>Indica uno para probarlo.</translation>
     </message>
     <message>
         <source>Left out: an answer has at most {most_in_message} pictures.</source>
-        <translation>Se omitió: una respuesta tiene como máximo {most_in_message} imágenes.</translation>
+        <translation>Se omitió: una respuesta puede tener como máximo {most_in_message} imágenes.</translation>
     </message>
     <message>
         <source>Not kept: {reason}</source>
@@ -1633,11 +1633,11 @@
     </message>
     <message>
         <source>Make room on the disk or choose another data directory, then attach it again.</source>
-        <translation>Haz sitio en el disco o elige otra carpeta de datos, y adjúntalo de nuevo.</translation>
+        <translation>Libera espacio en el disco o elige otra carpeta de datos, y adjúntalo de nuevo.</translation>
     </message>
     <message>
         <source>It needs too much time or memory to be read.</source>
-        <translation>Leerlo necesita demasiado tiempo o memoria.</translation>
+        <translation>Leerlo requiere demasiado tiempo o memoria.</translation>
     </message>
     <message>
         <source>It is damaged.</source>
@@ -1669,7 +1669,7 @@
     </message>
     <message>
         <source>“{name}” is not there.</source>
-        <translation>«{name}» no está.</translation>
+        <translation>No se encuentra «{name}».</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
@@ -1685,7 +1685,7 @@
     </message>
     <message>
         <source>its name or place is not valid</source>
-        <translation>su nombre o su lugar no es válido</translation>
+        <translation>su nombre o su ubicación no son válidos</translation>
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
@@ -1697,7 +1697,7 @@
     </message>
     <message>
         <source>It needs too much memory.</source>
-        <translation>Necesita demasiada memoria.</translation>
+        <translation>Requiere demasiada memoria.</translation>
     </message>
     <message>
         <source>It is damaged and cannot be read.</source>
@@ -1705,7 +1705,7 @@
     </message>
     <message>
         <source>What {who} has there is not an image that can be shown.</source>
-        <translation>Lo que {who} tiene ahí no es una imagen que se pueda mostrar.</translation>
+        <translation>Lo que hay en esa dirección de {who} no es una imagen que se pueda mostrar.</translation>
     </message>
     <message>
         <source>The image could not be loaded.</source>
@@ -1761,7 +1761,7 @@
     </message>
     <message>
         <source>No text can be read from it; it may hold scanned pages.</source>
-        <translation>No se puede leer texto de él; quizá contiene páginas escaneadas.</translation>
+        <translation>No se puede extraer texto; quizá contenga páginas escaneadas.</translation>
     </message>
     <message>
         <source>It is long; {read} of its {total} pages are read.</source>
@@ -1781,7 +1781,7 @@
     </message>
     <message>
         <source>Do not open the file. If you trust it, ask whoever looks after the scanner.</source>
-        <translation>No abras el archivo. Si confías en él, pregunta a quien se ocupa del antivirus.</translation>
+        <translation>No abras el archivo. Si confías en él, consulta a quien se encarga del antivirus.</translation>
     </message>
     <message>
         <source>The virus scanner does not answer, so the file was kept out.</source>
@@ -1789,15 +1789,15 @@
     </message>
     <message>
         <source>Start the scanner, or change the scanner or what happens without it in Settings, Data and backup.</source>
-        <translation>Inicia el antivirus, o cámbialo o cambia qué pasa sin él en Ajustes, Datos y copias.</translation>
+        <translation>Inicia el antivirus o, en Ajustes, Datos y copias, cámbialo o decide qué pasa si no responde.</translation>
     </message>
     <message>
         <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
-        <translation>No se envió nada allí. El archivo no se aceptó; tu texto y los demás adjuntos se conservan.</translation>
+        <translation>No se envió nada allí. El archivo no se admitió; tu texto y los demás adjuntos se conservan.</translation>
     </message>
     <message>
         <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
-        <translation>Introduce de nuevo el antivirus en Ajustes, Datos y copias, o asigna su dirección a {variable}.</translation>
+        <translation>Vuelve a indicar el antivirus en Ajustes, Datos y copias, o asigna su dirección a {variable}.</translation>
     </message>
     <message>
         <source>The settings in this data directory, which may be somebody else&apos;s, name a virus scanner on another computer: {address}.</source>
@@ -1849,11 +1849,11 @@
     </message>
     <message>
         <source>Nothing can be opened or edited here, because nothing can be written.</source>
-        <translation>Aquí no se puede abrir ni editar nada, porque no se puede escribir.</translation>
+        <translation>Aquí no se puede abrir ni editar nada, porque no se permite escribir.</translation>
     </message>
     <message>
         <source>The message has {size_bytes} bytes; the limit is {most_bytes} bytes.</source>
-        <translation>El mensaje tiene {size_bytes} bytes; el límite son {most_bytes} bytes.</translation>
+        <translation>El mensaje tiene {size_bytes} bytes; el límite es de {most_bytes} bytes.</translation>
     </message>
     <message>
         <source>The copying was stopped.</source>
@@ -1861,7 +1861,7 @@
     </message>
     <message>
         <source>Nothing can be attached here, because nothing can be written.</source>
-        <translation>Aquí no se puede adjuntar nada, porque no se puede escribir.</translation>
+        <translation>Aquí no se puede adjuntar nada, porque no se permite escribir.</translation>
     </message>
     <message>
         <source>ChatDesk was closing.</source>
@@ -1925,7 +1925,7 @@
     </message>
     <message>
         <source>Choose a provider that speaks chat completions.</source>
-        <translation>Elige un proveedor que hable «chat completions».</translation>
+        <translation>Elige un proveedor que admita «chat completions».</translation>
     </message>
     <message>
         <source>A draft cannot be empty.</source>
@@ -1933,7 +1933,7 @@
     </message>
     <message>
         <source>The thread has another draft, which a person may be writing.</source>
-        <translation>La conversación tiene otro borrador, que quizá alguien está escribiendo.</translation>
+        <translation>La conversación tiene otro borrador, que quizá esté escribiendo alguien.</translation>
     </message>
     <message>
         <source>It was not changed.</source>
@@ -2025,7 +2025,7 @@
     </message>
     <message>
         <source>The file was written by a newer ChatDesk.</source>
-        <translation>El archivo lo escribió un ChatDesk más nuevo.</translation>
+        <translation>El archivo procede de una versión más reciente de ChatDesk.</translation>
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
@@ -2033,7 +2033,7 @@
     </message>
     <message>
         <source>Prompt {number} in the file has no list of files, or too many.</source>
-        <translation>El prompt {number} del archivo no tiene lista de archivos, o tiene demasiados.</translation>
+        <translation>El prompt {number} del archivo no tiene lista de archivos o tiene demasiados.</translation>
     </message>
     <message>
         <source>A file of prompt {number} in the file cannot be read.</source>
@@ -2057,7 +2057,7 @@
     </message>
     <message>
         <source>The prompt has {text} characters; the most is {longest_text}.</source>
-        <translation>El prompt tiene {text} caracteres; el máximo son {longest_text}.</translation>
+        <translation>El prompt tiene {text} caracteres; el máximo es de {longest_text}.</translation>
     </message>
     <message>
         <source>Shorten it, or keep the text in a file and attach that.</source>
@@ -2085,7 +2085,7 @@
     </message>
     <message>
         <source>This message is no longer waiting.</source>
-        <translation>Este mensaje ya no espera.</translation>
+        <translation>Este mensaje ya no está en espera.</translation>
     </message>
     <message>
         <source>Between 2 and {most_in_thread} models can be compared.</source>
@@ -2113,7 +2113,7 @@
     </message>
     <message>
         <source>The system prompt has {text} characters; the most is {longest_text}.</source>
-        <translation>El prompt de sistema tiene {text} caracteres; el máximo son {longest_text}.</translation>
+        <translation>El prompt de sistema tiene {text} caracteres; el máximo es de {longest_text}.</translation>
     </message>
     <message>
         <source>Shorten it.</source>
@@ -2141,7 +2141,7 @@
     </message>
     <message>
         <source>An answer is still being written, so this chat was not kept yet.</source>
-        <translation>Todavía se está escribiendo una respuesta, así que este chat aún no se conservó.</translation>
+        <translation>Todavía se está escribiendo una respuesta, así que este chat aún no se ha conservado.</translation>
     </message>
     <message>
         <source>Wait for its end, or stop it, and keep the chat then.</source>
@@ -2157,7 +2157,7 @@
     </message>
     <message>
         <source>Change them, or deny the call.</source>
-        <translation>Cámbialos, o deniega la llamada.</translation>
+        <translation>Cámbialos o deniega la llamada.</translation>
     </message>
     <message>
         <source>This call is no longer waiting for an answer.</source>
@@ -2169,7 +2169,7 @@
     </message>
     <message>
         <source>This answer is not offered for this call.</source>
-        <translation>Esta respuesta no se ofrece para esta llamada.</translation>
+        <translation>Esta respuesta no es una de las opciones de esta llamada.</translation>
     </message>
     <message>
         <source>“{name}” is missing.</source>
@@ -2177,7 +2177,7 @@
     </message>
     <message>
         <source>There is no “{name}”.</source>
-        <translation>No hay «{name}».</translation>
+        <translation>No existe «{name}».</translation>
     </message>
     <message>
         <source>“{name}” is not of the type {map}.</source>
@@ -2221,7 +2221,7 @@
     </message>
     <message>
         <source>“{tool}” is left out: its arguments are described in a form that no request can have.</source>
-        <translation>«{tool}» queda fuera: sus argumentos se describen en una forma que ninguna solicitud puede tener.</translation>
+        <translation>«{tool}» queda fuera: sus argumentos se describen en una forma que ninguna petición puede tener.</translation>
     </message>
     <message>
         <source>Something unexpected happened in ChatDesk while this tool ran. Nobody knows what it did.</source>
@@ -2229,11 +2229,11 @@
     </message>
     <message>
         <source>ChatDesk ended while this ran, so nobody knows what it did. The person does not want it to be run again.</source>
-        <translation>ChatDesk terminó mientras esto se ejecutaba, así que nadie sabe qué hizo. La persona no quiere que se repita.</translation>
+        <translation>ChatDesk se cerró mientras esto se ejecutaba, así que nadie sabe qué hizo. La persona no quiere que se repita.</translation>
     </message>
     <message>
         <source>ChatDesk ended while this ran. It may have done its work already.</source>
-        <translation>ChatDesk terminó mientras esto se ejecutaba. Quizá ya hizo su trabajo.</translation>
+        <translation>ChatDesk se cerró mientras esto se ejecutaba. Quizá ya hizo su trabajo.</translation>
     </message>
     <message>
         <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
@@ -2333,7 +2333,7 @@
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
-        <translation>ChatDesk terminó de forma inesperada.</translation>
+        <translation>ChatDesk se cerró de forma inesperada.</translation>
     </message>
     <message>
         <source>note</source>
@@ -2390,7 +2390,7 @@
     </message>
     <message>
         <source>Others can look into {path}. Run: chmod 700 {path}</source>
-        <translation>Otros pueden mirar dentro de {path}. Ejecuta: chmod 700 {path}</translation>
+        <translation>Otros usuarios pueden ver el contenido de {path}. Ejecuta: chmod 700 {path}</translation>
     </message>
     <message>
         <source>Only {free_bytes} MB are free. Free some space soon.</source>
@@ -2424,8 +2424,8 @@
         <source>Written since, and not in it: {count} messages, in {names}. Export them first to keep them at hand.</source>
         <comment>Written since, and not in it: {count} message, in {names}. Export them first to keep them at hand.</comment>
         <translation>
-            <numerusform>Escrito desde entonces y ausente en ella: {count} mensaje, en {names}. Expórtalo primero para tenerlo a mano.</numerusform>
-            <numerusform>Escritos desde entonces y ausentes en ella: {count} mensajes, en {names}. Expórtalos primero para tenerlos a mano.</numerusform>
+            <numerusform>Escrito después y no incluido en ella: {count} mensaje, en {names}. Expórtalo antes para tenerlo a mano.</numerusform>
+            <numerusform>Escritos después y no incluidos en ella: {count} mensajes, en {names}. Expórtalos antes para tenerlos a mano.</numerusform>
         </translation>
     </message>
     <message>
@@ -2444,8 +2444,8 @@
         <source>{count} answers had not ended: they stay as interrupted, and nothing is sent.</source>
         <comment>{count} answer had not ended: they stay as interrupted, and nothing is sent.</comment>
         <translation>
-            <numerusform>{count} respuesta no había terminado: queda como interrumpida, y no se envía nada.</numerusform>
-            <numerusform>{count} respuestas no habían terminado: quedan como interrumpidas, y no se envía nada.</numerusform>
+            <numerusform>{count} respuesta no había terminado: queda como interrumpida y no se envía nada.</numerusform>
+            <numerusform>{count} respuestas no habían terminado: quedan como interrumpidas y no se envía nada.</numerusform>
         </translation>
     </message>
     <message>
@@ -2458,11 +2458,11 @@
     </message>
     <message>
         <source>Afterwards search fills up again in the background.</source>
-        <translation>Después, la búsqueda se vuelve a llenar en segundo plano.</translation>
+        <translation>Después, el índice de búsqueda se rellena de nuevo en segundo plano.</translation>
     </message>
     <message>
         <source>Exported {threads} to {name}.</source>
-        <translation>{threads} exportadas a {name}.</translation>
+        <translation>Exportado a {name}: {threads}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} attachments are missing or damaged; the export has only their names: {lost}</source>
@@ -2527,11 +2527,11 @@
     </message>
     <message>
         <source>The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It would be sent to {words}.</source>
-        <translation>La clave de {label} la guardó un ChatDesk anterior, que no anotó para qué servidor es. Se enviaría a {words}.</translation>
+        <translation>La clave de {label} la guardó una versión anterior de ChatDesk, que no anotó para qué servidor era. Se enviaría a {words}.</translation>
     </message>
     <message>
         <source>The key of {label} was given for {words}. It would be sent to {wanted}.</source>
-        <translation>La clave de {label} se dio para {words}. Se enviaría a {wanted}.</translation>
+        <translation>La clave de {label} se indicó para {words}. Se enviaría a {wanted}.</translation>
     </message>
     <message>
         <source>It would travel unencrypted.</source>
@@ -2551,7 +2551,7 @@
     </message>
     <message>
         <source>it must look like 20/min, with s, min, h or day after the stroke</source>
-        <translation>debe parecerse a 20/min, con s, min, h o day tras la barra</translation>
+        <translation>debe tener la forma 20/min, con s, min, h o day tras la barra</translation>
     </message>
     <message>
         <source>“{unit}” is no period; use s, min, h or day</source>
@@ -2591,7 +2591,7 @@
     </message>
     <message>
         <source>Summaries and titles are made again tomorrow; the limit is in Settings, Context.</source>
-        <translation>Los resúmenes y títulos se hacen de nuevo mañana; el límite está en Ajustes, Contexto.</translation>
+        <translation>Los resúmenes y títulos se volverán a hacer mañana; el límite está en Ajustes, Contexto.</translation>
     </message>
     <message>
         <source>Today&apos;s limit of {limit} tokens for summaries and titles is reached ({spent} are used).</source>
@@ -2599,11 +2599,11 @@
     </message>
     <message>
         <source>Titles and summaries stop at {limit} ({spent} are used).</source>
-        <translation>Los títulos y resúmenes se detienen en {limit} (se usaron {spent}).</translation>
+        <translation>Los títulos y resúmenes se detienen al llegar a {limit} (se usaron {spent}).</translation>
     </message>
     <message>
         <source>They are made again when the limit starts again; it is in Settings, Usage and limits.</source>
-        <translation>Se hacen de nuevo cuando el límite vuelve a empezar; está en Ajustes, Uso y límites.</translation>
+        <translation>Se volverán a hacer cuando el límite se reinicie; está en Ajustes, Uso y límites.</translation>
     </message>
     <message>
         <source>Your question is kept.</source>
@@ -2635,7 +2635,7 @@
     </message>
     <message>
         <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
-        <translation>Una parte de este mensaje está dañada. Se muestra lo que se puede leer; puede que una copia lo tenga entero.</translation>
+        <translation>Una parte de este mensaje está dañada. Se muestra lo que se puede leer; quizá una copia de seguridad lo tenga entero.</translation>
     </message>
     <message>
         <source>being written</source>
@@ -2699,7 +2699,7 @@
     </message>
     <message>
         <source>The address must begin with https:// or http://, name a server and hold no password.</source>
-        <translation>La dirección debe empezar por https:// o http://, indicar un servidor y no contener contraseña.</translation>
+        <translation>La dirección debe empezar por https:// o http://, indicar un servidor y no contener contraseñas.</translation>
     </message>
     <message>
         <source>“{name}” is not the name of a header.</source>
@@ -2711,7 +2711,7 @@
     </message>
     <message>
         <source>The proxy must be an address such as http://proxy.example:3128, without a password. One that wants a password is set with the variable HTTPS_PROXY.</source>
-        <translation>El proxy debe ser una dirección como http://proxy.example:3128, sin contraseña. Uno que pide contraseña se pone con la variable HTTPS_PROXY.</translation>
+        <translation>El proxy debe ser una dirección como http://proxy.example:3128, sin contraseña. Si pide contraseña, se define con la variable HTTPS_PROXY.</translation>
     </message>
     <message>
         <source>The organisation and the project hold characters that cannot be sent.</source>
@@ -2727,15 +2727,15 @@
     </message>
     <message>
         <source>{name} chose {label} for this thread. You asked {before} here until now; your question, and the thread with it, would go to {label}.</source>
-        <translation>{name} eligió {label} para esta conversación. Hasta ahora preguntabas aquí a {before}; tu pregunta, y con ella la conversación, irían a {label}.</translation>
+        <translation>{name} eligió {label} para esta conversación. Hasta ahora preguntabas aquí a {before}; tu pregunta, y con ella la conversación, se enviarían a {label}.</translation>
     </message>
     <message>
         <source>{name} chose {label} for this thread. Your own choice is {before}; your question, and the thread with it, would go to {label}.</source>
-        <translation>{name} eligió {label} para esta conversación. Tu propia elección es {before}; tu pregunta, y con ella la conversación, irían a {label}.</translation>
+        <translation>{name} eligió {label} para esta conversación. Tú habías elegido {before}; tu pregunta, y con ella la conversación, se enviarían a {label}.</translation>
     </message>
     <message>
         <source>Choose a model yourself, or name the provider: --provider {name}.</source>
-        <translation>Elige tú un modelo, o nombra el proveedor: --provider {name}.</translation>
+        <translation>Elige tú un modelo o indica el proveedor: --provider {name}.</translation>
     </message>
     <message>
         <source>Ask {label}?</source>
@@ -2747,7 +2747,7 @@
     </message>
     <message>
         <source>Since {since}, the team&apos;s server has other changes of “{project}” than it took.</source>
-        <translation>Desde {since}, el servidor del equipo tiene otros cambios de «{project}» que los que aceptó.</translation>
+        <translation>Desde {since}, el servidor del equipo tiene cambios de «{project}» distintos de los que aceptó.</translation>
     </message>
     <message>
         <source>Since {since}, changes of “{project}” are emptied on the team&apos;s server, and nobody asked for that.</source>
@@ -2759,7 +2759,7 @@
     </message>
     <message>
         <source>It is no longer shared.</source>
-        <translation>Ya no se comparte.</translation>
+        <translation>Ya no está compartido.</translation>
     </message>
     <message>
         <source>You left it.</source>
@@ -2779,7 +2779,7 @@
     </message>
     <message>
         <source>“{name}” is no longer shared.</source>
-        <translation>«{name}» ya no se comparte.</translation>
+        <translation>«{name}» ya no está compartido.</translation>
     </message>
     <message>
         <source>You left “{name}”.</source>
@@ -2801,13 +2801,13 @@
         <source>{count} changes wait here to be sent.</source>
         <comment>{count} change waits here to be sent.</comment>
         <translation>
-            <numerusform>{count} cambio espera aquí para enviarse.</numerusform>
-            <numerusform>{count} cambios esperan aquí para enviarse.</numerusform>
+            <numerusform>Aquí hay {count} cambio pendiente de envío.</numerusform>
+            <numerusform>Aquí hay {count} cambios pendientes de envío.</numerusform>
         </translation>
     </message>
     <message>
         <source>Waiting for approval</source>
-        <translation>Espera aprobación</translation>
+        <translation>Pendiente de aprobación</translation>
     </message>
     <message>
         <source>Running</source>
@@ -2827,7 +2827,7 @@
     </message>
     <message>
         <source>Unknown: ChatDesk ended while it ran</source>
-        <translation>Desconocido: ChatDesk terminó mientras se ejecutaba</translation>
+        <translation>Desconocido: ChatDesk se cerró durante la ejecución</translation>
     </message>
     <message>
         <source>It asks you to sign in: choose Sign in in Settings, Tools.</source>
@@ -2835,7 +2835,7 @@
     </message>
     <message>
         <source>“{tool}” is left out: its description is not what the protocol allows.</source>
-        <translation>«{tool}» queda fuera: su descripción no es la que permite el protocolo.</translation>
+        <translation>«{tool}» queda fuera: su descripción no cumple el protocolo.</translation>
     </message>
     <message>
         <source>“{tool}” is left out: its name or its description is too long.</source>
@@ -2851,7 +2851,7 @@
     </message>
     <message>
         <source>Its list may be incomplete: it names the same page again and again.</source>
-        <translation>Su lista puede estar incompleta: nombra la misma página una y otra vez.</translation>
+        <translation>Su lista puede estar incompleta: repite la misma página una y otra vez.</translation>
     </message>
     <message>
         <source>The tool failed.</source>
@@ -2871,11 +2871,11 @@
     </message>
     <message>
         <source>The context is between {smallest_window} and {largest_window} tokens.</source>
-        <translation>El contexto está entre {smallest_window} y {largest_window} tokens.</translation>
+        <translation>El contexto debe tener entre {smallest_window} y {largest_window} tokens.</translation>
     </message>
     <message>
         <source>Type dollars for a million tokens, such as 0.25.</source>
-        <translation>Escribe dólares por un millón de tokens, como 0.25.</translation>
+        <translation>Escribe el precio en dólares por millón de tokens, como 0.25.</translation>
     </message>
     <message>
         <source>Something went wrong.</source>
@@ -2891,7 +2891,7 @@
     </message>
     <message>
         <source>Check the id; it looks like 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</source>
-        <translation>Comprueba el identificador; se parece a 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</translation>
+        <translation>Comprueba el identificador; tiene la forma 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</translation>
     </message>
     <message>
         <source>The message is empty.</source>
@@ -2923,11 +2923,11 @@
     </message>
     <message>
         <source>“{name}” is larger than {limit}.</source>
-        <translation>«{name}» supera {limit}.</translation>
+        <translation>«{name}» supera el límite de {limit}.</translation>
     </message>
     <message>
         <source>The file is larger than {limit}.</source>
-        <translation>El archivo supera {limit}.</translation>
+        <translation>El archivo supera el límite de {limit}.</translation>
     </message>
     <message>
         <source>The file cannot be attached.</source>
@@ -2955,7 +2955,7 @@
     </message>
     <message>
         <source>It may have been deleted for good; look in the list.</source>
-        <translation>Quizá se eliminó del todo; mira en la lista.</translation>
+        <translation>Quizá se eliminó definitivamente; búscalo en la lista.</translation>
     </message>
     <message>
         <source>There is no thread with that id.</source>
@@ -2967,7 +2967,7 @@
     </message>
     <message>
         <source>The message to answer to does not exist in this thread.</source>
-        <translation>El mensaje al que responder no existe en esta conversación.</translation>
+        <translation>El mensaje al que se quiere responder no existe en esta conversación.</translation>
     </message>
     <message>
         <source>There is no project with that id.</source>
@@ -2987,7 +2987,7 @@
     </message>
     <message>
         <source>Shorten it, attach it as a file, or choose a model with a larger window.</source>
-        <translation>Acórtalo, adjúntalo como archivo, o elige un modelo con una ventana mayor.</translation>
+        <translation>Acórtalo, adjúntalo como archivo o elige un modelo con una ventana mayor.</translation>
     </message>
     <message>
         <source>The system prompt leaves no room for the message.</source>
@@ -3059,7 +3059,7 @@
     </message>
     <message>
         <source>Wait for it or stop it first.</source>
-        <translation>Espérala o detenla primero.</translation>
+        <translation>Espera a que termine o detenla primero.</translation>
     </message>
     <message>
         <source>The database could not be used.</source>
@@ -3159,19 +3159,19 @@
     </message>
     <message>
         <source>Close ChatDesk, put the file back, and start again.</source>
-        <translation>Cierra ChatDesk, vuelve a poner el archivo e inicia de nuevo.</translation>
+        <translation>Cierra ChatDesk, vuelve a poner el archivo en su sitio y abre ChatDesk de nuevo.</translation>
     </message>
     <message>
         <source>The database is out of reach: its drive, folder or file is not there.</source>
-        <translation>La base de datos está fuera de alcance: su unidad, carpeta o archivo no está.</translation>
+        <translation>La base de datos no está accesible: falta su unidad, su carpeta o su archivo.</translation>
     </message>
     <message>
         <source>Nothing was written anywhere else, and your text is still in the window.</source>
-        <translation>No se escribió nada en otro lugar, y tu texto sigue en la ventana.</translation>
+        <translation>No se escribió nada en ningún otro lugar, y tu texto sigue en la ventana.</translation>
     </message>
     <message>
         <source>Nothing was written anywhere else.</source>
-        <translation>No se escribió nada en otro lugar.</translation>
+        <translation>No se escribió nada en ningún otro lugar.</translation>
     </message>
     <message>
         <source>Connect the drive or put the file back; ChatDesk then continues by itself.</source>
@@ -3179,7 +3179,7 @@
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
-        <translation>Esta base de datos la escribió un ChatDesk más nuevo.</translation>
+        <translation>Esta base de datos es de una versión más reciente de ChatDesk.</translation>
     </message>
     <message>
         <source>It was not touched.</source>
@@ -3199,7 +3199,7 @@
     </message>
     <message>
         <source>ChatDesk is already running on this data directory.</source>
-        <translation>ChatDesk ya funciona con esta carpeta de datos.</translation>
+        <translation>ChatDesk ya está en marcha con esta carpeta de datos.</translation>
     </message>
     <message>
         <source>Use the open window, or choose another --data-dir.</source>
@@ -3227,7 +3227,7 @@
     </message>
     <message>
         <source>Ask an owner or administrator of the project to let you edit.</source>
-        <translation>Pide a un propietario o administrador del proyecto que te deje editar.</translation>
+        <translation>Pide a un propietario o administrador del proyecto que te permita editar.</translation>
     </message>
     <message>
         <source>Another member wrote this, and your role lets you change and delete only what is yours.</source>
@@ -3247,7 +3247,7 @@
     </message>
     <message>
         <source>Open Details in the status line to see what it said.</source>
-        <translation>Abre Detalles en la línea de estado para ver qué dijo.</translation>
+        <translation>Abre Detalles en la barra de estado para ver qué dijo.</translation>
     </message>
     <message>
         <source>The team&apos;s database was restored from a backup.</source>
@@ -3283,7 +3283,7 @@
     </message>
     <message>
         <source>{host} redirects in a circle.</source>
-        <translation>{host} redirige en círculos.</translation>
+        <translation>{host} redirige en bucle.</translation>
     </message>
     <message>
         <source>{host} redirects to another address.</source>
@@ -3307,7 +3307,7 @@
     </message>
     <message>
         <source>The data came compressed in a way that ChatDesk did not ask for.</source>
-        <translation>Los datos llegaron comprimidos de una forma que ChatDesk no pidió.</translation>
+        <translation>Los datos llegaron comprimidos de una forma que ChatDesk no había pedido.</translation>
     </message>
     <message>
         <source>The data did not arrive completely.</source>
@@ -3331,7 +3331,7 @@
     </message>
     <message>
         <source>{target} may not be written by this user.</source>
-        <translation>Este usuario no puede escribir {target}.</translation>
+        <translation>Este usuario no puede escribir en {target}.</translation>
     </message>
     <message>
         <source>{target} is a folder.</source>
@@ -3339,11 +3339,11 @@
     </message>
     <message>
         <source>Name a file in it.</source>
-        <translation>Nombra un archivo dentro.</translation>
+        <translation>Indica un archivo dentro de ella.</translation>
     </message>
     <message>
         <source>The folder of {target} is not there.</source>
-        <translation>La carpeta de {target} no está.</translation>
+        <translation>No se encuentra la carpeta de {target}.</translation>
     </message>
     <message>
         <source>Put the drive back, or choose another place.</source>
@@ -3355,7 +3355,7 @@
     </message>
     <message>
         <source>The name {name}… is too long for that place.</source>
-        <translation>El nombre {name}… es demasiado largo para ese lugar.</translation>
+        <translation>El nombre {name}… es demasiado largo para esa ubicación.</translation>
     </message>
     <message>
         <source>{target} could not be written: {strerror}.</source>
@@ -3363,11 +3363,11 @@
     </message>
     <message>
         <source>“chatdesk {purpose}” (process {pid}) is using this data directory.</source>
-        <translation>«chatdesk {purpose}» (proceso {pid}) está trabajando en esta carpeta de datos.</translation>
+        <translation>«chatdesk {purpose}» (proceso {pid}) está usando esta carpeta de datos.</translation>
     </message>
     <message>
         <source>Wait until it has ended, then try again; or choose another --data-dir.</source>
-        <translation>Espera a que termine e inténtalo de nuevo; o elige otro --data-dir.</translation>
+        <translation>Espera a que termine e inténtalo de nuevo, o elige otro --data-dir.</translation>
     </message>
     <message>
         <source>Another process answers in the place of the ChatDesk that has this data directory open.</source>
@@ -3379,11 +3379,11 @@
     </message>
     <message>
         <source>Close ChatDesk and start it again; &apos;chatdesk doctor&apos; shows who owns the directory.</source>
-        <translation>Cierra ChatDesk e inícialo de nuevo; &apos;chatdesk doctor&apos; muestra de quién es la carpeta.</translation>
+        <translation>Cierra ChatDesk y ábrelo de nuevo; &apos;chatdesk doctor&apos; muestra de quién es la carpeta.</translation>
     </message>
     <message>
         <source>The ChatDesk that was answering has ended.</source>
-        <translation>El ChatDesk que respondía ha terminado.</translation>
+        <translation>El ChatDesk que respondía se ha cerrado.</translation>
     </message>
     <message>
         <source>What had arrived of the answer is kept.</source>
@@ -3411,7 +3411,7 @@
     </message>
     <message>
         <source>This ChatDesk does not do that.</source>
-        <translation>Este ChatDesk no hace eso.</translation>
+        <translation>Esta versión de ChatDesk no hace eso.</translation>
     </message>
     <message>
         <source>Too many commands ask this ChatDesk at once. Try again later.</source>
@@ -3419,7 +3419,7 @@
     </message>
     <message>
         <source>Something unexpected happened. The log says more.</source>
-        <translation>Ocurrió algo inesperado. El registro dice más.</translation>
+        <translation>Ocurrió algo inesperado. Hay más detalles en el registro.</translation>
     </message>
     <message>
         <source>There is no home directory: HOME is not set, and the system knows none for this user.</source>
@@ -3427,15 +3427,15 @@
     </message>
     <message>
         <source>Set HOME, or choose an absolute directory with --data-dir.</source>
-        <translation>Define HOME, o elige una carpeta absoluta con --data-dir.</translation>
+        <translation>Define HOME o elige una ruta absoluta con --data-dir.</translation>
     </message>
     <message>
         <source>The current directory no longer exists.</source>
-        <translation>La carpeta actual ya no está.</translation>
+        <translation>La carpeta actual ya no existe.</translation>
     </message>
     <message>
         <source>Go to another one, or choose an absolute directory with --data-dir.</source>
-        <translation>Ve a otra, o elige una carpeta absoluta con --data-dir.</translation>
+        <translation>Ve a otra o elige una ruta absoluta con --data-dir.</translation>
     </message>
     <message>
         <source>The data directory cannot be used: the name {data_dir} is not UTF-8.</source>
@@ -3463,7 +3463,7 @@
     </message>
     <message>
         <source>The API key contains characters that no key has.</source>
-        <translation>La clave de API contiene caracteres que ninguna clave tiene.</translation>
+        <translation>La clave de API contiene caracteres que no puede haber en una clave.</translation>
     </message>
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
@@ -3471,7 +3471,7 @@
     </message>
     <message>
         <source>The extra header Host names another server than the address.</source>
-        <translation>La cabecera adicional Host indica otro servidor que la dirección.</translation>
+        <translation>La cabecera adicional Host indica un servidor distinto del de la dirección.</translation>
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
@@ -3479,7 +3479,7 @@
     </message>
     <message>
         <source>The file of certificates is not there.</source>
-        <translation>El archivo de certificados no está.</translation>
+        <translation>No se encuentra el archivo de certificados.</translation>
     </message>
     <message>
         <source>Your message and the part of the answer that arrived are kept.</source>
@@ -3511,7 +3511,7 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate or encryption was not accepted.</source>
-        <translation>La conexión con {who} no es segura: no se aceptó su certificado o cifrado.</translation>
+        <translation>La conexión con {who} no es segura: no se aceptó su certificado o su cifrado.</translation>
     </message>
     <message>
         <source>Check the clock of this computer, the base URL and any proxy; nothing is sent until this is solved.</source>
@@ -3535,7 +3535,7 @@
     </message>
     <message>
         <source>The account at {who} has no credit left or has reached its spending limit.</source>
-        <translation>La cuenta en {who} no tiene crédito o alcanzó su límite de gasto.</translation>
+        <translation>La cuenta en {who} se ha quedado sin crédito o ha alcanzado su límite de gasto.</translation>
     </message>
     <message>
         <source>Check the billing page of the account, or choose another provider.</source>
@@ -3551,7 +3551,7 @@
     </message>
     <message>
         <source>{who} does not know this model or this address.</source>
-        <translation>{who} no conoce este modelo o esta dirección.</translation>
+        <translation>{who} no reconoce este modelo o esta dirección.</translation>
     </message>
     <message>
         <source>Choose another model, or check the base URL.</source>
@@ -3579,7 +3579,7 @@
     </message>
     <message>
         <source>Start a new thread, shorten the message, or choose a larger model.</source>
-        <translation>Empieza una conversación nueva, acorta el mensaje, o elige un modelo mayor.</translation>
+        <translation>Empieza una conversación nueva, acorta el mensaje o elige un modelo con una ventana mayor.</translation>
     </message>
     <message>
         <source>{who} is receiving too many requests.</source>
@@ -3639,7 +3639,7 @@
     </message>
     <message>
         <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
-        <translation>{who} redirigió la petición de una forma que perdería el mensaje, así que ChatDesk no la siguió.</translation>
+        <translation>{who} redirigió la petición de una forma que haría perder el mensaje, así que ChatDesk no la siguió.</translation>
     </message>
     <message>
         <source>Check the base URL: a wrong path or a log-in page often causes this.</source>
@@ -3667,7 +3667,7 @@
     </message>
     <message>
         <source>{who} ended the answer without saying that it is finished, so it may be cut off.</source>
-        <translation>{who} terminó la respuesta sin decir que está acabada, así que puede estar cortada.</translation>
+        <translation>{who} terminó la respuesta sin indicar que estaba completa, así que puede estar cortada.</translation>
     </message>
     <message>
         <source>{who} sent a web page or a file instead of an answer.</source>
@@ -3691,11 +3691,11 @@
     </message>
     <message>
         <source>{who} did not accept the image: it says that this model sees none.</source>
-        <translation>{who} no aceptó la imagen: dice que este modelo no ve imágenes.</translation>
+        <translation>{who} no aceptó la imagen: dice que este modelo no admite imágenes.</translation>
     </message>
     <message>
         <source>Send the question without the image, or choose another model.</source>
-        <translation>Envíe la pregunta sin la imagen o elija otro modelo.</translation>
+        <translation>Envía la pregunta sin la imagen o elige otro modelo.</translation>
     </message>
     <message>
         <source>{who} sent more data than an answer may have, so the connection was closed.</source>
@@ -3727,7 +3727,7 @@
     </message>
     <message>
         <source>{who} redirected the request in a circle, so ChatDesk gave up.</source>
-        <translation>{who} redirigió la petición en círculo, así que ChatDesk la abandonó.</translation>
+        <translation>{who} redirigió la petición en bucle, así que ChatDesk la abandonó.</translation>
     </message>
     <message>
         <source>Check the base URL, then try again.</source>
@@ -3759,11 +3759,11 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another name.</source>
-        <translation>La conexión con {who} no es segura: su certificado es para otro nombre.</translation>
+        <translation>La conexión con {who} no es segura: su certificado corresponde a otro nombre.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is for another address.</source>
-        <translation>La conexión con {who} no es segura: su certificado es para otra dirección.</translation>
+        <translation>La conexión con {who} no es segura: su certificado corresponde a otra dirección.</translation>
     </message>
     <message numerus="yes">
         <source>{count} days</source>
@@ -3807,7 +3807,7 @@
     </message>
     <message>
         <source>Try again; the log file has the details.</source>
-        <translation>Inténtalo de nuevo; el archivo de registro tiene los detalles.</translation>
+        <translation>Inténtalo de nuevo; los detalles están en el archivo de registro.</translation>
     </message>
     <message>
         <source>Check the base URL in Settings, Providers: for most servers it ends in /v1.</source>
@@ -3899,7 +3899,7 @@
     </message>
     <message>
         <source>The key is accepted.</source>
-        <translation>La clave se acepta.</translation>
+        <translation>La clave es válida.</translation>
     </message>
     <message>
         <source>No key is needed.</source>
@@ -3955,7 +3955,7 @@
     </message>
     <message>
         <source>Looking further back would take long: only the newest part was searched.</source>
-        <translation>Mirar más atrás llevaría mucho tiempo: solo se buscó en la parte más reciente.</translation>
+        <translation>Buscar más atrás llevaría mucho tiempo: solo se buscó en la parte más reciente.</translation>
     </message>
     <message>
         <source>The newest {most_ranked} matches were ranked; older ones follow.</source>
@@ -3967,15 +3967,15 @@
     </message>
     <message>
         <source>Searching is not possible here: the search index is damaged. Your messages are not affected.</source>
-        <translation>Aquí no se puede buscar: el índice de búsqueda está dañado. Tus mensajes no están afectados.</translation>
+        <translation>Aquí no se puede buscar: el índice de búsqueda está dañado. Esto no afecta a tus mensajes.</translation>
     </message>
     <message>
         <source>The search index is damaged and is being rebuilt. Your messages are not affected; search again later.</source>
-        <translation>El índice de búsqueda está dañado y se está rehaciendo. Tus mensajes no están afectados; busca de nuevo más tarde.</translation>
+        <translation>El índice de búsqueda está dañado y se está reconstruyendo. Esto no afecta a tus mensajes; busca de nuevo más tarde.</translation>
     </message>
     <message>
         <source>That is not a place in these results.</source>
-        <translation>Ese no es un lugar de estos resultados.</translation>
+        <translation>Esa posición no existe en estos resultados.</translation>
     </message>
     <message>
         <source>Search again.</source>
@@ -3987,7 +3987,7 @@
     </message>
     <message>
         <source>Older messages are sent as a summary. The messages themselves stay.</source>
-        <translation>Los mensajes antiguos se envían como resumen. Los mensajes en sí se quedan.</translation>
+        <translation>Los mensajes antiguos se envían como resumen. Los mensajes en sí se conservan.</translation>
     </message>
     <message>
         <source>Summaries</source>
@@ -3995,11 +3995,11 @@
     </message>
     <message>
         <source>Summarise when the window is</source>
-        <translation>Resumir cuando la ventana está</translation>
+        <translation>Resumir con la ventana al</translation>
     </message>
     <message>
         <source>% full</source>
-        <translation>% llena</translation>
+        <translation>% de su capacidad</translation>
     </message>
     <message>
         <source>Summarise idle threads ahead</source>
@@ -4015,15 +4015,15 @@
     </message>
     <message>
         <source>Every night at 3:00</source>
-        <translation>Cada noche a las 3:00</translation>
+        <translation>Todas las noches a las 3:00</translation>
     </message>
     <message>
         <source>Every day at 12:00</source>
-        <translation>Cada día a las 12:00</translation>
+        <translation>Todos los días a las 12:00</translation>
     </message>
     <message>
         <source>Every Sunday at 3:00</source>
-        <translation>Cada domingo a las 3:00</translation>
+        <translation>Todos los domingos a las 3:00</translation>
     </message>
     <message>
         <source>Every hour</source>
@@ -4059,7 +4059,7 @@
     </message>
     <message>
         <source>Ask before a summary costs more than</source>
-        <translation>Preguntar antes de que un resumen cueste más de</translation>
+        <translation>Preguntar si un resumen cuesta más de</translation>
     </message>
     <message>
         <source>US dollars</source>
@@ -4071,7 +4071,7 @@
     </message>
     <message>
         <source>Ask before a summary takes more than</source>
-        <translation>Preguntar antes de que un resumen use más de</translation>
+        <translation>Preguntar si un resumen usa más de</translation>
     </message>
     <message>
         <source>tokens</source>
@@ -4103,7 +4103,7 @@
     </message>
     <message>
         <source>it must be at least {minimum}</source>
-        <translation>debe ser al menos {minimum}</translation>
+        <translation>debe ser como mínimo {minimum}</translation>
     </message>
     <message>
         <source>it must be at most {maximum}</source>
@@ -4127,11 +4127,11 @@
     </message>
     <message>
         <source>a value must be one line</source>
-        <translation>un valor debe ser una línea</translation>
+        <translation>un valor debe ocupar una sola línea</translation>
     </message>
     <message>
         <source>each line must look like &apos;Name: value&apos;</source>
-        <translation>cada línea debe parecerse a &apos;Nombre: valor&apos;</translation>
+        <translation>cada línea debe tener la forma &apos;Nombre: valor&apos;</translation>
     </message>
     <message>
         <source>it must be a provider and a model, such as openai/gpt-5.4-mini</source>
@@ -4151,7 +4151,7 @@
     </message>
     <message>
         <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
-        <translation>El archivo {path} ({subject}) lo escribió un ChatDesk más nuevo. Se usa lo que se conoce de él y se deja como está.</translation>
+        <translation>El archivo {path} ({subject}) es de una versión más reciente de ChatDesk. Se usa lo que se reconoce y se deja como está.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -4163,7 +4163,7 @@
     </message>
     <message>
         <source>The file of {subject} {path} is damaged; it is kept as {name}. Set the {subject} up again.</source>
-        <translation>El archivo {path} ({subject}) está dañado; se conserva como {name}. Configúralo de nuevo.</translation>
+        <translation>El archivo {path} ({subject}) está dañado; se conserva como {name}. Vuelve a hacer esa configuración.</translation>
     </message>
     <message>
         <source>The passphrase does not open the file of keys.</source>
@@ -4175,7 +4175,7 @@
     </message>
     <message>
         <source>The file of keys cannot be read or written.</source>
-        <translation>No se puede leer o escribir el archivo de claves.</translation>
+        <translation>No se puede leer ni escribir el archivo de claves.</translation>
     </message>
     <message>
         <source>It was left as it is; keys hold until ChatDesk closes.</source>
@@ -4183,7 +4183,7 @@
     </message>
     <message>
         <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
-        <translation>Escríbela de nuevo; las mayúsculas cuentan. Sin ella hay que introducir las claves de nuevo.</translation>
+        <translation>Escríbela de nuevo; se distinguen mayúsculas y minúsculas. Sin ella hay que volver a introducir las claves.</translation>
     </message>
     <message>
         <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
@@ -4279,7 +4279,7 @@
     </message>
     <message>
         <source>A passphrase of blanks guards nothing.</source>
-        <translation>Una frase de contraseña de espacios no protege nada.</translation>
+        <translation>Una frase de contraseña formada solo por espacios no protege nada.</translation>
     </message>
     <message>
         <source>Other server</source>
@@ -4311,7 +4311,7 @@
     </message>
     <message>
         <source>The file of providers was written by a newer ChatDesk.</source>
-        <translation>El archivo de proveedores lo escribió un ChatDesk más nuevo.</translation>
+        <translation>El archivo de proveedores es de una versión más reciente de ChatDesk.</translation>
     </message>
     <message>
         <source>Update ChatDesk to change it.</source>
@@ -4351,7 +4351,7 @@
     </message>
     <message>
         <source>Model of new threads</source>
-        <translation>Modelo de conversaciones nuevas</translation>
+        <translation>Modelo de las conversaciones nuevas</translation>
     </message>
     <message>
         <source>The provider&apos;s own choice</source>
@@ -4375,7 +4375,7 @@
     </message>
     <message>
         <source>Responses protocol only; no limit sees what drawing costs.</source>
-        <translation>Solo con el protocolo Responses; ningún límite ve lo que cuesta dibujar.</translation>
+        <translation>Solo con el protocolo Responses; ningún límite tiene en cuenta lo que cuesta dibujar.</translation>
     </message>
     <message>
         <source>Model for pictures</source>
@@ -4383,7 +4383,7 @@
     </message>
     <message>
         <source>Offered where a model sees none.</source>
-        <translation>Se ofrece donde un modelo no ve ninguna.</translation>
+        <translation>Se ofrece cuando un modelo no admite imágenes.</translation>
     </message>
     <message>
         <source>None</source>
@@ -4391,7 +4391,7 @@
     </message>
     <message>
         <source>Longest answer</source>
-        <translation>Respuesta más larga</translation>
+        <translation>Longitud máxima de respuesta</translation>
     </message>
     <message>
         <source>The model&apos;s own limit</source>
@@ -4419,7 +4419,7 @@
     </message>
     <message>
         <source>Wait for a connection</source>
-        <translation>Esperar una conexión</translation>
+        <translation>Esperar la conexión</translation>
     </message>
     <message>
         <source>Slow servers</source>
@@ -4443,7 +4443,7 @@
     </message>
     <message>
         <source>When you are offline</source>
-        <translation>Cuando no tienes conexión</translation>
+        <translation>Si no tienes conexión</translation>
     </message>
     <message>
         <source>Wait until you try again</source>
@@ -4455,7 +4455,7 @@
     </message>
     <message>
         <source>When you close the window during an answer</source>
-        <translation>Cuando cierras la ventana durante una respuesta</translation>
+        <translation>Si cierras la ventana durante una respuesta</translation>
     </message>
     <message>
         <source>Stop, and continue it later</source>
@@ -4479,7 +4479,7 @@
     </message>
     <message>
         <source>A project or thread with its own instructions uses those instead.</source>
-        <translation>Un proyecto o conversación con instrucciones propias usa esas.</translation>
+        <translation>Un proyecto o una conversación con instrucciones propias usa las suyas.</translation>
     </message>
     <message>
         <source>Writing</source>
@@ -4499,7 +4499,7 @@
     </message>
     <message>
         <source>For example 20/min or 200/day. Further messages wait their turn.</source>
-        <translation>Por ejemplo 20/min o 200/day. Los siguientes mensajes esperan su turno.</translation>
+        <translation>Por ejemplo, 20/min o 200/day. Los mensajes siguientes esperan su turno.</translation>
     </message>
     <message>
         <source>rate</source>
@@ -4511,15 +4511,15 @@
     </message>
     <message>
         <source>Longest message</source>
-        <translation>Mensaje más largo</translation>
+        <translation>Longitud máxima de un mensaje</translation>
     </message>
     <message>
         <source>Largest attached file</source>
-        <translation>Archivo adjunto más grande</translation>
+        <translation>Tamaño máximo de un archivo adjunto</translation>
     </message>
     <message>
         <source>Most files in a message</source>
-        <translation>Máximo de archivos en un mensaje</translation>
+        <translation>Máximo de archivos por mensaje</translation>
     </message>
     <message>
         <source>files</source>
@@ -4527,11 +4527,11 @@
     </message>
     <message>
         <source>Largest size of all files in a message</source>
-        <translation>Tamaño máximo de los archivos de un mensaje</translation>
+        <translation>Tamaño total máximo de los archivos de un mensaje</translation>
     </message>
     <message>
         <source>Largest size of all files in a day</source>
-        <translation>Tamaño máximo de los archivos de un día</translation>
+        <translation>Tamaño total máximo de los archivos de un día</translation>
     </message>
     <message>
         <source>Kinds of files kept out</source>
@@ -4583,7 +4583,7 @@
     </message>
     <message>
         <source>Only while the window is not in front.</source>
-        <translation>Solo mientras la ventana no está delante.</translation>
+        <translation>Solo si la ventana no está en primer plano.</translation>
     </message>
     <message>
         <source>With name and thread</source>
@@ -4595,11 +4595,11 @@
     </message>
     <message>
         <source>Detail of the log file</source>
-        <translation>Detalle del archivo de registro</translation>
+        <translation>Nivel de detalle del registro</translation>
     </message>
     <message>
         <source>From the next start on.</source>
-        <translation>Desde el próximo inicio.</translation>
+        <translation>A partir del próximo inicio.</translation>
     </message>
     <message>
         <source>Log</source>
@@ -4635,7 +4635,7 @@
     </message>
     <message>
         <source>When the scanner does not answer</source>
-        <translation>Cuando el antivirus no responde</translation>
+        <translation>Si el antivirus no responde</translation>
     </message>
     <message>
         <source>Keep files out</source>
@@ -4647,11 +4647,11 @@
     </message>
     <message>
         <source>The key could not be put into the system&apos;s keyring.</source>
-        <translation>No se pudo poner la clave en el llavero del sistema.</translation>
+        <translation>No se pudo guardar la clave en el llavero del sistema.</translation>
     </message>
     <message>
         <source>It is used until ChatDesk closes and was not written to any file.</source>
-        <translation>Se usa hasta que ChatDesk se cierre y no se escribió en ningún archivo.</translation>
+        <translation>Se usará hasta que ChatDesk se cierre y no se ha escrito en ningún archivo.</translation>
     </message>
     <message>
         <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers.</source>
@@ -4659,7 +4659,7 @@
     </message>
     <message>
         <source>The keyring did not answer; it may be locked or waiting for a password.</source>
-        <translation>El llavero no respondió; quizá está bloqueado o espera una contraseña.</translation>
+        <translation>El llavero no respondió; quizá esté bloqueado o espere una contraseña.</translation>
     </message>
     <message>
         <source>no answer within {timeout_s} s</source>
@@ -4695,7 +4695,7 @@
     </message>
     <message>
         <source>Any that is free</source>
-        <translation>Cualquiera libre</translation>
+        <translation>Cualquiera que esté libre</translation>
     </message>
     <message>
         <source>api http rest</source>
@@ -4707,7 +4707,7 @@
     </message>
     <message>
         <source>For example 192.168.1.5:8443. Needs a certificate.</source>
-        <translation>Por ejemplo 192.168.1.5:8443. Necesita un certificado.</translation>
+        <translation>Por ejemplo, 192.168.1.5:8443. Necesita un certificado.</translation>
     </message>
     <message>
         <source>Nothing</source>
@@ -4731,11 +4731,11 @@
     </message>
     <message>
         <source>Let web pages of these origins ask</source>
-        <translation>Dejar preguntar a páginas web de estos orígenes</translation>
+        <translation>Permitir preguntas de páginas web de estos orígenes</translation>
     </message>
     <message>
         <source>For example https://tool.example. Each page still needs a token.</source>
-        <translation>Por ejemplo https://tool.example. Cada página necesita igualmente un token.</translation>
+        <translation>Por ejemplo, https://tool.example. Cada página necesita un token de todos modos.</translation>
     </message>
     <message>
         <source>cors origin browser website</source>
@@ -4795,7 +4795,7 @@
     </message>
     <message>
         <source>Time for an answer</source>
-        <translation>Tiempo para una respuesta</translation>
+        <translation>Tiempo máximo de una respuesta</translation>
     </message>
     <message>
         <source>minutes</source>
@@ -4803,11 +4803,11 @@
     </message>
     <message>
         <source>Time for a call</source>
-        <translation>Tiempo para una llamada</translation>
+        <translation>Tiempo máximo de una llamada</translation>
     </message>
     <message>
         <source>Time for a server to start</source>
-        <translation>Tiempo para que arranque un servidor</translation>
+        <translation>Tiempo máximo de inicio de un servidor</translation>
     </message>
     <message>
         <source>Cost of an answer</source>
@@ -4943,7 +4943,7 @@
     </message>
     <message>
         <source>**Try the smallest thing that could work**, then look at it again.</source>
-        <translation>**Prueba lo más pequeño que podría funcionar** y míralo otra vez.</translation>
+        <translation>**Prueba lo más pequeño que podría funcionar** y revísalo después.</translation>
     </message>
     <message>
         <source>question asked</source>
@@ -5003,11 +5003,11 @@
     </message>
     <message>
         <source>**How it works** follows, part by part.</source>
-        <translation>**Cómo funciona** sigue, parte por parte.</translation>
+        <translation>**Cómo funciona** viene después, parte por parte.</translation>
     </message>
     <message>
         <source>**Where it ends** closes it.</source>
-        <translation>**Dónde acaba** la cierra.</translation>
+        <translation>**Hasta dónde llega** la cierra.</translation>
     </message>
     <message>
         <source>Explanation</source>
@@ -5055,7 +5055,7 @@
     </message>
     <message>
         <source>Changes when ChatDesk starts again.</source>
-        <translation>Cambia cuando ChatDesk se inicia de nuevo.</translation>
+        <translation>Cambia al reiniciar ChatDesk.</translation>
     </message>
     <message>
         <source>translation locale</source>
@@ -5079,7 +5079,7 @@
     </message>
     <message>
         <source>When the screen is touched</source>
-        <translation>Cuando se toca la pantalla</translation>
+        <translation>Al tocar la pantalla</translation>
     </message>
     <message>
         <source>Always</source>
@@ -5119,7 +5119,7 @@
     </message>
     <message>
         <source>When they are complete</source>
-        <translation>Cuando están completas</translation>
+        <translation>Cuando estén completas</translation>
     </message>
     <message>
         <source>Sentence by sentence</source>
@@ -5163,7 +5163,7 @@
     </message>
     <message>
         <source>Notify when an answer is ready</source>
-        <translation>Avisar cuando una respuesta está lista</translation>
+        <translation>Avisar cuando una respuesta esté lista</translation>
     </message>
     <message>
         <source>While you work in another window.</source>
@@ -5191,11 +5191,11 @@
     </message>
     <message>
         <source>Show, and keep running in it</source>
-        <translation>Mostrar, y seguir en ella</translation>
+        <translation>Mostrar y seguir en marcha en ella</translation>
     </message>
     <message>
         <source>Start when you log in</source>
-        <translation>Iniciar al entrar en la sesión</translation>
+        <translation>Abrir al iniciar sesión</translation>
     </message>
     <message>
         <source>autostart boot</source>
@@ -5203,7 +5203,7 @@
     </message>
     <message>
         <source>When you delete a message</source>
-        <translation>Cuando eliminas un mensaje</translation>
+        <translation>Al eliminar un mensaje</translation>
     </message>
     <message>
         <source>Ask about later ones</source>
@@ -5223,7 +5223,7 @@
     </message>
     <message>
         <source>The portable program only; “Updates…” says how yours is updated.</source>
-        <translation>Solo el programa portátil; «Actualizaciones…» dice cómo se actualiza el tuyo.</translation>
+        <translation>Solo el programa portátil; «Actualizaciones…» explica cómo se actualiza el tuyo.</translation>
     </message>
     <message>
         <source>Updates</source>
@@ -5279,7 +5279,7 @@
     </message>
     <message>
         <source>This answer is not waiting to be started.</source>
-        <translation>Esta respuesta no espera para empezar.</translation>
+        <translation>Esta respuesta no está a la espera de empezar.</translation>
     </message>
     <message>
         <source>This answer has ended; nothing can be added to it.</source>
@@ -5287,7 +5287,7 @@
     </message>
     <message>
         <source>A turn cannot end in a state that is not final.</source>
-        <translation>Un turno no puede acabar en un estado que no es final.</translation>
+        <translation>Un turno no puede acabar en un estado que no sea final.</translation>
     </message>
     <message>
         <source>This answer has ended already.</source>
@@ -5323,7 +5323,7 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <translation>Ese no es un lugar de la lista.</translation>
+        <translation>Esa posición no existe en la lista.</translation>
     </message>
     <message>
         <source>Start from the first page.</source>
@@ -5331,15 +5331,15 @@
     </message>
     <message>
         <source>The text of this message was removed for good after its time in the trash.</source>
-        <translation>El texto de este mensaje se eliminó del todo tras su tiempo en la papelera.</translation>
+        <translation>El texto de este mensaje se eliminó definitivamente tras su tiempo en la papelera.</translation>
     </message>
     <message>
         <source>{thread_ids} of {thread_ids_2} threads are not, or no longer, in the trash.</source>
-        <translation>{thread_ids} de {thread_ids_2} conversaciones no están (ya) en la papelera.</translation>
+        <translation>{thread_ids} de {thread_ids_2} conversaciones no están, o ya no están, en la papelera.</translation>
     </message>
     <message>
         <source>Select those that are and try again.</source>
-        <translation>Selecciona las que están e inténtalo de nuevo.</translation>
+        <translation>Selecciona las que sí están e inténtalo de nuevo.</translation>
     </message>
     <message>
         <source>The backup that was just made is damaged, so it was not kept.</source>
@@ -5443,11 +5443,11 @@
     </message>
     <message>
         <source>The database is older than it was when ChatDesk last saved: {lost} may be missing. This happens when a backup was restored, or when a file was lost. Nothing else was changed. Look for a newer backup in the backup directory if you did not restore one yourself.</source>
-        <translation>La base de datos es más antigua que cuando ChatDesk guardó por última vez: quizá faltan {lost}. Esto pasa cuando se restauró una copia o se perdió un archivo. No se cambió nada más. Busca una copia más reciente en la carpeta de copias si no la restauraste tú.</translation>
+        <translation>La base de datos es más antigua que cuando ChatDesk guardó por última vez: quizá falten {lost}. Esto ocurre cuando se restaura una copia de seguridad o se pierde un archivo. No se cambió nada más. Si no restauraste tú una copia, busca una más reciente en la carpeta de copias.</translation>
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
-        <translation>Estos datos pertenecen a un ChatDesk más nuevo (esquema {revision}, aquí {head_revision}), así que este solo puede leerlos.</translation>
+        <translation>Estos datos son de una versión más reciente de ChatDesk (esquema {revision}, aquí {head_revision}), así que esta solo puede leerlos.</translation>
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
@@ -5459,7 +5459,7 @@
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}, and cannot read it: “{lacking}” is not there as it knows it.</source>
-        <translation>Esta base de datos tiene la versión de esquema {revision}; este ChatDesk conoce versiones hasta la {head_revision}, y no puede leerla: «{lacking}» no está como él lo conoce.</translation>
+        <translation>Esta base de datos tiene la versión de esquema {revision}; este ChatDesk conoce versiones hasta la {head_revision} y no puede leerla: «{lacking}» no tiene la forma esperada.</translation>
     </message>
     <message>
         <source>This request was carried out before, and its result is no longer known.</source>
@@ -5499,15 +5499,15 @@
     </message>
     <message>
         <source>The database does not say which version its schema has, so it is damaged.</source>
-        <translation>La base de datos no dice qué versión tiene su esquema, así que está dañada.</translation>
+        <translation>La base de datos no indica la versión de su esquema, así que está dañada.</translation>
     </message>
     <message>
         <source>This database has schema version {revision}, from before the first release.</source>
-        <translation>Esta base de datos tiene la versión de esquema {revision}, anterior a la primera publicación.</translation>
+        <translation>Esta base de datos tiene la versión de esquema {revision}, anterior a la primera versión publicada.</translation>
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}.</source>
-        <translation>Esta base de datos tiene la versión de esquema {revision}; este ChatDesk conoce versiones hasta {head_revision}.</translation>
+        <translation>Esta base de datos tiene la versión de esquema {revision}; este ChatDesk conoce versiones hasta la {head_revision}.</translation>
     </message>
     <message>
         <source>The database could not be upgraded from schema version {revision} to {head_revision}.</source>
@@ -5523,7 +5523,7 @@
     </message>
     <message>
         <source>The database must be upgraded, which needs {needed} MB of free space; there are {free} MB.</source>
-        <translation>La base de datos debe actualizarse, lo que necesita {needed} MB libres; hay {free} MB.</translation>
+        <translation>La base de datos debe actualizarse y para ello hacen falta {needed} MB libres; hay {free} MB.</translation>
     </message>
     <message>
         <source>The database was not touched.</source>
@@ -5579,11 +5579,11 @@
     </message>
     <message>
         <source>This thread is gone for good.</source>
-        <translation>Esta conversación se ha ido del todo.</translation>
+        <translation>Esta conversación se eliminó definitivamente.</translation>
     </message>
     <message>
         <source>{missing} of {thread_ids} threads are gone for good.</source>
-        <translation>{missing} de {thread_ids} conversaciones se han ido del todo.</translation>
+        <translation>{missing} de {thread_ids} conversaciones se eliminaron definitivamente.</translation>
     </message>
     <message>
         <source>Select those that are left and try again.</source>
@@ -5607,19 +5607,19 @@
     </message>
     <message>
         <source>Export it, and import it into the other project.</source>
-        <translation>Expórtala, e impórtala en el otro proyecto.</translation>
+        <translation>Expórtala e impórtala en el otro proyecto.</translation>
     </message>
     <message>
         <source>The team knows this thread from the project it was shared in before.</source>
-        <translation>El equipo conoce esta conversación del proyecto en que se compartía antes.</translation>
+        <translation>El equipo conoce esta conversación por el proyecto en el que se compartía antes.</translation>
     </message>
     <message>
         <source>Branch it at its last message, and move the branch.</source>
-        <translation>Haz una rama en su último mensaje, y mueve la rama.</translation>
+        <translation>Crea una rama en su último mensaje y mueve la rama.</translation>
     </message>
     <message>
         <source>This project is shared, so you cannot delete it.</source>
-        <translation>Este proyecto se comparte, así que no puedes eliminarlo.</translation>
+        <translation>Este proyecto está compartido, así que no puedes eliminarlo.</translation>
     </message>
     <message>
         <source>Stop sharing it first; then delete your copy.</source>
@@ -5643,7 +5643,7 @@
     </message>
     <message>
         <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
-        <translation>No se pueden mostrar los últimos cambios: están en el registro de la base, que solo se lee donde se pueden crear archivos. No se cambió nada. Haz que se pueda escribir en la carpeta de datos, o cópiala adonde se pueda, e inicia de nuevo.</translation>
+        <translation>No se pueden mostrar los últimos cambios: están en el registro de la base de datos, que solo se puede leer donde se pueden crear archivos. No se cambió nada. Haz que se pueda escribir en la carpeta de datos, o cópiala adonde se pueda, y abre ChatDesk de nuevo.</translation>
     </message>
     <message>
         <source>The disk of {directory} is full, so ChatDesk can only read.</source>
@@ -5671,11 +5671,11 @@
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
-        <translation>Estos datos son de un ChatDesk más nuevo, cuyo índice de búsqueda este no puede leer.</translation>
+        <translation>Estos datos son de una versión más reciente de ChatDesk, cuyo índice de búsqueda esta no puede leer.</translation>
     </message>
     <message>
         <source>The search index is damaged and is being rebuilt. Your messages are not affected.</source>
-        <translation>El índice de búsqueda está dañado y se está reconstruyendo. Tus mensajes no se ven afectados.</translation>
+        <translation>El índice de búsqueda está dañado y se está reconstruyendo. Esto no afecta a tus mensajes.</translation>
     </message>
     <message>
         <source>Nobody else has this: its project is not shared.</source>
