@@ -136,8 +136,8 @@ class SyncEventPublisher:
             self._wanted.discard(name)
 
     async def _publish_status(self, workspace_id: str) -> None:
-        published = self._published.get(workspace_id)
-        if published is not None and published.phase is self._status_of(workspace_id).phase:
+        published, status = self._published.get(workspace_id), self._status_of(workspace_id)
+        if status.done is not None and published is not None and published.phase is status.phase:
             await asyncio.sleep(_STATUS_EVERY_S)  # progress
         self._wanted.discard(f"status {workspace_id}")
         status = self._status_of(workspace_id)

@@ -46,6 +46,7 @@ class WorkspaceSync:
         self._database = database
         self._listener = listener
         self.board = PresenceBoard(clock)
+        self._people: tuple[tuple[object, ...], ...] = ()  # the newest that the listener was told of
         local = SyncStore(
             workspace.id,
             write=database.write_now,
@@ -114,7 +115,10 @@ class WorkspaceSync:
         self._listener.on_status(status)
 
     def on_view(self, notice: ViewStored) -> None:
-        self._listener.on_team(notice.changed)
+        people = (notice.view.members, notice.view.devices, notice.view.roles)
+        if notice.changed or (any(people) and people != self._people):
+            self._people = people
+            self._listener.on_team(notice.changed)
 
     def on_page(self, notice: PageApplied, me: str) -> None:
         if notice.applied.wanted_files:

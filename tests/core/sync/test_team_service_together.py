@@ -16,7 +16,14 @@ from chatdesk.core.domain.sharing.team import (
     TeamRole,
 )
 from chatdesk.core.errors import NotPossible
-from chatdesk.core.events import MessageAdded, SharedMessagesArrived, TeamChanged, ThreadCreated, UnreadChanged
+from chatdesk.core.events import (
+    MessageAdded,
+    SharedMessagesArrived,
+    SyncStatusChanged,
+    TeamChanged,
+    ThreadCreated,
+    UnreadChanged,
+)
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import Desk, desks, invite, member_of, until, until_same
 from tests.helpers.waiting import stays, until_still
@@ -310,3 +317,15 @@ async def test_what_is_not_known_has_words(tmp_path: Path, workspace: TeamDataba
 
 async def _knows_devices(desk: Desk, count: int) -> bool:
     return len(await desk.team.records.devices(desk.workspace_id)) == count
+
+
+async def test_a_round_that_finds_nothing_reads_nothing_for_the_window(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with desks(tmp_path, workspace, ["ben"], poll_s=0.1) as (project, [ana, ben]):
+        await ana.ask(await ana.thread(project, "Plans"))
+        await until_same(project, [ana, ben])
+        await until_still(lambda: ben.team.known.state, for_s=2.0)
+        state = ben.team.known.state
+        ben.heard.clear()
+        await until(lambda: len({each.status.synced_at for each in ben.heard_of(SyncStatusChanged)}) > 3)
+        assert ben.team.known.state is state
+        assert {type(each) for each in ben.heard} == {SyncStatusChanged}
