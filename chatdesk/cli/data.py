@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.cli.secret_files import check_target
 from chatdesk.cli.threads import checked_prefix, find_project, find_thread
@@ -46,9 +46,7 @@ T = TypeVar("T")
 _PIECE_BYTES = 1024 * 1024
 
 
-def add_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
-) -> None:
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     """Add the arguments of these commands to the parser."""
     export = commands.add_parser("export", parents=[common], help=tr("write threads as Markdown, JSON, HTML or PDF"))
     export.add_argument("thread", nargs="*", metavar="THREAD", help=tr("id of the thread, or the start of it"))

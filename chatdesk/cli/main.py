@@ -12,44 +12,35 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from chatdesk import __version__
 from chatdesk.cli import failures
-from chatdesk.cli.argparse_text import translate_argparse
 from chatdesk.cli.opening import target_of
+from chatdesk.cli.parser import Parser
 from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
 from chatdesk.core.diagnostics.logs import start_logging
 from chatdesk.core.diagnostics.redaction import process_redactor
 from chatdesk.core.errors import ChatDeskError, OutputFailed
-from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.local_api.client import OwnerLeft
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import LoadedSettings, SettingsStore
 from chatdesk.core.system import terminal
 from chatdesk.core.system.ending_signals import EndedBySignal, run_until_signal
 from chatdesk.core.system.system_errors import reason_text
-from chatdesk.core.texts import Sentences, Text, is_translated, tr
+from chatdesk.core.texts import Sentences, Text, tr
 from chatdesk.translation import use_language
-
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
-
 
 OK, FAILED, INTERRUPTED, BROKEN_PIPE = 0, 1, 130, 141
 _WITH_WINDOW = (None, "open", "quick")
 
 
-class _Parser(argparse.ArgumentParser):
-    """An argument parser that repeats nothing raw of arguments that were pasted."""
+class _PrintVersion(argparse.Action):
+    """Prints the version and ends the program. That of ``argparse`` says nothing where its output takes nothing."""
 
-    def error(self, message: str) -> NoReturn:
-        super().error(visible_controls(message))
-
-    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        """Let an output that takes nothing fail, as on Python 3.11.2; later ones say nothing and end with 0."""
-        if message:
-            (file or sys.stderr).write(message)
+    def __call__(self, parser: argparse.ArgumentParser, *_given: object) -> None:
+        sys.stdout.write(f"chatdesk {__version__}\n")
+        parser.exit()
 
 
 class _RaisingParser(argparse.ArgumentParser):
@@ -93,15 +84,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     common = _common_options()
-    parser: argparse.ArgumentParser = _Parser(
+    parser = Parser(
         prog="chatdesk",
         parents=[common],
         description=tr("Chat with language models. Without a command, the window opens."),
     )
     parser.add_argument(
         "--version",
-        action="version",
-        version=f"chatdesk {__version__}",
+        action=_PrintVersion,
+        nargs=0,
         help=tr("show program's version number and exit"),
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -193,8 +184,6 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
 def _use_language(data_dir: str | None) -> None:
     """Speak the language of the person from now on, in the help as well."""
     use_language(str(SettingsStore(AppPaths.find(data_dir).settings_file).peek("language")))
-    if is_translated():
-        translate_argparse()
 
 
 def _target_of(options: argparse.Namespace) -> str:

@@ -60,7 +60,7 @@ sys.exit(run(sys.argv[1:]))
 """
 NEEDED_BY_A_WINDOW = {
     "chatdesk.cli",
-    "chatdesk.cli.argparse_text",
+    "chatdesk.cli.parser",
     "chatdesk.cli.failures",
     "chatdesk.cli.main",
     "chatdesk.cli.opening",

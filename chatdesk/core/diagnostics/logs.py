@@ -13,7 +13,6 @@ import queue
 import sys
 import time
 from contextlib import suppress
-from io import TextIOWrapper
 from pathlib import Path
 
 from chatdesk.core.diagnostics.redaction import Redactor
@@ -157,26 +156,44 @@ class RedactingHandler(logging.handlers.QueueHandler):
         return self._redactor.redact(text)
 
 
-class _PrivateFileHandler(logging.handlers.RotatingFileHandler):
-    """Rotates after 1 MiB, keeps five; every file is its owner's only."""
+class _PrivateFileHandler(logging.Handler):
+    """Writes each line by one call. Begins a new file after 1 MiB and keeps five; every file is its owner's only."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8", errors="replace")
-
-    def _open(self) -> TextIOWrapper:
-        descriptor = os.open(self.baseFilename, _APPENDED, 0o600)
-        self._bytes = os.fstat(descriptor).st_size
-        return open(descriptor, "a", encoding=self.encoding, errors=self.errors)
+        super().__init__()
+        self._path = path
+        self._descriptor: int | None = None
+        self._size_bytes = 0
+        self._begin()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line by one call. The library formats it twice, asks for the file's size and takes three locks,
-        which each request of the local service would pay."""
         try:
-            if self.stream is None:  # the last rotation failed
-                self.stream = self._open()
-            if self._bytes >= self.maxBytes:
-                self.doRollover()
             line = f"{self.format(record)}\n".encode("utf-8", "replace")
-            self._bytes += os.write(self.stream.fileno(), line)
+            if self._size_bytes >= _FILE_BYTES:
+                self._set_aside()
+            self._size_bytes += os.write(self._begin(), line)
         except Exception:  # noqa: BLE001 - as the library does: no line of the log may end the program
             self.handleError(record)
+
+    def close(self) -> None:
+        super().close()
+        self._end()
+
+    def _begin(self) -> int:
+        """Return the descriptor of the file, which is opened unless it is."""
+        if self._descriptor is None:
+            self._descriptor = os.open(self._path, _APPENDED, 0o600)
+            self._size_bytes = os.fstat(self._descriptor).st_size
+        return self._descriptor
+
+    def _end(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _set_aside(self) -> None:
+        self._end()
+        files = [self._path, *(Path(f"{self._path}.{number}") for number in range(1, _FILES_KEPT + 1))]
+        for number in range(_FILES_KEPT, 0, -1):
+            if os.path.lexists(files[number - 1]):
+                files[number - 1].replace(files[number])

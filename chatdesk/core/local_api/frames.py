@@ -7,7 +7,7 @@ a slice at a time, so that neither side ever waits for all of a long answer at o
 
 from __future__ import annotations
 
-from chatdesk.core.local_api.light_json import read_json, string_json
+import json
 
 TYPE_CHECKING = False  # without ``typing``, which ``quick_call`` does not wait for
 if TYPE_CHECKING:  # a key press waits for this
@@ -25,6 +25,16 @@ _SLICE_CHARACTERS = 16 * 1024
 
 class BadFrame(ValueError):
     """The received data is no JSON object, or larger than allowed."""
+
+
+def read_json(data: bytes | bytearray) -> Any:
+    """Return the value of a JSON text in UTF-8; NaN and Infinity are refused. Raises ``ValueError``, and
+    ``RecursionError`` where it is too deep."""
+    return json.loads(data.decode(), parse_constant=_refuse)
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 async def read_object(reader: asyncio.StreamReader, limit_bytes: int) -> dict[str, Any]:
@@ -67,17 +77,15 @@ def _json_pieces(value: Mapping[str, Any]) -> Iterator[bytes]:
     """Yield the JSON of an object; a long text in it comes in slices: each character is escaped by itself."""
     before = b"{"
     for name, member in value.items():
-        yield before + string_json(name).encode() + b":"
+        yield before + json.dumps(name).encode() + b":"
         before = b","
         if isinstance(member, str):
             yield b'"'
             for start in range(0, len(member), _SLICE_CHARACTERS):
-                yield string_json(member[start : start + _SLICE_CHARACTERS])[1:-1].encode()
+                yield json.dumps(member[start : start + _SLICE_CHARACTERS])[1:-1].encode()
             yield b'"'
         elif type(member) is int:
             yield str(member).encode()
         else:
-            import json  # not needed by ``quick_call``
-
             yield json.dumps(member).encode()
     yield b"{}" if before == b"{" else b"}"

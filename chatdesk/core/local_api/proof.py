@@ -7,6 +7,7 @@ whoever took its place.
 
 from __future__ import annotations
 
+import hmac
 import os
 
 from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
@@ -56,11 +57,7 @@ async def prove_to_owner(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 
 def _code(secret: bytes, role: bytes, caller_nonce: bytes, owner_nonce: bytes) -> bytes:
-    try:  # what ``hmac`` calls itself, without the modules that it loads for other digests
-        from _hashlib import hmac_digest  # it loads OpenSSL, which a window that nobody calls does not need
-    except ImportError:  # a Python without OpenSSL
-        from hmac import digest as hmac_digest  # type: ignore[assignment]
-    return hmac_digest(secret, b"chatdesk " + role + b"\0" + caller_nonce + owner_nonce, "sha256")
+    return hmac.digest(secret, b"chatdesk " + role + b"\0" + caller_nonce + owner_nonce, "sha256")
 
 
 def _nonce_of(said: Mapping[str, Any]) -> bytes:
@@ -71,11 +68,7 @@ def _nonce_of(said: Mapping[str, Any]) -> bytes:
 
 
 def _check(said: Mapping[str, Any], expected: bytes) -> None:
-    try:
-        from _hashlib import compare_digest  # as in ``_code``
-    except ImportError:
-        from hmac import compare_digest
-    if not compare_digest(_bytes_of(said.get("proof")), expected):
+    if not hmac.compare_digest(_bytes_of(said.get("proof")), expected):
         raise NotProven
 
 

@@ -8,15 +8,15 @@ usual, nothing is sent, and the command goes its ordinary way, which finds out w
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from struct import calcsize, unpack
 
-from chatdesk.core.local_api.frames import BadFrame, read_object, write_object
-from chatdesk.core.local_api.light_json import read_json
+from chatdesk.core.local_api.frames import BadFrame, read_json, read_object, write_object
 from chatdesk.core.local_api.proof import NotProven, prove_to_owner
 
 TYPE_CHECKING = False  # that of ``typing``, which takes a tenth of the time that this has
 if TYPE_CHECKING:  # a key press waits for this
-    from _socket import socket
     from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any
 
@@ -53,8 +53,6 @@ def data_dir_of(arguments: Sequence[str], environ: Mapping[str, str]) -> str | N
 
 
 def _is_shown(data_dir: str) -> bool:
-    from _socket import AF_UNIX, SOCK_STREAM, socket  # ``socket`` without the classes that it makes of its constants
-
     try:
         # As ``instance.read_holder`` reads it: not to be kept waiting by a pipe that somebody put there.
         descriptor = os.open(f"{data_dir}/instance.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -62,7 +60,7 @@ def _is_shown(data_dir: str) -> bool:
             note = read_json(file.read(_LONGEST_NOTE_BYTES))
         if note["purpose"] != "window":
             return False
-        connection = socket(AF_UNIX, SOCK_STREAM)
+        connection = socket.socket(socket.AF_UNIX)
         try:
             connection.settimeout(_WAIT_S)
             connection.connect(note["address"])
@@ -73,12 +71,9 @@ def _is_shown(data_dir: str) -> bool:
         return False
 
 
-def _ask(connection: socket, pid: int, secret: bytes) -> bool:
+def _ask(connection: socket.socket, pid: int, secret: bytes) -> bool:
     """Ask the owner after both have shown that they are of one person. Raises as ``client`` does."""
-    from _socket import SO_PEERCRED, SOL_SOCKET
-    from struct import calcsize, unpack
-
-    credentials = connection.getsockopt(SOL_SOCKET, SO_PEERCRED, calcsize("3i"))
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, calcsize("3i"))
     peer_pid, peer_uid, _gid = unpack("3i", credentials)
     stream: Any = _WaitingStream(connection)
     if (peer_pid, peer_uid) != (pid, os.geteuid()) or _run(prove_to_owner(stream, stream, secret)) != pid:
@@ -90,7 +85,7 @@ def _ask(connection: socket, pid: int, secret: bytes) -> bool:
 class _WaitingStream:
     """The reader and the writer of asyncio over a socket that waits, so that their coroutines never give way."""
 
-    def __init__(self, connection: socket) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
 
     async def readexactly(self, count: int) -> bytes:

@@ -78,6 +78,10 @@ def _frame(payload: bytes, *, has_more: bool = False) -> bytes:
         _frame(b'{"a":' * 9_000),
         _frame(b"{}" + b" " * 600),
         _frame(b"9" * 50_000),
+        _frame(b'{"a": NaN}'),
+        _frame(b'{"a": -Infinity}'),
+        _frame(b"{} {}"),
+        _frame(b'{"a": "\n"}'),
     ],
 )
 def test_what_is_no_object_of_ours_is_refused(data: bytes) -> None:

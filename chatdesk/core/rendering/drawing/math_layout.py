@@ -1,8 +1,8 @@
 """Lays out MathML with ziamath, in time that grows with the formula, and hands over the outlines of its glyphs.
 
 ziamath builds all that is below a row twice, first to learn how high the row's brackets must be, and each row inside
-does the same, so that the time doubles with every nesting. Here a row is measured only if a sign of its own takes its
-height from it, and not again while another row is measured: no sign is stretched then.
+does the same, so that the time doubles with every nesting. Here ``_Row`` takes the place of its rows, and is measured
+only if a sign of its own takes its height from it.
 
 Import this where ziamath may be loaded: that takes long.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -22,14 +23,15 @@ with warnings.catch_warnings():
     # It finds its font by a function that Python deprecated for two versions and then took back.
     warnings.simplefilter("ignore", DeprecationWarning)
     from ziamath import zmath
+from ziafont.fonttypes import BBox
 from ziafont.svgpath import Cubic, Lineto, Moveto, Quad
-from ziamath import operators, styles
+from ziamath import operators
 from ziamath.config import config
 from ziamath.drawable import Glyph
 from ziamath.mathtable import AssembledGlyph
 from ziamath.nodes.mnode import Mnode
-from ziamath.nodes.mrow import Mrow
 from ziamath.nodes.mtable import Mtable
+from ziamath.nodes.nodetools import infer_opform
 from ziamath.tex import tex2mml
 
 if TYPE_CHECKING:  # loaded only by the process that does this work
@@ -46,7 +48,9 @@ _STRETCHING = frozenset(
     name for (name, _), settings in operators.operators.items() if settings.get("stretchy", "false") != "false"
 )
 _BREAKING = frozenset("+-\u2212±∓=≠<>≤≥≈≡∼≅∝→⇒⇔↔↦,;")
-_NOTHING_MEASURED = (0.0, 0.0)
+_FAR = 9999.0
+# What builds its own content as ziamath's rows do, unless that is one row.
+_OTHER_ROWS = ("mpadded", "mphantom")
 
 
 def mathml_of(tex: str, *, is_inline: bool) -> Element:
@@ -55,6 +59,10 @@ def mathml_of(tex: str, *, is_inline: bool) -> Element:
 
 def lay_out(tree: Element) -> Any:
     """Return ziamath's formula for MathML: its nodes with their places, and the MathML as it was understood."""
+    for element in [each for name in _OTHER_ROWS for each in tree.iter(name)]:
+        content = list(element)
+        element[:] = [ElementTree.Element("mrow")]
+        element[0].extend(content)
     try:
         return zmath.Math(tree, size=SIZE_PX)
     except Exception:
@@ -86,9 +94,9 @@ def draw(node: Any, outline: Outline, x: float = 0.0, y: float = 0.0) -> None:
 
 def breaks_of(row: Any) -> list[float]:
     """Return the places in a row where a line may end: behind its signs of relations and sums."""
-    while type(row) is Mrow and len(row.nodes) == 1:
+    while type(row) is _Row and len(row.nodes) == 1:
         row = row.nodes[0]
-    if type(row) is not Mrow:
+    if type(row) is not _Row:
         return []
     nodes: list[Any] = row.nodes
     places = zip(nodes, row.nodexy[1:], strict=False)
@@ -162,17 +170,91 @@ def _contours(glyph: Any) -> Contours:
     return Contours("".join(operations) + "Z" if operations else "", points)
 
 
-def _height_without_stretching(row: Mrow, line: list[Element], **kwargs: Any) -> tuple[float, float]:
-    """Return the lowest and the highest place of a row, if any sign needs to know. Signs that stretch are left out
-    with their scripts, which are where the sign ends."""
-    if not any(map(_has_stretching_sign, line)):
-        return _NOTHING_MEASURED
-    for name in ("rowymin", "rowymax"):  # of the row around this one
-        kwargs.pop(name, None)
-    others = [
-        each for each in line if not _has_stretching_sign(each[0] if each.tag in _SCRIPTS and len(each) else each)
-    ]
-    return _measure(row, others, **kwargs)
+class _Row(Mnode, tag="mrow"):  # type: ignore[misc] # ziamath has no types
+    """A row of a formula, or several below each other where it has line breaks, built with everything below it."""
+
+    def __init__(self, element: Element, parent: Any, **kwargs: Any) -> None:
+        super().__init__(element, parent, **kwargs)
+        self._advance = 0.0
+        lines: list[list[Element]] = [[]]
+        for at, child in enumerate(element):
+            sign = (child.text or "").strip()
+            if child.tag == "mi" and sign in operators.names:
+                child.tag = "mo"
+            if child.tag == "mo":
+                infer_opform(at, child, self)
+            if child.tag == "mspace" and child.get("linebreak") == "newline":
+                lines.append([])
+            elif child.tag != "mo" or sign:
+                lines[-1].append(child)
+        if len(lines) == 1:
+            self._set_side_by_side(lines[0], kwargs)
+        else:
+            self._set_below_each_other(lines)
+
+    def xadvance(self) -> float:
+        return self._advance
+
+    def firstglyph(self) -> Any:
+        first = next((each for each in self.nodes if each.mtag != "mspace" or each.width > 0), None)
+        return None if first is None else first.firstglyph()
+
+    def _set_side_by_side(self, line: list[Element], inherited: dict[str, Any]) -> None:
+        given = {**inherited, **dict(zip(("rowymin", "rowymax"), self._measured(line, inherited), strict=True))}
+        lefts, rights = [], [0.0]
+        for child in line:
+            node = Mnode.fromelement(child, parent=self, **given)
+            self.nodes.append(node)
+            self.nodexy.append((self._advance, 0))
+            lefts.append(self._advance + node.bbox.xmin)
+            rights.append(self._advance + node.bbox.xmax)
+            self._advance += node.xadvance()
+        self.bbox = BBox(min(lefts, default=0.0), max(rights), *_heights_of(self.nodes))
+
+    def _set_below_each_other(self, lines: list[list[Element]]) -> None:
+        for line in lines:
+            element = ElementTree.Element("mrow")
+            element.extend(line)
+            self.nodes.append(_Row(element, self))
+        boxes = [each.bbox for each in self.nodes]
+        leading = 2 * self.units_to_points(self.font.math.consts.mathLeading)
+        is_whole_formula = self.parent.parent.mtag == "math"
+        # Rows inside a formula are centred on its line; the first of the whole formula is on it.
+        up = 0.0 if is_whole_formula else sum(each.ymax - each.ymin + leading for each in boxes[1:]) / 2
+        below = 0.0
+        for at, box in enumerate(boxes):
+            below += box.ymax - boxes[at - 1].ymin + leading if at else 0.0
+            self.nodexy.append((0, below - up))
+        self.bbox = BBox(
+            min(each.xmin for each in boxes),
+            max(each.xmax for each in boxes),
+            boxes[-1].ymin - below + up,
+            boxes[0].ymax + up,
+        )
+        self._advance = max(each.xadvance() for each in self.nodes)
+
+    def _measured(self, line: list[Element], inherited: dict[str, Any]) -> tuple[float, float]:
+        """Return the lowest and the highest place of a line, if any sign needs to know. Signs that stretch are left out
+        with their scripts, which are where the sign ends."""
+        if not any(map(_has_stretching_sign, line)):
+            return 0.0, 0.0  # nothing is as high as this says
+        given = {**inherited, "nostretch": True}
+        for name in ("rowymin", "rowymax"):  # of the row around this one
+            given.pop(name, None)
+        return _heights_of(
+            Mnode.fromelement(deepcopy(each), parent=self, **given)
+            for each in line
+            if not _has_stretching_sign(each[0] if each.tag in _SCRIPTS and len(each) else each)
+        )
+
+
+def _heights_of(nodes: Iterable[Any]) -> tuple[float, float]:
+    """Return the lowest and the highest place of nodes side by side; as ziamath has it where there are none."""
+    lows, highs = [_FAR], [-_FAR]
+    for node in nodes:
+        lows.append(node.bbox.ymin)
+        highs.append(node.bbox.ymax)
+    return min(lows), max(highs)
 
 
 def _has_stretching_sign(element: Element) -> bool:
@@ -183,23 +265,5 @@ def _has_stretching_sign(element: Element) -> bool:
     return element.get("stretchy", "true" if (element.text or "").strip() in _STRETCHING else "false") != "false"
 
 
-def _first_of(own: dict[str, Any], inherited: dict[str, Any]) -> dict[str, Any]:
-    return {**inherited, **own}
-
-
-def _without_styles_apart(element: Element) -> Element:
-    """Return MathML with the attributes of its ``mstyle`` elements moved to what is below them. Most has none: it need
-    not be written as text and read again."""
-    return _apply_styles(element) if next(element.iter("mstyle"), None) is not None else element
-
-
-_apply_styles = zmath.apply_mstyle
-zmath.apply_mstyle = _without_styles_apart
-_measure = Mrow._get_height_nostretch  # no other place is known where the second building can be spared
-Mrow._get_height_nostretch = _height_without_stretching  # type: ignore[assignment, method-assign]
-# Each element's style begins as a deep copy of its parent's, looked up through a chain of mappings. Both are only read:
-# the fields as they are do as well, and took a third of the time.
-styles.asdict = vars  # type: ignore[assignment, attr-defined]
-styles.ChainMap = _first_of  # type: ignore[assignment, attr-defined]
 config.svg2 = False  # outlines in place instead of references to symbols
 config.precision = 2

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+from asyncio.subprocess import Process, SubprocessStreamProtocol
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -63,21 +64,20 @@ async def program(
 ) -> AsyncGenerator[tuple[Any, Any, asyncio.Future[str]], None]:
     """Start a server and yield the streams for its session, and a future with the problem that ends it. On leaving, its
     input is closed, and soon after everything that it started is gone. Raises ``OSError``."""
-    process = await asyncio.create_subprocess_exec(
+    loop = asyncio.get_running_loop()
+    # As asyncio's ``create_subprocess_exec``, which keeps the transport for itself.
+    transport, protocol = await loop.subprocess_exec(
+        lambda: SubprocessStreamProtocol(LONGEST_LINE_BYTES, loop),
         *argv,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
         env=dict(env),
         cwd=cwd,
         start_new_session=True,
-        limit=LONGEST_LINE_BYTES,
     )
-    _ignore_broken_input(process)
+    process = Process(transport, protocol, loop)
     on_started(process.pid)
     to_session, from_server = anyio.create_memory_object_stream[SessionMessage | Exception](16)
     to_server, from_session = anyio.create_memory_object_stream[SessionMessage](16)
-    broken: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    broken: asyncio.Future[str] = loop.create_future()
     last_words = asyncio.create_task(_read_stderr(process, tail))
     tasks = [
         asyncio.create_task(_read(process, to_session, tail, broken)),
@@ -88,24 +88,14 @@ async def program(
         yield from_server, to_server, broken
     finally:
         with anyio.CancelScope(shield=True):
-            await _end(process, tasks, last_words)
+            await _end(process, transport, tasks, last_words)
         for stream in (to_session, from_server, to_server, from_session):
             stream.close()
         if not broken.done():
             broken.cancel()
 
 
-def _ignore_broken_input(process: asyncio.subprocess.Process) -> None:
-    """Read the error that asyncio keeps for ``stdin.wait_closed()``: a pipe that broke amid a message. Python 3.11.2
-    reports it where nobody waits."""
-    closed = getattr(getattr(process, "_protocol", None), "_stdin_closed", None)
-    if isinstance(closed, asyncio.Future):
-        closed.add_done_callback(lambda done: done.cancelled() or done.exception())
-
-
-async def _read(
-    process: asyncio.subprocess.Process, session: Any, tail: StderrTail, broken: asyncio.Future[str]
-) -> None:
+async def _read(process: Process, session: Any, tail: StderrTail, broken: asyncio.Future[str]) -> None:
     assert process.stdout is not None
     problem: str = Text("It ended.")
     try:
@@ -135,7 +125,7 @@ async def _read(
         session.close()
 
 
-async def _write(process: asyncio.subprocess.Process, session: Any) -> None:
+async def _write(process: Process, session: Any) -> None:
     assert process.stdin is not None
     try:
         async for message in session:
@@ -146,14 +136,17 @@ async def _write(process: asyncio.subprocess.Process, session: Any) -> None:
         pass  # what ended it is told by its output
 
 
-async def _read_stderr(process: asyncio.subprocess.Process, tail: StderrTail) -> None:
+async def _read_stderr(process: Process, tail: StderrTail) -> None:
     assert process.stderr is not None
     while data := await process.stderr.read(STDERR_BYTES):
         tail.add(data)
 
 
 async def _end(
-    process: asyncio.subprocess.Process, tasks: Sequence[asyncio.Task[None]], last_words: asyncio.Task[None]
+    process: Process,
+    transport: asyncio.SubprocessTransport,
+    tasks: Sequence[asyncio.Task[None]],
+    last_words: asyncio.Task[None],
 ) -> None:
     """Close the input, which servers treat as their end, kill the rest after a moment, and read its ``last_words``."""
     if process.stdin is not None:
@@ -165,10 +158,11 @@ async def _end(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()  # a grandchild that was just ended may still hold the pipes, or nobody reads what is in them
+    transport.close()  # a grandchild that was just ended may still hold the pipes, or nobody reads what is in them
     await process.wait()
+    if process.stdin is not None:
+        with suppress(OSError, TimeoutError):  # a pipe that broke amid a message, which asyncio reports if nobody waits
+            await asyncio.wait_for(process.stdin.wait_closed(), _GRACE_S)
 
 
 # Ends programs with everything that they started.
