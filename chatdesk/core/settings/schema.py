@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import cache
 
 from chatdesk.core.settings.context_settings import ContextSettings
 from chatdesk.core.settings.declaration import PAGES, InvalidValue, Setting, Shown, Trial, Value, declared, setting_of
@@ -369,6 +370,7 @@ class Settings(ContextSettings):
     )
 
 
+@cache
 def all_settings() -> tuple[Setting, ...]:
     """Return the declarations, in order."""
     return tuple(setting_of(each) for each in fields(Settings))

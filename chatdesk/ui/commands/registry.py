@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from chatdesk.core.texts import shown
 from chatdesk.ui.commands.command import GROUPS, Command, menu_titles
 from chatdesk.ui.commands.command_keys import CommandKeys
-from chatdesk.ui.qt.early_keys import early_keys
+from chatdesk.ui.qt.handing_over import handing_over
 
 Run = Callable[[], object]
 IsEnabled = Callable[[], bool]
@@ -62,7 +62,7 @@ class CommandRegistry(QObject):
         self._bound: dict[str, _Bound] = {}
         self.keys = CommandKeys(self._commands, self._show_keys, self)
         self.active: object = None
-        early_keys().set_base(window, self._run_keys)
+        handing_over().set_base(window, self._run_keys)
         for command in commands:
             self.add(command)
 
@@ -133,10 +133,7 @@ class CommandRegistry(QObject):
         use = self._use(command_id)
         if use is None or not _makes_sense(use):
             return False
-        if self._commands[command_id].title.endswith("…"):
-            early_keys().run(use.run)
-        else:
-            use.run()
+        use.run()
         return True
 
     def refresh(self) -> None:

@@ -28,7 +28,6 @@ from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.accessibility.pressed_rows import offer_press
 from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.text_editor import SLASH, mark_query
-from chatdesk.ui.qt.early_keys import early_keys
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
 from chatdesk.ui.widgets.painting import draw_line, paint_box
@@ -138,7 +137,6 @@ class PromptMenu(QFrame):
         self.field.clear()
         self._fill("")
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
-        early_keys().opened_in_window()
 
     def update_heads(self, heads: Sequence[PromptHead]) -> None:
         """Replace the listed prompts, because there are others while the menu may be open. What was reached with the

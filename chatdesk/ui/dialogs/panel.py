@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from chatdesk.core.texts import shown
-from chatdesk.ui.qt.early_keys import early_keys
+from chatdesk.ui.qt.handing_over import handing_over
 from chatdesk.ui.qt.mirroring import align_to_start
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
@@ -70,7 +70,7 @@ class Panel(QDialog):
         else:
             self.show()
         self.activateWindow()
-        early_keys().opened(self)
+        handing_over().opened(self)
 
     def dim(self) -> None:
         """Dim the window behind. Showing does it, too; done a turn of the loop before, the window and the dialog are
@@ -117,7 +117,7 @@ class Panel(QDialog):
         """Follow the window below the dialog: resize the shade and the dialog with it, and pass activation and closing
         to the dialog first."""
         is_behind = event.type() is QEvent.Type.WindowActivate and watched is QApplication.activeWindow()
-        if is_behind and early_keys().went_behind(self):
+        if is_behind and handing_over().went_behind(self):
             self.activateWindow()
         if event.type() is QEvent.Type.Close and self.isVisible() and event.spontaneous():
             event.ignore()
@@ -130,7 +130,7 @@ class Panel(QDialog):
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.WindowActivate:
-            early_keys().activated(self)
+            handing_over().activated(self)
         if event.type() is QEvent.Type.LayoutRequest:
             self.refit()
         return super().event(event)
@@ -257,7 +257,7 @@ class Panel(QDialog):
         self.move(window.mapToGlobal(QPoint(left, max(0, top))))
 
     def _on_finished(self) -> None:
-        early_keys().closed(self)
+        handing_over().closed(self)
         parent = self.parentWidget()
         if parent is not None:
             parent.window().removeEventFilter(self)

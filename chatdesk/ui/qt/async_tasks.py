@@ -14,7 +14,6 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.ui.qt.early_keys import early_keys
 from chatdesk.ui.qt.window_loop import WindowLoop
 
 _log = logging.getLogger(__name__)
@@ -101,7 +100,6 @@ class AsyncTasks:
         task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
         self._tasks[task] = name
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
-        early_keys().follow(task)
         task.add_done_callback(lambda _done: work.close())  # one that was cancelled before its first step
         return task
 

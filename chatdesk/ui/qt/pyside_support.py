@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import builtins
 import importlib.machinery
-import time
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Final
@@ -28,7 +27,6 @@ _SELDOM_USED = frozenset(
 _CALLED_DIRECTLY = "update_mapping"
 # Zero would not do: where several timers are due, Qt runs a chain of such steps in one turn of its loop.
 NEXT_TURN_S: Final = 0.001
-_LONGEST_PIECE_S: Final = 0.002
 
 
 def import_without_developer_support() -> None:
@@ -41,31 +39,6 @@ def import_without_developer_support() -> None:
         importlib.machinery.ModuleSpec = ModuleSpec  # type: ignore[misc]
     # Each import statement would call PySide first, which looks for feature names and through sources.
     builtins.__import__ = getattr(builtins, "__orig_import__", builtins.__import__)
-
-
-async def build_classes_of_objects() -> None:
-    """Make PySide build its classes of all objects that Qt has, in turns of the loop of their own.
-
-    PySide builds all that are missing, in 10 ms, where it meets an object that has no class of its own in Python. An
-    event filter of the whole application, which watches while a dialog is made, meets one at once. Those of widgets are
-    built one by one before that. Only for the thread of the window: built on another while the window makes objects,
-    they crash the program.
-    """
-    from asyncio import sleep
-
-    from PySide6 import QtWidgets
-    from PySide6.QtGui import QTextDocument
-
-    until_s = 0.0
-    for name in dir(QtWidgets):
-        if time.perf_counter() > until_s:
-            await sleep(NEXT_TURN_S)
-            until_s = time.perf_counter() + _LONGEST_PIECE_S
-        getattr(QtWidgets, name)
-    await sleep(NEXT_TURN_S)
-    document = QTextDocument()
-    document.documentLayout().children()  # one of them draws pictures, and has no class in Python
-    await sleep(NEXT_TURN_S)
 
 
 def _spec_of_support(name: str, loader: Any, **more: Any) -> ModuleSpec:

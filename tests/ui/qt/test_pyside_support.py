@@ -40,25 +40,6 @@ from shibokensupport.signature.lib import tool
 print(parser.__file__, callable(parser.pyside_type_init), callable(tool.build_brace_pattern))
 """
 
-_CLASSES = """
-import asyncio
-import sys
-import chatdesk.ui
-from PySide6 import QtCore
-from PySide6.QtWidgets import QApplication, QListWidget
-from chatdesk.ui.qt.pyside_support import build_classes_of_objects
-class Watch(QtCore.QObject):
-    def eventFilter(self, watched, event):
-        return False
-app, watch = QApplication(["test", "-platform", "offscreen"]), Watch()
-app.installEventFilter(watch)
-if sys.argv[1] == "built":
-    asyncio.run(build_classes_of_objects())
-before = set(vars(QtCore))
-made = QListWidget()
-print(len(set(vars(QtCore)) - before) < 10)
-"""
-
 
 def run(program: str, way: str) -> str:
     ran = subprocess.run([sys.executable, "-c", program, way], capture_output=True, text=True, timeout=60, check=False)
@@ -84,9 +65,3 @@ def test_mistakes_get_the_messages_of_pyside() -> None:
     said = run(_MISTAKES, "chatdesk")
     assert "QPoint.__init__(xpos: int, ypos: int, /)" in said
     assert said == run(_MISTAKES, "plain")
-
-
-@pytest.mark.parametrize(("way", "are_there"), [("built", True), ("plain", False)])
-def test_classes_built_ahead_need_not_be_built_by_a_watch(way: str, are_there: bool) -> None:
-    # When "plain" fails here, PySide no longer builds them all for one object.
-    assert run(_CLASSES, way) == str(are_there)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.chat.task_set import uninterruptible
 from chatdesk.core.domain.provider_profile import ProviderProfile
@@ -20,12 +19,9 @@ from chatdesk.ui.commands.command_keys import keys_of_text, text_of_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.shortcuts_editor import ShortcutsEditor
-from chatdesk.ui.qt.early_keys import early_keys
-from chatdesk.ui.qt.pyside_support import NEXT_TURN_S, build_classes_of_objects
 from chatdesk.ui.transcript.speech.narration import ReadAloud
 from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
-_FRAMES_S: Final = 0.03
 # What a choice of movement means for the theme; anything else follows the system.
 _REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
 
@@ -59,7 +55,7 @@ class SettingsBinding(Controller):
         self._backup_dir = backup_dir
         self._apply_settings = apply_settings
         self._saving = asyncio.Lock()
-        self._was_opened = False
+        self._dialog: SettingsDialog | None = None  # while it is shown
         panes.theme.changed.connect(self._on_theme_changed)
         panes.registry.keys.use({name: keys_of_text(text) for name, text in settings.shortcuts.items()})
         panes.registry.keys.changed.connect(self._on_commands_keys_changed)
@@ -97,29 +93,12 @@ class SettingsBinding(Controller):
 
     def open(self, page: str = "") -> None:
         """Open the dialog, at ``page`` when one is named."""
-        self._tasks.replace(self._open_in_steps(page), "open settings")
-
-    async def _open_in_steps(self, page: str) -> None:
-        """Open the dialog in steps, between which the window stays responsive: create, polish, show."""
-        if not self._was_opened:
-            await build_classes_of_objects()
-            self._was_opened = True
-        with early_keys().looking_away():
-            dialog = self._make()
-        try:
-            await asyncio.sleep(NEXT_TURN_S)
-            for each in (dialog, *dialog.findChildren(QWidget)):
-                each.ensurePolished()
-            await asyncio.sleep(NEXT_TURN_S)
-            dialog.dim()
-            await asyncio.sleep(_FRAMES_S)  # the window is painted dimmed before the dialog is painted
-        except asyncio.CancelledError:
-            dialog.undim()
-            dialog.deleteLater()  # another is asked for, or the window closes
-            raise
+        dialog = self._dialog or self._make()
         if page:
             dialog.show_page(page)
-        dialog.open()
+        if self._dialog is None:
+            self._dialog = dialog
+            dialog.open()
 
     def _make(self) -> SettingsDialog:
         values: dict[str, Any] = {each.name: getattr(self._settings, each.name) for each in all_settings()}
@@ -137,6 +116,7 @@ class SettingsBinding(Controller):
         )
         dialog.applied.connect(self._on_dialog_applied)
         dialog.dataPageMade.connect(self.dataPageMade)
+        dialog.finished.connect(self._on_dialog_finished)
         self.dialogMade.emit(dialog)
         dialog.fill_page("Shortcuts", lambda: ShortcutsEditor(self._panes.theme, self._panes.registry))
         return dialog
@@ -161,6 +141,9 @@ class SettingsBinding(Controller):
         self._settings = settings
         if changes:
             self._tasks.start(self._save(changes), "save settings")
+
+    def _on_dialog_finished(self) -> None:
+        self._dialog = None
 
     def _on_dialog_applied(self, changes: Mapping[str, Any]) -> None:
         if not changes.keys().isdisjoint(("provider", "openai_model")):
