@@ -18,6 +18,7 @@ from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_editing import agreement_dialog
 from chatdesk.ui.features.providers.provider_form import ProviderForm
 from chatdesk.ui.features.providers.provider_models import ProviderModels
+from chatdesk.ui.features.providers.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
@@ -119,6 +120,7 @@ def build_settings(theme: Theme) -> QWidget:
     values |= {"provider": "openai", "openai_model": "gpt-5.4", "task_model": "ollama/qwen3:8b"}
     models = [("openai", "OpenAI", [("gpt-5.4", "GPT-5.4")]), ("ollama", "Ollama", [("qwen3:8b", "qwen3:8b")])]
     dialog = SettingsDialog(theme, values, models=models)
+    dialog.fill_page("Providers", lambda: ProviderPage(theme))
     page = provider_page(dialog)
     page.show_providers([OPENAI, OLLAMA, TEAM])
     page.show_status("openai", "Works, 31 models", True)
@@ -131,11 +133,11 @@ def build_settings(theme: Theme) -> QWidget:
 
 
 def _tested_row(theme: Theme) -> QWidget:
-    """A key that is being typed; a test that failed, with its steps and a field for the key."""
+    """A provider without a key; a test that failed, with its steps."""
     dialog = SettingsDialog(theme, {setting.name: setting.default for setting in all_settings()})
+    dialog.fill_page("Providers", lambda: ProviderPage(theme))
     page = provider_page(dialog)
     page.show_providers([NO_KEY, TEAM_WITHOUT_KEY])
-    page.row("groq").key.setText("sk-not-a-key-0000")
     page.show_testing("team", True)
     for result in REFUSED:
         page.show_step("team", result)
@@ -143,7 +145,6 @@ def _tested_row(theme: Theme) -> QWidget:
     page.show_status("team", "401: the key was refused", False)
     for result in REFUSED:
         page.show_step("team", result)
-    page.ask_for_key("team", "Paste a key")
     page.show_finding(True)
     dialog.show_page("Providers")
     return dialog

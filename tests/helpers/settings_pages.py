@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chatdesk.core.settings.schema import all_settings
+from chatdesk.ui.features.providers.provider_page import ProviderPage
 from chatdesk.ui.features.settings.data_page import DataPage
-from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.features.settings.settings_row import SettingsRow

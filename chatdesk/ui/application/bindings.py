@@ -159,6 +159,7 @@ class Bindings(PaneBindings):
         )
         self.imports.imported.connect(self._on_imported)
         self.connection = ConnectBinding(context, self.threads, self.messages, self.settings, models=models)
+        self.providers.addRequested.connect(self.connection.open)
         self.build_first_screen(self.connection, lambda program: self.imports.open(program=program))
 
     def _build_data(self, context: WindowContext, services: Services, restart_after: RestartAfter) -> None:

@@ -29,7 +29,6 @@ class KeyField(QLineEdit):
     def __init__(self, theme: Theme, *, name: str, object_name: str) -> None:
         super().__init__()
         self._theme = theme
-        self._hint = tr("Paste your API key")
         self._before = ""
         self.setObjectName(object_name)
         self.setAccessibleName(name)
@@ -46,7 +45,7 @@ class KeyField(QLineEdit):
         self.textChanged.connect(self._on_text_changed)
         self.textEdited.connect(self._on_text_edited)
         theme.changed.connect(self._fit)
-        self.show_kept("")
+        self.set_hint(tr("Paste your API key"))
         self._fit()
 
     def key(self) -> str:
@@ -56,17 +55,9 @@ class KeyField(QLineEdit):
 
     def set_hint(self, text: str) -> None:
         """Set the placeholder that is shown as long as there is no key."""
-        self._hint = text
         self.setPlaceholderText(text)
+        self.setAccessibleDescription(text)
         set_plain_tooltip(self, text)  # a narrow window cuts it
-
-    def show_kept(self, masked: str) -> None:
-        """Show a stored key, masked: what is typed replaces it. Empty means that there is none."""
-        self.clear()
-        self.setPlaceholderText(masked or self._hint)
-        self.setAccessibleDescription(
-            tr("A key is kept: {masked}. Type another to replace it.", masked=masked) if masked else self._hint
-        )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.key():

@@ -69,11 +69,3 @@ def test_enter_submits_the_key_and_presses_no_button_of_the_dialog(qapp: QApplic
 def test_what_is_copied_along_with_a_key_is_left_out(field: KeyField) -> None:
     field.setText(f"export OPENAI_API_KEY='{KEY}'")
     assert field.key() == KEY
-
-
-def test_a_kept_key_is_shown_masked_and_replaced_by_typing(field: KeyField) -> None:
-    field.show_kept("sk-••••••••••3f2a")
-    assert (field.placeholderText(), field.key()) == ("sk-••••••••••3f2a", "")
-    assert "kept" in field.accessibleDescription()
-    field.show_kept("")
-    assert field.placeholderText() == "Paste your API key"

@@ -17,7 +17,6 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.providers.connect_provider import ConnectDialog, ConnectProvider
 from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _TASK = "connect provider"
@@ -44,13 +43,9 @@ class ConnectBinding(Controller):
         self._editing = ProviderEditing(panes.theme, models.provider_service)
         panes.commands.bind("app.add_provider", lambda: self.open(panes.window))
         panes.commands.bind("app.models", lambda: settings.open("Providers"))
-        settings.dialogMade.connect(self._on_settings_dialog_made)
         picker = panes.header.model_picker
         picker.addRequested.connect(lambda: panes.commands.trigger("app.add_provider"))
         picker.manageRequested.connect(lambda: panes.commands.trigger("app.models"))
-
-    def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
-        dialog.providerPageMade.connect(lambda page: page.addRequested.connect(lambda: self.open(dialog)))
 
     def open(self, parent: QWidget) -> None:
         """Open the dialog that connects a provider, over the window or over the page of all providers."""

@@ -26,7 +26,7 @@ from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
-from chatdesk.ui.features.settings.provider_steps import ProviderSteps, models_text
+from chatdesk.ui.features.providers.provider_steps import ProviderSteps, models_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.layouts import FlowRow

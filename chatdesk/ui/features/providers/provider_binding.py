@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.key_origin import KeyNotAgreed
-from chatdesk.core.domain.provider_check import FoundServer
+from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile
+from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.texts import shown, tr
 from chatdesk.services.groups import ModelServices
@@ -19,8 +22,8 @@ from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.features.providers.provider_form import ProviderForm
 from chatdesk.ui.features.providers.provider_models_binding import ProviderModelsBinding
-from chatdesk.ui.features.providers.provider_row_binding import ProviderRowBinding
-from chatdesk.ui.features.settings.provider_page import ProviderPage
+from chatdesk.ui.features.providers.provider_page import ProviderPage
+from chatdesk.ui.features.providers.provider_steps import outcome
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.qt.async_tasks import in_task
@@ -30,7 +33,10 @@ _ROWS_AT_ONCE = 2
 
 
 class ProviderBinding(Controller):
-    """Controller of the *Providers* settings page. ``settings`` opens the dialog whose page this fills."""
+    """Controller of the *Providers* settings page. ``settings`` opens the dialog whose page this fills.
+    ``addRequested`` has that dialog: a provider is to be added over it."""
+
+    addRequested = Signal(object)
 
     def __init__(self, context: WindowContext, settings: SettingsBinding, models: ModelServices) -> None:
         super().__init__(context)
@@ -41,7 +47,7 @@ class ProviderBinding(Controller):
         self._context = context
         self._page: ProviderPage | None = None
         self._to_edit = ""
-        self._rows: ProviderRowBinding | None = None
+        self._testing: dict[str, asyncio.Task[object]] = {}  # what the rows of the page test
         settings.dialogMade.connect(self._on_dialog_made)
         context.subscribe(self, ProvidersChanged, self._on_providers_changed)
         self._tasks.start(self._greet(), "greet providers")
@@ -50,21 +56,16 @@ class ProviderBinding(Controller):
 
     def _on_dialog_made(self, dialog: SettingsDialog) -> None:
         wanted, self._to_edit = self._to_edit, ""
-        dialog.providerPageMade.connect(lambda page: self._join(page, dialog, wanted))
+        dialog.fill_page("Providers", lambda: self._made_page(dialog, wanted))
 
-    def _join(self, page: ProviderPage, dialog: SettingsDialog, wanted: str) -> None:
-        """Connect the requests of ``page``, and fill it. ``wanted``: the provider whose form is to be opened at
+    def _made_page(self, dialog: SettingsDialog, wanted: str) -> ProviderPage:
+        """Make the page, connect its requests, and fill it. ``wanted``: the provider whose form is to be opened at
         once."""
         models = ProviderModelsBinding(self._context, self._models)
-        self._page = page
-        self._rows = ProviderRowBinding(
-            self._panes,
-            page,
-            dialog,
-            editing=self._editing,
-            open_form=lambda shown, key: self._open_form(shown, dialog, key=key),
-            tasks=self._tasks,
-        )
+        page = self._page = ProviderPage(self._panes.theme)
+        page.addRequested.connect(lambda: self.addRequested.emit(dialog))
+        page.testRequested.connect(self._on_test_requested)
+        page.switchRequested.connect(lambda name, is_on: self._switch(name, dialog, is_on))
         page.destroyed.connect(lambda: self._on_page_destroyed(page))
         page.foundRequested.connect(lambda server: self._tasks.start(self._add_found(server), "add server"))
         page.editRequested.connect(lambda name: self._tasks.start(self._edit(name, dialog), "edit provider"))
@@ -77,13 +78,14 @@ class ProviderBinding(Controller):
         self._tasks.replace(self._find(), "find servers")
         if wanted:
             page.editRequested.emit(wanted)
+        return page
 
     def _on_page_destroyed(self, page: ProviderPage) -> None:
         if page is not self._page:
             return  # another dialog is open already
         self._page = None
-        if self._rows is not None:
-            self._rows.end()
+        for task in self._testing.values():
+            task.cancel()
 
     def _on_providers_changed(self, _event: object) -> None:
         self._settings.providers_changed()
@@ -132,12 +134,17 @@ class ProviderBinding(Controller):
         await self._service.save(ProviderProfile("", server.preset, server.label, server.base_url))
         await self._find()
 
-    async def _edit(self, name: str, dialog: SettingsDialog) -> None:
-        for each in await self._service.shown():
-            if each.profile.id == name and self._page is not None:
-                self._open_form(each, dialog)
+    async def _shown(self, name: str) -> ShownProvider | None:
+        """Return what the page shows of a provider; None if it is gone, or the page is."""
+        found = next((each for each in await self._service.shown() if each.profile.id == name), None)
+        return None if self._page is None else found
 
-    def _open_form(self, shown: ShownProvider, dialog: SettingsDialog, *, key: str = "") -> None:
+    async def _edit(self, name: str, dialog: SettingsDialog) -> None:
+        found = await self._shown(name)
+        if found is not None:
+            self._open_form(found, dialog)
+
+    def _open_form(self, shown: ShownProvider, dialog: SettingsDialog) -> None:
         form, profile = ProviderForm(self._panes.theme, shown, parent=dialog), shown.profile
         form.saved.connect(lambda wanted, key: self._save(form, wanted, key))
         form.testRequested.connect(lambda wanted, key: self._test(form, wanted, key))
@@ -148,8 +155,6 @@ class ProviderBinding(Controller):
             asked = KeyNotAgreed(shown.withheld, profile.label)
             form.agreeRequested.connect(lambda: self._agree(form, asked, profile.id))
         form.open()
-        if key:
-            form.key.enter(key)
         self._show_key_state(form)
 
     @in_task("key state", replaces=True)
@@ -192,9 +197,21 @@ class ProviderBinding(Controller):
 
     @in_task("remove provider")
     async def _remove_row(self, name: str, dialog: SettingsDialog) -> None:
-        shown = next((each for each in await self._service.shown() if each.profile.id == name), None)
-        if shown is not None and self._page is not None and await self._is_removal_wanted(dialog, shown.profile):
+        found = await self._shown(name)
+        if found is not None and await self._is_removal_wanted(dialog, found.profile):
             await self._service.remove(name)
+
+    @in_task("switch provider")
+    async def _switch(self, name: str, dialog: SettingsDialog, is_on: bool) -> None:
+        found = await self._shown(name)
+        if found is None:
+            return
+        try:
+            await self._editing.save(replace(found.profile, is_enabled=is_on), parent=dialog)
+        except ChatDeskError as error:
+            if self._page is None:
+                raise
+            self._page.show_status(name, shown(error.sentence), False)
 
     async def _is_removal_wanted(self, parent: QWidget, profile: ProviderProfile) -> bool:
         return await ConfirmDialog(
@@ -214,6 +231,33 @@ class ProviderBinding(Controller):
         finally:
             if form.is_open:
                 form.show_testing(False)
+
+    def _on_test_requested(self, name: str) -> None:
+        """Test a provider in its row; while that runs, end it."""
+        running = self._testing.get(name)
+        if running is not None and not running.done():
+            running.cancel()
+        else:
+            self._testing[name] = self._tasks.start(self._test_row(name), f"test {name}")
+
+    async def _test_row(self, name: str) -> None:
+        found, page = await self._shown(name), self._page
+        if found is None or page is None:
+            return
+        page.show_testing(name, True)
+        page.show_status(name, tr("Testing…"), None)
+
+        def show_step(result: StepResult) -> None:
+            if self._page is page:
+                page.show_step(name, result)
+
+        said = tr("Stopped"), None
+        try:
+            said = outcome(await self._editing.test(found.profile, "", show_step))
+        finally:
+            if self._page is page:
+                page.show_testing(name, False)
+                page.show_status(name, *said)
 
     # Keys that are locked
 

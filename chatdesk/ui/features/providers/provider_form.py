@@ -27,7 +27,7 @@ from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.providers.provider_more import NotANumber, ProviderMore
-from chatdesk.ui.features.settings.provider_steps import ProviderSteps
+from chatdesk.ui.features.providers.provider_steps import ProviderSteps
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.scrolled_page import FittedArea, ScrolledPage

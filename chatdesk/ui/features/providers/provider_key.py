@@ -16,7 +16,7 @@ from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.settings.provider_steps import where_the_key_lies
+from chatdesk.ui.features.providers.provider_steps import where_the_key_lies
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import LinkButton
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
@@ -101,11 +101,6 @@ class ProviderKey(QWidget):
     def key(self) -> str:
         """Return the key that was typed; empty when none was."""
         return self.field.key()
-
-    def enter(self, key: str) -> None:
-        """Put a key into the field that was typed elsewhere."""
-        self._on_replace_clicked()
-        self.field.setText(key)
 
     def place(self) -> KeyPlace | None:
         """Return where the person wants keys to be stored; None when that was not asked."""

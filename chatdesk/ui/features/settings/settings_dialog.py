@@ -30,7 +30,6 @@ from chatdesk.ui.accessibility.assistance import open_selected
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.model_fields import ModelFields
-from chatdesk.ui.features.settings.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.features.settings.settings_search import Found, FoundList, page_title
 from chatdesk.ui.qt.mirroring import set_margins
@@ -69,11 +68,10 @@ class SettingsDialog(Panel):
     that a variable of the environment decides.
 
     A choice holds at once, a text on Enter or when its field is left: ``applied`` carries what changed.
-    ``providerPageMade`` and ``dataPageMade`` come at the first look.
+    ``dataPageMade`` comes at the first look.
     """
 
     applied = Signal(dict)
-    providerPageMade = Signal(object)  # ProviderPage
     dataPageMade = Signal(object)  # DataPage
 
     def __init__(
@@ -189,19 +187,12 @@ class SettingsDialog(Panel):
         )
         page.settled.connect(lambda names: self._emit_new(page, names))
         page.built.connect(self._reveal_awaited)
-        if title == "Providers":
-            page.add_content(self._make_provider_page)
-        elif title == "Data and backup" and "backup_dir" in self._values:
+        if title == "Data and backup" and "backup_dir" in self._values:
             page.add_content(self._make_data_page)
         for make in self._fillers.pop(title, ()):
             page.add_content(make)
         self._pages.addWidget(page)
         return page
-
-    def _make_provider_page(self) -> QWidget:
-        made = ProviderPage(self.theme)
-        self.providerPageMade.emit(made)
-        return made
 
     def _make_data_page(self) -> QWidget:
         made = DataPage(str(self._values["backup_dir"]))

@@ -28,6 +28,7 @@ from chatdesk.core.domain.sharing.team import (
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.core.sync.address import reach_text
 from chatdesk.ui.dialogs.panel import Panel
+from chatdesk.ui.features.providers.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.features.team.pages.share_project import (
@@ -794,6 +795,7 @@ def test_the_settings_never_scroll_sideways_and_their_tables_are_never_squashed(
     dialog = SettingsDialog(theme, values, parent=window)
     page = TeamPage(theme)
     dialog.fill_page("Team sync", lambda: page)
+    dialog.fill_page("Providers", lambda: ProviderPage(theme))
     provider_page(dialog).show_providers([providers.OPENAI, providers.OLLAMA, providers.TEAM])
     provider_page(dialog).show_status("team", "401: Team gateway did not accept the API key", False)
     dialog.show()

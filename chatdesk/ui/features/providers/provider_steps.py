@@ -104,9 +104,9 @@ def where_the_key_lies(shown: ShownProvider) -> str:
     return tr("Any OpenAI-compatible address") if shown.profile.preset == "other" else tr("No key needed")
 
 
-def shows_key(shown: ShownProvider) -> bool:
-    """Return whether the row's field is for the key: true for a vendor at its own address. For every other server the
-    address is shown, so that nobody sends a key where they did not mean to."""
+def is_at_its_vendor(shown: ShownProvider) -> bool:
+    """Return whether a vendor is asked at its own address. For every other server a row shows the address instead of
+    the key, so that nobody sends a key where they did not mean to."""
     profile, preset = shown.profile, preset_of(shown.profile.preset)
     own = replace(profile, base_url=preset.base_url).host
     is_own = profile.host in ("", own) or (preset.id == "azure" and profile.host.endswith(".openai.azure.com"))

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
@@ -18,30 +17,24 @@ from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.assistance import announce, show_checked
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
-from chatdesk.ui.features.settings.provider_row import ProviderRow
+from chatdesk.ui.features.providers.provider_row import ProviderRow
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.fields.switch import Switch
-from chatdesk.ui.widgets.layouts import BesideOrBelow
 from chatdesk.ui.widgets.words import listed
-
-_WORDS_PX: Final = 180
-_GAP_PX, _BELOW_PX, _FIELDS_PX = 10, 6, 320
 
 
 class ProviderPage(QWidget):
     """The *Providers* settings page. ``foundRequested`` has a server that was found, ``addRequested`` nothing, the
-    others the id of a provider; ``keyGiven`` and ``addressGiven`` also what was entered in its row."""
+    others the id of a provider."""
 
     addRequested = Signal()
     foundRequested = Signal(object)  # FoundServer
     editRequested = Signal(str)
     testRequested = Signal(str)
     modelsRequested = Signal(str)
-    keyGiven = Signal(str, str)
-    addressGiven = Signal(str, str)
     switchRequested = Signal(str, bool)
     removeRequested = Signal(str)
     findingToggled = Signal(bool)
@@ -95,8 +88,7 @@ class ProviderPage(QWidget):
         return bool(self._rows)
 
     def show_providers(self, providers: Sequence[ShownProvider]) -> None:
-        """Show these providers in their order. A row that exists already keeps what is being typed in it, its test
-        result and the focus."""
+        """Show these providers in their order. A row that exists already keeps its test result and the focus."""
         names = [each.profile.id for each in providers]
         gone = [self._rows.pop(name) for name in list(self._rows) if name not in names]
         is_same_order = [name for name in names if name in self._rows] == list(self._rows)
@@ -121,12 +113,7 @@ class ProviderPage(QWidget):
             (row.removeRequested, self.removeRequested),
         ):
             plain.connect(partial(carried.emit, name))
-        for given, forwarded in (
-            (row.keyGiven, self.keyGiven),
-            (row.addressGiven, self.addressGiven),
-            (row.switchRequested, self.switchRequested),
-        ):
-            given.connect(partial(forwarded.emit, name))
+        row.switchRequested.connect(partial(self.switchRequested.emit, name))
         return row
 
     def _arrange(self, names: Sequence[str]) -> None:
@@ -141,7 +128,7 @@ class ProviderPage(QWidget):
         for row in self._rows.values():
             self._list.addWidget(row)
             self._list.addWidget(thin_line())
-        self._list.addWidget(_offline_row(self._theme))
+        self._list.addWidget(_offline_row())
         self._list.addWidget(thin_line())
         if focused is not None and any(row.isAncestorOf(focused) for row in self._rows.values()):
             focused.setFocus()
@@ -166,9 +153,13 @@ class ProviderPage(QWidget):
                 "text",
                 wraps=True,
             )
-            self._found.addWidget(
-                _plain_row(self._theme, shown(server.label), tr("Found on this computer"), place, add)
-            )
+            fields = QWidget()
+            row = QHBoxLayout(fields)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.addWidget(place, 1)
+            row.addWidget(add)
+            title = shown(server.label)
+            self._found.addWidget(SettingsRow(title, tr("Found on this computer"), fields, has_field_name=False))
             self._found.addWidget(thin_line())
         if servers:
             names = listed(each.label for each in servers)
@@ -191,12 +182,6 @@ class ProviderPage(QWidget):
         row = self._rows.get(provider)
         if row is not None:
             row.show_step(result)
-
-    def ask_for_key(self, provider: str, words: str) -> None:
-        """Ask for a key in the row of a provider whose test found that the server wants one."""
-        row = self._rows.get(provider)
-        if row is not None:
-            row.ask_for_key(words)
 
     def show_notice(self, text: str) -> None:
         """Show a sentence above the list; an empty one hides it."""
@@ -222,50 +207,11 @@ class ProviderPage(QWidget):
         self.add_button.setIconSize(QSize(side, side))
 
 
-def _words(title: str, hint: str) -> QVBoxLayout:
-    column = QVBoxLayout()
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    column.addWidget(plain_label(title, "text", wraps=True))
-    column.addWidget(plain_label(hint, "muted", wraps=True))
-    column.addStretch(1)
-    return column
-
-
-def _fields(*fields: QWidget) -> QHBoxLayout:
-    """Return a row of fields, of which the first takes the width that the others leave."""
-    row = QHBoxLayout()
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(_GAP_PX)
-    for place, field in enumerate(fields):
-        row.addWidget(field, 1 if place == 0 else 0)
-    return row
-
-
-def _row(box: QWidget, words: QLayout, fields: QLayout, theme: Theme) -> None:
-    scale = max(1.0, theme.scale)
-    row = BesideOrBelow(
-        box,
-        gap_px=_GAP_PX,
-        below_px=_BELOW_PX,
-        wanted_px=round(_FIELDS_PX * scale),
-        words_px=round(_WORDS_PX * scale),
-    )
-    row.setContentsMargins(0, 12, 0, 12)
-    row.add_layout(words)
-    row.add_layout(fields)
-
-
-def _plain_row(theme: Theme, title: str, hint: str, *fields: QWidget) -> QWidget:
-    box = QWidget()
-    _row(box, _words(title, hint), _fields(*fields), theme)
-    return box
-
-
-def _offline_row(theme: Theme) -> QWidget:
+def _offline_row() -> QWidget:
     always = plain_label(tr("Always available"), "text")
     always.setProperty("isQuiet", True)
-    return _plain_row(theme, tr("Offline demo"), tr("Needs no network, for trying things out"), always)
+    words = tr("Offline demo"), tr("Needs no network, for trying things out")
+    return SettingsRow(*words, always, has_field_name=False)
 
 
 def _column() -> QVBoxLayout:
