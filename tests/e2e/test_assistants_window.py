@@ -16,9 +16,9 @@ from chatdesk.core.domain.prompt import AssistantSetup, PromptKind
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.features.prompts.assistant_fields import AssistantFields
+from chatdesk.ui.features.prompts.prompt_menu import PromptMenu
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.toast import Toast

@@ -19,7 +19,7 @@ from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine import pending_restore
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.bug_report import BugReportDialog
+from chatdesk.ui.features.help.bug_report import BugReportDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from tests.helpers.asked_team import shown
 from tests.helpers.settings_pages import data_page

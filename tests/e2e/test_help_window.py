@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.paths import AppPaths, help_page
-from chatdesk.ui.application import help_binding
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.notice import NoticeDialog
+from chatdesk.ui.features.help import help_binding
 from tests.helpers.window import play, press, until
 
 pytestmark = pytest.mark.usefixtures("qapp")

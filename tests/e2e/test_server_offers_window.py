@@ -17,8 +17,8 @@ from chatdesk.core.domain.tools import Answer
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.tools.offers import Offers, ServerPrompt, UsedPrompt
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
+from chatdesk.ui.features.prompts.prompt_menu import PromptMenu
 from tests.helpers.tools_world import processes_with, server
 from tests.helpers.walks import is_unread
 from tests.helpers.window import play, press, type_text, until

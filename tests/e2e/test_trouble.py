@@ -26,7 +26,7 @@ from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.engine import pending_restore, tables
 from chatdesk.services import building, upkeep
 from chatdesk.ui.application.window_application import WindowApplication
-from chatdesk.ui.dialogs.bug_report import BugReportDialog
+from chatdesk.ui.features.help.bug_report import BugReportDialog
 from chatdesk.ui.features.settings.restore import RestoreDialog
 from tests.helpers.asked_team import shown
 from tests.helpers.make_old_database import MIGRATIONS, make

@@ -6,7 +6,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.diagnostics.bundle import ReportFile
-from chatdesk.ui.dialogs.bug_report import BugReportDialog
+from chatdesk.ui.features.help.bug_report import BugReportDialog
 from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.transfer.export_dialog import ExportDialog, ProgressDialog

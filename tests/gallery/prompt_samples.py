@@ -18,9 +18,9 @@ from chatdesk.core.domain.prompt import (
 )
 from chatdesk.core.texts import shown
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.features.prompts.assistant_fields import AssistantChoices
 from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
+from chatdesk.ui.features.prompts.prompt_menu import PromptMenu
 from chatdesk.ui.features.prompts.prompts_dialog import PromptsDialog
 from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from chatdesk.ui.theme.theme import Theme

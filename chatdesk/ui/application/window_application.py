@@ -25,11 +25,11 @@ from chatdesk.core.texts import tr
 from chatdesk.translation import translate_qt
 from chatdesk.ui.application.failed_start import offer_ways_out, unforeseen_failure
 from chatdesk.ui.application.failure_notices import FailureNotices
-from chatdesk.ui.application.help_binding import HelpBinding
 from chatdesk.ui.application.window_hooks import WindowHooks
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
+from chatdesk.ui.features.help.help_binding import HelpBinding
 from chatdesk.ui.qt.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.qt.garbage import collected_here
 from chatdesk.ui.sidebar.sidebar import Sidebar

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.store import SettingsStore
-from chatdesk.ui.application.help_binding import CollectReport
+from chatdesk.ui.features.help.help_binding import CollectReport
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter

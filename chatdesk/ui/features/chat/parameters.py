@@ -28,9 +28,9 @@ from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import REASONING_EFFORTS, Parameters, checked_parameters
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.composer.parameter_words import EFFORTS, NAMES
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, plain_label
+from chatdesk.ui.features.chat.parameter_words import EFFORTS, NAMES
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.qt.composing_field import ComposingField

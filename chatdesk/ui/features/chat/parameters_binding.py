@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.events import ContextChanged
 from chatdesk.core.texts import Text, tr
-from chatdesk.ui.composer.parameter_words import all_words, words_of
+from chatdesk.ui.features.chat.parameter_words import all_words, words_of
 from chatdesk.ui.features.chat.parameters import ParametersDialog
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding

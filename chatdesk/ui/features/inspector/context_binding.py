@@ -20,9 +20,9 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.inspector.context_popover import ContextPopover
 from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, SUMMARY, InspectorBinding
 from chatdesk.ui.qt.async_tasks import in_task
-from chatdesk.ui.widgets.context_popover import ContextPopover
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _SETTLE_MS = 80

@@ -15,11 +15,11 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PromptsChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import Text, plural, tr
-from chatdesk.ui.composer.prompt_menu import MenuKind, PromptMenu
 from chatdesk.ui.composer.text_editor import AT, mark_query, select_mark_query
 from chatdesk.ui.features.chat.next_model import NextAssistant
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.prompts.prompt_menu import MenuKind, PromptMenu
 from chatdesk.ui.features.prompts.server_offers import ServerResources
 from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.theme.compositing import round_corners

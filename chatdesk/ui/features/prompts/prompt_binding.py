@@ -19,13 +19,13 @@ from chatdesk.core.domain.prompt import Prompt, PromptHead, PromptKind
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import ProjectChanged, PromptsChanged
 from chatdesk.core.texts import shortened, shown, tr
-from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.composer.text_editor import SLASH, select_mark_query
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 from chatdesk.ui.features.prompts.prompt_library import PromptLibrary
+from chatdesk.ui.features.prompts.prompt_menu import PromptMenu
 from chatdesk.ui.features.prompts.server_offers import ServerPrompts
 from chatdesk.ui.features.prompts.system_prompt_binding import CreateThread, SystemPromptBinding
 from chatdesk.ui.qt.async_tasks import in_task

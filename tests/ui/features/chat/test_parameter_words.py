@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatdesk.core.domain.parameters import Parameters
-from chatdesk.ui.composer.parameter_words import all_words, words_of
+from chatdesk.ui.features.chat.parameter_words import all_words, words_of
 
 
 @pytest.mark.parametrize(

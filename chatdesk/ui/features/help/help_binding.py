@@ -19,7 +19,7 @@ from chatdesk.ui.window.window_context import Panes
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.services.services import Services
-    from chatdesk.ui.dialogs.bug_report import BugReportDialog
+    from chatdesk.ui.features.help.bug_report import BugReportDialog
 
 # The services are None where the database could not be opened: then it is needed most.
 CollectReport = Callable[["Services | None"], Awaitable[Sequence["ReportFile"]]]
@@ -53,7 +53,7 @@ class HelpBinding:
             )
 
     async def _open(self) -> None:
-        from chatdesk.ui.dialogs.bug_report import BugReportDialog  # the first paint does without
+        from chatdesk.ui.features.help.bug_report import BugReportDialog  # the first paint does without
 
         dialog = BugReportDialog(self._panes.theme, parent=self._panes.window)
         dialog.saveRequested.connect(lambda: self._ask_for_place(dialog))

@@ -11,8 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.prompt import PromptHead, PromptKind
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.composer.prompt_menu import PromptMenu
 from chatdesk.ui.composer.text_editor import SLASH, mark_query, select_mark_query
+from chatdesk.ui.features.prompts.prompt_menu import PromptMenu
 from chatdesk.ui.theme.theme import Theme
 
 HEADS = [
@@ -253,7 +253,7 @@ def test_everything_has_a_name_and_the_rows_say_more(world: World) -> None:
 
 def test_what_is_spoken_names_the_row_and_its_place(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr("chatdesk.ui.composer.prompt_menu.announce", lambda _widget, text: said.append(text))
+    monkeypatch.setattr("chatdesk.ui.features.prompts.prompt_menu.announce", lambda _widget, text: said.append(text))
     world.type("/")
     world.key(Qt.Key.Key_Down)
     assert said == ["3 prompts, arrows choose, Enter inserts, Esc closes. Explain, 1 of 4", "Review code, 2 of 4"]
