@@ -84,7 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     common = _common_options()
-    parser = Parser(
+    parser: argparse.ArgumentParser = Parser(
         prog="chatdesk",
         parents=[common],
         description=tr("Chat with language models. Without a command, the window opens."),

@@ -98,11 +98,11 @@ def test_settings_asked_for_again_are_shown_once(tmp_path: Path) -> None:
         application.panes.commands.trigger("app.settings")
         settings = opened("Settings")
         assert settings is not None
-        application.panes.commands.trigger("app.usage")
+        application.panes.commands.trigger("app.shortcuts")
         dialogs = [each for each in QApplication.topLevelWidgets() if each.windowTitle() == "Settings"]
         assert [each for each in dialogs if each.isVisible()] == [settings]
-        pages = settings.findChild(QListWidget)
-        assert isinstance(pages, QListWidget) and pages.currentItem().text() == "Usage and limits"
+        pages = settings.findChild(QListWidget, "settingsPages")
+        assert isinstance(pages, QListWidget) and pages.currentItem().text() == "Shortcuts"
         settings.reject()
         application.panes.commands.trigger("app.settings")
         assert opened("Settings") not in (None, settings)

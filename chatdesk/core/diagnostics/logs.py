@@ -164,14 +164,14 @@ class _PrivateFileHandler(logging.Handler):
         self._path = path
         self._descriptor: int | None = None
         self._size_bytes = 0
-        self._begin()
+        self._opened()
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = f"{self.format(record)}\n".encode("utf-8", "replace")
             if self._size_bytes >= _FILE_BYTES:
                 self._set_aside()
-            self._size_bytes += os.write(self._begin(), line)
+            self._size_bytes += os.write(self._opened(), line)
         except Exception:  # noqa: BLE001 - as the library does: no line of the log may end the program
             self.handleError(record)
 
@@ -179,7 +179,7 @@ class _PrivateFileHandler(logging.Handler):
         super().close()
         self._end()
 
-    def _begin(self) -> int:
+    def _opened(self) -> int:
         """Return the descriptor of the file, which is opened unless it is."""
         if self._descriptor is None:
             self._descriptor = os.open(self._path, _APPENDED, 0o600)

@@ -170,7 +170,7 @@ def _contours(glyph: Any) -> Contours:
     return Contours("".join(operations) + "Z" if operations else "", points)
 
 
-class _Row(Mnode, tag="mrow"):  # type: ignore[misc] # ziamath has no types
+class _Row(Mnode, tag="mrow"):
     """A row of a formula, or several below each other where it has line breaks, built with everything below it."""
 
     def __init__(self, element: Element, parent: Any, **kwargs: Any) -> None:
@@ -196,7 +196,8 @@ class _Row(Mnode, tag="mrow"):  # type: ignore[misc] # ziamath has no types
         return self._advance
 
     def firstglyph(self) -> Any:
-        first = next((each for each in self.nodes if each.mtag != "mspace" or each.width > 0), None)
+        nodes: list[Any] = self.nodes
+        first = next((each for each in nodes if each.mtag != "mspace" or each.width > 0), None)
         return None if first is None else first.firstglyph()
 
     def _set_side_by_side(self, line: list[Element], inherited: dict[str, Any]) -> None:

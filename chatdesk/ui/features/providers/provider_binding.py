@@ -135,7 +135,7 @@ class ProviderBinding(Controller):
         await self._find()
 
     async def _shown(self, name: str) -> ShownProvider | None:
-        """Return what the page shows of a provider; None if it is gone, or the page is."""
+        """Return a provider with what its row shows; None if it is gone, or the page is."""
         found = next((each for each in await self._service.shown() if each.profile.id == name), None)
         return None if self._page is None else found
 
@@ -251,7 +251,7 @@ class ProviderBinding(Controller):
             if self._page is page:
                 page.show_step(name, result)
 
-        said = tr("Stopped"), None
+        said: tuple[str, bool | None] = tr("Stopped"), None
         try:
             said = outcome(await self._editing.test(found.profile, "", show_step))
         finally:
