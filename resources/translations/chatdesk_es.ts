@@ -417,7 +417,7 @@
     </message>
     <message>
         <source>Made {threads} with {messages}.</source>
-        <translation>Se crearon {threads} con {messages}.</translation>
+        <translation>Creado: {threads} con {messages}.</translation>
     </message>
     <message>
         <source>written to {file}; look through it before you send it</source>
@@ -2293,7 +2293,7 @@
     </message>
     <message>
         <source>edit</source>
-        <translation>edición</translation>
+        <translation>editar</translation>
     </message>
     <message>
         <source>start of the context</source>
@@ -5679,11 +5679,11 @@
     </message>
     <message>
         <source>Nobody else has this: its project is not shared.</source>
-        <translation>Nadie más tiene esto: su proyecto no se comparte.</translation>
+        <translation>Nadie más tiene esto: su proyecto no está compartido.</translation>
     </message>
     <message>
         <source>Delete it, and empty the trash.</source>
-        <translation>Elimínalo, y vacía la papelera.</translation>
+        <translation>Elimínalo y vacía la papelera.</translation>
     </message>
     <message>
         <source>You wrote none of this, so you cannot erase it for everybody.</source>
@@ -5691,23 +5691,23 @@
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
-        <translation>Pide a un propietario o administrador del proyecto, que puede borrar lo que otros escribieron.</translation>
+        <translation>Pídeselo a un propietario o administrador del proyecto, que puede borrar lo que otros escribieron.</translation>
     </message>
     <message>
         <source>Your role in this project does not permit it. Ask one of its owners for another role, then try again.</source>
-        <translation>Tu rol en este proyecto no lo permite. Pide otro rol a uno de sus propietarios, e inténtalo de nuevo.</translation>
+        <translation>Tu rol en este proyecto no lo permite. Pide otro rol a uno de sus propietarios e inténtalo de nuevo.</translation>
     </message>
     <message>
         <source>The thread or message that this belongs to is not on the team&apos;s server. Copy the text out to keep it elsewhere.</source>
-        <translation>La conversación o el mensaje al que esto pertenece no está en el servidor del equipo. Copia el texto para guardarlo en otro lugar.</translation>
+        <translation>La conversación o el mensaje al que pertenece esto no está en el servidor del equipo. Copia el texto para guardarlo en otro lugar.</translation>
     </message>
     <message>
         <source>The team&apos;s server has something else in this place. Copy it out to keep it elsewhere.</source>
-        <translation>El servidor del equipo tiene otra cosa en este lugar. Cópialo para guardarlo en otro lugar.</translation>
+        <translation>El servidor del equipo tiene otra cosa aquí. Copia esto para guardarlo en otro lugar.</translation>
     </message>
     <message>
         <source>This is larger than the {max_body_bytes} MB that the team&apos;s server takes in one change. Copy it out, or write it in parts.</source>
-        <translation>Esto supera los {max_body_bytes} MB que el servidor del equipo acepta en un cambio. Cópialo, o escríbelo en partes.</translation>
+        <translation>Esto supera los {max_body_bytes} MB que el servidor del equipo acepta en un cambio. Cópialo o escríbelo por partes.</translation>
     </message>
     <message>
         <source>Another member wrote something else here at the same time, which everybody sees. Try again to put this in its place, or copy it out.</source>
@@ -5719,11 +5719,11 @@
     </message>
     <message>
         <source>There is no text in these changes that could be copied.</source>
-        <translation>No hay en estos cambios texto que se pueda copiar.</translation>
+        <translation>En estos cambios no hay texto que se pueda copiar.</translation>
     </message>
     <message>
         <source>This project is shared already.</source>
-        <translation>Este proyecto ya se comparte.</translation>
+        <translation>Este proyecto ya está compartido.</translation>
     </message>
     <message>
         <source>{deleted_by} deleted this thread; it is back because {by} wrote in it at the same time.</source>
@@ -5739,7 +5739,7 @@
     </message>
     <message>
         <source>The daily backup was not made: it needs {needed} MB, {free} MB are free.</source>
-        <translation>La copia diaria no se hizo: necesita {needed} MB, hay {free} MB libres.</translation>
+        <translation>No se hizo la copia diaria: necesita {needed} MB y hay {free} MB libres.</translation>
     </message>
     <message>
         <source>Your messages are kept, and so are the older backups.</source>
@@ -5795,7 +5795,7 @@
     </message>
     <message>
         <source>Project {project} is in the trash, but not all of its threads are.</source>
-        <translation>El proyecto {project} está en la papelera, pero no todas sus conversaciones.</translation>
+        <translation>El proyecto {project} está en la papelera, pero no todas sus conversaciones lo están.</translation>
     </message>
     <message>
         <source>Messages of thread {thread} are out of place.</source>
@@ -5807,11 +5807,11 @@
     </message>
     <message>
         <source>The choice of shown messages of thread {thread} is broken.</source>
-        <translation>En la conversación {thread} está dañada la elección de los mensajes mostrados.</translation>
+        <translation>La selección de mensajes mostrados de la conversación {thread} está dañada.</translation>
     </message>
     <message>
         <source>The file of part {part} is missing in the list of files.</source>
-        <translation>El archivo de la parte {part} falta en la lista de archivos.</translation>
+        <translation>El archivo de la parte {part} no figura en la lista de archivos.</translation>
     </message>
     <message numerus="yes">
         <source>{count} projects with threads outside the trash were taken out of the trash.</source>
@@ -5841,8 +5841,8 @@
         <source>The choice of shown messages was repaired in {count} threads.</source>
         <comment>The choice of shown messages was repaired in {count} thread.</comment>
         <translation>
-            <numerusform>Se reparó en {count} conversación qué mensajes se muestran.</numerusform>
-            <numerusform>Se reparó en {count} conversaciones qué mensajes se muestran.</numerusform>
+            <numerusform>Se reparó la selección de mensajes mostrados en {count} conversación.</numerusform>
+            <numerusform>Se reparó la selección de mensajes mostrados en {count} conversaciones.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -5855,7 +5855,7 @@
     </message>
     <message>
         <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
-        <translation>Los proyectos compartidos se comparan con el servidor de su equipo, y lo perdido se vuelve a traer de allí en la medida en que esté.</translation>
+        <translation>Los proyectos compartidos se comparan con el servidor de su equipo, y lo que se perdió se recupera de él si aún lo tiene.</translation>
     </message>
     <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
@@ -5863,7 +5863,7 @@
     </message>
     <message>
         <source>Nothing was wrong.</source>
-        <translation>No había nada mal.</translation>
+        <translation>No había ningún problema.</translation>
     </message>
     <message>
         <source>The file is too damaged for SQLite to check it.</source>
@@ -5931,7 +5931,7 @@
     </message>
     <message>
         <source>It was left as it is; a backup may still have the original.</source>
-        <translation>Se dejó como está; quizá una copia de seguridad tenga aún el original.</translation>
+        <translation>Se dejó como está; quizá una copia de seguridad conserve el original.</translation>
     </message>
     <message>
         <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
@@ -5971,7 +5971,7 @@
     </message>
     <message>
         <source>This backup was written by a newer ChatDesk.</source>
-        <translation>Esta copia la escribió un ChatDesk más nuevo.</translation>
+        <translation>Esta copia es de una versión más reciente de ChatDesk.</translation>
     </message>
     <message>
         <source>Update ChatDesk to restore it.</source>
@@ -5999,7 +5999,7 @@
     </message>
     <message>
         <source>Nothing could be read from the damaged database.</source>
-        <translation>No se pudo leer nada de la base dañada.</translation>
+        <translation>No se pudo leer nada de la base de datos dañada.</translation>
     </message>
     <message>
         <source>It was left as it is.</source>
@@ -6087,7 +6087,7 @@
     </message>
     <message>
         <source>The invitation names the server “{host}”, which is found in your own network only. Whoever is elsewhere needs a way into it, such as a VPN.</source>
-        <translation>La invitación nombra el servidor «{host}», que solo se encuentra en tu propia red. Quien esté en otro lugar necesita una entrada, como una VPN.</translation>
+        <translation>La invitación indica el servidor «{host}», que solo se encuentra en tu propia red. Quien esté fuera necesita una vía de acceso, como una VPN.</translation>
     </message>
     <message>
         <source>That is not the address of a Postgres database.</source>
@@ -6095,7 +6095,7 @@
     </message>
     <message>
         <source>It looks like postgresql://name:password@db.example.org:5432/team; the server&apos;s operator shows it.</source>
-        <translation>Se parece a postgresql://name:password@db.example.org:5432/team; la muestra quien lleva el servidor.</translation>
+        <translation>Tiene la forma postgresql://name:password@db.example.org:5432/team; la conoce quien administra el servidor.</translation>
     </message>
     <message>
         <source>“{host}” is neither the name nor the IP address of a server.</source>
@@ -6119,51 +6119,51 @@
     </message>
     <message>
         <source>You have reached the workspace&apos;s daily limit of text for each member.</source>
-        <translation>Alcanzaste el límite diario de texto por miembro del espacio de trabajo.</translation>
+        <translation>Has alcanzado el límite diario de texto por miembro del espacio de trabajo.</translation>
     </message>
     <message>
         <source>This project has reached the workspace&apos;s daily limit of text for each project.</source>
-        <translation>Este proyecto alcanzó el límite diario de texto por proyecto del espacio de trabajo.</translation>
+        <translation>Este proyecto ha alcanzado el límite diario de texto por proyecto del espacio de trabajo.</translation>
     </message>
     <message>
         <source>You have reached the workspace&apos;s daily limit of files for each member.</source>
-        <translation>Alcanzaste el límite diario de archivos por miembro del espacio de trabajo.</translation>
+        <translation>Has alcanzado el límite diario de archivos por miembro del espacio de trabajo.</translation>
     </message>
     <message>
         <source>This project has reached the workspace&apos;s daily limit of files for each project.</source>
-        <translation>Este proyecto alcanzó el límite diario de archivos por proyecto del espacio de trabajo.</translation>
+        <translation>Este proyecto ha alcanzado el límite diario de archivos por proyecto del espacio de trabajo.</translation>
     </message>
     <message>
         <source>You have reached the workspace&apos;s limit of changes a minute for each member.</source>
-        <translation>Alcanzaste el límite de cambios por minuto y miembro del espacio de trabajo.</translation>
+        <translation>Has alcanzado el límite de cambios por minuto y miembro del espacio de trabajo.</translation>
     </message>
     <message>
         <source>ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.</source>
-        <translation>ChatDesk sigue por sí mismo mañana (UTC). Un propietario del espacio de trabajo puede subir el límite.</translation>
+        <translation>ChatDesk continuará por sí solo mañana (UTC). Un propietario del espacio de trabajo puede subir el límite.</translation>
     </message>
     <message>
         <source>ChatDesk continues by itself in a minute.</source>
-        <translation>ChatDesk sigue por sí mismo en un minuto.</translation>
+        <translation>ChatDesk continuará por sí solo en un minuto.</translation>
     </message>
     <message>
         <source>The workspace has reached its limit of members.</source>
-        <translation>El espacio de trabajo alcanzó su límite de miembros.</translation>
+        <translation>El espacio de trabajo ha alcanzado su límite de miembros.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit, or remove somebody.</source>
-        <translation>Un propietario del espacio de trabajo puede subir el límite, o quitar a alguien.</translation>
+        <translation>Un propietario del espacio de trabajo puede subir el límite o quitar a alguien.</translation>
     </message>
     <message>
         <source>The workspace has reached its limit of open invitations.</source>
-        <translation>El espacio de trabajo alcanzó su límite de invitaciones abiertas.</translation>
+        <translation>El espacio de trabajo ha alcanzado su límite de invitaciones abiertas.</translation>
     </message>
     <message>
         <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
-        <translation>Retira algunas, o espera a que caduquen. Un propietario del espacio de trabajo puede subir el límite.</translation>
+        <translation>Retira algunas o espera a que caduquen. Un propietario del espacio de trabajo puede subir el límite.</translation>
     </message>
     <message>
         <source>You have reached the workspace&apos;s limit of shared projects for each member.</source>
-        <translation>Alcanzaste el límite de proyectos compartidos por miembro del espacio de trabajo.</translation>
+        <translation>Has alcanzado el límite de proyectos compartidos por miembro del espacio de trabajo.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit.</source>
@@ -6183,7 +6183,7 @@
     </message>
     <message>
         <source>ChatDesk tries again by itself.</source>
-        <translation>ChatDesk lo intenta de nuevo por sí mismo.</translation>
+        <translation>ChatDesk lo intenta de nuevo por sí solo.</translation>
     </message>
     <message>
         <source>The team&apos;s database is busy with another member&apos;s change.</source>
@@ -6215,11 +6215,11 @@
     </message>
     <message>
         <source>This address leads to another team&apos;s database than the one you joined.</source>
-        <translation>Esta dirección lleva a la base de otro equipo, no al que te uniste.</translation>
+        <translation>Esta dirección lleva a la base de datos de otro equipo, no a la del equipo al que te uniste.</translation>
     </message>
     <message>
         <source>Ask the workspace&apos;s owner for the address, or join the other workspace on its own.</source>
-        <translation>Pide la dirección al propietario del espacio de trabajo, o únete al otro espacio aparte.</translation>
+        <translation>Pide la dirección al propietario del espacio de trabajo, o únete por separado al otro espacio de trabajo.</translation>
     </message>
     <message>
         <source>The password for the team&apos;s database cannot be found on this computer.</source>
@@ -6243,11 +6243,11 @@
     </message>
     <message>
         <source>The server of the team&apos;s database was not found under its name.</source>
-        <translation>No se encontró por su nombre el servidor de la base del equipo.</translation>
+        <translation>No se encontró por su nombre el servidor de la base de datos del equipo.</translation>
     </message>
     <message>
         <source>Check the name and your network. ChatDesk tries again by itself.</source>
-        <translation>Comprueba el nombre y tu red. ChatDesk lo intenta de nuevo por sí mismo.</translation>
+        <translation>Comprueba el nombre y tu red. ChatDesk lo intenta de nuevo por sí solo.</translation>
     </message>
     <message>
         <source>The team&apos;s database takes no more connections at the moment.</source>
@@ -6255,15 +6255,15 @@
     </message>
     <message>
         <source>ChatDesk tries again by itself. If it stays so, the server&apos;s max_connections is too small.</source>
-        <translation>ChatDesk lo intenta de nuevo por sí mismo. Si sigue así, el max_connections del servidor es demasiado pequeño.</translation>
+        <translation>ChatDesk lo intenta de nuevo por sí solo. Si sigue así, el max_connections del servidor es demasiado pequeño.</translation>
     </message>
     <message>
         <source>The team&apos;s database cannot be written to at the moment: its server is a standby, or was made read-only.</source>
-        <translation>Ahora no se puede escribir en la base del equipo: su servidor es una réplica, o se puso en solo lectura.</translation>
+        <translation>Ahora no se puede escribir en la base de datos del equipo: su servidor es una réplica o se puso en solo lectura.</translation>
     </message>
     <message>
         <source>ChatDesk tries again by itself. If it stays so, tell whoever runs the server.</source>
-        <translation>ChatDesk lo intenta de nuevo por sí mismo. Si sigue así, díselo a quien lleva el servidor.</translation>
+        <translation>ChatDesk lo intenta de nuevo por sí solo. Si sigue así, avisa a quien administra el servidor.</translation>
     </message>
     <message>
         <source>The disk of the team&apos;s server is full.</source>
@@ -6271,7 +6271,7 @@
     </message>
     <message>
         <source>Tell whoever runs the server. ChatDesk tries again by itself.</source>
-        <translation>Díselo a quien lleva el servidor. ChatDesk lo intenta de nuevo por sí mismo.</translation>
+        <translation>Avisa a quien administra el servidor. ChatDesk lo intenta de nuevo por sí solo.</translation>
     </message>
     <message>
         <source>The team&apos;s server did not take the password: it is wrong, or it has expired.</source>
@@ -6283,7 +6283,7 @@
     </message>
     <message>
         <source>Your login to the team&apos;s database was closed: you are no longer a member of this workspace.</source>
-        <translation>Se cerró tu acceso a la base del equipo: ya no eres miembro de este espacio de trabajo.</translation>
+        <translation>Se cerró tu acceso a la base de datos del equipo: ya no eres miembro de este espacio de trabajo.</translation>
     </message>
     <message>
         <source>If this is a mistake, ask the workspace&apos;s owner for a new invitation.</source>
@@ -6299,7 +6299,7 @@
     </message>
     <message>
         <source>The invitation was not accepted in time, or not at all.</source>
-        <translation>La invitación no se aceptó a tiempo, o no se aceptó.</translation>
+        <translation>La invitación no se aceptó o se aceptó demasiado tarde.</translation>
     </message>
     <message>
         <source>Accept it, or ask the workspace&apos;s owner for a new one.</source>
@@ -6307,7 +6307,7 @@
     </message>
     <message>
         <source>The invitation was used already, or withdrawn; each is good once.</source>
-        <translation>La invitación ya se usó, o se retiró; cada una vale una vez.</translation>
+        <translation>La invitación ya se usó o se retiró; cada una sirve una sola vez.</translation>
     </message>
     <message>
         <source>If you joined on another computer, add this one there. If it was not you who used it, tell the workspace&apos;s owner, who can remove that member; then ask for a new one.</source>
@@ -6315,11 +6315,11 @@
     </message>
     <message>
         <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
-        <translation>El servidor de la base del equipo no habla TLS, así que lo que escribes se enviaría sin cifrar.</translation>
+        <translation>El servidor de la base de datos del equipo no admite TLS, así que lo que escribes se enviaría sin cifrar.</translation>
     </message>
     <message>
         <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
-        <translation>Pide a quien lleva el servidor que active TLS. No se envió nada.</translation>
+        <translation>Pide a quien administra el servidor que active TLS. No se envió nada.</translation>
     </message>
     <message>
         <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
@@ -6335,7 +6335,7 @@
     </message>
     <message>
         <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>Quizá alguien intercepta la conexión. Pide su certificado a quien lleva el servidor. No se envió nada.</translation>
+        <translation>Quizá alguien esté interceptando la conexión. Pide su certificado a quien administra el servidor. No se envió nada.</translation>
     </message>
     <message>
         <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
@@ -6343,11 +6343,11 @@
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
-        <translation>Quizá no es el servidor del equipo. Pregunta a quien lo lleva; sus contraseñas tienen que ser scram-sha-256.</translation>
+        <translation>Quizá no sea el servidor del equipo. Pregunta a quien lo administra; sus contraseñas tienen que usar scram-sha-256.</translation>
     </message>
     <message>
         <source>There is no such database on the team&apos;s server.</source>
-        <translation>No hay tal base de datos en el servidor del equipo.</translation>
+        <translation>Esa base de datos no existe en el servidor del equipo.</translation>
     </message>
     <message>
         <source>Check the name of the database.</source>
@@ -6363,11 +6363,11 @@
     </message>
     <message>
         <source>The database is not empty, and a workspace needs one for itself.</source>
-        <translation>La base de datos no está vacía, y un espacio de trabajo necesita una para sí.</translation>
+        <translation>La base de datos no está vacía, y un espacio de trabajo necesita una propia.</translation>
     </message>
     <message>
         <source>Create an empty database and give its address. Nothing was changed.</source>
-        <translation>Crea una base de datos vacía y da su dirección. No se cambió nada.</translation>
+        <translation>Crea una base de datos vacía e indica su dirección. No se cambió nada.</translation>
     </message>
     <message>
         <source>The server is older than PostgreSQL 15.</source>
@@ -6379,7 +6379,7 @@
     </message>
     <message>
         <source>The workspace was upgraded by a newer ChatDesk than this one.</source>
-        <translation>El espacio de trabajo lo actualizó un ChatDesk más nuevo que este.</translation>
+        <translation>El espacio de trabajo lo actualizó una versión de ChatDesk más reciente que esta.</translation>
     </message>
     <message>
         <source>Update ChatDesk to continue; until then, what you change waits here.</source>
@@ -6387,7 +6387,7 @@
     </message>
     <message>
         <source>The team&apos;s database is of an older ChatDesk than this one.</source>
-        <translation>La base de datos del equipo es de un ChatDesk más antiguo que este.</translation>
+        <translation>La base de datos del equipo es de una versión de ChatDesk más antigua que esta.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -6403,7 +6403,7 @@
     </message>
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
-        <translation>ChatDesk vuelve a preguntar por sí mismo. Avisa a quienes administran el servidor.</translation>
+        <translation>ChatDesk vuelve a preguntar por sí solo. Avisa a quienes administran el servidor.</translation>
     </message>
     <message>
         <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
@@ -6427,11 +6427,11 @@
     </message>
     <message>
         <source>Your copy stays here as a private project. To come back, ask one of its owners.</source>
-        <translation>Tu copia se queda aquí como proyecto privado. Para volver, pregunta a uno de sus propietarios.</translation>
+        <translation>Tu copia se queda aquí como proyecto privado. Para volver, pídeselo a uno de sus propietarios.</translation>
     </message>
     <message>
         <source>ChatDesk registers it again by itself.</source>
-        <translation>ChatDesk lo registra de nuevo por sí mismo.</translation>
+        <translation>ChatDesk lo registra de nuevo por sí solo.</translation>
     </message>
     <message>
         <source>Your role does not permit this.</source>
@@ -6459,7 +6459,7 @@
     </message>
     <message>
         <source>By now the server misses other changes of this project than those, or none.</source>
-        <translation>Ahora al servidor le faltan otros cambios de este proyecto, o ninguno.</translation>
+        <translation>Ahora al servidor le faltan otros cambios de este proyecto, o ya no le falta ninguno.</translation>
     </message>
     <message>
         <source>Check against the server again. Nothing was changed.</source>
@@ -6499,7 +6499,7 @@
     </message>
     <message>
         <source>The team&apos;s database has a different file under this name.</source>
-        <translation>La base del equipo tiene otro archivo con ese nombre.</translation>
+        <translation>La base de datos del equipo tiene otro archivo con ese nombre.</translation>
     </message>
     <message>
         <source>The file is larger than ChatDesk takes from a team.</source>
@@ -6511,7 +6511,7 @@
     </message>
     <message>
         <source>Make room on the disk; ChatDesk tries again by itself.</source>
-        <translation>Haz sitio en el disco; ChatDesk lo intenta de nuevo por sí mismo.</translation>
+        <translation>Libera espacio en el disco; ChatDesk lo intenta de nuevo por sí solo.</translation>
     </message>
     <message>
         <source>That is not an invitation to a workspace.</source>
@@ -6531,7 +6531,7 @@
     </message>
     <message>
         <source>The invitation was changed on its way: it is not what was sent.</source>
-        <translation>La invitación cambió por el camino: no está como se escribió.</translation>
+        <translation>La invitación se alteró por el camino: no es la que se envió.</translation>
     </message>
     <message>
         <source>Copy it again from where you got it, or ask for it as a file.</source>
@@ -6539,11 +6539,11 @@
     </message>
     <message>
         <source>The invitation was made by a newer ChatDesk.</source>
-        <translation>La invitación la creó un ChatDesk más nuevo.</translation>
+        <translation>La invitación se creó con una versión más reciente de ChatDesk.</translation>
     </message>
     <message>
         <source>Install the newest ChatDesk, then open it again.</source>
-        <translation>Instala el ChatDesk más nuevo, y ábrela de nuevo.</translation>
+        <translation>Instala la versión más reciente de ChatDesk y ábrela de nuevo.</translation>
     </message>
     <message>
         <source>The passphrase does not open this code.</source>
@@ -6563,7 +6563,7 @@
     </message>
     <message>
         <source>An invitation is good for 1 to {longest_days} days.</source>
-        <translation>Una invitación vale de 1 a {longest_days} días.</translation>
+        <translation>Una invitación es válida de 1 a {longest_days} días.</translation>
     </message>
     <message>
         <source>Choose fewer days.</source>
@@ -6571,11 +6571,11 @@
     </message>
     <message>
         <source>You cannot remove yourself.</source>
-        <translation>No puedes quitarte a ti.</translation>
+        <translation>No puedes quitarte como miembro.</translation>
     </message>
     <message>
         <source>Leave the workspace instead.</source>
-        <translation>Sal del espacio de trabajo.</translation>
+        <translation>En su lugar, sal del espacio de trabajo.</translation>
     </message>
     <message>
         <source>Share it first.</source>
@@ -6591,7 +6591,7 @@
     </message>
     <message>
         <source>If you began to set up a workspace here, setting it up again finishes that.</source>
-        <translation>Si empezaste a configurar aquí un espacio de trabajo, configurarlo de nuevo lo termina.</translation>
+        <translation>Si empezaste a configurar aquí un espacio de trabajo, vuelve a configurarlo para terminar.</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -6603,7 +6603,7 @@
     </message>
     <message>
         <source>Remove the variable, type the password once, and change it then.</source>
-        <translation>Quita la variable, escribe la contraseña una vez, y cámbiala entonces.</translation>
+        <translation>Quita la variable, escribe la contraseña una vez y cámbiala después.</translation>
     </message>
     <message>
         <source>The invitation has expired.</source>
@@ -6615,7 +6615,7 @@
     </message>
     <message>
         <source>This code no longer opens the team&apos;s database: the password was changed, or you were removed.</source>
-        <translation>Este código ya no abre la base del equipo: se cambió la contraseña, o te quitaron.</translation>
+        <translation>Este código ya no abre la base de datos del equipo: se cambió la contraseña o te quitaron.</translation>
     </message>
     <message>
         <source>Make a new code on a computer that still syncs, or ask the workspace&apos;s owner.</source>
@@ -6627,11 +6627,11 @@
     </message>
     <message>
         <source>Settings, Team sync shows its state.</source>
-        <translation>Ajustes, Sincronización del equipo muestra su estado.</translation>
+        <translation>Ajustes, Sincronización del equipo, muestra su estado.</translation>
     </message>
     <message>
         <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
-        <translation>Este servidor no tiene cifrado: cualquiera en el camino puede leer y cambiar lo que se envía, también contraseñas.</translation>
+        <translation>Este servidor no tiene cifrado: cualquiera en el camino puede leer y cambiar lo que se envía, incluidas las contraseñas.</translation>
     </message>
     <message>
         <source>Ask for a server with TLS; agree only on this computer or in a network of your own.</source>
@@ -6639,11 +6639,11 @@
     </message>
     <message>
         <source>This server is not in a network of your own, so ChatDesk speaks to it with encryption only.</source>
-        <translation>Este servidor no está en una red propia, así que ChatDesk solo habla con él cifrado.</translation>
+        <translation>Este servidor no está en una red propia, así que ChatDesk solo se comunica con él con cifrado.</translation>
     </message>
     <message>
         <source>Switch TLS on at the server; docs/team-administration.md says how.</source>
-        <translation>Activa TLS en el servidor; docs/team-administration.md dice cómo.</translation>
+        <translation>Activa TLS en el servidor; docs/team-administration.md explica cómo.</translation>
     </message>
     <message>
         <source>A name has 1 to 80 characters on one line.</source>
@@ -6663,7 +6663,7 @@
     </message>
     <message>
         <source>A password for a team&apos;s database has {shortest} to {longest} letters, digits and signs of an English keyboard, without spaces.</source>
-        <translation>Una contraseña para la base de un equipo tiene de {shortest} a {longest} letras, dígitos y símbolos de un teclado inglés, sin espacios.</translation>
+        <translation>Una contraseña para la base de datos de un equipo tiene de {shortest} a {longest} letras, dígitos y símbolos de un teclado inglés, sin espacios.</translation>
     </message>
     <message>
         <source>Choose another one.</source>
@@ -6675,19 +6675,19 @@
     </message>
     <message>
         <source>Nothing was changed on the server, and the invitation is still good.</source>
-        <translation>No se cambió nada en el servidor, y la invitación sigue valiendo.</translation>
+        <translation>No se cambió nada en el servidor, y la invitación sigue siendo válida.</translation>
     </message>
     <message>
         <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your own into the variable {variable} each time before ChatDesk starts.</source>
-        <translation>Desbloquea o instala un llavero, o elige el archivo cifrado en Ajustes, Proveedores; o pon una contraseña tuya en la variable {variable} cada vez antes de que ChatDesk se inicie.</translation>
+        <translation>Desbloquea o instala un llavero, o elige el archivo cifrado en Ajustes, Proveedores; o pon una contraseña tuya en la variable {variable} cada vez antes de iniciar ChatDesk.</translation>
     </message>
     <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
-        <translation>La contraseña se dio para {kept}, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor se ha trasladado de verdad, indícalo en Ajustes, Sincronización del equipo, Dirección, o introduce de nuevo la contraseña.</translation>
+        <translation>La contraseña se indicó para {kept}, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor se ha trasladado de verdad, indícalo en Ajustes, Sincronización del equipo, Dirección, o introduce de nuevo la contraseña.</translation>
     </message>
     <message>
         <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
-        <translation>La contraseña la guardó un ChatDesk anterior, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor se ha trasladado de verdad, indícalo en Ajustes, Sincronización del equipo, Dirección, o introduce de nuevo la contraseña.</translation>
+        <translation>La contraseña la guardó una versión anterior de ChatDesk, y el espacio de trabajo está ahora en {server}: no se envió allí. Si el servidor se ha trasladado de verdad, indícalo en Ajustes, Sincronización del equipo, Dirección, o introduce de nuevo la contraseña.</translation>
     </message>
     <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
@@ -6695,7 +6695,7 @@
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
-        <translation>Este proyecto ya se comparte con otro espacio de trabajo.</translation>
+        <translation>Este proyecto ya está compartido con otro espacio de trabajo.</translation>
     </message>
     <message>
         <source>Stop sharing it there first.</source>
@@ -6711,7 +6711,7 @@
     </message>
     <message>
         <source>What others write comes up to half a minute late: the server&apos;s notifications do not arrive on this connection.</source>
-        <translation>Lo que otros escriben llega hasta medio minuto tarde: las notificaciones del servidor no llegan por esta conexión.</translation>
+        <translation>Lo que escriben otros puede llegar con hasta medio minuto de retraso: las notificaciones del servidor no llegan por esta conexión.</translation>
     </message>
     <message>
         <source>Use the server&apos;s direct address, or a pooler in session mode: Settings, Team sync, Address.</source>
@@ -6723,7 +6723,7 @@
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk.</source>
-        <translation>La base del equipo necesita un ChatDesk más nuevo.</translation>
+        <translation>La base de datos del equipo requiere una versión más reciente de ChatDesk.</translation>
     </message>
     <message>
         <source>This computer&apos;s clock is {span} ahead of the team&apos;s. Nothing is lost by that.</source>
@@ -6751,7 +6751,7 @@
     </message>
     <message>
         <source>Choose the certificate that whoever runs the server gives you. Nothing was sent.</source>
-        <translation>Elige el certificado que te da quien lleva el servidor. No se envió nada.</translation>
+        <translation>Elige el certificado que te da quien administra el servidor. No se envió nada.</translation>
     </message>
     <message>
         <source>Check again later. If it stays so, the server&apos;s max_connections is too small.</source>
@@ -6759,11 +6759,11 @@
     </message>
     <message>
         <source>Ask whoever runs the server for room, then check again.</source>
-        <translation>Pide sitio a quien lleva el servidor, y comprueba de nuevo.</translation>
+        <translation>Pide espacio a quien administra el servidor y comprueba de nuevo.</translation>
     </message>
     <message>
         <source>Check host, port and network, and that the server runs; then check again.</source>
-        <translation>Comprueba host, puerto y red, y que el servidor funciona; comprueba entonces de nuevo.</translation>
+        <translation>Comprueba el host, el puerto y la red, y que el servidor funcione; después, repite la comprobación.</translation>
     </message>
     <message>
         <source>The server answers and takes the login.</source>
@@ -6803,14 +6803,14 @@
     </message>
     <message>
         <source>There is a workspace in this database already. Make a new database, or ask its owner for an invitation.</source>
-        <translation>Ya hay un espacio de trabajo en esta base de datos. Crea una base nueva, o pide una invitación a su propietario.</translation>
+        <translation>Ya hay un espacio de trabajo en esta base de datos. Crea una base de datos nueva o pide una invitación a su propietario.</translation>
     </message>
     <message numerus="yes">
         <source>It is not empty: there are {count} tables and views in it. A workspace needs a database for itself; make a new one.</source>
         <comment>It is not empty: there is {count} table or view in it. A workspace needs a database for itself; make a new one.</comment>
         <translation>
-            <numerusform>No está vacía: hay {count} tabla o vista en ella. Un espacio de trabajo necesita una base para sí; crea una nueva.</numerusform>
-            <numerusform>No está vacía: hay {count} tablas y vistas en ella. Un espacio de trabajo necesita una base para sí; crea una nueva.</numerusform>
+            <numerusform>No está vacía: hay {count} tabla o vista en ella. Un espacio de trabajo necesita una base de datos propia; crea una nueva.</numerusform>
+            <numerusform>No está vacía: hay {count} tablas y vistas en ella. Un espacio de trabajo necesita una base de datos propia; crea una nueva.</numerusform>
         </translation>
     </message>
     <message>
@@ -6823,7 +6823,7 @@
     </message>
     <message>
         <source>The login may not {lacks}. Use the one that owns the database, with CREATEROLE.</source>
-        <translation>La cuenta no puede: {lacks}. Usa la dueña de la base de datos, con CREATEROLE.</translation>
+        <translation>La cuenta no puede: {lacks}. Usa la cuenta dueña de la base de datos, con CREATEROLE.</translation>
     </message>
     <message>
         <source>{one} or {other}</source>
@@ -6855,7 +6855,7 @@
     </message>
     <message>
         <source>Notifications do not arrive: this seems to be a pooler. Use the server&apos;s direct port, or session pooling.</source>
-        <translation>Las notificaciones no llegan: parece un pooler. Usa el puerto directo del servidor, o pooling por sesión.</translation>
+        <translation>Las notificaciones no llegan: parece un pooler. Usa el puerto directo del servidor o el pooling por sesión.</translation>
     </message>
     <message>
         <source>Notifications arrive.</source>
@@ -6915,7 +6915,7 @@
     </message>
     <message>
         <source>Ask again: you are shown it as it is now.</source>
-        <translation>Pregunta de nuevo: se te muestra como es ahora.</translation>
+        <translation>Pregunta de nuevo: se te mostrará tal como es ahora.</translation>
     </message>
     <message>
         <source>Signing in to {server} failed: {reason}</source>
@@ -6947,7 +6947,7 @@
     </message>
     <message>
         <source>{about} of {name} is empty.</source>
-        <translation>{about} de {name} está vacío.</translation>
+        <translation>{about} de {name} no tiene contenido.</translation>
     </message>
     <message>
         <source>No tool server was found in this text.</source>
@@ -6959,11 +6959,11 @@
     </message>
     <message>
         <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
-        <translation>Se describe con el transporte antiguo (SSE), que ChatDesk no habla. Pide su dirección para streamable HTTP, que suele terminar en /mcp.</translation>
+        <translation>Se describe con el transporte antiguo (SSE), que ChatDesk no admite. Pide su dirección para streamable HTTP, que suele terminar en /mcp.</translation>
     </message>
     <message>
         <source>This text is too long for a description of tool servers.</source>
-        <translation>Este texto es demasiado largo para describir servidores de herramientas.</translation>
+        <translation>Este texto es demasiado largo para ser una descripción de servidores de herramientas.</translation>
     </message>
     <message>
         <source>This text is not valid JSON.</source>
@@ -6995,7 +6995,7 @@
     </message>
     <message>
         <source>Install uv: pipx install uv (or see https://docs.astral.sh/uv).</source>
-        <translation>Instala uv: pipx install uv (o mira https://docs.astral.sh/uv).</translation>
+        <translation>Instala uv: pipx install uv (o consulta https://docs.astral.sh/uv).</translation>
     </message>
     <message>
         <source>Install pipx (on Debian and Ubuntu: sudo apt install pipx).</source>
@@ -7007,7 +7007,7 @@
     </message>
     <message>
         <source>Install it, or give its whole path.</source>
-        <translation>Instálalo, o da su ruta completa.</translation>
+        <translation>Instálalo o indica su ruta completa.</translation>
     </message>
     <message>
         <source>The program “{name}” was not found.</source>
@@ -7047,15 +7047,15 @@
     </message>
     <message>
         <source>“{label}” is at least {least}{unit}.</source>
-        <translation>«{label}» es al menos {least}{unit}.</translation>
+        <translation>«{label}» debe ser como mínimo {least}{unit}.</translation>
     </message>
     <message>
         <source>“{label}” is at most {most}{unit}.</source>
-        <translation>«{label}» es como máximo {most}{unit}.</translation>
+        <translation>«{label}» debe ser como máximo {most}{unit}.</translation>
     </message>
     <message>
         <source>an email address</source>
-        <translation>una dirección de correo</translation>
+        <translation>una dirección de correo electrónico</translation>
     </message>
     <message>
         <source>an address such as https://example.org</source>
@@ -7075,7 +7075,7 @@
     </message>
     <message>
         <source>This tool server cannot be used as it is.</source>
-        <translation>Este servidor de herramientas no se puede usar como está.</translation>
+        <translation>Este servidor de herramientas no se puede usar tal como está.</translation>
     </message>
     <message>
         <source>Correct this and save again.</source>
@@ -7121,8 +7121,8 @@
         <source>{count} tool servers in this data directory may be from somebody else and stay off until you switch them on.</source>
         <comment>{count} tool server in this data directory may be from somebody else and stays off until you switch it on.</comment>
         <translation>
-            <numerusform>{count} servidor de herramientas de esta carpeta de datos quizá es de otra persona y queda desactivado hasta que lo actives.</numerusform>
-            <numerusform>{count} servidores de herramientas de esta carpeta de datos quizá son de otra persona y quedan desactivados hasta que los actives.</numerusform>
+            <numerusform>{count} servidor de herramientas de esta carpeta de datos quizá sea de otra persona y sigue desactivado hasta que lo actives.</numerusform>
+            <numerusform>{count} servidores de herramientas de esta carpeta de datos quizá sean de otra persona y siguen desactivados hasta que los actives.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7135,15 +7135,15 @@
     </message>
     <message>
         <source>The file of tool servers was written by a newer ChatDesk.</source>
-        <translation>El archivo de servidores de herramientas lo escribió un ChatDesk más nuevo.</translation>
+        <translation>El archivo de servidores de herramientas es de una versión más reciente de ChatDesk.</translation>
     </message>
     <message>
         <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
-        <translation>Lo que configuraste para las herramientas no se puede marcar como tuyo, así que el próximo inicio no se fiaría de ello.</translation>
+        <translation>Lo que configuraste para las herramientas no se puede marcar como tuyo, así que no se consideraría de confianza en el próximo inicio.</translation>
     </message>
     <message>
         <source>Unlock the keyring, or check your configuration directory, and try again.</source>
-        <translation>Desbloquea el llavero, o comprueba tu carpeta de configuración, e inténtalo de nuevo.</translation>
+        <translation>Desbloquea el llavero o comprueba tu carpeta de configuración, e inténtalo de nuevo.</translation>
     </message>
     <message>
         <source>The file of tool servers {path} could not be written.</source>
@@ -7219,7 +7219,7 @@
     </message>
     <message>
         <source>Wait, or look at your plan there.</source>
-        <translation>Espera, o mira allí tu plan.</translation>
+        <translation>Espera, o consulta allí tu plan.</translation>
     </message>
     <message>
         <source>{label} answered with {status}.</source>
@@ -7255,7 +7255,7 @@
     </message>
     <message>
         <source>The address of SearXNG is one like https://searx.example.org.</source>
-        <translation>La dirección de SearXNG se parece a https://searx.example.org.</translation>
+        <translation>La dirección de SearXNG tiene la forma https://searx.example.org.</translation>
     </message>
     <message>
         <source>The export ended unexpectedly.</source>
@@ -7271,7 +7271,7 @@
     </message>
     <message>
         <source>Export as HTML and print that.</source>
-        <translation>Exporta como HTML e imprime eso.</translation>
+        <translation>Exporta como HTML e imprime ese archivo.</translation>
     </message>
     <message>
         <source>The PDF could not be made: {reason}.</source>
@@ -7287,15 +7287,15 @@
     </message>
     <message>
         <source>Export the chats again, then import that file.</source>
-        <translation>Exporta los chats de nuevo, e importa ese archivo.</translation>
+        <translation>Exporta los chats de nuevo e importa ese archivo.</translation>
     </message>
     <message>
         <source>There is not enough room on the disk to open the zip files in this one.</source>
-        <translation>No hay sitio en el disco para abrir los zip que contiene este.</translation>
+        <translation>No hay espacio suficiente en el disco para abrir los archivos zip que contiene este.</translation>
     </message>
     <message>
         <source>Make room, or unpack it and import the zip file of the conversations alone.</source>
-        <translation>Haz sitio, o descomprímelo e importa solo el zip de las conversaciones.</translation>
+        <translation>Libera espacio, o descomprímelo e importa solo el archivo zip de las conversaciones.</translation>
     </message>
     <message>
         <source>The zip file is damaged or not complete.</source>
@@ -7303,11 +7303,11 @@
     </message>
     <message>
         <source>Download the export again, then import it.</source>
-        <translation>Descarga la exportación de nuevo, e impórtala.</translation>
+        <translation>Descarga la exportación de nuevo e impórtala.</translation>
     </message>
     <message>
         <source>The zip file claims more files than an export has.</source>
-        <translation>El archivo zip declara más archivos de los que tiene una exportación.</translation>
+        <translation>El archivo zip dice contener más archivos de los que tiene una exportación.</translation>
     </message>
     <message>
         <source>The zip file is protected by a password.</source>
@@ -7315,7 +7315,7 @@
     </message>
     <message>
         <source>Unpack it, then import the JSON file in it.</source>
-        <translation>Descomprímelo, e importa el archivo JSON que contiene.</translation>
+        <translation>Descomprímelo e importa el archivo JSON que contiene.</translation>
     </message>
     <message>
         <source>The zip file is packed in a way that exports are not.</source>
@@ -7327,11 +7327,11 @@
     </message>
     <message>
         <source>This file was written by a newer ChatDesk (format version {version}).</source>
-        <translation>Este archivo lo escribió un ChatDesk más nuevo (versión de formato {version}).</translation>
+        <translation>Este archivo es de una versión más reciente de ChatDesk (versión de formato {version}).</translation>
     </message>
     <message>
         <source>Update ChatDesk, then import it.</source>
-        <translation>Actualiza ChatDesk, e impórtalo.</translation>
+        <translation>Actualiza ChatDesk e impórtalo.</translation>
     </message>
     <message>
         <source>This backup contains more text than can be read at once.</source>
@@ -7377,8 +7377,8 @@
         <source>{count} threads were here already.</source>
         <comment>{count} thread was here already.</comment>
         <translation>
-            <numerusform>{count} conversación ya estaba.</numerusform>
-            <numerusform>{count} conversaciones ya estaban.</numerusform>
+            <numerusform>{count} conversación ya estaba aquí.</numerusform>
+            <numerusform>{count} conversaciones ya estaban aquí.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7393,8 +7393,8 @@
         <source>{count} threads were deleted for good before and left out.</source>
         <comment>{count} thread was deleted for good before and left out.</comment>
         <translation>
-            <numerusform>{count} conversación se había eliminado del todo y se omitió.</numerusform>
-            <numerusform>{count} conversaciones se habían eliminado del todo y se omitieron.</numerusform>
+            <numerusform>{count} conversación se había eliminado definitivamente y se omitió.</numerusform>
+            <numerusform>{count} conversaciones se habían eliminado definitivamente y se omitieron.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7423,11 +7423,11 @@
     </message>
     <message>
         <source>Would import {threads} with {messages}.</source>
-        <translation>Se importarían {threads} con {messages}.</translation>
+        <translation>Importaría {threads} con {messages}.</translation>
     </message>
     <message>
         <source>Imported {threads} with {messages}.</source>
-        <translation>Se importaron {threads} con {messages}.</translation>
+        <translation>Importado: {threads} con {messages}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads with new messages</source>
@@ -7439,18 +7439,18 @@
     </message>
     <message>
         <source>Would import {threads} and {grown}, {messages} in all.</source>
-        <translation>Se importarían {threads} y {grown}, {messages} en total.</translation>
+        <translation>Importaría {threads} y {grown}; {messages} en total.</translation>
     </message>
     <message>
         <source>Imported {threads} and {grown}, {messages} in all.</source>
-        <translation>Se importaron {threads} y {grown}, {messages} en total.</translation>
+        <translation>Importado: {threads} y {grown}; {messages} en total.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files that messages name are not in the export.</source>
         <comment>{count} file that messages name is not in the export.</comment>
         <translation>
-            <numerusform>{count} archivo que nombran los mensajes no está en la exportación.</numerusform>
-            <numerusform>{count} archivos que nombran los mensajes no están en la exportación.</numerusform>
+            <numerusform>{count} archivo mencionado en los mensajes no está en la exportación.</numerusform>
+            <numerusform>{count} archivos mencionados en los mensajes no están en la exportación.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7465,8 +7465,8 @@
         <source>{count} marks of sources that the export does not name were left out.</source>
         <comment>{count} mark of a source that the export does not name was left out.</comment>
         <translation>
-            <numerusform>Se omitió {count} marca de una fuente que la exportación no nombra.</numerusform>
-            <numerusform>Se omitieron {count} marcas de fuentes que la exportación no nombra.</numerusform>
+            <numerusform>Se omitió {count} marca de una fuente que la exportación no indica.</numerusform>
+            <numerusform>Se omitieron {count} marcas de fuentes que la exportación no indica.</numerusform>
         </translation>
     </message>
     <message>
@@ -7491,7 +7491,7 @@
     </message>
     <message>
         <source>It was deleted for good.</source>
-        <translation>Se eliminó del todo.</translation>
+        <translation>Se eliminó definitivamente.</translation>
     </message>
     <message>
         <source>An import is running already.</source>
@@ -7547,7 +7547,7 @@
     </message>
     <message>
         <source>Choose the zip file of the export as it came. If it contains only pages, ask for it again with JSON as its format: Google Takeout has a choice for that.</source>
-        <translation>Elige el archivo zip de la exportación tal como llegó. Si solo contiene páginas, pídela de nuevo en formato JSON: Google Takeout deja elegirlo.</translation>
+        <translation>Elige el archivo zip de la exportación tal como llegó. Si solo contiene páginas, pídela de nuevo en formato JSON: Google Takeout permite elegirlo.</translation>
     </message>
     <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
@@ -7595,7 +7595,7 @@
     </message>
     <message>
         <source>Installed as a snap: the system brings new versions by itself.</source>
-        <translation>Instalado como snap: el sistema trae versiones nuevas por sí mismo.</translation>
+        <translation>Instalado como snap: el sistema trae versiones nuevas por sí solo.</translation>
     </message>
     <message>
         <source>Installed with pipx: “pipx upgrade chatdesk” brings a new version.</source>
@@ -7607,7 +7607,7 @@
     </message>
     <message>
         <source>A checkout: “git pull” brings a new version.</source>
-        <translation>Un checkout: «git pull» trae una versión nueva.</translation>
+        <translation>Un checkout de git: «git pull» trae una versión nueva.</translation>
     </message>
     <message>
         <source>The portable program: start a newer .run file once to put a new version in its place.</source>
@@ -7679,7 +7679,7 @@
     </message>
     <message>
         <source>The warning at {amount} {name} is passed: with this question it is about {spent}.</source>
-        <translation>Se pasó el aviso de {amount} {name}: con esta pregunta son unos {spent}.</translation>
+        <translation>Se superó el aviso de {amount} {name}: con esta pregunta son unos {spent}.</translation>
     </message>
     <message>
         <source>Nothing is sent beyond {amount}.</source>
@@ -7691,7 +7691,7 @@
     </message>
     <message>
         <source>A limit must be a number from 0 on.</source>
-        <translation>Un límite debe ser un número desde 0.</translation>
+        <translation>Un límite debe ser un número a partir de 0.</translation>
     </message>
     <message>
         <source>Correct the number.</source>
@@ -7703,7 +7703,7 @@
     </message>
     <message>
         <source>The limit starts again {end}. Raise it, or send this question anyway.</source>
-        <translation>El límite empieza de nuevo {end}. Súbelo, o envía esta pregunta de todos modos.</translation>
+        <translation>El límite se reinicia {end}. Súbelo, o envía esta pregunta de todos modos.</translation>
     </message>
     <message>
         <source>Give the warning a smaller number.</source>
@@ -7751,7 +7751,7 @@
     </message>
     <message>
         <source>This was the **demo model**, which comes with ChatDesk. To get real answers choose *Add provider…* in the list of models at the top. `/demo` lists what else I can show.</source>
-        <translation>Este fue el **modelo de demostración** de ChatDesk. Para tener respuestas reales elige *Añadir proveedor…* en la lista de modelos de arriba. `/demo` enumera qué más puedo mostrar.</translation>
+        <translation>Esto era el **modelo de demostración** de ChatDesk. Para obtener respuestas reales, elige *Añadir proveedor…* en la lista de modelos de arriba. Con `/demo` verás qué más puedo mostrar.</translation>
     </message>
     <message>
         <source>Hello!</source>
@@ -7763,7 +7763,7 @@
     </message>
     <message>
         <source>To get real answers choose *Add provider…* in the list of models at the top.</source>
-        <translation>Para tener respuestas reales elige *Añadir proveedor…* en la lista de modelos de arriba.</translation>
+        <translation>Para obtener respuestas reales, elige *Añadir proveedor…* en la lista de modelos de arriba.</translation>
     </message>
     <message>
         <source>Ask for</source>
@@ -7787,7 +7787,7 @@
     </message>
     <message>
         <source>how an answer is drawn</source>
-        <translation>cómo se dibuja una respuesta</translation>
+        <translation>cómo se muestra una respuesta</translation>
     </message>
     <message>
         <source>a long answer, to scroll and to stop</source>
@@ -7827,7 +7827,7 @@
     </message>
     <message>
         <source>its pencil; the old version stays</source>
-        <translation>su lápiz; la versión anterior queda</translation>
+        <translation>su lápiz; la versión anterior se conserva</translation>
     </message>
     <message>
         <source>Try another direction</source>
@@ -7851,7 +7851,7 @@
     </message>
     <message>
         <source>drop it on the window, or paste it</source>
-        <translation>suéltalo en la ventana, o pégalo</translation>
+        <translation>suéltalo en la ventana o pégalo</translation>
     </message>
     <message>
         <source>Stop an answer</source>
@@ -7867,7 +7867,7 @@
     </message>
     <message>
         <source>Projects, tags, pins and an archive keep order; what was deleted waits in the trash.</source>
-        <translation>Proyectos, etiquetas, fijados y un archivo mantienen el orden; lo eliminado espera en la papelera.</translation>
+        <translation>Los proyectos, las etiquetas, las conversaciones fijadas y el archivo mantienen el orden; lo eliminado espera en la papelera.</translation>
     </message>
     <message>
         <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
@@ -7875,7 +7875,7 @@
     </message>
     <message>
         <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
-        <translation>La ventana se cierra en cualquier momento: no se pierde ni una palabra, y una respuesta puede continuar.</translation>
+        <translation>Puedes cerrar la ventana en cualquier momento: no se pierde ni una palabra, y una respuesta se puede continuar.</translation>
     </message>
     <message>
         <source>Choose *Add provider…* in the list of models at the top, and paste a key.</source>
@@ -7960,7 +7960,7 @@
     </message>
     <message>
         <source>Make it writable; on Linux XDG_STATE_HOME may name another place, here and for the service.</source>
-        <translation>Haz que se pueda escribir en ella; en Linux, XDG_STATE_HOME puede indicar otro lugar, aquí y para el servicio.</translation>
+        <translation>Haz que se pueda escribir en ella; en Linux, XDG_STATE_HOME puede indicar otra ubicación, aquí y para el servicio.</translation>
     </message>
     <message>
         <source>owner</source>
@@ -8011,8 +8011,8 @@
         <source>{path} is damaged ({count} findings: {first}).</source>
         <comment>{path} is damaged ({count} finding: {first}).</comment>
         <translation>
-            <numerusform>{path} está dañada ({count} hallazgo: {first}).</numerusform>
-            <numerusform>{path} está dañada ({count} hallazgos: {first}).</numerusform>
+            <numerusform>{path} está dañada ({count} problema: {first}).</numerusform>
+            <numerusform>{path} está dañada ({count} problemas: {first}).</numerusform>
         </translation>
     </message>
     <message>
@@ -8021,11 +8021,11 @@
     </message>
     <message>
         <source>database opening</source>
-        <translation>apertura de la base</translation>
+        <translation>apertura de la base de datos</translation>
     </message>
     <message>
         <source>database writing</source>
-        <translation>escritura en la base</translation>
+        <translation>escritura en la base de datos</translation>
     </message>
     <message>
         <source>workspace {name}</source>
@@ -8037,7 +8037,7 @@
     </message>
     <message>
         <source>nothing was synced yet</source>
-        <translation>aún no se sincronizó nada</translation>
+        <translation>aún no se ha sincronizado nada</translation>
     </message>
     <message>
         <source>newest line of its log, {at}: {problem}</source>
@@ -8049,7 +8049,7 @@
     </message>
     <message>
         <source>Details in the line below the threads says why, copies out, and tries again</source>
-        <translation>«Detalles…» en la línea bajo las conversaciones dice por qué, copia y vuelve a intentarlo</translation>
+        <translation>«Detalles…» en la línea bajo las conversaciones explica por qué, copia y vuelve a intentarlo</translation>
     </message>
     <message>
         <source>{let_in} shared with you again; choose Share… to send their copies</source>
@@ -8073,7 +8073,7 @@
     </message>
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
-        <translation>Quizá una copia de {backup_dir} lo tiene como estaba.</translation>
+        <translation>Quizá una copia de {backup_dir} conserve el original.</translation>
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
@@ -8093,7 +8093,7 @@
     </message>
     <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
-        <translation>{who} no responde. Si se cuelga, termínalo.</translation>
+        <translation>{who} no responde. Si está bloqueado, termina el proceso.</translation>
     </message>
     <message>
         <source>{count} {status}</source>
@@ -8101,7 +8101,7 @@
     </message>
     <message>
         <source>{who}, open for {minutes} min; {late} ms late at most; answers: {answers}; {waiting} waiting.</source>
-        <translation>{who}, abierta desde hace {minutes} min; {late} ms de retraso como máximo; respuestas: {answers}; {waiting} en espera.</translation>
+        <translation>{who}, en marcha desde hace {minutes} min; {late} ms de retraso como máximo; respuestas: {answers}; {waiting} en espera.</translation>
     </message>
     <message>
         <source>Its database cannot be read ({reason}).</source>
@@ -8117,7 +8117,7 @@
     </message>
     <message>
         <source>It reacts late.</source>
-        <translation>Reacciona tarde.</translation>
+        <translation>Responde con retraso.</translation>
     </message>
     <message>
         <source>Provider {id} cannot be reached.</source>
@@ -8145,7 +8145,7 @@
     </message>
     <message>
         <source>both here and intact</source>
-        <translation>las dos están y están intactas</translation>
+        <translation>las dos están presentes e intactas</translation>
     </message>
     <message>
         <source>updates</source>
@@ -8157,7 +8157,7 @@
     </message>
     <message>
         <source>Restore in its window.</source>
-        <translation>Restaura en su ventana.</translation>
+        <translation>Restaura la copia desde su ventana.</translation>
     </message>
     <message>
         <source>The model did not answer within {longest_s} s.</source>
@@ -8197,11 +8197,11 @@
     </message>
     <message>
         <source>The local service ended because of a fault in ChatDesk.</source>
-        <translation>El servicio local terminó por un fallo de ChatDesk.</translation>
+        <translation>El servicio local se cerró por un fallo de ChatDesk.</translation>
     </message>
     <message>
         <source>Try again; the log says more.</source>
-        <translation>Inténtalo de nuevo; el registro dice más.</translation>
+        <translation>Inténtalo de nuevo; hay más detalles en el registro.</translation>
     </message>
     <message>
         <source>You: {question}</source>
@@ -8225,7 +8225,7 @@
     </message>
     <message>
         <source>Start it again; “chatdesk doctor” and the log say more.</source>
-        <translation>Inícialo de nuevo; «chatdesk doctor» y el registro dicen más.</translation>
+        <translation>Inícialo de nuevo; hay más detalles en «chatdesk doctor» y en el registro.</translation>
     </message>
     <message>
         <source>Not saved</source>
@@ -8251,13 +8251,13 @@
         <source>{count} answers were interrupted last time. The text is kept; Continue goes on.</source>
         <comment>An answer was interrupted last time. The text is kept; Continue goes on.</comment>
         <translation>
-            <numerusform>Se interrumpió una respuesta la última vez. El texto se conserva; Continuar sigue.</numerusform>
-            <numerusform>Se interrumpieron {count} respuestas la última vez. El texto se conserva; Continuar sigue.</numerusform>
+            <numerusform>Se interrumpió una respuesta la última vez. El texto se conserva; con Continuar se retoma.</numerusform>
+            <numerusform>Se interrumpieron {count} respuestas la última vez. El texto se conserva; con Continuar se retoman.</numerusform>
         </translation>
     </message>
     <message>
         <source>ChatDesk ended unexpectedly last time. Your messages are kept.</source>
-        <translation>ChatDesk terminó de forma inesperada la última vez. Tus mensajes se conservan.</translation>
+        <translation>ChatDesk se cerró de forma inesperada la última vez. Tus mensajes se conservan.</translation>
     </message>
     <message>
         <source>Help</source>
@@ -8295,8 +8295,8 @@
         <source>No connection to {providers}. {count} questions are kept, and sent when it is back.</source>
         <comment>No connection to {providers}. Your question is kept, and sent when it is back.</comment>
         <translation>
-            <numerusform>Sin conexión con {providers}. Tu pregunta se conserva, y se envía cuando vuelva.</numerusform>
-            <numerusform>Sin conexión con {providers}. {count} preguntas se conservan, y se envían cuando vuelva.</numerusform>
+            <numerusform>Sin conexión con {providers}. Tu pregunta se conserva y se enviará cuando vuelva la conexión.</numerusform>
+            <numerusform>Sin conexión con {providers}. {count} preguntas se conservan y se enviarán cuando vuelva la conexión.</numerusform>
         </translation>
     </message>
     <message>
@@ -8349,7 +8349,7 @@
     </message>
     <message>
         <source>Archive thread, or take it out</source>
-        <translation>Archivar conversación, o sacarla</translation>
+        <translation>Archivar o desarchivar conversación</translation>
     </message>
     <message>
         <source>Move to a project…</source>
@@ -8445,11 +8445,11 @@
     </message>
     <message>
         <source>Share project, or change its sharing…</source>
-        <translation>Compartir proyecto, o cambiar cómo se comparte…</translation>
+        <translation>Compartir proyecto o cambiar cómo se comparte…</translation>
     </message>
     <message>
         <source>Archive project, or take it out</source>
-        <translation>Archivar proyecto, o sacarlo</translation>
+        <translation>Archivar o desarchivar proyecto</translation>
     </message>
     <message>
         <source>Delete project…</source>
@@ -8493,7 +8493,7 @@
     </message>
     <message>
         <source>Up in an empty composer</source>
-        <translation>Arriba en un cuadro de mensaje vacío</translation>
+        <translation>Flecha arriba en un cuadro de mensaje vacío</translation>
     </message>
     <message>
         <source>Edit the answer</source>
@@ -8597,11 +8597,11 @@
     </message>
     <message>
         <source>Pin into the context, or unpin</source>
-        <translation>Fijar en el contexto, o desfijar</translation>
+        <translation>Fijar en el contexto o desfijar</translation>
     </message>
     <message>
         <source>Exclude from the context, or include</source>
-        <translation>Excluir del contexto, o incluir</translation>
+        <translation>Excluir del contexto o incluir</translation>
     </message>
     <message>
         <source>Start the context here</source>
@@ -8609,7 +8609,7 @@
     </message>
     <message>
         <source>Start the context at the beginning</source>
-        <translation>Empezar el contexto por el principio</translation>
+        <translation>Empezar el contexto desde el principio</translation>
     </message>
     <message>
         <source>Delete the message</source>
@@ -8657,7 +8657,7 @@
     </message>
     <message>
         <source>Next part of the window</source>
-        <translation>Siguiente parte de la ventana</translation>
+        <translation>Parte siguiente de la ventana</translation>
     </message>
     <message>
         <source>Previous part of the window</source>
@@ -8817,7 +8817,7 @@
     </message>
     <message>
         <source>Messages that wait to be sent…</source>
-        <translation>Mensajes que esperan para enviarse…</translation>
+        <translation>Mensajes pendientes de envío…</translation>
     </message>
     <message>
         <source>Limits…</source>
@@ -8937,7 +8937,7 @@
     </message>
     <message>
         <source>Open page in browser</source>
-        <translation>Abrir página en el navegador</translation>
+        <translation>Abrir la página en el navegador</translation>
     </message>
     <message>
         <source>No message in view has a block of HTML.</source>
@@ -9026,7 +9026,7 @@
     </message>
     <message>
         <source>Decide about open calls…</source>
-        <translation>Decidir sobre llamadas abiertas…</translation>
+        <translation>Decidir sobre llamadas pendientes…</translation>
     </message>
     <message>
         <source>Review proposed changes…</source>
@@ -9086,7 +9086,7 @@
     </message>
     <message>
         <source>The context starts at the beginning already.</source>
-        <translation>El contexto ya empieza por el principio.</translation>
+        <translation>El contexto ya empieza desde el principio.</translation>
     </message>
     <message>
         <source>Delete</source>
@@ -9186,11 +9186,11 @@
     </message>
     <message>
         <source>{name} is attached</source>
-        <translation>{name} está adjunto</translation>
+        <translation>Se adjuntó {name}</translation>
     </message>
     <message>
         <source>{name} is removed</source>
-        <translation>{name} se quitó</translation>
+        <translation>Se quitó {name}</translation>
     </message>
     <message>
         <source>Send</source>
@@ -9210,7 +9210,7 @@
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Your text is kept.</source>
-        <translation>Espera la respuesta, o pulsa Esc para detenerla. Tu texto se conserva.</translation>
+        <translation>Espera la respuesta o pulsa Esc para detenerla. Tu texto se conserva.</translation>
     </message>
     <message>
         <source>{size} is more than one message can hold ({limit}). Split the text.</source>
@@ -9222,11 +9222,11 @@
     </message>
     <message>
         <source>The files are still being copied. The message is sent when they are there.</source>
-        <translation>Los archivos aún se están copiando. El mensaje se envía cuando estén.</translation>
+        <translation>Los archivos aún se están copiando. El mensaje se enviará cuando terminen.</translation>
     </message>
     <message>
         <source>Not sent yet: see the note above your text, then send again.</source>
-        <translation>Aún sin enviar: mira la nota sobre tu texto, y envía de nuevo.</translation>
+        <translation>Aún sin enviar: lee la nota que hay encima de tu texto y envía de nuevo.</translation>
     </message>
     <message>
         <source>Prompts</source>
@@ -9294,11 +9294,11 @@
     </message>
     <message>
         <source>Save these files as a zip and send it with a description of what went wrong. They contain no messages, titles, file names or keys. Look through them first; nothing is sent automatically.</source>
-        <translation>Guarda estos archivos en un zip y envíalo con una descripción de lo que salió mal. No contienen mensajes, títulos, nombres de archivo ni claves. Míralos primero; no se envía nada automáticamente.</translation>
+        <translation>Guarda estos archivos en un zip y envíalo con una descripción de lo que salió mal. No contienen mensajes, títulos, nombres de archivo ni claves. Revísalos antes; no se envía nada automáticamente.</translation>
     </message>
     <message>
         <source>Report a problem</source>
-        <translation>Comunicar un problema</translation>
+        <translation>Informar de un problema</translation>
     </message>
     <message>
         <source>Files of the report</source>
@@ -9331,7 +9331,7 @@
     <message>
         <source>(The end of it; the zip has all {count} characters.)
 …{end}</source>
-        <translation>(Su final; el zip tiene los {count} caracteres.)
+        <translation>(El final; el zip tiene los {count} caracteres.)
 …{end}</translation>
     </message>
     <message>
@@ -9380,7 +9380,7 @@
 Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide icons under the ISC licence.</source>
         <translation>Versión {version}, con Python {python} y Qt {qt_version}.
 
-Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide con la licencia ISC.</translation>
+Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide, con la licencia ISC.</translation>
     </message>
     <message>
         <source>Send the message</source>
@@ -9404,7 +9404,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Up or Down in the list</source>
-        <translation>Arriba o Abajo en la lista</translation>
+        <translation>Flecha arriba o abajo en la lista</translation>
     </message>
     <message>
         <source>Open the thread</source>
@@ -9464,7 +9464,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Next group of results</source>
-        <translation>Siguiente grupo de resultados</translation>
+        <translation>Grupo siguiente de resultados</translation>
     </message>
     <message>
         <source>Tab in the search</source>
@@ -9484,7 +9484,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Take over</source>
-        <translation>Tomarlas</translation>
+        <translation>Reasignarlas</translation>
     </message>
     <message>
         <source>{keys} is free.</source>
@@ -9492,7 +9492,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>In place</source>
-        <translation>En su sitio</translation>
+        <translation>Según el lugar</translation>
     </message>
     <message>
         <source>changed</source>
@@ -9532,7 +9532,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>tables, narrow and wide</source>
-        <translation>tablas, estrechas y anchas</translation>
+        <translation>tablas estrechas y anchas</translation>
     </message>
     <message>
         <source>formulas</source>
@@ -9624,7 +9624,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Something went wrong in ChatDesk. Your messages are kept, and you can go on. A report was written, without your messages. To send it to the developers, choose “Report a problem…” in the menu: you see everything first.</source>
-        <translation>Algo salió mal en ChatDesk. Tus mensajes se conservan, y puedes seguir. Se escribió un informe, sin tus mensajes. Para enviarlo a los desarrolladores, elige «Comunicar un problema…» en el menú: antes lo ves todo.</translation>
+        <translation>Algo salió mal en ChatDesk. Tus mensajes se conservan y puedes seguir. Se escribió un informe, sin tus mensajes. Para enviarlo a los desarrolladores, elige «Informar de un problema…» en el menú: antes podrás verlo todo.</translation>
     </message>
     <message>
         <source>Details…</source>
@@ -9632,11 +9632,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>This text is too long to be drawn. Its source is shown.</source>
-        <translation>Este texto es demasiado largo para dibujarlo. Se muestra su fuente.</translation>
+        <translation>Este texto es demasiado largo para mostrarlo con formato. Se muestra el texto fuente.</translation>
     </message>
     <message>
         <source>They differ too much to be compared line by line; what differs is shown as replaced.</source>
-        <translation>Se diferencian demasiado para compararlos línea a línea; lo que difiere se muestra como reemplazado.</translation>
+        <translation>Se diferencian demasiado para compararlos línea a línea; las diferencias se muestran como reemplazos.</translation>
     </message>
     <message numerus="yes">
         <source>The first {count} rows are shown.</source>
@@ -9668,7 +9668,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>No line differs.</source>
-        <translation>Ninguna línea difiere.</translation>
+        <translation>Ninguna línea es diferente.</translation>
     </message>
     <message>
         <source>in a version of the thread that is not shown</source>
@@ -9700,7 +9700,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Change the attached file {name} and answer with all of it in one code block.</source>
-        <translation>Cambia el archivo adjunto {name} y responde con todo él en un bloque de código.</translation>
+        <translation>Cambia el archivo adjunto {name} y responde con el archivo completo en un bloque de código.</translation>
     </message>
     <message>
         <source>Removed from the list</source>
@@ -9748,7 +9748,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Not sent yet: say above your text whether “{name}” is read right.</source>
-        <translation>Aún no se ha enviado: di encima de tu texto si «{name}» se lee bien.</translation>
+        <translation>Aún no se ha enviado: indica encima de tu texto si «{name}» se lee bien.</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -9764,7 +9764,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>What goes to the trash can be brought back, at once with Ctrl+Z and later from the inspector&apos;s tree.</source>
-        <translation>Lo que va a la papelera se puede traer de vuelta, al momento con Ctrl+Z y más tarde desde el árbol del inspector.</translation>
+        <translation>Lo que va a la papelera se puede recuperar: al momento con Ctrl+Z y más tarde desde el árbol del inspector.</translation>
     </message>
     <message>
         <source>Delete this message only, or also those after it?</source>
@@ -9772,7 +9772,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Do not ask again</source>
-        <translation>No preguntar más</translation>
+        <translation>No volver a preguntar</translation>
     </message>
     <message>
         <source>Settings can make ChatDesk ask again.</source>
@@ -9780,7 +9780,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>With later messages</source>
-        <translation>Con los posteriores</translation>
+        <translation>También los posteriores</translation>
     </message>
     <message>
         <source>This message only</source>
@@ -9852,27 +9852,27 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>It is in the trash, and is erased as soon as the server has taken it.</source>
-        <translation>Está en la papelera, y se borra en cuanto el servidor lo acepte.</translation>
+        <translation>Está en la papelera y se borra en cuanto el servidor lo acepte.</translation>
     </message>
     <message numerus="yes">
         <source>{count} messages go, with attached files and the summaries that mention them.</source>
         <comment>{count} message goes, with attached files and the summaries that mention them.</comment>
         <translation>
-            <numerusform>Se va {count} mensaje, con archivos adjuntos y los resúmenes que lo mencionan.</numerusform>
-            <numerusform>Se van {count} mensajes, con archivos adjuntos y los resúmenes que los mencionan.</numerusform>
+            <numerusform>Se borra {count} mensaje, con sus archivos adjuntos y los resúmenes que lo mencionan.</numerusform>
+            <numerusform>Se borran {count} mensajes, con sus archivos adjuntos y los resúmenes que los mencionan.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} messages of others stay in the trash: only owners and admins of the project erase what others wrote.</source>
         <comment>{count} message of others stays in the trash: only owners and admins of the project erase what others wrote.</comment>
         <translation>
-            <numerusform>{count} mensaje de otros queda en la papelera: solo propietarios y administradores del proyecto borran lo que otros escribieron.</numerusform>
-            <numerusform>{count} mensajes de otros quedan en la papelera: solo propietarios y administradores del proyecto borran lo que otros escribieron.</numerusform>
+            <numerusform>{count} mensaje de otros queda en la papelera: solo los propietarios y administradores del proyecto pueden borrar lo que otros escribieron.</numerusform>
+            <numerusform>{count} mensajes de otros quedan en la papelera: solo los propietarios y administradores del proyecto pueden borrar lo que otros escribieron.</numerusform>
         </translation>
     </message>
     <message>
         <source>It is not sent, because this model cannot see images.</source>
-        <translation>No se envía porque este modelo no ve imágenes.</translation>
+        <translation>No se envía porque este modelo no admite imágenes.</translation>
     </message>
     <message>
         <source>It is empty.</source>
@@ -9890,16 +9890,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
         <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
         <translation>
-            <numerusform>La imagen no se envía porque {model} no ve imágenes; solo su nombre.</numerusform>
-            <numerusform>{count} imágenes no se envían porque {model} no ve imágenes; solo sus nombres.</numerusform>
+            <numerusform>La imagen no se envía porque {model} no admite imágenes; solo se envía su nombre.</numerusform>
+            <numerusform>{count} imágenes no se envían porque {model} no admite imágenes; solo se envían sus nombres.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>It is not known whether {model} sees images. {count} are sent.</source>
         <comment>It is not known whether {model} sees images. The image is sent.</comment>
         <translation>
-            <numerusform>No se sabe si {model} ve imágenes. La imagen se envía.</numerusform>
-            <numerusform>No se sabe si {model} ve imágenes. Se envían {count}.</numerusform>
+            <numerusform>No se sabe si {model} admite imágenes. La imagen se envía.</numerusform>
+            <numerusform>No se sabe si {model} admite imágenes. Se envían {count}.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -9918,8 +9918,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>It is not known whether {models} see images; they are sent.</source>
         <comment>It is not known whether {models} sees images; they are sent.</comment>
         <translation>
-            <numerusform>No se sabe si {models} ve imágenes; se envían.</numerusform>
-            <numerusform>No se sabe si {models} ven imágenes; se envían.</numerusform>
+            <numerusform>No se sabe si {models} admite imágenes; se envían.</numerusform>
+            <numerusform>No se sabe si {models} admiten imágenes; se envían.</numerusform>
         </translation>
     </message>
     <message>
@@ -9934,16 +9934,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>They can</source>
         <comment>It can</comment>
         <translation>
-            <numerusform>Las ve</numerusform>
-            <numerusform>Las ven</numerusform>
+            <numerusform>Las admite</numerusform>
+            <numerusform>Las admiten</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{models} cannot see images: only their names are sent.</source>
         <comment>{models} cannot see images: only their names are sent.</comment>
         <translation>
-            <numerusform>{models} no puede ver imágenes: solo se envían sus nombres.</numerusform>
-            <numerusform>{models} no pueden ver imágenes: solo se envían sus nombres.</numerusform>
+            <numerusform>{models} no admite imágenes: solo se envían sus nombres.</numerusform>
+            <numerusform>{models} no admiten imágenes: solo se envían sus nombres.</numerusform>
         </translation>
     </message>
     <message>
@@ -10000,7 +10000,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Sending makes a version that is marked as yours.</source>
-        <translation>Enviar hace una versión marcada como tuya.</translation>
+        <translation>Al enviar se crea una versión marcada como tuya.</translation>
     </message>
     <message>
         <source>Editing an answer.</source>
@@ -10012,7 +10012,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
-        <translation>Editando tu última pregunta. Enviar hace una versión nueva.</translation>
+        <translation>Editando tu última pregunta. Al enviar se crea una versión nueva.</translation>
     </message>
     <message>
         <source>leave the edit</source>
@@ -10020,7 +10020,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Wait for the answer, or press Esc to stop it. Then it can be edited.</source>
-        <translation>Espera la respuesta, o pulsa Esc para detenerla. Entonces se puede editar.</translation>
+        <translation>Espera la respuesta o pulsa Esc para detenerla. Después podrás editarla.</translation>
     </message>
     <message numerus="yes">
         <source>{count} later messages stay in version {version}.</source>
@@ -10048,11 +10048,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Low is steady, high is varied.</source>
-        <translation>Baja es estable, alta es variada.</translation>
+        <translation>Baja: respuestas estables; alta: respuestas variadas.</translation>
     </message>
     <message>
         <source>How many of the likely words are considered.</source>
-        <translation>Cuántas de las palabras probables se consideran.</translation>
+        <translation>Cuántas de las palabras probables se tienen en cuenta.</translation>
     </message>
     <message>
         <source>In tokens. This much of the context is kept free.</source>
@@ -10104,7 +10104,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Empty means: {value}.</source>
-        <translation>Vacío significa: {value}.</translation>
+        <translation>Si está vacío: {value}.</translation>
     </message>
     <message>
         <source>Same as the project: {value}</source>
@@ -10124,7 +10124,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Used whenever this assistant answers; what is empty follows the thread.</source>
-        <translation>Se usan cuando responde este asistente; lo vacío sigue a la conversación.</translation>
+        <translation>Se usan cuando responde este asistente; lo vacío se toma de la conversación.</translation>
     </message>
     <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
@@ -10168,7 +10168,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Used in threads that have none of their own.</source>
-        <translation>Se usan en conversaciones que no tienen propios.</translation>
+        <translation>Se usan en conversaciones que no tienen los suyos.</translation>
     </message>
     <message>
         <source>{others} or {last}</source>
@@ -10188,11 +10188,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Saved. The next answer is made with these parameters.</source>
-        <translation>Guardado. La próxima respuesta se hace con estos parámetros.</translation>
+        <translation>Guardado. La próxima respuesta usará estos parámetros.</translation>
     </message>
     <message>
         <source>Saved for all threads of the project that have none of their own.</source>
-        <translation>Guardado para todas las conversaciones del proyecto que no tienen propios.</translation>
+        <translation>Guardado para todas las conversaciones del proyecto que no tienen los suyos.</translation>
     </message>
     <message>
         <source>Send it there</source>
@@ -10336,11 +10336,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Sent when the answer is complete:</source>
-        <translation>Se envía cuando la respuesta esté completa:</translation>
+        <translation>Se enviará cuando la respuesta esté completa:</translation>
     </message>
     <message>
         <source>Not sent: the answer before was not completed. Send it now, or edit it.</source>
-        <translation>Sin enviar: la respuesta anterior no se completó. Envíala ahora, o edítala.</translation>
+        <translation>Sin enviar: la respuesta anterior no se completó. Envíala ahora o edítala.</translation>
     </message>
     <message>
         <source>There is only one model yet: add another in Settings</source>
@@ -10364,7 +10364,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>Tus preguntas en esta conversación van a la vez a entre {fewest} y {most} modelos, y cada modelo cuesta lo que cuesta solo. Conservas la respuesta que te guste.</translation>
+        <translation>Tus preguntas en esta conversación se envían a varios modelos a la vez (de {fewest} a {most}), y cada modelo cuesta lo mismo que por separado. Te quedas con la respuesta que te guste.</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -10384,15 +10384,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>ChatDesk cannot be started at login from here.</source>
-        <translation>ChatDesk no se puede iniciar desde aquí al entrar en la sesión.</translation>
+        <translation>Desde aquí no se puede hacer que ChatDesk se abra al iniciar sesión.</translation>
     </message>
     <message>
         <source>Add it to the programs that your system starts at login.</source>
-        <translation>Añádelo a los programas que tu sistema inicia al entrar en la sesión.</translation>
+        <translation>Añádelo a los programas que tu sistema abre al iniciar sesión.</translation>
     </message>
     <message>
         <source>The file for starting at login could not be changed: {strerror}.</source>
-        <translation>No se pudo cambiar el archivo de inicio de sesión: {strerror}.</translation>
+        <translation>No se pudo cambiar el archivo que abre ChatDesk al iniciar sesión: {strerror}.</translation>
     </message>
     <message>
         <source>Open</source>
@@ -10400,7 +10400,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>They show the quick window in whatever program you are.</source>
-        <translation>Muestran la ventana rápida en cualquier programa.</translation>
+        <translation>Muestran la ventana rápida desde cualquier programa.</translation>
     </message>
     <message>
         <source>The environment variable {name} decides this.</source>
@@ -10446,8 +10446,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>{count} answers being written</source>
         <comment>{count} answer being written</comment>
         <translation>
-            <numerusform>{count} respuesta escribiéndose</numerusform>
-            <numerusform>{count} respuestas escribiéndose</numerusform>
+            <numerusform>{count} respuesta en curso</numerusform>
+            <numerusform>{count} respuestas en curso</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -10468,11 +10468,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The summary is out of date and not sent. Make it again to have it sent.</source>
-        <translation>El resumen está desfasado y no se envía. Hazlo de nuevo para que se envíe.</translation>
+        <translation>El resumen está desactualizado y no se envía. Vuelve a hacerlo para que se envíe.</translation>
     </message>
     <message>
         <source>summary out of date</source>
-        <translation>resumen desfasado</translation>
+        <translation>resumen desactualizado</translation>
     </message>
     <message numerus="yes">
         <source>≈ {count} tokens</source>
@@ -10492,23 +10492,23 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Your message alone does not fit: shorten it, attach it, or choose a larger model.</source>
-        <translation>Tu mensaje no cabe ni solo: acórtalo, adjúntalo, o elige un modelo mayor.</translation>
+        <translation>Tu mensaje no cabe ni solo: acórtalo, adjúntalo o elige un modelo con una ventana mayor.</translation>
     </message>
     <message numerus="yes">
         <source>It is full: {count} older messages stay behind because of what you are writing.</source>
         <comment>It is full: {count} older message stays behind because of what you are writing.</comment>
         <translation>
-            <numerusform>Está lleno: {count} mensaje antiguo se queda atrás por lo que escribes.</numerusform>
-            <numerusform>Está lleno: {count} mensajes antiguos se quedan atrás por lo que escribes.</numerusform>
+            <numerusform>Está lleno: {count} mensaje antiguo queda fuera por lo que estás escribiendo.</numerusform>
+            <numerusform>Está lleno: {count} mensajes antiguos quedan fuera por lo que estás escribiendo.</numerusform>
         </translation>
     </message>
     <message>
         <source>It is full: the oldest messages stay behind when you send.</source>
-        <translation>Está lleno: los mensajes más antiguos se quedan atrás cuando envías.</translation>
+        <translation>Está lleno: los mensajes más antiguos quedan fuera al enviar.</translation>
     </message>
     <message>
         <source>{free} tokens are free before older messages stay behind.</source>
-        <translation>Quedan {free} tokens libres antes de que se queden atrás mensajes antiguos.</translation>
+        <translation>Quedan {free} tokens libres antes de que queden fuera mensajes antiguos.</translation>
     </message>
     <message>
         <source>The count is an estimate for this model.</source>
@@ -10652,7 +10652,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The context starts at the beginning</source>
-        <translation>El contexto empieza por el principio</translation>
+        <translation>El contexto empieza desde el principio</translation>
     </message>
     <message>
         <source>Pinned</source>
@@ -10668,7 +10668,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Out of the archive</source>
-        <translation>Fuera del archivo</translation>
+        <translation>Desarchivada</translation>
     </message>
     <message>
         <source>Moved to the trash</source>
@@ -10694,8 +10694,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>Delete {count} threads for good?</source>
         <comment>Delete this thread for good?</comment>
         <translation>
-            <numerusform>¿Eliminar del todo esta conversación?</numerusform>
-            <numerusform>¿Eliminar del todo {count} conversaciones?</numerusform>
+            <numerusform>¿Eliminar definitivamente esta conversación?</numerusform>
+            <numerusform>¿Eliminar definitivamente {count} conversaciones?</numerusform>
         </translation>
     </message>
     <message>
@@ -10704,7 +10704,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Delete for good</source>
-        <translation>Eliminar del todo</translation>
+        <translation>Eliminar definitivamente</translation>
     </message>
     <message>
         <source>The trash is empty.</source>
@@ -10720,14 +10720,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>delete for good</source>
-        <translation>eliminar del todo</translation>
+        <translation>eliminar definitivamente</translation>
     </message>
     <message numerus="yes">
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
         <translation>
-            <numerusform>Se fue {count} conversación.</numerusform>
-            <numerusform>Se fueron {count} conversaciones.</numerusform>
+            <numerusform>Se eliminó {count} conversación.</numerusform>
+            <numerusform>Se eliminaron {count} conversaciones.</numerusform>
         </translation>
     </message>
     <message>
@@ -10736,7 +10736,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>The tag is called {name} now</source>
-        <translation>La etiqueta se llama ahora {name}</translation>
+        <translation>La etiqueta ahora se llama {name}</translation>
     </message>
     <message>
         <source>The tag was deleted; its threads stay</source>
@@ -10768,14 +10768,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Take out of the archive</source>
-        <translation>Sacar del archivo</translation>
+        <translation>Desarchivar</translation>
     </message>
     <message numerus="yes">
         <source>Delete {count} threads for good…</source>
         <comment>Delete thread for good…</comment>
         <translation>
-            <numerusform>Eliminar del todo la conversación…</numerusform>
-            <numerusform>Eliminar del todo {count} conversaciones…</numerusform>
+            <numerusform>Eliminar definitivamente la conversación…</numerusform>
+            <numerusform>Eliminar definitivamente {count} conversaciones…</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -10916,7 +10916,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Move out of the archive</source>
-        <translation>Sacar del archivo</translation>
+        <translation>Desarchivar</translation>
     </message>
     <message>
         <source>Archive</source>
@@ -10937,7 +10937,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Sharing of {name}…</source>
-        <translation>Cómo se comparte {name}…</translation>
+        <translation>Uso compartido de {name}…</translation>
     </message>
     <message>
         <source>Share {name}…</source>
@@ -10973,7 +10973,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Out of the archive: {name}</source>
-        <translation>Fuera del archivo: {name}</translation>
+        <translation>Desarchivado: {name}</translation>
     </message>
     <message>
         <source>Delete the project “{name}”?</source>
@@ -10993,7 +10993,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Take project out of the archive</source>
-        <translation>Sacar proyecto del archivo</translation>
+        <translation>Desarchivar proyecto</translation>
     </message>
     <message>
         <source>Archive project</source>
@@ -11057,7 +11057,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
-        <translation>Cierra primero el diálogo abierto, y abre el enlace de nuevo. No se cambió nada.</translation>
+        <translation>Cierra primero el diálogo abierto y abre el enlace de nuevo. No se cambió nada.</translation>
     </message>
     <message>
         <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
@@ -11069,7 +11069,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>If it belongs to a project that is shared with you, wait until it is synced, then open the link again.</source>
-        <translation>Si es de un proyecto compartido contigo, espera a que se sincronice, y abre el enlace de nuevo.</translation>
+        <translation>Si es de un proyecto compartido contigo, espera a que se sincronice y abre el enlace de nuevo.</translation>
     </message>
     <message>
         <source>A temporary chat has no link, because nothing of it is stored.</source>
@@ -11085,7 +11085,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Programs that use it are refused from now on, and what they are doing ends. This cannot be undone.</source>
-        <translation>Los programas que lo usan se rechazan desde ahora, y lo que están haciendo termina. No se puede deshacer.</translation>
+        <translation>Los programas que lo usan se rechazan desde ahora, y lo que están haciendo se interrumpe. No se puede deshacer.</translation>
     </message>
     <message>
         <source>Revoke</source>
@@ -11190,7 +11190,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Valid for</source>
-        <translation>Válido</translation>
+        <translation>Validez</translation>
     </message>
     <message>
         <source>The token</source>
@@ -11214,7 +11214,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>This is the token for “{name}”. It is shown only now and stored nowhere: copy it to where it is used.</source>
-        <translation>Este es el token para «{name}». Solo se muestra ahora y no se guarda en ningún sitio: cópialo adonde se usa.</translation>
+        <translation>Este es el token para «{name}». Solo se muestra ahora y no se guarda en ningún sitio: cópialo donde se vaya a usar.</translation>
     </message>
     <message>
         <source>It may</source>
@@ -11222,7 +11222,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Say what will use it.</source>
-        <translation>Di qué lo usará.</translation>
+        <translation>Indica qué lo usará.</translation>
     </message>
     <message>
         <source>Choose what it may do.</source>
@@ -11266,7 +11266,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>New assistant…</source>
-        <translation>Nuevo asistente…</translation>
+        <translation>Asistente nuevo…</translation>
     </message>
     <message>
         <source>A prompt with a model, tools and files of its own, asked with @</source>
@@ -11384,8 +11384,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>{count} values set</source>
         <comment>{count} value set</comment>
         <translation>
-            <numerusform>{count} valor puesto</numerusform>
-            <numerusform>{count} valores puestos</numerusform>
+            <numerusform>{count} valor definido</numerusform>
+            <numerusform>{count} valores definidos</numerusform>
         </translation>
     </message>
     <message>
@@ -11586,7 +11586,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
     </message>
     <message>
         <source>Make your last answer longer. Go into more detail.</source>
-        <translation>Alarga tu última respuesta. Entra en más detalle.</translation>
+        <translation>Alarga tu última respuesta. Da más detalles.</translation>
     </message>
     <message>
         <source>Asked below this answer. What came after it stays as another version.</source>
@@ -11692,8 +11692,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font, los iconos Lucide 
         <source>About {count} tokens of the {window} that the model can read go to it in every request.</source>
         <comment>About {count} token of the {window} that the model can read go to it in every request.</comment>
         <translation>
-            <numerusform>Unos {count} token de los {window} que el modelo puede leer van a él en cada petición.</numerusform>
-            <numerusform>Unos {count} tokens de los {window} que el modelo puede leer van a él en cada petición.</numerusform>
+            <numerusform>Ocupa alrededor de {count} token de los {window} que el modelo puede leer en cada petición.</numerusform>
+            <numerusform>Ocupa unos {count} tokens de los {window} que el modelo puede leer en cada petición.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
