@@ -181,7 +181,7 @@
     </message>
     <message>
         <source>Choose the tools in the window, or close it.</source>
-        <translation>Elige las herramientas en la ventana, o ciérrala.</translation>
+        <translation>Elige las herramientas en la ventana o ciérrala.</translation>
     </message>
     <message>
         <source>There is no tool server {first}.</source>
@@ -309,7 +309,7 @@
     </message>
     <message>
         <source>Close the window, or choose another --data-dir.</source>
-        <translation>Cierra la ventana, o elige otro --data-dir.</translation>
+        <translation>Cierra la ventana o elige otro --data-dir.</translation>
     </message>
     <message>
         <source>Replace the current database with it? The current one is kept.</source>
@@ -389,7 +389,7 @@
     </message>
     <message>
         <source>Close it, or choose another one.</source>
-        <translation>Ciérralo, o elige otra.</translation>
+        <translation>Ciérralo o elige otra.</translation>
     </message>
     <message>
         <source>There are threads in this data directory already ({count}).</source>
@@ -449,7 +449,7 @@
     </message>
     <message>
         <source>Free some space, or choose another with --data-dir.</source>
-        <translation>Libera espacio, o elige otra con --data-dir.</translation>
+        <translation>Libera espacio o elige otra con --data-dir.</translation>
     </message>
     <message>
         <source>The data directory cannot be used: {file} may not be opened or made by this user.</source>
@@ -501,7 +501,7 @@
     </message>
     <message>
         <source>Import the file in its window, or close it first.</source>
-        <translation>Importa el archivo en su ventana, o ciérrala primero.</translation>
+        <translation>Importa el archivo en su ventana o ciérrala primero.</translation>
     </message>
     <message numerus="yes">
         <source>{percent} %  {count} threads</source>
@@ -1097,7 +1097,7 @@
     </message>
     <message>
         <source>Share it first (&apos;chatdesk team share&apos;), or give its id.</source>
-        <translation>Compártelo primero (&apos;chatdesk team share&apos;), o indica su identificador.</translation>
+        <translation>Compártelo primero (&apos;chatdesk team share&apos;) o indica su identificador.</translation>
     </message>
     <message>
         <source>“{role}” is not a role.</source>
@@ -1241,7 +1241,7 @@
     </message>
     <message>
         <source>Make the project there, or close ChatDesk first.</source>
-        <translation>Crea el proyecto allí, o cierra ChatDesk primero.</translation>
+        <translation>Crea el proyecto allí o cierra ChatDesk primero.</translation>
     </message>
     <message>
         <source>There is no tag “{tag}”.</source>
@@ -1833,11 +1833,11 @@
     </message>
     <message>
         <source>This kind of file is not shown here. Save it, or open it with another program.</source>
-        <translation>Este tipo de archivo no se muestra aquí. Guárdalo, o ábrelo con otro programa.</translation>
+        <translation>Este tipo de archivo no se muestra aquí. Guárdalo o ábrelo con otro programa.</translation>
     </message>
     <message>
         <source>The file is too large to be shown here. Save it, or open it with another program.</source>
-        <translation>El archivo es demasiado grande para mostrarlo aquí. Guárdalo, o ábrelo con otro programa.</translation>
+        <translation>El archivo es demasiado grande para mostrarlo aquí. Guárdalo o ábrelo con otro programa.</translation>
     </message>
     <message>
         <source>These versions are too large to be compared here.</source>
@@ -2053,7 +2053,7 @@
     </message>
     <message>
         <source>Type what it is to say, or delete it.</source>
-        <translation>Escribe lo que debe decir, o elimínalo.</translation>
+        <translation>Escribe lo que debe decir o elimínalo.</translation>
     </message>
     <message>
         <source>The prompt has {text} characters; the most is {longest_text}.</source>
@@ -2237,7 +2237,7 @@
     </message>
     <message>
         <source>This thread has text from outside, such as a tool&apos;s result, a file, an import or a teammate&apos;s words, which may have asked for this.</source>
-        <translation>Esta conversación tiene texto de fuera, como el resultado de una herramienta, un archivo, una importación o las palabras de alguien del equipo, que puede haber pedido esto.</translation>
+        <translation>Esta conversación tiene texto externo, como el resultado de una herramienta, un archivo, una importación o las palabras de alguien del equipo, que puede haber pedido esto.</translation>
     </message>
     <message numerus="yes">
         <source>{count} tools can be called: about {tokens} tokens with each request.</source>
@@ -2317,7 +2317,7 @@
     </message>
     <message>
         <source>The system prompt has about {scaled} tokens and leaves no room for the message: the model reads {window} at once and {reserved} of them are kept for the answer.</source>
-        <translation>El prompt de sistema tiene unos {scaled} tokens y no deja sitio al mensaje: el modelo lee {window} a la vez y {reserved} se reservan para la respuesta.</translation>
+        <translation>El prompt de sistema tiene unos {scaled} tokens y no deja sitio para el mensaje: el modelo lee {window} a la vez y {reserved} se reservan para la respuesta.</translation>
     </message>
     <message>
         <source>ChatDesk made a mistake while it summarised.</source>
@@ -2539,7 +2539,7 @@
     </message>
     <message>
         <source>Put the key for that server into OPENAI_API_KEY, or remove the variable.</source>
-        <translation>Pon la clave de ese servidor en OPENAI_API_KEY, o quita la variable.</translation>
+        <translation>Pon la clave de ese servidor en OPENAI_API_KEY o quita la variable.</translation>
     </message>
     <message>
         <source>If that is what you want, agree in Settings, Providers, or with &apos;chatdesk providers --agree {provider}&apos;.</source>
@@ -2547,7 +2547,7 @@
     </message>
     <message>
         <source>Agree, or enter the key again.</source>
-        <translation>Acéptalo, o introduce la clave de nuevo.</translation>
+        <translation>Acéptalo o introduce la clave de nuevo.</translation>
     </message>
     <message>
         <source>it must look like 20/min, with s, min, h or day after the stroke</source>
@@ -2911,7 +2911,7 @@
     </message>
     <message>
         <source>Shorten it, or attach it as a file.</source>
-        <translation>Acórtalo, o adjúntalo como archivo.</translation>
+        <translation>Acórtalo o adjúntalo como archivo.</translation>
     </message>
     <message>
         <source>The file is larger than the limit.</source>
@@ -2991,11 +2991,11 @@
     </message>
     <message>
         <source>The system prompt leaves no room for the message.</source>
-        <translation>El prompt de sistema no deja sitio al mensaje.</translation>
+        <translation>El prompt de sistema no deja sitio para el mensaje.</translation>
     </message>
     <message>
         <source>Shorten the system prompt, or choose a model with a larger window.</source>
-        <translation>Acorta el prompt de sistema, o elige un modelo con una ventana mayor.</translation>
+        <translation>Acorta el prompt de sistema o elige un modelo con una ventana mayor.</translation>
     </message>
     <message>
         <source>The question is excluded from the context, so there is nothing to answer.</source>
@@ -3003,7 +3003,7 @@
     </message>
     <message>
         <source>Take it back into the context, or ask again.</source>
-        <translation>Devuélvela al contexto, o pregunta de nuevo.</translation>
+        <translation>Devuélvela al contexto o pregunta de nuevo.</translation>
     </message>
     <message>
         <source>Some messages of this summary are gone or no longer shown.</source>
@@ -3039,7 +3039,7 @@
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
-        <translation>Permítelo, o deja la conversación como está; el límite está en Ajustes, Uso y límites.</translation>
+        <translation>Permítelo o deja la conversación como está; el límite está en Ajustes, Uso y límites.</translation>
     </message>
     <message>
         <source>This thread is in the trash.</source>
@@ -3203,7 +3203,7 @@
     </message>
     <message>
         <source>Use the open window, or choose another --data-dir.</source>
-        <translation>Usa la ventana abierta, o elige otro --data-dir.</translation>
+        <translation>Usa la ventana abierta o elige otro --data-dir.</translation>
     </message>
     <message>
         <source>The output could not be written.</source>
@@ -3211,7 +3211,7 @@
     </message>
     <message>
         <source>Free some space, or send it elsewhere.</source>
-        <translation>Libera espacio, o envíala a otro lugar.</translation>
+        <translation>Libera espacio o envíala a otro lugar.</translation>
     </message>
     <message>
         <source>The export could not be written.</source>
@@ -3327,7 +3327,7 @@
     </message>
     <message>
         <source>Free some space, or choose another place.</source>
-        <translation>Libera espacio, o elige otro lugar.</translation>
+        <translation>Libera espacio o elige otro lugar.</translation>
     </message>
     <message>
         <source>{target} may not be written by this user.</source>
@@ -3347,7 +3347,7 @@
     </message>
     <message>
         <source>Put the drive back, or choose another place.</source>
-        <translation>Vuelve a conectar la unidad, o elige otro lugar.</translation>
+        <translation>Vuelve a conectar la unidad o elige otro lugar.</translation>
     </message>
     <message>
         <source>No file can be made in {parent}.</source>
@@ -3443,7 +3443,7 @@
     </message>
     <message>
         <source>Rename it, or choose another with --data-dir.</source>
-        <translation>Renómbrala, o elige otra con --data-dir.</translation>
+        <translation>Renómbrala o elige otra con --data-dir.</translation>
     </message>
     <message>
         <source>The answer of {who} took longer than {duration} and was stopped.</source>
@@ -3451,7 +3451,7 @@
     </message>
     <message>
         <source>Continue the answer, or try again.</source>
-        <translation>Continúa la respuesta, o inténtalo de nuevo.</translation>
+        <translation>Continúa la respuesta o inténtalo de nuevo.</translation>
     </message>
     <message>
         <source>The base URL is not a web address.</source>
@@ -3475,7 +3475,7 @@
     </message>
     <message>
         <source>The proxy that the system names cannot be used: {proxy}. Name an HTTP proxy there, or set the proxy of this provider.</source>
-        <translation>El proxy que indica el sistema no se puede usar: {proxy}. Indica allí un proxy HTTP, o define el proxy de este proveedor.</translation>
+        <translation>El proxy que indica el sistema no se puede usar: {proxy}. Indica allí un proxy HTTP o define el proxy de este proveedor.</translation>
     </message>
     <message>
         <source>The file of certificates is not there.</source>
@@ -3539,7 +3539,7 @@
     </message>
     <message>
         <source>Check the billing page of the account, or choose another provider.</source>
-        <translation>Comprueba la página de facturación de la cuenta, o elige otro proveedor.</translation>
+        <translation>Comprueba la página de facturación de la cuenta o elige otro proveedor.</translation>
     </message>
     <message>
         <source>{who} does not allow this API key to do that.</source>
@@ -3547,7 +3547,7 @@
     </message>
     <message>
         <source>Choose another model, or ask the owner of the account.</source>
-        <translation>Elige otro modelo, o pregunta al titular de la cuenta.</translation>
+        <translation>Elige otro modelo o pregunta al titular de la cuenta.</translation>
     </message>
     <message>
         <source>{who} does not know this model or this address.</source>
@@ -3555,7 +3555,7 @@
     </message>
     <message>
         <source>Choose another model, or check the base URL.</source>
-        <translation>Elige otro modelo, o comprueba la URL base.</translation>
+        <translation>Elige otro modelo o comprueba la URL base.</translation>
     </message>
     <message>
         <source>{who} gave up on the request because it took too long.</source>
@@ -3563,7 +3563,7 @@
     </message>
     <message>
         <source>Try again, or shorten the message.</source>
-        <translation>Inténtalo de nuevo, o acorta el mensaje.</translation>
+        <translation>Inténtalo de nuevo o acorta el mensaje.</translation>
     </message>
     <message>
         <source>{who} refused the request because it conflicts with another one.</source>
@@ -3611,7 +3611,7 @@
     </message>
     <message>
         <source>Try again, or give it more time: “First word” of this provider, or provider.first_byte_timeout_s.</source>
-        <translation>Inténtalo de nuevo, o dale más tiempo: «Primera palabra» de este proveedor, o provider.first_byte_timeout_s.</translation>
+        <translation>Inténtalo de nuevo o dale más tiempo: «Primera palabra» de este proveedor, o provider.first_byte_timeout_s.</translation>
     </message>
     <message>
         <source>Try again or choose another model.</source>
@@ -3703,7 +3703,7 @@
     </message>
     <message>
         <source>Ask for a shorter answer, or choose another model.</source>
-        <translation>Pide una respuesta más corta, o elige otro modelo.</translation>
+        <translation>Pide una respuesta más corta o elige otro modelo.</translation>
     </message>
     <message>
         <source>Set the base URL to the final address if you trust it.</source>
@@ -5599,7 +5599,7 @@
     </message>
     <message>
         <source>Restore them first, or select the others only.</source>
-        <translation>Restáuralas primero, o selecciona solo las otras.</translation>
+        <translation>Restáuralas primero o selecciona solo las otras.</translation>
     </message>
     <message>
         <source>A thread of a shared project cannot be moved out of it, because others have it, too.</source>
@@ -5659,7 +5659,7 @@
     </message>
     <message>
         <source>Start ChatDesk once, or choose another --data-dir.</source>
-        <translation>Inicia ChatDesk una vez, o elige otro --data-dir.</translation>
+        <translation>Inicia ChatDesk una vez o elige otro --data-dir.</translation>
     </message>
     <message>
         <source>No project is called “{value}”.</source>
@@ -6235,7 +6235,7 @@
     </message>
     <message>
         <source>Use the server&apos;s direct port, or session pooling.</source>
-        <translation>Usa el puerto directo del servidor, o el pooling por sesión.</translation>
+        <translation>Usa el puerto directo del servidor o el pooling por sesión.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not answer in time.</source>
@@ -6303,7 +6303,7 @@
     </message>
     <message>
         <source>Accept it, or ask the workspace&apos;s owner for a new one.</source>
-        <translation>Acéptala, o pide una nueva al propietario del espacio de trabajo.</translation>
+        <translation>Acéptala o pide una nueva al propietario del espacio de trabajo.</translation>
     </message>
     <message>
         <source>The invitation was used already, or withdrawn; each is good once.</source>
@@ -6359,7 +6359,7 @@
     </message>
     <message>
         <source>Check the address, or create a workspace there.</source>
-        <translation>Comprueba la dirección, o crea allí un espacio de trabajo.</translation>
+        <translation>Comprueba la dirección o crea allí un espacio de trabajo.</translation>
     </message>
     <message>
         <source>The database is not empty, and a workspace needs one for itself.</source>
@@ -6527,7 +6527,7 @@
     </message>
     <message>
         <source>Copy all of it, or ask for it as a file.</source>
-        <translation>Cópiala entera, o pídela como archivo.</translation>
+        <translation>Cópiala entera o pídela como archivo.</translation>
     </message>
     <message>
         <source>The invitation was changed on its way: it is not what was sent.</source>
@@ -6535,7 +6535,7 @@
     </message>
     <message>
         <source>Copy it again from where you got it, or ask for it as a file.</source>
-        <translation>Cópiala de nuevo de donde la tienes, o pídela como archivo.</translation>
+        <translation>Cópiala de nuevo de donde la tienes o pídela como archivo.</translation>
     </message>
     <message>
         <source>The invitation was made by a newer ChatDesk.</source>
@@ -6715,7 +6715,7 @@
     </message>
     <message>
         <source>Use the server&apos;s direct address, or a pooler in session mode: Settings, Team sync, Address.</source>
-        <translation>Usa la dirección directa del servidor, o un pooler en modo de sesión: Ajustes, Sincronización del equipo, Dirección.</translation>
+        <translation>Usa la dirección directa del servidor o un pooler en modo de sesión: Ajustes, Sincronización del equipo, Dirección.</translation>
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk to write to it; what you write waits on this computer.</source>
@@ -7207,7 +7207,7 @@
     </message>
     <message>
         <source>Add json to search.formats in its settings.yml, or choose another.</source>
-        <translation>Añade json a search.formats en su settings.yml, o elige otro.</translation>
+        <translation>Añade json a search.formats en su settings.yml o elige otro.</translation>
     </message>
     <message>
         <source>{label} does not take this key.</source>
@@ -7263,7 +7263,7 @@
     </message>
     <message>
         <source>Try again, or another format.</source>
-        <translation>Inténtalo de nuevo, o con otro formato.</translation>
+        <translation>Inténtalo de nuevo o con otro formato.</translation>
     </message>
     <message>
         <source>The pages were not finished in time.</source>
@@ -7815,7 +7815,7 @@
     </message>
     <message>
         <source>Ask again, or another model</source>
-        <translation>Preguntar otra vez, o a otro modelo</translation>
+        <translation>Preguntar otra vez o a otro modelo</translation>
     </message>
     <message>
         <source>the buttons below an answer, or Ctrl+R</source>
@@ -8193,7 +8193,7 @@
     </message>
     <message>
         <source>Close it first, or choose another --data-dir.</source>
-        <translation>Ciérralo primero, o elige otro --data-dir.</translation>
+        <translation>Ciérralo primero o elige otro --data-dir.</translation>
     </message>
     <message>
         <source>The local service ended because of a fault in ChatDesk.</source>
@@ -8641,7 +8641,7 @@
     </message>
     <message>
         <source>Jump to a date…</source>
-        <translation>Saltar a una fecha…</translation>
+        <translation>Ir a una fecha…</translation>
     </message>
     <message>
         <source>Go to the composer</source>
@@ -9948,7 +9948,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Jump to a date</source>
-        <translation>Saltar a una fecha</translation>
+        <translation>Ir a una fecha</translation>
     </message>
     <message>
         <source>From {first} to {last}</source>
@@ -11634,7 +11634,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
-        <translation>Aún no está guardado. Guárdalo, o pulsa Esc otra vez para descartar los cambios.</translation>
+        <translation>Aún no está guardado. Guárdalo o pulsa Esc otra vez para descartar los cambios.</translation>
     </message>
     <message>
         <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
@@ -11700,28 +11700,28 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <source>{count} tokens of the {window} that the model can read go to it in every request.</source>
         <comment>{count} token of the {window} that the model can read go to it in every request.</comment>
         <translation>
-            <numerusform>{count} token de los {window} que el modelo puede leer va a él en cada petición.</numerusform>
-            <numerusform>{count} tokens de los {window} que el modelo puede leer van a él en cada petición.</numerusform>
+            <numerusform>Ocupa {count} token de los {window} que el modelo puede leer en cada petición.</numerusform>
+            <numerusform>Ocupa {count} tokens de los {window} que el modelo puede leer en cada petición.</numerusform>
         </translation>
     </message>
     <message>
         <source>Shorten it, or choose a model with a larger window.</source>
-        <translation>Acórtalo, o elige un modelo con una ventana mayor.</translation>
+        <translation>Acórtalo o elige un modelo con una ventana mayor.</translation>
     </message>
     <message numerus="yes">
         <source>About {count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
         <comment>About {count} token: it leaves no room for a message in the {window} that the model can read.</comment>
         <translation>
-            <numerusform>Unos {count} token: no deja sitio a un mensaje en los {window} que el modelo puede leer.</numerusform>
-            <numerusform>Unos {count} tokens: no deja sitio a un mensaje en los {window} que el modelo puede leer.</numerusform>
+            <numerusform>Alrededor de {count} token: no deja sitio para un mensaje en los {window} que el modelo puede leer.</numerusform>
+            <numerusform>Unos {count} tokens: no deja sitio para un mensaje en los {window} que el modelo puede leer.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} tokens: it leaves no room for a message in the {window} that the model can read.</source>
         <comment>{count} token: it leaves no room for a message in the {window} that the model can read.</comment>
         <translation>
-            <numerusform>{count} token: no deja sitio a un mensaje en los {window} que el modelo puede leer.</numerusform>
-            <numerusform>{count} tokens: no deja sitio a un mensaje en los {window} que el modelo puede leer.</numerusform>
+            <numerusform>{count} token: no deja sitio para un mensaje en los {window} que el modelo puede leer.</numerusform>
+            <numerusform>{count} tokens: no deja sitio para un mensaje en los {window} que el modelo puede leer.</numerusform>
         </translation>
     </message>
     <message>
@@ -11754,19 +11754,19 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Your name for it</source>
-        <translation>Tu nombre para él</translation>
+        <translation>Nombre que le das</translation>
     </message>
     <message>
         <source>Sees images</source>
-        <translation>Ve imágenes</translation>
+        <translation>Admite imágenes</translation>
     </message>
     <message>
         <source>$ in / 1M</source>
-        <translation>$ entra / 1M</translation>
+        <translation>$ entrada / 1M</translation>
     </message>
     <message>
         <source>$ out / 1M</source>
-        <translation>$ sale / 1M</translation>
+        <translation>$ salida / 1M</translation>
     </message>
     <message>
         <source>Offered when a model is chosen.</source>
@@ -11786,7 +11786,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>How many tokens it reads at once, such as 128k.</source>
-        <translation>Cuántos tokens lee a la vez, como 128k.</translation>
+        <translation>Cuántos tokens lee a la vez; por ejemplo, 128k.</translation>
     </message>
     <message>
         <source>US dollars for a million tokens that it reads.</source>
@@ -11826,11 +11826,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The new passphrase again</source>
-        <translation>La frase nueva otra vez</translation>
+        <translation>La frase de contraseña nueva otra vez</translation>
     </message>
     <message>
         <source>The keys of your providers are in a file that a passphrase encrypts. You enter it once after each start.</source>
-        <translation>Las claves de tus proveedores están en un archivo que cifra una frase de contraseña. La introduces una vez tras cada inicio.</translation>
+        <translation>Las claves de tus proveedores están en un archivo cifrado con una frase de contraseña, que se introduce una vez tras cada inicio.</translation>
     </message>
     <message>
         <source>Change</source>
@@ -11838,7 +11838,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The two new passphrases are not the same.</source>
-        <translation>Las dos frases nuevas no son iguales.</translation>
+        <translation>Las dos frases de contraseña nuevas no son iguales.</translation>
     </message>
     <message>
         <source>Remove {label}?</source>
@@ -11850,7 +11850,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>{problem} Nothing was sent; see Settings, Providers.</source>
-        <translation>{problem} No se envió nada; mira Ajustes, Proveedores.</translation>
+        <translation>{problem} No se envió nada; consulta Ajustes, Proveedores.</translation>
     </message>
     <message>
         <source>Chat completions, which every server has</source>
@@ -11858,7 +11858,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Responses, where the server has it</source>
-        <translation>Responses, donde el servidor las tiene</translation>
+        <translation>Responses, si el servidor lo tiene</translation>
     </message>
     <message>
         <source>Anthropic&apos;s messages</source>
@@ -11882,7 +11882,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Set by the variable OPENAI_BASE_URL, so it cannot be changed here.</source>
-        <translation>Puesto por la variable OPENAI_BASE_URL, así que no se puede cambiar aquí.</translation>
+        <translation>Lo define la variable OPENAI_BASE_URL, así que no se puede cambiar aquí.</translation>
     </message>
     <message>
         <source>Enter the address of the server.</source>
@@ -11922,7 +11922,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>In a file that a passphrase encrypts</source>
-        <translation>En un archivo que cifra una frase de contraseña</translation>
+        <translation>En un archivo cifrado con una frase de contraseña</translation>
     </message>
     <message>
         <source>Replace</source>
@@ -11954,7 +11954,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Get a key</source>
-        <translation>Conseguir una clave</translation>
+        <translation>Obtener una clave</translation>
     </message>
     <message>
         <source>Where the key is kept</source>
@@ -11970,7 +11970,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The kept key is used at this server from now on.</source>
-        <translation>La clave guardada se usa en este servidor desde ahora.</translation>
+        <translation>A partir de ahora, la clave guardada se usa en este servidor.</translation>
     </message>
     <message>
         <source>Key, if the server asks for one</source>
@@ -11982,7 +11982,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>It is never written in plain text.</source>
-        <translation>Nunca se escribe en texto claro.</translation>
+        <translation>Nunca se escribe sin cifrar.</translation>
     </message>
     <message>
         <source>{why}: choose where the key is kept.</source>
@@ -12014,7 +12014,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>What you type comes before what the server says. Prices are used for costs and limits.</source>
-        <translation>Lo que escribes va antes de lo que dice el servidor. Los precios se usan para costes y límites.</translation>
+        <translation>Lo que escribes tiene prioridad sobre lo que dice el servidor. Los precios se usan para calcular costes y límites.</translation>
     </message>
     <message>
         <source>As the system</source>
@@ -12082,7 +12082,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Seconds to wait for</source>
-        <translation>Segundos que esperar a</translation>
+        <translation>Segundos de espera</translation>
     </message>
     <message>
         <source>Certificates (*.pem *.crt *.cer);;All files (*)</source>
@@ -12179,11 +12179,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Drag over a part, or press Enter for what is framed. Arrows move the frame, Shift+arrows change its size, Alt makes small steps, Esc leaves.</source>
-        <translation>Arrastra sobre una parte, o pulsa Intro para lo enmarcado. Las flechas mueven el marco, Mayús+flechas cambian su tamaño, Alt da pasos pequeños, Esc sale.</translation>
+        <translation>Arrastra sobre una parte o pulsa Intro para capturar lo enmarcado. Las flechas mueven el marco, Mayús+flechas cambian su tamaño, Alt da pasos pequeños, Esc sale.</translation>
     </message>
     <message>
         <source>This desktop lets programs take no picture of the screen.</source>
-        <translation>Este escritorio no deja a los programas capturar la pantalla.</translation>
+        <translation>Este escritorio no permite que los programas capturen la pantalla.</translation>
     </message>
     <message>
         <source>Nothing was taken.</source>
@@ -12191,7 +12191,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Take one with the desktop&apos;s own program, and paste it into a message in the large window.</source>
-        <translation>Haz una con el programa del escritorio, y pégala en un mensaje de la ventana grande.</translation>
+        <translation>Haz una con el programa del escritorio y pégala en un mensaje de la ventana grande.</translation>
     </message>
     <message>
         <source>The desktop gave no file with the picture.</source>
@@ -12235,7 +12235,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The backup was made: {name}</source>
-        <translation>La copia se hizo: {name}</translation>
+        <translation>Copia hecha: {name}</translation>
     </message>
     <message>
         <source>Nothing is wrong.</source>
@@ -12271,7 +12271,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Back up and restore</source>
-        <translation>Copiar y restaurar</translation>
+        <translation>Hacer y restaurar copias</translation>
     </message>
     <message>
         <source>ChatDesk makes a backup each day and before each upgrade, and checks each one.</source>
@@ -12291,7 +12291,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Check reads everything that is stored. Repair makes a copy first and says what it changed.</source>
-        <translation>Comprobar lee todo lo guardado. Reparar hace antes una copia y dice qué cambió.</translation>
+        <translation>Comprobar lee todo lo guardado. Reparar hace antes una copia e indica qué cambió.</translation>
     </message>
     <message>
         <source>Check</source>
@@ -12319,7 +12319,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>… and {lines} more; &apos;chatdesk doctor --json&apos; lists them.</source>
-        <translation>… y {lines} más; &apos;chatdesk doctor --json&apos; las enumera.</translation>
+        <translation>… y {lines} más; &apos;chatdesk doctor --json&apos; las muestra.</translation>
     </message>
     <message>
         <source>{label}, its own choice</source>
@@ -12495,11 +12495,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Streaming</source>
-        <translation>Flujo</translation>
+        <translation>Streaming</translation>
     </message>
     <message>
         <source>The key is not used before you agree</source>
-        <translation>La clave no se usa antes de que lo aceptes</translation>
+        <translation>La clave no se usa hasta que lo aceptes</translation>
     </message>
     <message>
         <source>Key from the variable {variable}</source>
@@ -12567,7 +12567,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Looking into it…</source>
-        <translation>Mirando dentro…</translation>
+        <translation>Examinando…</translation>
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
@@ -12743,7 +12743,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>New threads go into “{name}” unless you choose another project. Once it is shared, others see them. To keep it to yourself, make a new project for what you share.</source>
-        <translation>Las conversaciones nuevas van a «{name}» si no eliges otro proyecto. Cuando se comparta, otros las verán. Para guardarlo solo para ti, crea un proyecto nuevo para lo que compartes.</translation>
+        <translation>Las conversaciones nuevas van a «{name}» si no eliges otro proyecto. Cuando se comparta, otros las verán. Si quieres reservarlo para ti, crea un proyecto nuevo para lo que compartas.</translation>
     </message>
     <message>
         <source>Who will see it</source>
@@ -12755,7 +12755,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>What never leaves</source>
-        <translation>Lo que nunca sale</translation>
+        <translation>Lo que nunca sale de aquí</translation>
     </message>
     <message>
         <source>What cannot be taken back</source>
@@ -12819,7 +12819,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Setting how long messages are kept…</source>
-        <translation>Fijando cuánto tiempo se conservan los mensajes…</translation>
+        <translation>Estableciendo cuánto tiempo se conservan los mensajes…</translation>
     </message>
     <message>
         <source>Changing the role…</source>
@@ -12841,8 +12841,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <source>{count} other members can no longer see what is new.</source>
         <comment>{count} other member can no longer see what is new.</comment>
         <translation>
-            <numerusform>{count} miembro más ya no puede ver lo nuevo.</numerusform>
-            <numerusform>{count} miembros más ya no pueden ver lo nuevo.</numerusform>
+            <numerusform>{count} miembro más dejará de ver lo nuevo.</numerusform>
+            <numerusform>{count} miembros más dejarán de ver lo nuevo.</numerusform>
         </translation>
     </message>
     <message>
@@ -12883,7 +12883,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep it until they are replaced, and so does anyone who copied or exported it, or left with a private copy.</source>
-        <translation>Lo que alguien escribió y aún no envió se queda en su ordenador. No se puede deshacer. Las copias de seguridad lo conservan hasta que se sustituyan, igual que quien lo copió o exportó, o salió con una copia privada.</translation>
+        <translation>Lo que alguien escribió y aún no envió se queda en su dispositivo. No se puede deshacer. Las copias de seguridad lo conservan hasta que se sustituyan, igual que quien lo copió o exportó, o salió con una copia privada.</translation>
     </message>
     <message>
         <source>Stop sharing “{name}” and erase it for everyone?</source>
@@ -13047,7 +13047,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The certificate named in the connection string</source>
-        <translation>El certificado que nombra la cadena de conexión</translation>
+        <translation>El certificado indicado en la cadena de conexión</translation>
     </message>
     <message>
         <source>The certificate used so far</source>
@@ -13107,7 +13107,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>“{name}” is ready, and you are its owner. Nothing is shared yet: open a project and choose Share…, and invite the people you work with.</source>
-        <translation>«{name}» está listo, y eres su propietario. Aún no se comparte nada: abre un proyecto y elige Compartir…, e invita a las personas con quienes trabajas.</translation>
+        <translation>«{name}» está listo, y eres su propietario. Aún no se comparte nada: abre un proyecto, elige Compartir… e invita a las personas con las que trabajas.</translation>
     </message>
     <message>
         <source>A workspace is a PostgreSQL database, 15 or newer, that your team&apos;s computers share changes through. Give an empty one, and an account that may create roles; its password is used now and not kept.</source>
@@ -13127,7 +13127,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>If setting up is interrupted, set up the same database again: it continues.</source>
-        <translation>Si la configuración se interrumpe, configura de nuevo la misma base de datos: continúa.</translation>
+        <translation>Si la configuración se interrumpe, configura de nuevo la misma base de datos y continuará.</translation>
     </message>
     <message>
         <source>Looking at the database…</source>
@@ -13376,7 +13376,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>For good: end my membership</source>
-        <translation>Para siempre: dejar de ser miembro</translation>
+        <translation>Definitivamente: dejar de ser miembro</translation>
     </message>
     <message>
         <source>You stay a member; a code from another computer of yours brings this one back.</source>
@@ -13428,7 +13428,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>End their connections: for somebody whose unfinished change holds up the others</source>
-        <translation>Cerrar sus conexiones: para alguien cuyo cambio sin acabar retiene a los demás</translation>
+        <translation>Cerrar sus conexiones: para alguien cuyo cambio sin acabar bloquea a los demás</translation>
     </message>
     <message>
         <source>Roles</source>
@@ -13476,7 +13476,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>{name} invited {people}. They are still members, with the roles they have. Remove them as well if they came for {name} only; what they wrote stays either way.</source>
-        <translation>{name} invitó a {people}. Siguen siendo miembros, con los roles que tienen. Quítalos también si solo vinieron por {name}; lo que escribieron se queda en todo caso.</translation>
+        <translation>{name} invitó a {people}. Siguen siendo miembros, con los roles que tienen. Quítalos también si solo vinieron por {name}; lo que escribieron se queda en cualquier caso.</translation>
     </message>
     <message>
         <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
@@ -13488,7 +13488,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>Este equipo vino con la copia de seguridad que se restauró. ChatDesk no se conecta a {address} hasta que lo digas.</translation>
+        <translation>Este equipo vino con la copia de seguridad que se restauró. ChatDesk no se conecta a {address} hasta que lo indiques.</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -13516,7 +13516,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
-        <translation>Para un equipo que no tiene ninguno: configura una base de datos vacía que indicas, y te hace su propietario.</translation>
+        <translation>Para un equipo que no tiene ninguno: configura una base de datos vacía que indicas y te hace su propietario.</translation>
     </message>
     <message>
         <source>Create a workspace…</source>
@@ -13540,7 +13540,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>{address}, joined {day}</source>
-        <translation>{address}, unido el {day}</translation>
+        <translation>{address}, te uniste el {day}</translation>
     </message>
     <message>
         <source>Shared projects</source>
@@ -13604,7 +13604,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Rights and limits…</source>
-        <translation>Derechos y límites…</translation>
+        <translation>Permisos y límites…</translation>
     </message>
     <message>
         <source>Owners of the workspace</source>
@@ -13660,15 +13660,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Rights and limits of “{workspace}”</source>
-        <translation>Derechos y límites de «{workspace}»</translation>
+        <translation>Permisos y límites de «{workspace}»</translation>
     </message>
     <message>
         <source>Invitations are made by</source>
-        <translation>Invitaciones creadas por</translation>
+        <translation>Quién crea invitaciones</translation>
     </message>
     <message>
         <source>Projects are shared by</source>
-        <translation>Proyectos compartidos por</translation>
+        <translation>Quién comparte proyectos</translation>
     </message>
     <message>
         <source>{limit} ({members} now)</source>
@@ -13676,7 +13676,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>Al miembro que llega a un límite se le dice cuál, y lo que espera se envía cuando vuelve a haber sitio. Los días se cuentan en UTC. Las personas invitadas por alguien que se quita se quedan, si no las quitas también.</translation>
+        <translation>Al miembro que llega a un límite se le dice cuál, y lo que espera se envía cuando vuelve a haber sitio. Los días se cuentan en UTC. Las personas invitadas por alguien a quien se quita se quedan, salvo que las quites también.</translation>
     </message>
     <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
@@ -13704,11 +13704,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Set</source>
-        <translation>Fijar</translation>
+        <translation>Establecer</translation>
     </message>
     <message>
         <source>Set how long messages are kept</source>
-        <translation>Fijar cuánto tiempo se conservan los mensajes</translation>
+        <translation>Establecer cuánto tiempo se conservan los mensajes</translation>
     </message>
     <message>
         <source>Other…</source>
@@ -13776,7 +13776,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <translation>Esta versión de ChatDesk trae una forma más nueva de la base de datos del equipo. Hasta que la actualices, todos pueden seguir trabajando con la actual.</translation>
+        <translation>Esta versión de ChatDesk trae una versión más nueva de la base de datos del equipo. Hasta que la actualices, todos pueden seguir trabajando con la actual.</translation>
     </message>
     <message>
         <source>Upgrade the database of “{workspace}”</source>
@@ -13784,7 +13784,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
-        <translation>La actualización se hace en un solo paso o no se hace, y los miembros siguen trabajando. Las versiones anteriores de ChatDesk también siguen, o piden que las actualicen; lo que se escribe en estas espera hasta entonces. Haz antes una copia de seguridad de la base de datos.</translation>
+        <translation>La actualización se hace en un solo paso o no se hace, y los miembros siguen trabajando. Las versiones anteriores de ChatDesk también siguen, o piden que se actualicen; lo que se escribe en estas espera hasta entonces. Haz antes una copia de seguridad de la base de datos.</translation>
     </message>
     <message>
         <source>User who set the database up</source>
@@ -13852,7 +13852,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>does everything, and may end the sharing for everybody</source>
-        <translation>hace todo, y puede dejar de compartir para todos</translation>
+        <translation>hace todo y puede dejar de compartirlo para todos</translation>
     </message>
     <message>
         <source>Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, drafts, pins, the prompt library and everything else stay here.</source>
@@ -13967,8 +13967,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <source>{count} people {name} invited were removed.</source>
         <comment>{count} person {name} invited was removed.</comment>
         <translation>
-            <numerusform>Se quitó a {count} persona que invitó {name}.</numerusform>
-            <numerusform>Se quitó a {count} personas que invitó {name}.</numerusform>
+            <numerusform>Se quitó a {count} persona invitada por {name}.</numerusform>
+            <numerusform>Se quitó a {count} personas invitadas por {name}.</numerusform>
         </translation>
     </message>
     <message>
@@ -14005,7 +14005,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose Share… in its menu, and that goes up too.</source>
-        <translation>«{name}» está abierto para ti de nuevo. No se envió nada de él, porque entretanto escribiste en tu propia copia: elige Compartir… en su menú, y eso también sube.</translation>
+        <translation>«{name}» vuelve a estar disponible para ti. No se envió nada de él, porque entretanto escribiste en tu propia copia: elige Compartir… en su menú y también se enviará.</translation>
     </message>
     <message>
         <source>You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and what you write there now waits here. To come back, ask its owner for a new invitation.</source>
@@ -14109,11 +14109,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>the offline model</source>
-        <translation>el modelo sin conexión</translation>
+        <translation>la demostración sin conexión</translation>
     </message>
     <message>
         <source>The offline model</source>
-        <translation>El modelo sin conexión</translation>
+        <translation>La demostración sin conexión</translation>
     </message>
     <message>
         <source>Offline</source>
@@ -14121,11 +14121,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The offline model pretends to be busy.</source>
-        <translation>El modelo sin conexión finge estar ocupado.</translation>
+        <translation>La demostración sin conexión finge estar ocupada.</translation>
     </message>
     <message>
         <source>Offline: the team&apos;s database cannot be reached.</source>
-        <translation>Sin conexión: no se llega a la base de datos del equipo.</translation>
+        <translation>Sin conexión: no se puede contactar con la base de datos del equipo.</translation>
     </message>
     <message>
         <source>Update ChatDesk to send</source>
@@ -14205,7 +14205,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The others see you as {name} from the next sync on.</source>
-        <translation>Los demás te ven como {name} desde la próxima sincronización.</translation>
+        <translation>Los demás te verán como {name} a partir de la próxima sincronización.</translation>
     </message>
     <message>
         <source>{name} was removed, and can no longer log in.</source>
@@ -14221,7 +14221,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Remove the people {name} invited?</source>
-        <translation>¿Quitar a las personas que invitó {name}?</translation>
+        <translation>¿Quitar a las personas invitadas por {name}?</translation>
     </message>
     <message>
         <source>Remove them</source>
@@ -14401,7 +14401,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Choose another folder, or copy the code.</source>
-        <translation>Elige otra carpeta, o copia el código.</translation>
+        <translation>Elige otra carpeta o copia el código.</translation>
     </message>
     <message>
         <source>The workspace “{name}” is ready.</source>
@@ -14441,7 +14441,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>Los derechos y límites de «{name}» valen desde ahora.</translation>
+        <translation>Los permisos y límites de «{name}» se aplican a partir de ahora.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -14457,7 +14457,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>That project is no longer shared.</source>
-        <translation>Ese proyecto ya no se comparte.</translation>
+        <translation>Ese proyecto ya no está compartido.</translation>
     </message>
     <message>
         <source>“{name}” is a private project on this computer now.</source>
@@ -14521,7 +14521,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>What you edited is not applied. Press Esc again to close without it.</source>
-        <translation>Lo que has editado no se ha aplicado. Pulsa Esc otra vez para cerrar sin ello.</translation>
+        <translation>Lo que has editado no se ha aplicado. Pulsa Esc otra vez para cerrar sin aplicarlo.</translation>
     </message>
     <message>
         <source>Difference</source>
@@ -14557,11 +14557,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This change was rejected.</source>
-        <translation>Este cambio fue rechazado.</translation>
+        <translation>Este cambio se rechazó.</translation>
     </message>
     <message>
         <source>The file is no longer the one that this change was made from.</source>
-        <translation>El archivo ya no es aquel del que se hizo este cambio.</translation>
+        <translation>El archivo ya no es el mismo que sirvió de base a este cambio.</translation>
     </message>
     <message>
         <source>The file was changed after this change was applied.</source>
@@ -14641,7 +14641,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>{name} of {server} waits for your approval: Ctrl+Shift+Y.</source>
-        <translation>{name} de {server} espera tu aprobación: Ctrl+Shift+Y.</translation>
+        <translation>{name} de {server} espera tu aprobación: Ctrl+Mayús+Y.</translation>
     </message>
     <message>
         <source>{name} waits for your approval in another thread.</source>
@@ -14685,7 +14685,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>You say that it changes and sends nothing, so it also runs after text from outside.</source>
-        <translation>Dices que no cambia ni envía nada, así que también se ejecuta tras texto de fuera.</translation>
+        <translation>Indicas que no cambia ni envía nada, así que también se ejecuta después de texto externo.</translation>
     </message>
     <message>
         <source>Run “{name}” of {server}?</source>
@@ -14717,7 +14717,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>ChatDesk runs this itself. What it finds goes to the model that answers.</source>
-        <translation>ChatDesk lo ejecuta por sí mismo. Lo que encuentra va al modelo que responde.</translation>
+        <translation>Esto lo ejecuta el propio ChatDesk. Lo que encuentra se envía al modelo que responde.</translation>
     </message>
     <message>
         <source>These arguments are sent to {where}</source>
@@ -14729,7 +14729,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>{server} asks you for something: Ctrl+Shift+Y.</source>
-        <translation>{server} te pide algo: Ctrl+Shift+Y.</translation>
+        <translation>{server} te pide algo: Ctrl+Mayús+Y.</translation>
     </message>
     <message>
         <source>{server} asks you for something in another thread.</source>
@@ -14810,7 +14810,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>A server that asks other search engines: yours, or one whose owner lets programs search.</source>
-        <translation>Un servidor que pregunta a otros buscadores: el tuyo, o uno cuyo dueño deja buscar a programas.</translation>
+        <translation>Un servidor que pregunta a otros buscadores: el tuyo, o uno cuyo dueño permite búsquedas de programas.</translation>
     </message>
     <message>
         <source>A service. What is searched for goes there, with your key.</source>
@@ -14854,7 +14854,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Comes with ChatDesk. No search engine is chosen: models can only read pages.</source>
-        <translation>Viene con ChatDesk. No se eligió ningún buscador: los modelos solo pueden leer páginas.</translation>
+        <translation>Viene con ChatDesk. No se ha elegido ningún buscador: los modelos solo pueden leer páginas.</translation>
     </message>
     <message>
         <source>Comes with ChatDesk. Searches with {engine} at {host}.</source>
@@ -14866,7 +14866,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The program gets only these variables, the PATH and the places of your files. Secrets are kept with your keys.</source>
-        <translation>El programa recibe solo estas variables, el PATH y dónde están tus archivos. Los secretos se guardan con tus claves.</translation>
+        <translation>El programa recibe solo estas variables, el PATH y la ubicación de tus archivos. Los secretos se guardan con tus claves.</translation>
     </message>
     <message>
         <source>Add a tool server</source>
@@ -14890,7 +14890,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Folder it runs in</source>
-        <translation>Carpeta en que funciona</translation>
+        <translation>Carpeta en la que se ejecuta</translation>
     </message>
     <message>
         <source>An empty folder of its own</source>
@@ -14902,7 +14902,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Empty: ChatDesk registers itself</source>
-        <translation>Vacío: ChatDesk se registra por sí mismo</translation>
+        <translation>Vacío: ChatDesk se registra solo</translation>
     </message>
     <message>
         <source>Client secret</source>
@@ -14938,7 +14938,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Still to be filled in: {missing}.</source>
-        <translation>Aún por rellenar: {missing}.</translation>
+        <translation>Falta por rellenar: {missing}.</translation>
     </message>
     <message numerus="yes">
         <source>Once it is saved, {count} more servers follow.</source>
@@ -14966,7 +14966,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>{name} asks you to sign in: Ctrl+Shift+Y.</source>
-        <translation>{name} te pide iniciar sesión: Ctrl+Shift+Y.</translation>
+        <translation>{name} te pide iniciar sesión: Ctrl+Mayús+Y.</translation>
     </message>
     <message>
         <source>Asking where to sign in…</source>
@@ -14994,7 +14994,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.</source>
-        <translation>Sesión cerrada aquí. No se avisó al servidor, o no puede retirar una sesión: termínala en tu cuenta allí.</translation>
+        <translation>Sesión cerrada aquí. No se avisó al servidor, o este no puede anular la sesión: ciérrala en tu cuenta allí.</translation>
     </message>
     <message>
         <source>Signing out…</source>
@@ -15034,7 +15034,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Speaks the protocol</source>
-        <translation>Habla el protocolo</translation>
+        <translation>Entiende el protocolo</translation>
     </message>
     <message>
         <source>Lists its tools</source>
@@ -15050,11 +15050,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>in one project, also after text from outside</source>
-        <translation>en un proyecto, también tras texto de fuera</translation>
+        <translation>en un proyecto, también después de texto externo</translation>
     </message>
     <message>
         <source>everywhere, also after text from outside</source>
-        <translation>en todas partes, también tras texto de fuera</translation>
+        <translation>en todas partes, también después de texto externo</translation>
     </message>
     <message>
         <source>Add server…</source>
@@ -15078,7 +15078,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Models can look things up in your earlier threads.</source>
-        <translation>Los modelos pueden buscar en sus conversaciones anteriores.</translation>
+        <translation>Los modelos pueden consultar tus conversaciones anteriores.</translation>
     </message>
     <message>
         <source>Ask again about {title}</source>
@@ -15102,7 +15102,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>in one thread, also after text from outside</source>
-        <translation>en una conversación, también tras texto de fuera</translation>
+        <translation>en una conversación, también después de texto externo</translation>
     </message>
     <message>
         <source>May ask your model for an answer, if you agree each time</source>
@@ -15206,7 +15206,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The export was cancelled; nothing was left behind.</source>
-        <translation>La exportación se canceló; no quedó nada.</translation>
+        <translation>La exportación se canceló; no quedaron restos.</translation>
     </message>
     <message>
         <source>Exporting</source>
@@ -15238,7 +15238,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>For paper and for sending on.</source>
-        <translation>Para papel y para pasarlo a otros.</translation>
+        <translation>Para imprimir y para enviar a otros.</translation>
     </message>
     <message>
         <source>JSON with attachments (zip)</source>
@@ -15282,7 +15282,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>In AnythingLLM open Settings, Admin, Workspace Chats, and choose Export, then JSON. Choose that file here. CSV and JSONL are read as well, with less in them.</source>
-        <translation>En AnythingLLM abre Settings, Admin, Workspace Chats, y elige Export, luego JSON. Elige aquí ese archivo. También se leen CSV y JSONL, con menos contenido.</translation>
+        <translation>En AnythingLLM abre Settings, Admin, Workspace Chats, y elige Export y luego JSON. Elige aquí ese archivo. También se leen CSV y JSONL, con menos contenido.</translation>
     </message>
     <message>
         <source>In Chatbox open Settings, General, Data Backup. Tick Chat History and choose Export Selected Data. Choose that file here.</source>
@@ -15290,7 +15290,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>In Cherry Studio open Settings, Data Settings. Choose Export to Phone and export to a file; in older versions choose Backup. Choose that zip file here.</source>
-        <translation>En Cherry Studio abre Settings, Data Settings. Elige Export to Phone y exporta a un archivo; en versiones anteriores elige Backup. Elige aquí ese zip.</translation>
+        <translation>En Cherry Studio abre Settings, Data Settings. Elige Export to Phone y exporta a un archivo; en versiones anteriores elige Backup. Elige aquí ese archivo zip.</translation>
     </message>
     <message>
         <source>In Jan open Settings, General, and show the data folder. Choose the folder “threads” in it here.</source>
@@ -15302,7 +15302,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>In the other ChatDesk choose Export… in the menu of a thread, then Everything, and JSON. Choose that zip file here.</source>
-        <translation>En el otro ChatDesk elige Exportar… en el menú de una conversación, luego Todo, y JSON. Elige aquí ese zip.</translation>
+        <translation>En el otro ChatDesk elige Exportar… en el menú de una conversación, luego Todo y JSON. Elige aquí ese archivo zip.</translation>
     </message>
     <message>
         <source>Import or attach?</source>
@@ -15310,7 +15310,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>“{name}” looks like an export of chats. Import its threads, or attach the file to your message?</source>
-        <translation>«{name}» parece una exportación de chats. ¿Importar sus conversaciones, o adjuntar el archivo a tu mensaje?</translation>
+        <translation>«{name}» parece una exportación de chats. ¿Importar sus conversaciones o adjuntar el archivo a tu mensaje?</translation>
     </message>
     <message>
         <source>Import</source>
@@ -15338,7 +15338,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Looking into the file…</source>
-        <translation>Mirando dentro del archivo …</translation>
+        <translation>Examinando el archivo…</translation>
     </message>
     <message>
         <source>Import a folder</source>
@@ -15346,15 +15346,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>{name} is chosen. Import starts it.</source>
-        <translation>Se eligió {name}. Importar lo inicia.</translation>
+        <translation>Se eligió {name}. Pulsa Importar para empezar.</translation>
     </message>
     <message>
         <source>Stopping…</source>
-        <translation>Deteniendo …</translation>
+        <translation>Deteniendo…</translation>
     </message>
     <message>
         <source>Nothing is chosen</source>
-        <translation>No se eligió nada</translation>
+        <translation>No se ha elegido nada</translation>
     </message>
     <message>
         <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
@@ -15394,7 +15394,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>You can go on working: the import does not need this window. What is imported already stays if you stop.</source>
-        <translation>Puedes seguir trabajando: la importación no necesita esta ventana. Lo ya importado se queda si la detienes.</translation>
+        <translation>Puedes seguir trabajando: la importación no necesita esta ventana. Si la detienes, lo ya importado se conserva.</translation>
     </message>
     <message>
         <source>Hide</source>
@@ -15422,7 +15422,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>ChatDesk {version} is the newest version.</source>
-        <translation>ChatDesk {version} es la versión más nueva.</translation>
+        <translation>ChatDesk {version} es la versión más reciente.</translation>
     </message>
     <message>
         <source>ChatDesk {new} is available; you have {version}.</source>
@@ -15450,7 +15450,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, such as 20/min or 200/day: further ones wait their turn.</source>
-        <translation>En el aviso recibes una nota al día, y los títulos y resúmenes esperan. En el tope no se envía nada más: tu pregunta se conserva, y puedes enviarla de todos modos. Un modelo sin precio cuenta aquí como gratis. Los mensajes tienen una frecuencia, como 20/min o 200/day: los siguientes esperan su turno.</translation>
+        <translation>Al llegar al aviso recibes una nota al día, y los títulos y resúmenes esperan. Al llegar al tope no se envía nada más: tu pregunta se conserva, y puedes enviarla de todos modos. Un modelo sin precio cuenta aquí como gratis. Los mensajes tienen una frecuencia, como 20/min o 200/day: los siguientes esperan su turno.</translation>
     </message>
     <message>
         <source>Add a limit</source>
@@ -15458,7 +15458,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Two rates apply to the same provider or project. Remove one of them.</source>
-        <translation>Dos frecuencias se aplican al mismo proveedor o proyecto. Quita una.</translation>
+        <translation>Dos frecuencias se aplican al mismo proveedor o proyecto. Quita una de ellas.</translation>
     </message>
     <message>
         <source>Remove limit {number}</source>
@@ -15510,7 +15510,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>It is sent when the answer before it is complete.</source>
-        <translation>Se envía cuando la respuesta anterior esté completa.</translation>
+        <translation>Se enviará cuando la respuesta anterior esté completa.</translation>
     </message>
     <message>
         <source>The answer before it was not completed. Go to it to send it now.</source>
@@ -15518,14 +15518,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>You are offline. It is sent when the connection is back.</source>
-        <translation>No tienes conexión. Se envía cuando vuelva.</translation>
+        <translation>No tienes conexión. Se enviará cuando vuelva.</translation>
     </message>
     <message numerus="yes">
         <source>{count} messages wait</source>
         <comment>{count} message waits</comment>
         <translation>
-            <numerusform>{count} mensaje espera</numerusform>
-            <numerusform>{count} mensajes esperan</numerusform>
+            <numerusform>{count} mensaje en espera</numerusform>
+            <numerusform>{count} mensajes en espera</numerusform>
         </translation>
     </message>
     <message>
@@ -15554,23 +15554,23 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>It is sent in a moment.</source>
-        <translation>Se envía en un momento.</translation>
+        <translation>Se enviará en un momento.</translation>
     </message>
     <message>
         <source>Waiting: sends at {clock}, {before} before it.</source>
-        <translation>En espera: se envía a las {clock}, {before} antes.</translation>
+        <translation>En espera: se enviará a las {clock}, con {before} por delante.</translation>
     </message>
     <message>
         <source>Waiting: sends at {clock}.</source>
-        <translation>En espera: se envía a las {clock}.</translation>
+        <translation>En espera: se enviará a las {clock}.</translation>
     </message>
     <message>
         <source>Waiting: it is sent automatically, {before} before it.</source>
-        <translation>En espera: se envía automáticamente, {before} antes.</translation>
+        <translation>En espera: se enviará automáticamente, con {before} por delante.</translation>
     </message>
     <message>
         <source>Waiting: it is sent automatically.</source>
-        <translation>En espera: se envía automáticamente.</translation>
+        <translation>En espera: se enviará automáticamente.</translation>
     </message>
     <message>
         <source>{time} on {day}</source>
@@ -15578,7 +15578,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Waiting to be sent</source>
-        <translation>Esperando para enviarse</translation>
+        <translation>Pendiente de envío</translation>
     </message>
     <message>
         <source>Go to it</source>
@@ -15602,23 +15602,23 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Nothing waits.</source>
-        <translation>No espera nada.</translation>
+        <translation>No hay nada en espera.</translation>
     </message>
     <message numerus="yes">
         <source>{count} messages wait. What is cancelled is not sent; the question is kept.</source>
         <comment>{count} message waits. What is cancelled is not sent; the question is kept.</comment>
         <translation>
-            <numerusform>{count} mensaje espera. Lo que se cancela no se envía; la pregunta se conserva.</numerusform>
-            <numerusform>{count} mensajes esperan. Lo que se cancela no se envía; la pregunta se conserva.</numerusform>
+            <numerusform>{count} mensaje en espera. Lo que se cancela no se envía; la pregunta se conserva.</numerusform>
+            <numerusform>{count} mensajes en espera. Lo que se cancela no se envía; la pregunta se conserva.</numerusform>
         </translation>
     </message>
     <message>
         <source>{problem} Nothing was kept.</source>
-        <translation>{problem} No se conservó nada.</translation>
+        <translation>{problem} No se guardó nada.</translation>
     </message>
     <message>
         <source>{label} is kept. It cannot answer before it has a key.</source>
-        <translation>{label} se conserva. No puede responder antes de tener una clave.</translation>
+        <translation>{label} se ha guardado. No puede responder hasta que tenga una clave.</translation>
     </message>
     <message>
         <source>{label} is connected.</source>
@@ -15630,7 +15630,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Paste the key of a provider, or choose a server of your own. It is tested before it is kept.</source>
-        <translation>Pega la clave de un proveedor, o elige un servidor propio. Se prueba antes de conservarlo.</translation>
+        <translation>Pega la clave de un proveedor o elige un servidor propio. Se prueba antes de guardarlo.</translation>
     </message>
     <message>
         <source>All providers…</source>
@@ -15666,7 +15666,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Choose where the key is kept, then connect</source>
-        <translation>Elige dónde se guarda la clave, y conecta</translation>
+        <translation>Elige dónde se guarda la clave y conecta</translation>
     </message>
     <message>
         <source>Enter the name of your resource.</source>
@@ -15710,7 +15710,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Choose where they are now: the next page says how to get them out.</source>
-        <translation>Elige dónde están ahora: la página siguiente dice cómo sacarlos.</translation>
+        <translation>Elige dónde están ahora: la página siguiente explica cómo exportarlos.</translation>
     </message>
     <message>
         <source>Import from {program}</source>
@@ -15794,7 +15794,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Source</source>
-        <translation>Fuente</translation>
+        <translation>Código</translation>
     </message>
     <message>
         <source>Differences</source>
@@ -15822,15 +15822,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Drawn</source>
-        <translation>Dibujado</translation>
+        <translation>Vista</translation>
     </message>
     <message>
         <source>Show it drawn</source>
-        <translation>Mostrarlo dibujado</translation>
+        <translation>Mostrar la vista</translation>
     </message>
     <message>
         <source>Show its source</source>
-        <translation>Mostrar su fuente</translation>
+        <translation>Mostrar el código fuente</translation>
     </message>
     <message>
         <source>{name}, version {number} of {count}</source>
@@ -15842,7 +15842,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This thread has no artifacts yet. Files of its messages are listed here, and so is code that you open: code of 15 lines or more has “Open as artifact”, in its header and in the menu of its message.</source>
-        <translation>Esta conversación aún no tiene artefactos. Aquí se enumeran los archivos de sus mensajes, y también el código que abras: el código de 15 líneas o más tiene «Abrir como artefacto», en su cabecera y en el menú de su mensaje.</translation>
+        <translation>Esta conversación aún no tiene artefactos. Aquí se muestran los archivos de sus mensajes, y también el código que abras: el código de 15 líneas o más tiene «Abrir como artefacto», en su cabecera y en el menú de su mensaje.</translation>
     </message>
     <message>
         <source>Artifacts of this thread</source>
@@ -15958,7 +15958,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Start at the top</source>
-        <translation>Empezar arriba</translation>
+        <translation>Empezar desde arriba</translation>
     </message>
     <message>
         <source>(no text)</source>
@@ -16002,7 +16002,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>the summary is out of date and not sent</source>
-        <translation>el resumen está desfasado y no se envía</translation>
+        <translation>el resumen está desactualizado y no se envía</translation>
     </message>
     <message>
         <source>{part}: {tokens}</source>
@@ -16080,7 +16080,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <source>about {count} tokens</source>
         <comment>about {count} token</comment>
         <translation>
-            <numerusform>unos {count} token</numerusform>
+            <numerusform>alrededor de {count} token</numerusform>
             <numerusform>unos {count} tokens</numerusform>
         </translation>
     </message>
@@ -16114,7 +16114,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Kept word for word, a line each</source>
-        <translation>Conservado palabra por palabra, uno por línea</translation>
+        <translation>Se conserva palabra por palabra, un dato por línea</translation>
     </message>
     <message>
         <source>Facts that are kept word for word, a line each</source>
@@ -16142,7 +16142,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>There is no summary yet: it is made when the context fills.</source>
-        <translation>Aún no hay resumen: se hace cuando el contexto se llena.</translation>
+        <translation>Aún no hay resumen: se crea cuando el contexto se llena.</translation>
     </message>
     <message>
         <source>Save the summary</source>
@@ -16202,23 +16202,23 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Today&apos;s limit for titles and summaries is reached. Summaries are made again tomorrow.</source>
-        <translation>Se alcanzó el límite de hoy para títulos y resúmenes. Los resúmenes se hacen de nuevo mañana.</translation>
+        <translation>Se alcanzó el límite de hoy para títulos y resúmenes. Los resúmenes se volverán a hacer mañana.</translation>
     </message>
     <message>
         <source>Some of its messages are gone for good, so it is not sent.</source>
-        <translation>Algunos de sus mensajes se fueron del todo, así que no se envía.</translation>
+        <translation>Algunos de sus mensajes se eliminaron definitivamente, así que no se envía.</translation>
     </message>
     <message>
         <source>It is not sent: you switched it off. Another one is made only when you redo it.</source>
-        <translation>No se envía: lo desactivaste. Solo se hace otro cuando lo rehaces.</translation>
+        <translation>No se envía: lo desactivaste. Solo se hará otro si lo rehaces.</translation>
     </message>
     <message>
         <source>It is out of date and not sent: {why}. Redo it to have it sent again.</source>
-        <translation>Está desfasado y no se envía: {why}. Rehazlo para que se envíe de nuevo.</translation>
+        <translation>Está desactualizado y no se envía: {why}. Rehazlo para que se envíe de nuevo.</translation>
     </message>
     <message>
         <source>It is out of date and not sent. Redo it to have it sent again.</source>
-        <translation>Está desfasado y no se envía. Rehazlo para que se envíe de nuevo.</translation>
+        <translation>Está desactualizado y no se envía. Rehazlo para que se envíe de nuevo.</translation>
     </message>
     <message>
         <source>Messages that the summary is made from</source>
@@ -16238,7 +16238,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>removed for good</source>
-        <translation>eliminado del todo</translation>
+        <translation>eliminado definitivamente</translation>
     </message>
     <message>
         <source>shown</source>
@@ -16262,7 +16262,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>In</source>
-        <translation>Entra</translation>
+        <translation>Entrada</translation>
     </message>
     <message>
         <source>Cached</source>
@@ -16274,7 +16274,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Out</source>
-        <translation>Sale</translation>
+        <translation>Salida</translation>
     </message>
     <message>
         <source>Thought</source>
@@ -16342,7 +16342,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>No price is known for {models}. The cost leaves it out.</source>
-        <translation>No se conoce el precio de {models}. El coste no lo incluye.</translation>
+        <translation>No se conoce el precio de {models}. No se incluye en el coste.</translation>
     </message>
     <message>
         <source>{month} {year}</source>
@@ -16422,7 +16422,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Results are below: up and down choose, Tab goes to the next group</source>
-        <translation>Los resultados están debajo: arriba y abajo eligen, Tab va al siguiente grupo</translation>
+        <translation>Los resultados están debajo: las flechas arriba y abajo eligen, Tab va al grupo siguiente</translation>
     </message>
     <message>
         <source>Search messages, threads, files and commands</source>
@@ -16558,7 +16558,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Opens the list of what waits</source>
-        <translation>Abre la lista de lo que espera</translation>
+        <translation>Abre la lista de lo que está en espera</translation>
     </message>
     <message>
         <source>Temporary chat, not stored</source>
@@ -16703,7 +16703,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Delete for good…</source>
-        <translation>Eliminar del todo…</translation>
+        <translation>Eliminar definitivamente…</translation>
     </message>
     <message numerus="yes">
         <source>Restore {count} threads</source>
@@ -16717,8 +16717,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <source>Delete {count} threads for good…</source>
         <comment>Delete {count} thread for good…</comment>
         <translation>
-            <numerusform>Eliminar del todo {count} conversación…</numerusform>
-            <numerusform>Eliminar del todo {count} conversaciones…</numerusform>
+            <numerusform>Eliminar definitivamente {count} conversación…</numerusform>
+            <numerusform>Eliminar definitivamente {count} conversaciones…</numerusform>
         </translation>
     </message>
     <message>
@@ -16751,8 +16751,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <source>Move {count} threads out of the archive</source>
         <comment>Move {count} thread out of the archive</comment>
         <translation>
-            <numerusform>Sacar {count} conversación del archivo</numerusform>
-            <numerusform>Sacar {count} conversaciones del archivo</numerusform>
+            <numerusform>Desarchivar {count} conversación</numerusform>
+            <numerusform>Desarchivar {count} conversaciones</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -16802,7 +16802,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Mark nothing</source>
-        <translation>No marcar nada</translation>
+        <translation>Quitar las marcas</translation>
     </message>
     <message numerus="yes">
         <source>{count} marked</source>
@@ -16970,7 +16970,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The file is not there.</source>
-        <translation>El archivo no está.</translation>
+        <translation>No se encuentra el archivo.</translation>
     </message>
     <message>
         <source>It is larger than {limit} MB.</source>
@@ -17050,7 +17050,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Outdated: the file was changed since</source>
-        <translation>Desfasado: el archivo cambió desde entonces</translation>
+        <translation>Desactualizado: el archivo cambió desde entonces</translation>
     </message>
     <message>
         <source>Applied; the file was changed since</source>
@@ -17146,7 +17146,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Show source</source>
-        <translation>Mostrar fuente</translation>
+        <translation>Mostrar código fuente</translation>
     </message>
     <message>
         <source>Markdown</source>
@@ -17167,11 +17167,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>is being fetched from the team</source>
-        <translation>obteniéndose del equipo</translation>
+        <translation>descargándose del equipo</translation>
     </message>
     <message>
         <source>missing on the team&apos;s server; tried again later</source>
-        <translation>falta en el servidor del equipo; se intenta más tarde</translation>
+        <translation>falta en el servidor del equipo; se volverá a intentar más tarde</translation>
     </message>
     <message>
         <source>not sent</source>
@@ -17215,7 +17215,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>asked by {name}</source>
-        <translation>preguntado por {name}</translation>
+        <translation>pregunta de {name}</translation>
     </message>
     <message>
         <source>Load image from {host}</source>
@@ -17245,16 +17245,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <source>Summary of {count} messages ends here · out of date and not sent · Show</source>
         <comment>Summary of {count} message ends here · out of date and not sent · Show</comment>
         <translation>
-            <numerusform>El resumen de {count} mensaje termina aquí · desfasado y no enviado · Mostrar</numerusform>
-            <numerusform>El resumen de {count} mensajes termina aquí · desfasado y no enviado · Mostrar</numerusform>
+            <numerusform>El resumen de {count} mensaje termina aquí · desactualizado y no enviado · Mostrar</numerusform>
+            <numerusform>El resumen de {count} mensajes termina aquí · desactualizado y no enviado · Mostrar</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Show the summary of {count} messages, out of date and not sent</source>
         <comment>Show the summary of {count} message, out of date and not sent</comment>
         <translation>
-            <numerusform>Mostrar el resumen de {count} mensaje, desfasado y no enviado</numerusform>
-            <numerusform>Mostrar el resumen de {count} mensajes, desfasado y no enviado</numerusform>
+            <numerusform>Mostrar el resumen de {count} mensaje, desactualizado y no enviado</numerusform>
+            <numerusform>Mostrar el resumen de {count} mensajes, desactualizado y no enviado</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -17307,15 +17307,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Trying again in {time} (attempt {attempt}).</source>
-        <translation>Se intenta de nuevo en {time} (intento {attempt}).</translation>
+        <translation>Se intentará de nuevo en {time} (intento {attempt}).</translation>
     </message>
     <message>
         <source>This picture is being fetched from the team.</source>
-        <translation>Esta imagen se está obteniendo del equipo.</translation>
+        <translation>Esta imagen se está descargando del equipo.</translation>
     </message>
     <message>
         <source>This picture is missing on the team&apos;s server. ChatDesk tries again later.</source>
-        <translation>Esta imagen falta en el servidor del equipo. ChatDesk lo intenta más tarde.</translation>
+        <translation>Esta imagen falta en el servidor del equipo. ChatDesk lo volverá a intentar más tarde.</translation>
     </message>
     <message>
         <source>Copy table</source>
@@ -17347,11 +17347,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Jump to newest</source>
-        <translation>Saltar a lo más reciente</translation>
+        <translation>Ir a lo más reciente</translation>
     </message>
     <message>
         <source>Jump to newest, {new}</source>
-        <translation>Saltar a lo más reciente, {new}</translation>
+        <translation>Ir a lo más reciente, {new}</translation>
     </message>
     <message>
         <source>This question has no answer.</source>
@@ -17403,7 +17403,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Choose a larger model…</source>
-        <translation>Elegir un modelo mayor…</translation>
+        <translation>Elegir un modelo más grande…</translation>
     </message>
     <message>
         <source>Edit the message</source>
@@ -17427,7 +17427,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Choose a larger model</source>
-        <translation>Elegir un modelo mayor</translation>
+        <translation>Elegir un modelo más grande</translation>
     </message>
     <message>
         <source>Send without the image</source>
@@ -17491,14 +17491,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>ChatDesk ended while {tool} ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
-        <translation>ChatDesk terminó mientras {tool} se ejecutaba. Nadie sabe qué hizo, y no se repite si tú no lo dices.</translation>
+        <translation>ChatDesk se cerró mientras {tool} se ejecutaba. Nadie sabe qué hizo, y no se repetirá si tú no lo indicas.</translation>
     </message>
     <message numerus="yes">
         <source>ChatDesk ended while {count} calls ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
         <comment>ChatDesk ended while {count} call ran. Nobody knows what it did, and it is not repeated unless you say so.</comment>
         <translation>
-            <numerusform>ChatDesk terminó mientras {count} llamada se ejecutaba. Nadie sabe qué hizo, y no se repite si tú no lo dices.</numerusform>
-            <numerusform>ChatDesk terminó mientras {count} llamadas se ejecutaban. Nadie sabe qué hicieron, y no se repiten si tú no lo dices.</numerusform>
+            <numerusform>ChatDesk se cerró mientras {count} llamada se ejecutaba. Nadie sabe qué hizo, y no se repetirá si tú no lo indicas.</numerusform>
+            <numerusform>ChatDesk se cerró mientras {count} llamadas se ejecutaban. Nadie sabe qué hicieron, y no se repetirán si tú no lo indicas.</numerusform>
         </translation>
     </message>
     <message>
@@ -17599,7 +17599,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>asked by {person}</source>
-        <translation>preguntado por {person}</translation>
+        <translation>pregunta de {person}</translation>
     </message>
     <message>
         <source>message {number} of {count}</source>
@@ -17717,7 +17717,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <source>About {count} tokens in {requests}.</source>
         <comment>About {count} token in {requests}.</comment>
         <translation>
-            <numerusform>Unos {count} token en {requests}.</numerusform>
+            <numerusform>Alrededor de {count} token en {requests}.</numerusform>
             <numerusform>Unos {count} tokens en {requests}.</numerusform>
         </translation>
     </message>
@@ -17759,7 +17759,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Own days</source>
-        <translation>Días propios</translation>
+        <translation>Personalizado</translation>
     </message>
     <message>
         <source>By day</source>
@@ -17780,7 +17780,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Days</source>
         <comment>period</comment>
-        <translation>Período</translation>
+        <translation>Periodo</translation>
     </message>
     <message>
         <source>First day</source>
@@ -17824,7 +17824,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Tokens in</source>
-        <translation>Tokens que entran</translation>
+        <translation>Tokens de entrada</translation>
     </message>
     <message>
         <source>From cache</source>
@@ -17840,7 +17840,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Tokens out</source>
-        <translation>Tokens que salen</translation>
+        <translation>Tokens de salida</translation>
     </message>
     <message>
         <source>Week</source>
@@ -17888,7 +17888,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>How full the context is</source>
-        <translation>Cuán lleno está el contexto</translation>
+        <translation>Ocupación del contexto</translation>
     </message>
     <message>
         <source>Show what is sent</source>
@@ -17900,13 +17900,13 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Paste it; get the cause and the fix</source>
-        <translation>Pégalo; obtén la causa y el arreglo</translation>
+        <translation>Pégalo; obtén la causa y la solución</translation>
     </message>
     <message>
         <source>Explain this error. What causes it, and how do I fix it?
 
 </source>
-        <translation>Explica este error. ¿Qué lo causa, y cómo lo arreglo?
+        <translation>Explica este error. ¿Qué lo causa y cómo lo soluciono?
 
 </translation>
     </message>
@@ -17920,7 +17920,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Summarise this document: the main points first, then what is left open.</source>
-        <translation>Resume este documento: primero los puntos principales, luego lo que queda abierto.</translation>
+        <translation>Resume este documento: primero los puntos principales, luego lo que queda pendiente.</translation>
     </message>
     <message>
         <source>Make a comparison table</source>
@@ -17954,11 +17954,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>A key, or a server of your own</source>
-        <translation>Una clave, o un servidor propio</translation>
+        <translation>Una clave o un servidor propio</translation>
     </message>
     <message>
         <source>See what goes with it, and save it</source>
-        <translation>Ver lo que va con él, y guardarlo</translation>
+        <translation>Ver lo que incluye y guardarlo</translation>
     </message>
     <message>
         <source>Nothing is changed</source>
@@ -17982,7 +17982,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>If you restore a backup, the database as it is now is kept.</source>
-        <translation>Si restauras una copia, la base de datos como está ahora se conserva.</translation>
+        <translation>Si restauras una copia, se conserva la base de datos actual.</translation>
     </message>
     <message>
         <source>{size} KB</source>
@@ -18010,7 +18010,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Here now: {names}</source>
-        <translation>Aquí ahora: {names}</translation>
+        <translation>Ahora aquí: {names}</translation>
     </message>
     <message>
         <source>Temporary</source>
@@ -18018,7 +18018,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it.</source>
-        <translation>No se guarda nada de este chat. Desaparece cuando ChatDesk se cierra, si no lo conservas.</translation>
+        <translation>No se guarda nada de este chat. Desaparece cuando se cierra ChatDesk, salvo que lo conserves.</translation>
     </message>
     <message>
         <source>Store this chat with all its messages</source>
@@ -18377,7 +18377,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This question is no longer waiting.</source>
-        <translation>Esta pregunta ya no espera.</translation>
+        <translation>Esta pregunta ya no está en espera.</translation>
     </message>
     <message>
         <source>It did not arrive completely.</source>
@@ -18389,7 +18389,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This answer is no longer waiting.</source>
-        <translation>Esta respuesta ya no espera.</translation>
+        <translation>Esta respuesta ya no está en espera.</translation>
     </message>
     <message>
         <source>This file contains more messages than can be read at once.</source>
@@ -18397,7 +18397,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>ChatDesk keeps running in the tray. To end it, choose Quit there or in the menu.</source>
-        <translation>ChatDesk sigue en la bandeja. Para terminarlo, elige Salir allí o en el menú.</translation>
+        <translation>ChatDesk sigue en marcha en la bandeja. Para cerrarlo del todo, elige Salir allí o en el menú.</translation>
     </message>
     <message>
         <source>unknown time</source>
@@ -18525,7 +18525,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>A name has at most {count} characters. It is inserted as it is written.</source>
-        <translation>Un nombre tiene como mucho {count} caracteres. Se inserta tal como está escrito.</translation>
+        <translation>Un nombre tiene como máximo {count} caracteres. Se inserta tal como está escrito.</translation>
     </message>
     <message>
         <source>{variable} means nothing in a system prompt.</source>
@@ -18549,7 +18549,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>A template has at most {count} fields. This one stays as it is written.</source>
-        <translation>Una plantilla tiene como mucho {count} campos. Este queda tal como está escrito.</translation>
+        <translation>Una plantilla tiene como máximo {count} campos. Este queda tal como está escrito.</translation>
     </message>
     <message>
         <source>{variable} is asked for as a field.</source>
@@ -18569,7 +18569,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The model gave a summary that says nothing.</source>
-        <translation>El modelo dio un resumen que no dice nada.</translation>
+        <translation>El modelo dio un resumen sin contenido.</translation>
     </message>
     <message>
         <source>The model refused to summarise.</source>
@@ -18585,7 +18585,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This link cannot be opened: it names neither a thread nor an invitation.</source>
-        <translation>No se puede abrir este enlace: no nombra ni una conversación ni una invitación.</translation>
+        <translation>No se puede abrir este enlace: no indica ni una conversación ni una invitación.</translation>
     </message>
     <message>
         <source>Ask the person who gave it to you to copy it again.</source>
@@ -18702,7 +18702,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>“{name}” is too large; the limit is {most}.</source>
-        <translation>«{name}» es demasiado grande; el límite es {most}.</translation>
+        <translation>«{name}» es demasiado grande; el límite es de {most}.</translation>
     </message>
     <message>
         <source>“{name}” is not a folder, or there is a link on the way. Links are not followed.</source>
@@ -18738,7 +18738,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The file was removed after the change was proposed.</source>
-        <translation>El archivo se quitó después de proponer el cambio.</translation>
+        <translation>El archivo se eliminó después de proponer el cambio.</translation>
     </message>
     <message>
         <source>There is already a file with that name.</source>
@@ -18770,7 +18770,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>“{name}” could not be written: {reason}.</source>
-        <translation>No se pudo escribir «{name}»: {reason}.</translation>
+        <translation>No se pudo escribir en «{name}»: {reason}.</translation>
     </message>
     <message>
         <source>It no longer knows the session.</source>
@@ -18790,7 +18790,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
-        <translation>ChatDesk no habla el transporte antiguo con dos direcciones (SSE): ¿hay una que termine en /mcp?</translation>
+        <translation>ChatDesk no admite el transporte antiguo con dos direcciones (SSE): ¿hay una que termine en /mcp?</translation>
     </message>
     <message>
         <source>It sent more than {most} values in one message.</source>
@@ -18798,7 +18798,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>It is larger than {most}.</source>
-        <translation>Es más grande que {most}.</translation>
+        <translation>Supera el límite de {most}.</translation>
     </message>
     <message>
         <source>It is not valid base64.</source>
@@ -18806,7 +18806,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>It sent too many requests, or used an id twice, before it read the answers.</source>
-        <translation>Envió demasiadas solicitudes, o usó dos veces un id, antes de leer las respuestas.</translation>
+        <translation>Envió demasiadas peticiones, o usó dos veces un identificador, antes de leer las respuestas.</translation>
     </message>
     <message>
         <source>It was stopped.</source>
@@ -18922,7 +18922,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This answer belongs to no sign-in that ChatDesk waits for.</source>
-        <translation>Esta respuesta no corresponde a ningún inicio de sesión que ChatDesk espere.</translation>
+        <translation>Esta respuesta no corresponde a ningún inicio de sesión que ChatDesk esté esperando.</translation>
     </message>
     <message>
         <source>The sign-in was declined. You can close this page.</source>
@@ -18942,11 +18942,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>It is nested {count} levels deep.</source>
-        <translation>Está anidado en {count} niveles.</translation>
+        <translation>Tiene {count} niveles anidados.</translation>
     </message>
     <message>
         <source>It is nested too deeply.</source>
-        <translation>Está anidado a demasiada profundidad.</translation>
+        <translation>Tiene demasiados niveles anidados.</translation>
     </message>
     <message>
         <source>The folder of the service {path} cannot be written to: {reason}.</source>
@@ -18954,7 +18954,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Check its owner and permissions, or choose another --data-dir.</source>
-        <translation>Comprueba su dueño y sus permisos, o elige otro --data-dir.</translation>
+        <translation>Comprueba su propietario y sus permisos, o elige otro --data-dir.</translation>
     </message>
     <message>
         <source>The service cannot listen: {reason}.</source>
@@ -18962,7 +18962,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Choose another port in the settings, or 0 for any that is free.</source>
-        <translation>Elige otro puerto en los ajustes, o 0 para cualquiera que esté libre.</translation>
+        <translation>Elige otro puerto en los ajustes o 0 para cualquiera que esté libre.</translation>
     </message>
     <message>
         <source>The address of the service cannot be written: {reason}.</source>
@@ -19006,7 +19006,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>“{origin}” is not the origin of web pages.</source>
-        <translation>«{origin}» no es el origen de páginas web.</translation>
+        <translation>«{origin}» no es un origen de páginas web.</translation>
     </message>
     <message>
         <source>An origin is a scheme, a name and a port if there is one: https://tool.example.</source>
@@ -19074,7 +19074,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>It wrote too much that nobody asked for, more than {count} bytes in a second.</source>
-        <translation>Escribió demasiado que nadie había pedido, más de {count} bytes en un segundo.</translation>
+        <translation>Escribió demasiado contenido que nadie había pedido, más de {count} bytes en un segundo.</translation>
     </message>
     <message>
         <source>The server has lost nothing.</source>
@@ -19090,11 +19090,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Whoever joins the project gets only what comes before the first of them.</source>
-        <translation>Quien se une al proyecto recibe solo lo anterior al primero de ellos.</translation>
+        <translation>Quien se una al proyecto recibirá solo lo anterior al primero de ellos.</translation>
     </message>
     <message>
         <source>An owner of the project can let it go on without them.</source>
-        <translation>Un propietario del proyecto puede dejarlo seguir sin ellos.</translation>
+        <translation>Un propietario del proyecto puede permitir que siga sin ellos.</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes (numbers {first} to {last}), made between {after} and {before}.</source>
@@ -19146,7 +19146,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Search your earlier threads</source>
-        <translation>Buscar en sus conversaciones anteriores</translation>
+        <translation>Buscar en tus conversaciones anteriores</translation>
     </message>
     <message>
         <source>Read an earlier thread</source>
@@ -19158,7 +19158,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Results are below: up and down choose, Enter opens one</source>
-        <translation>Los resultados están debajo: arriba y abajo eligen, Entrar abre uno</translation>
+        <translation>Los resultados están debajo: las flechas arriba y abajo eligen, Intro abre uno</translation>
     </message>
     <message>
         <source>Side by side</source>
@@ -19174,7 +19174,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Searched your threads: {what}</source>
-        <translation>Buscó en sus conversaciones: {what}</translation>
+        <translation>Buscó en tus conversaciones: {what}</translation>
     </message>
     <message>
         <source>Looked into the folder {what}</source>
@@ -19214,7 +19214,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
-        <translation>Comprueba de nuevo con el servidor, y acepta lo que falte entonces. El registro ya se cerró hasta ahí, y con ello no se perdió ningún cambio.</translation>
+        <translation>Comprueba de nuevo con el servidor y acepta lo que falte entonces. El registro ya se cerró hasta ahí, y con ello no se perdió ningún cambio.</translation>
     </message>
 </context>
 </TS>
