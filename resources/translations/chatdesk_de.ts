@@ -5,11 +5,11 @@
     <name></name>
     <message>
         <source>ChatDesk found no display, and no window of it is open.</source>
-        <translation>ChatDesk hat keine Anzeige gefunden, und kein Fenster davon ist offen.</translation>
+        <translation>ChatDesk hat keinen Bildschirm gefunden, und es ist kein ChatDesk-Fenster offen.</translation>
     </message>
     <message>
         <source>Nothing was opened or changed.</source>
-        <translation>Nichts wurde geöffnet oder geändert.</translation>
+        <translation>Es wurde nichts geöffnet oder geändert.</translation>
     </message>
     <message>
         <source>Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY.</source>
@@ -157,7 +157,7 @@
     </message>
     <message>
         <source>The model wants to call {tool} of {server} with</source>
-        <translation>Das Modell möchte {tool} von {server} aufrufen mit</translation>
+        <translation>Das Modell möchte {tool} von {server} aufrufen, und zwar mit</translation>
     </message>
     <message>
         <source>Allow it?</source>
@@ -245,7 +245,7 @@
     </message>
     <message>
         <source>Give one with --output.</source>
-        <translation>Geben Sie eines mit --output an.</translation>
+        <translation>Geben Sie das Ziel mit --output an.</translation>
     </message>
     <message>
         <source>Choose threads, a project, or everything, but not two of them.</source>
@@ -257,7 +257,7 @@
     </message>
     <message>
         <source>Nothing to export was named.</source>
-        <translation>Es wurde nichts zum Exportieren genannt.</translation>
+        <translation>Es wurde nichts zum Exportieren angegeben.</translation>
     </message>
     <message>
         <source>Give a thread, --project NAME or --all.</source>
@@ -281,7 +281,7 @@
     </message>
     <message>
         <source>zip file to write, with the database and all attachments</source>
-        <translation>Zip-Datei, die geschrieben wird, mit der Datenbank und allen Anhängen</translation>
+        <translation>ZIP-Datei, die geschrieben wird, mit der Datenbank und allen Anhängen</translation>
     </message>
     <message>
         <source>replace the database with a backup</source>
@@ -301,7 +301,7 @@
     </message>
     <message>
         <source>A window is open on this data directory, and it makes the regular backups.</source>
-        <translation>Ein Fenster ist mit diesem Datenverzeichnis offen und erstellt die regelmäßigen Sicherungen.</translation>
+        <translation>Mit diesem Datenverzeichnis ist ein Fenster offen; es erstellt die regelmäßigen Sicherungen.</translation>
     </message>
     <message>
         <source>Use Settings, Data and backup, Back up now; or give a FILE.</source>
@@ -313,11 +313,11 @@
     </message>
     <message>
         <source>Replace the current database with it? The current one is kept.</source>
-        <translation>Die jetzige Datenbank dadurch ersetzen? Die jetzige bleibt erhalten.</translation>
+        <translation>Die jetzige Datenbank dadurch ersetzen? Sie bleibt erhalten.</translation>
     </message>
     <message>
         <source>No backup was named.</source>
-        <translation>Es wurde keine Sicherung genannt.</translation>
+        <translation>Es wurde keine Sicherung angegeben.</translation>
     </message>
     <message>
         <source>&apos;chatdesk restore --list&apos; lists them.</source>
@@ -325,7 +325,7 @@
     </message>
     <message>
         <source>nothing was changed</source>
-        <translation>nichts wurde geändert</translation>
+        <translation>es wurde nichts geändert</translation>
     </message>
     <message>
         <source>The backup was restored.</source>
@@ -349,7 +349,7 @@
     </message>
     <message>
         <source>The database could not be upgraded as it was, so a copy of it was repaired and upgraded.</source>
-        <translation>Die Datenbank ließ sich nicht aktualisieren, wie sie war; deshalb wurde eine Kopie davon repariert und aktualisiert.</translation>
+        <translation>Die Datenbank ließ sich so, wie sie war, nicht aktualisieren; deshalb wurde eine Kopie davon repariert und aktualisiert.</translation>
     </message>
     <message>
         <source>The database was damaged; what could be read was copied into a new one.</source>
@@ -357,7 +357,7 @@
     </message>
     <message>
         <source>The damaged one is kept at {kept}. Compare with &apos;chatdesk restore --list&apos;: a backup may hold more.</source>
-        <translation>Die beschädigte ist unter {kept} erhalten. Vergleichen Sie mit &apos;chatdesk restore --list&apos;: Eine Sicherung hat vielleicht mehr.</translation>
+        <translation>Die beschädigte ist unter {kept} erhalten. Vergleichen Sie mit &apos;chatdesk restore --list&apos;: Eine Sicherung enthält vielleicht mehr.</translation>
     </message>
     <message>
         <source>fill a data directory with made-up threads</source>
@@ -461,7 +461,7 @@
     </message>
     <message>
         <source>Nothing was changed.</source>
-        <translation>Nichts wurde geändert.</translation>
+        <translation>Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>This process may not open more files at once.</source>
@@ -513,7 +513,7 @@
     </message>
     <message>
         <source>Reading the files, so that a search finds what is in them…</source>
-        <translation>Die Dateien werden gelesen, damit die Suche findet, was darin steht …</translation>
+        <translation>Die Dateien werden gelesen, damit die Suche findet, was darin steht…</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -537,7 +537,7 @@
     </message>
     <message>
         <source>also write a zip to attach to a bug report</source>
-        <translation>auch ein Zip schreiben, das einem Fehlerbericht beigelegt werden kann</translation>
+        <translation>auch ein ZIP schreiben, das einem Fehlerbericht beigelegt werden kann</translation>
     </message>
     <message>
         <source>repair the database, keeping a copy of it</source>
@@ -837,11 +837,11 @@
     </message>
     <message>
         <source>show the state of this profile&apos;s workspaces, and what was refused</source>
-        <translation>zeigt den Zustand der Arbeitsbereiche dieses Profils, und was abgelehnt wurde</translation>
+        <translation>den Zustand der Arbeitsbereiche dieses Profils zeigen, und was abgelehnt wurde</translation>
     </message>
     <message>
         <source>check a server before making a workspace, or what the server of one has lost</source>
-        <translation>prüft einen Server, bevor ein Arbeitsbereich angelegt wird, oder was der Server eines Arbeitsbereichs verloren hat</translation>
+        <translation>einen Server prüfen, bevor ein Arbeitsbereich angelegt wird, oder was der Server eines Arbeitsbereichs verloren hat</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
@@ -913,7 +913,7 @@
     </message>
     <message>
         <source>Name one by its id; &apos;chatdesk team status&apos; lists them.</source>
-        <translation>Nennen Sie einen mit seiner Kennung; &apos;chatdesk team status&apos; listet sie auf.</translation>
+        <translation>Geben Sie die Kennung eines davon an; &apos;chatdesk team status&apos; listet sie auf.</translation>
     </message>
     <message>
         <source>Passphrase of the file of keys: </source>
@@ -937,7 +937,7 @@
     </message>
     <message>
         <source>Type it when you are asked, give it as the next line of stdin, or set {variable}.</source>
-        <translation>Geben Sie sie ein, wenn Sie gefragt werden, als nächste Zeile der Standardeingabe, oder setzen Sie {variable}.</translation>
+        <translation>Geben Sie sie auf Nachfrage oder als nächste Zeile der Standardeingabe ein, oder setzen Sie {variable}.</translation>
     </message>
     <message>
         <source>make a workspace in an empty database</source>
@@ -969,7 +969,7 @@
     </message>
     <message>
         <source>stop being a member, on all computers</source>
-        <translation>kein Mitglied mehr sein, auf allen Computern</translation>
+        <translation>die Mitgliedschaft beenden, auf allen Computern</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1025,7 +1025,7 @@
     </message>
     <message>
         <source>stop syncing; everything stays on this computer</source>
-        <translation>nicht mehr synchronisieren; alles bleibt auf diesem Computer</translation>
+        <translation>nicht mehr abgleichen; alles bleibt auf diesem Computer</translation>
     </message>
     <message>
         <source>print a code for another computer of yours</source>
@@ -1093,7 +1093,7 @@
     </message>
     <message>
         <source>Nobody was invited.</source>
-        <translation>Niemand wurde eingeladen.</translation>
+        <translation>Es wurde niemand eingeladen.</translation>
     </message>
     <message>
         <source>Share it first (&apos;chatdesk team share&apos;), or give its id.</source>
@@ -1113,11 +1113,11 @@
     </message>
     <message>
         <source>Nothing was sent.</source>
-        <translation>Nichts wurde gesendet.</translation>
+        <translation>Es wurde nichts gesendet.</translation>
     </message>
     <message>
         <source>Change that password, since others may have seen it, and give the new one on stdin or in {variable}.</source>
-        <translation>Ändern Sie dieses Passwort, da andere es gesehen haben können, und geben Sie das neue auf stdin oder in {variable} an.</translation>
+        <translation>Ändern Sie dieses Passwort, da andere es gesehen haben können, und geben Sie das neue über stdin oder in {variable} an.</translation>
     </message>
     <message>
         <source>{name} is not a certificate in PEM form.</source>
@@ -1197,7 +1197,7 @@
     </message>
     <message>
         <source>make a project and print its id</source>
-        <translation>ein Projekt anlegen und seine ID ausgeben</translation>
+        <translation>ein Projekt anlegen und seine Kennung ausgeben</translation>
     </message>
     <message>
         <source>name of the project</source>
@@ -1205,7 +1205,7 @@
     </message>
     <message>
         <source>list threads, latest first</source>
-        <translation>Unterhaltungen auflisten, die letzte zuerst</translation>
+        <translation>Unterhaltungen auflisten, die neueste zuerst</translation>
     </message>
     <message>
         <source>list archived threads</source>
@@ -1237,7 +1237,7 @@
     </message>
     <message>
         <source>ChatDesk is open and keeps the projects.</source>
-        <translation>ChatDesk ist offen und verwahrt die Projekte.</translation>
+        <translation>ChatDesk ist offen und verwaltet die Projekte.</translation>
     </message>
     <message>
         <source>Make the project there, or close ChatDesk first.</source>
@@ -1341,7 +1341,7 @@
     </message>
     <message>
         <source>sign out of a server</source>
-        <translation>von einem Server abmelden</translation>
+        <translation>sich von einem Server abmelden</translation>
     </message>
     <message>
         <source>set up the servers whose tools models may use</source>
@@ -1401,7 +1401,7 @@
     </message>
     <message>
         <source>take back permissions of a server&apos;s tools</source>
-        <translation>Erlaubnisse der Werkzeuge eines Servers zurücknehmen</translation>
+        <translation>Berechtigungen der Werkzeuge eines Servers zurücknehmen</translation>
     </message>
     <message>
         <source>name of the tool (by default all tools of the server)</source>
@@ -1457,7 +1457,7 @@
     </message>
     <message>
         <source>There was no such permission.</source>
-        <translation>Eine solche Erlaubnis gab es nicht.</translation>
+        <translation>Eine solche Berechtigung gab es nicht.</translation>
     </message>
     <message>
         <source>ok</source>
@@ -1485,7 +1485,7 @@
     </message>
     <message>
         <source>Signed out on this computer. The server was not told, or cannot withdraw the sign-in.</source>
-        <translation>Auf diesem Computer abgemeldet. Dem Server wurde es nicht gesagt, oder er kann die Anmeldung nicht zurücknehmen.</translation>
+        <translation>Auf diesem Computer abgemeldet. Der Server wurde nicht benachrichtigt, oder er kann die Anmeldung nicht zurücknehmen.</translation>
     </message>
     <message>
         <source>There is no tool server “{name}”.</source>
@@ -1533,7 +1533,7 @@
     </message>
     <message>
         <source>Name the engine whose key should be removed.</source>
-        <translation>Nennen Sie die Suchmaschine, deren Schlüssel entfernt werden soll.</translation>
+        <translation>Geben Sie die Suchmaschine an, deren Schlüssel entfernt werden soll.</translation>
     </message>
     <message>
         <source>with a key</source>
@@ -1549,7 +1549,7 @@
     </message>
     <message>
         <source>Name one to test it.</source>
-        <translation>Nennen Sie eine, um sie zu testen.</translation>
+        <translation>Geben Sie eine an, um sie zu testen.</translation>
     </message>
     <message>
         <source>Left out: an answer has at most {most_in_message} pictures.</source>
@@ -1593,15 +1593,15 @@
     </message>
     <message>
         <source>A message can have at most {number} files; there are {attachments}.</source>
-        <translation>Eine Nachricht kann höchstens {number} Dateien haben; es sind {attachments}.</translation>
+        <translation>Eine Nachricht darf höchstens {number} Dateien haben; es sind {attachments}.</translation>
     </message>
     <message>
         <source>The files of one message can have at most {limit} together; these have {total}.</source>
-        <translation>Die Dateien einer Nachricht können zusammen höchstens {limit} haben; diese haben {total}.</translation>
+        <translation>Die Dateien einer Nachricht dürfen zusammen höchstens {limit} groß sein; diese sind {total} groß.</translation>
     </message>
     <message>
         <source>With “{name}”, the files attached today would have {total}; the limit for a day is {limit}.</source>
-        <translation>Mit „{name}“ hätten die heute angehängten Dateien {total}; das Limit für einen Tag ist {limit}.</translation>
+        <translation>Mit „{name}“ wären die heute angehängten Dateien {total} groß; das Limit für einen Tag ist {limit}.</translation>
     </message>
     <message>
         <source>Your text and the other attachments are kept.</source>
@@ -1669,7 +1669,7 @@
     </message>
     <message>
         <source>“{name}” is not there.</source>
-        <translation>„{name}“ ist nicht da.</translation>
+        <translation>„{name}“ wurde nicht gefunden.</translation>
     </message>
     <message>
         <source>“{name}” is not a file that can be read.</source>
@@ -1685,7 +1685,7 @@
     </message>
     <message>
         <source>its name or place is not valid</source>
-        <translation>der Name oder der Ort ist nicht gültig</translation>
+        <translation>der Name oder der Speicherort ist ungültig</translation>
     </message>
     <message>
         <source>“{name}” cannot be read: {reason}.</source>
@@ -1705,7 +1705,7 @@
     </message>
     <message>
         <source>What {who} has there is not an image that can be shown.</source>
-        <translation>Was {who} dort hat, ist kein Bild, das angezeigt werden kann.</translation>
+        <translation>Was {who} unter dieser Adresse hat, ist kein Bild, das angezeigt werden kann.</translation>
     </message>
     <message>
         <source>The image could not be loaded.</source>
@@ -1729,7 +1729,7 @@
     </message>
     <message>
         <source>Nothing was opened.</source>
-        <translation>Nichts wurde geöffnet.</translation>
+        <translation>Es wurde nichts geöffnet.</translation>
     </message>
     <message>
         <source>This page is larger than {most_bytes} MB.</source>
@@ -1745,7 +1745,7 @@
     </message>
     <message>
         <source>There is no text in it.</source>
-        <translation>Es ist kein Text darin.</translation>
+        <translation>Sie enthält keinen Text.</translation>
     </message>
     <message>
         <source>It is long; its first {cut} characters are read.</source>
@@ -1781,7 +1781,7 @@
     </message>
     <message>
         <source>Do not open the file. If you trust it, ask whoever looks after the scanner.</source>
-        <translation>Öffnen Sie die Datei nicht. Wenn Sie ihr vertrauen, fragen Sie, wer den Scanner betreut.</translation>
+        <translation>Öffnen Sie die Datei nicht. Wenn Sie ihr vertrauen, fragen Sie die Person, die den Scanner betreut.</translation>
     </message>
     <message>
         <source>The virus scanner does not answer, so the file was kept out.</source>
@@ -1793,7 +1793,7 @@
     </message>
     <message>
         <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
-        <translation>Nichts wurde dorthin gesendet. Die Datei wurde nicht aufgenommen; Ihr Text und die anderen Anhänge bleiben erhalten.</translation>
+        <translation>Dorthin wurde nichts gesendet. Die Datei wurde nicht übernommen; Ihr Text und die anderen Anhänge bleiben erhalten.</translation>
     </message>
     <message>
         <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
@@ -1813,7 +1813,7 @@
     </message>
     <message>
         <source>Nothing was fetched.</source>
-        <translation>Nichts wurde abgerufen.</translation>
+        <translation>Es wurde nichts abgerufen.</translation>
     </message>
     <message>
         <source>There is a file of the type {mime} there.</source>
@@ -1853,7 +1853,7 @@
     </message>
     <message>
         <source>The message has {size_bytes} bytes; the limit is {most_bytes} bytes.</source>
-        <translation>Die Nachricht hat {size_bytes} Bytes; das Limit sind {most_bytes} Bytes.</translation>
+        <translation>Die Nachricht hat {size_bytes} Bytes; erlaubt sind {most_bytes} Bytes.</translation>
     </message>
     <message>
         <source>The copying was stopped.</source>
@@ -1913,7 +1913,7 @@
     </message>
     <message>
         <source>There may be {most_facts} facts of at most {longest_fact} characters.</source>
-        <translation>Es darf {most_facts} Fakten mit höchstens {longest_fact} Zeichen geben.</translation>
+        <translation>Möglich sind {most_facts} Fakten mit je höchstens {longest_fact} Zeichen.</translation>
     </message>
     <message>
         <source>The old ones are kept.</source>
@@ -1925,7 +1925,7 @@
     </message>
     <message>
         <source>Choose a provider that speaks chat completions.</source>
-        <translation>Wählen Sie einen Anbieter, der Chat Completions spricht.</translation>
+        <translation>Wählen Sie einen Anbieter, der Chat Completions unterstützt.</translation>
     </message>
     <message>
         <source>A draft cannot be empty.</source>
@@ -2025,7 +2025,7 @@
     </message>
     <message>
         <source>The file was written by a newer ChatDesk.</source>
-        <translation>Die Datei wurde von einem neueren ChatDesk geschrieben.</translation>
+        <translation>Die Datei stammt aus einer neueren ChatDesk-Version.</translation>
     </message>
     <message>
         <source>Prompt {number} in the file is not one: it needs a kind, a name and a text that is not too long.</source>
@@ -2041,7 +2041,7 @@
     </message>
     <message>
         <source>Nothing was added.</source>
-        <translation>Nichts wurde hinzugefügt.</translation>
+        <translation>Es wurde nichts hinzugefügt.</translation>
     </message>
     <message>
         <source>Choose a file that was exported from Prompts.</source>
@@ -2153,7 +2153,7 @@
     </message>
     <message>
         <source>Nothing was run.</source>
-        <translation>Nichts wurde ausgeführt.</translation>
+        <translation>Es wurde nichts ausgeführt.</translation>
     </message>
     <message>
         <source>Change them, or deny the call.</source>
@@ -2197,7 +2197,7 @@
     </message>
     <message>
         <source>No arguments came with this call, so the tool was not run. Write them again.</source>
-        <translation>Mit diesem Aufruf kamen keine Argumente; deshalb wurde das Werkzeug nicht ausgeführt. Schreiben Sie sie noch einmal.</translation>
+        <translation>Mit diesem Aufruf kamen keine Argumente; deshalb wurde das Werkzeug nicht ausgeführt. Schreibe sie noch einmal.</translation>
     </message>
     <message>
         <source>The answer was cut off while this call was written, so the tool was not run.</source>
@@ -2293,7 +2293,7 @@
     </message>
     <message>
         <source>edit</source>
-        <translation>Bearbeitung</translation>
+        <translation>bearbeiten</translation>
     </message>
     <message>
         <source>start of the context</source>
@@ -2329,7 +2329,7 @@
     </message>
     <message>
         <source>Nothing half-written was left.</source>
-        <translation>Nichts Halbfertiges blieb zurück.</translation>
+        <translation>Es blieb nichts Halbfertiges zurück.</translation>
     </message>
     <message>
         <source>ChatDesk ended unexpectedly.</source>
@@ -2430,7 +2430,7 @@
     </message>
     <message>
         <source>From an older ChatDesk (schema {schema}); it is upgraded at the next start.</source>
-        <translation>Von einem älteren ChatDesk (Schema {schema}); es wird beim nächsten Start aktualisiert.</translation>
+        <translation>Aus einer älteren ChatDesk-Version (Schema {schema}); sie wird beim nächsten Start aktualisiert.</translation>
     </message>
     <message numerus="yes">
         <source>{count} attached files are neither in it nor in the data directory.</source>
@@ -2444,8 +2444,8 @@
         <source>{count} answers had not ended: they stay as interrupted, and nothing is sent.</source>
         <comment>{count} answer had not ended: they stay as interrupted, and nothing is sent.</comment>
         <translation>
-            <numerusform>{count} Antwort war noch nicht fertig: Sie bleibt als unterbrochen, und nichts wird gesendet.</numerusform>
-            <numerusform>{count} Antworten waren noch nicht fertig: Sie bleiben als unterbrochen, und nichts wird gesendet.</numerusform>
+            <numerusform>{count} Antwort war noch nicht fertig: Sie gilt als unterbrochen, und es wird nichts gesendet.</numerusform>
+            <numerusform>{count} Antworten waren noch nicht fertig: Sie gelten als unterbrochen, und es wird nichts gesendet.</numerusform>
         </translation>
     </message>
     <message>
@@ -2458,7 +2458,7 @@
     </message>
     <message>
         <source>Afterwards search fills up again in the background.</source>
-        <translation>Danach füllt sich die Suche im Hintergrund wieder.</translation>
+        <translation>Danach baut sich die Suche im Hintergrund neu auf.</translation>
     </message>
     <message>
         <source>Exported {threads} to {name}.</source>
@@ -2511,7 +2511,7 @@
     </message>
     <message>
         <source>{server}, trusting a file of certificates ({ca}…)</source>
-        <translation>{server}, im Vertrauen auf eine Datei mit Zertifikaten ({ca}…)</translation>
+        <translation>{server}, mit einer Datei vertrauenswürdiger Zertifikate ({ca}…)</translation>
     </message>
     <message>
         <source>Send the key of {short} to {server}?</source>
@@ -2527,7 +2527,7 @@
     </message>
     <message>
         <source>The key of {label} was kept by an earlier ChatDesk, which did not note the server that it is for. It would be sent to {words}.</source>
-        <translation>Der Schlüssel von {label} wurde von einem früheren ChatDesk gespeichert, das den zugehörigen Server nicht vermerkt hat. Er würde an {words} gesendet.</translation>
+        <translation>Der Schlüssel von {label} wurde von einer früheren ChatDesk-Version gespeichert, die den zugehörigen Server nicht vermerkt hat. Er würde an {words} gesendet.</translation>
     </message>
     <message>
         <source>The key of {label} was given for {words}. It would be sent to {wanted}.</source>
@@ -2551,7 +2551,7 @@
     </message>
     <message>
         <source>it must look like 20/min, with s, min, h or day after the stroke</source>
-        <translation>es muss wie 20/min aussehen, mit s, min, h oder day nach dem Schrägstrich</translation>
+        <translation>es muss die Form 20/min haben, mit s, min, h oder day nach dem Schrägstrich</translation>
     </message>
     <message>
         <source>“{unit}” is no period; use s, min, h or day</source>
@@ -2587,7 +2587,7 @@
     </message>
     <message>
         <source>Your messages are kept, and the newest ones are sent as they fit.</source>
-        <translation>Ihre Nachrichten bleiben erhalten, und die neuesten werden gesendet, soweit sie passen.</translation>
+        <translation>Ihre Nachrichten bleiben erhalten, und die neuesten werden gesendet, soweit sie hineinpassen.</translation>
     </message>
     <message>
         <source>Summaries and titles are made again tomorrow; the limit is in Settings, Context.</source>
@@ -2599,7 +2599,7 @@
     </message>
     <message>
         <source>Titles and summaries stop at {limit} ({spent} are used).</source>
-        <translation>Titel und Zusammenfassungen halten bei {limit} an ({spent} sind verbraucht).</translation>
+        <translation>Titel und Zusammenfassungen pausieren ab {limit} ({spent} sind verbraucht).</translation>
     </message>
     <message>
         <source>They are made again when the limit starts again; it is in Settings, Usage and limits.</source>
@@ -2635,7 +2635,7 @@
     </message>
     <message>
         <source>A part of this message is damaged. What can be read of it is shown; a backup may have it whole.</source>
-        <translation>Ein Teil dieser Nachricht ist beschädigt. Was davon lesbar ist, wird gezeigt; eine Sicherung hat sie vielleicht ganz.</translation>
+        <translation>Ein Teil dieser Nachricht ist beschädigt. Was davon lesbar ist, wird gezeigt; eine Sicherung enthält sie vielleicht vollständig.</translation>
     </message>
     <message>
         <source>being written</source>
@@ -2663,7 +2663,7 @@
     </message>
     <message>
         <source>The reasoning effort must be one of {reasoning_efforts}.</source>
-        <translation>Der Denkaufwand muss einer von {reasoning_efforts} sein.</translation>
+        <translation>Der Denkaufwand muss einer dieser Werte sein: {reasoning_efforts}.</translation>
     </message>
     <message>
         <source>There may be at most {most_stop_words} stop words.</source>
@@ -2711,7 +2711,7 @@
     </message>
     <message>
         <source>The proxy must be an address such as http://proxy.example:3128, without a password. One that wants a password is set with the variable HTTPS_PROXY.</source>
-        <translation>Der Proxy muss eine Adresse wie http://proxy.example:3128 ohne Passwort sein. Einer, der ein Passwort verlangt, wird mit der Variablen HTTPS_PROXY eingestellt.</translation>
+        <translation>Der Proxy muss eine Adresse wie http://proxy.example:3128 ohne Passwort sein. Verlangt er ein Passwort, wird er mit der Variablen HTTPS_PROXY eingestellt.</translation>
     </message>
     <message>
         <source>The organisation and the project hold characters that cannot be sent.</source>
@@ -2723,7 +2723,7 @@
     </message>
     <message>
         <source>Nothing was sent; your text stays where it is.</source>
-        <translation>Nichts wurde gesendet; Ihr Text bleibt, wo er ist.</translation>
+        <translation>Es wurde nichts gesendet; Ihr Text bleibt, wo er ist.</translation>
     </message>
     <message>
         <source>{name} chose {label} for this thread. You asked {before} here until now; your question, and the thread with it, would go to {label}.</source>
@@ -2735,7 +2735,7 @@
     </message>
     <message>
         <source>Choose a model yourself, or name the provider: --provider {name}.</source>
-        <translation>Wählen Sie selbst ein Modell, oder nennen Sie den Anbieter: --provider {name}.</translation>
+        <translation>Wählen Sie selbst ein Modell, oder geben Sie den Anbieter an: --provider {name}.</translation>
     </message>
     <message>
         <source>Ask {label}?</source>
@@ -2801,8 +2801,8 @@
         <source>{count} changes wait here to be sent.</source>
         <comment>{count} change waits here to be sent.</comment>
         <translation>
-            <numerusform>{count} Änderung wartet hier auf das Senden.</numerusform>
-            <numerusform>{count} Änderungen warten hier auf das Senden.</numerusform>
+            <numerusform>{count} Änderung ist hier noch zu senden.</numerusform>
+            <numerusform>{count} Änderungen sind hier noch zu senden.</numerusform>
         </translation>
     </message>
     <message>
@@ -2875,7 +2875,7 @@
     </message>
     <message>
         <source>Type dollars for a million tokens, such as 0.25.</source>
-        <translation>Geben Sie Dollar für eine Million Token ein, etwa 0.25.</translation>
+        <translation>Geben Sie den Preis für eine Million Token in Dollar ein, etwa 0.25.</translation>
     </message>
     <message>
         <source>Something went wrong.</source>
@@ -2891,7 +2891,7 @@
     </message>
     <message>
         <source>Check the id; it looks like 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</source>
-        <translation>Prüfen Sie die Kennung; sie sieht aus wie 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</translation>
+        <translation>Prüfen Sie die Kennung; sie hat die Form 0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e.</translation>
     </message>
     <message>
         <source>The message is empty.</source>
@@ -3007,11 +3007,11 @@
     </message>
     <message>
         <source>Some messages of this summary are gone or no longer shown.</source>
-        <translation>Einige Nachrichten dieser Zusammenfassung sind weg oder werden nicht mehr angezeigt.</translation>
+        <translation>Einige Nachrichten dieser Zusammenfassung fehlen oder werden nicht mehr angezeigt.</translation>
     </message>
     <message>
         <source>Nothing was changed; as many of the remaining messages as fit are sent.</source>
-        <translation>Nichts wurde geändert; von den verbliebenen Nachrichten werden so viele gesendet, wie passen.</translation>
+        <translation>Es wurde nichts geändert; von den verbliebenen Nachrichten werden so viele gesendet, wie hineinpassen.</translation>
     </message>
     <message>
         <source>Create the summary again.</source>
@@ -3023,7 +3023,7 @@
     </message>
     <message>
         <source>Nothing was changed; as many of the newest messages as fit are sent.</source>
-        <translation>Nichts wurde geändert; von den neuesten Nachrichten werden so viele gesendet, wie passen.</translation>
+        <translation>Es wurde nichts geändert; von den neuesten Nachrichten werden so viele gesendet, wie hineinpassen.</translation>
     </message>
     <message>
         <source>ChatDesk tries again later.</source>
@@ -3035,7 +3035,7 @@
     </message>
     <message>
         <source>No summary was asked for; as many of the newest messages as fit are sent instead.</source>
-        <translation>Es wurde keine Zusammenfassung angefordert; stattdessen werden von den neuesten Nachrichten so viele gesendet, wie passen.</translation>
+        <translation>Es wurde keine Zusammenfassung angefordert; stattdessen werden von den neuesten Nachrichten so viele gesendet, wie hineinpassen.</translation>
     </message>
     <message>
         <source>Allow it, or leave the thread as it is; the limit is in Settings, Usage and limits.</source>
@@ -3091,7 +3091,7 @@
     </message>
     <message>
         <source>What was saved before is unchanged; of the answer only the beginning may be kept.</source>
-        <translation>Was vorher gespeichert wurde, ist unverändert; von der Antwort ist vielleicht nur der Anfang da.</translation>
+        <translation>Was vorher gespeichert wurde, ist unverändert; von der Antwort ist vielleicht nur der Anfang erhalten.</translation>
     </message>
     <message>
         <source>Free disk space or correct the permissions so that ChatDesk can save, then ask again.</source>
@@ -3123,7 +3123,7 @@
     </message>
     <message>
         <source>The file was left as it is; backups are in the backup directory.</source>
-        <translation>Die Datei wurde belassen, wie sie war; Sicherungen liegen im Sicherungsverzeichnis.</translation>
+        <translation>Die Datei wurde nicht verändert; Sicherungen liegen im Sicherungsverzeichnis.</translation>
     </message>
     <message>
         <source>Restore the newest backup, or copy out what can be read: &apos;chatdesk doctor --repair&apos;.</source>
@@ -3163,7 +3163,7 @@
     </message>
     <message>
         <source>The database is out of reach: its drive, folder or file is not there.</source>
-        <translation>Die Datenbank ist nicht erreichbar: Laufwerk, Ordner oder Datei ist nicht da.</translation>
+        <translation>Die Datenbank ist nicht erreichbar: Laufwerk, Ordner oder Datei fehlt.</translation>
     </message>
     <message>
         <source>Nothing was written anywhere else, and your text is still in the window.</source>
@@ -3179,11 +3179,11 @@
     </message>
     <message>
         <source>This database was written by a newer ChatDesk.</source>
-        <translation>Diese Datenbank wurde von einem neueren ChatDesk geschrieben.</translation>
+        <translation>Diese Datenbank stammt aus einer neueren ChatDesk-Version.</translation>
     </message>
     <message>
         <source>It was not touched.</source>
-        <translation>Sie wurde nicht angerührt.</translation>
+        <translation>Sie wurde nicht verändert.</translation>
     </message>
     <message>
         <source>Update ChatDesk to open it.</source>
@@ -3195,7 +3195,7 @@
     </message>
     <message>
         <source>It was left as it was and can be read; a verified backup is in the backup directory.</source>
-        <translation>Sie wurde belassen, wie sie war, und kann gelesen werden; eine geprüfte Sicherung liegt im Sicherungsverzeichnis.</translation>
+        <translation>Sie wurde nicht verändert und kann gelesen werden; eine geprüfte Sicherung liegt im Sicherungsverzeichnis.</translation>
     </message>
     <message>
         <source>ChatDesk is already running on this data directory.</source>
@@ -3211,7 +3211,7 @@
     </message>
     <message>
         <source>Free some space, or send it elsewhere.</source>
-        <translation>Schaffen Sie Platz, oder leiten Sie sie woandershin.</translation>
+        <translation>Schaffen Sie Platz, oder leiten Sie sie um.</translation>
     </message>
     <message>
         <source>The export could not be written.</source>
@@ -3219,7 +3219,7 @@
     </message>
     <message>
         <source>Your messages are unchanged, and nothing half-written was left.</source>
-        <translation>Ihre Nachrichten sind unverändert, und nichts Halbfertiges blieb zurück.</translation>
+        <translation>Ihre Nachrichten sind unverändert, und es blieb nichts Halbfertiges zurück.</translation>
     </message>
     <message>
         <source>You may read this shared project, but not write in it.</source>
@@ -3235,7 +3235,7 @@
     </message>
     <message>
         <source>Ask the person who made it, or an owner or administrator of the project.</source>
-        <translation>Fragen Sie, wer es gemacht hat, oder einen Eigentümer oder Verwalter des Projekts.</translation>
+        <translation>Fragen Sie die Person, die es geschrieben hat, oder einen Eigentümer oder Verwalter des Projekts.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not do what was asked.</source>
@@ -3247,7 +3247,7 @@
     </message>
     <message>
         <source>Open Details in the status line to see what it said.</source>
-        <translation>Öffnen Sie „Details“ in der Statuszeile, um zu sehen, was sie gesagt hat.</translation>
+        <translation>Öffnen Sie „Details“ in der Statuszeile, um zu sehen, was sie gemeldet hat.</translation>
     </message>
     <message>
         <source>The team&apos;s database was restored from a backup.</source>
@@ -3263,7 +3263,7 @@
     </message>
     <message>
         <source>{who} sent something of another kind.</source>
-        <translation>{who} hat etwas anderer Art gesendet.</translation>
+        <translation>{who} hat etwas von anderer Art gesendet.</translation>
     </message>
     <message>
         <source>It could not be loaded.</source>
@@ -3307,7 +3307,7 @@
     </message>
     <message>
         <source>The data came compressed in a way that ChatDesk did not ask for.</source>
-        <translation>Die Daten kamen auf eine Art komprimiert, die ChatDesk nicht verlangt hat.</translation>
+        <translation>Die Daten kamen in einer Komprimierung an, die ChatDesk nicht angefordert hat.</translation>
     </message>
     <message>
         <source>The data did not arrive completely.</source>
@@ -3331,7 +3331,7 @@
     </message>
     <message>
         <source>{target} may not be written by this user.</source>
-        <translation>{target} darf von diesem Benutzer nicht geschrieben werden.</translation>
+        <translation>Dieser Benutzer darf {target} nicht schreiben.</translation>
     </message>
     <message>
         <source>{target} is a folder.</source>
@@ -3339,11 +3339,11 @@
     </message>
     <message>
         <source>Name a file in it.</source>
-        <translation>Nennen Sie eine Datei darin.</translation>
+        <translation>Geben Sie eine Datei darin an.</translation>
     </message>
     <message>
         <source>The folder of {target} is not there.</source>
-        <translation>Der Ordner von {target} ist nicht da.</translation>
+        <translation>Den Ordner von {target} gibt es nicht.</translation>
     </message>
     <message>
         <source>Put the drive back, or choose another place.</source>
@@ -3375,7 +3375,7 @@
     </message>
     <message>
         <source>Nothing was sent to it.</source>
-        <translation>Nichts wurde an ihn gesendet.</translation>
+        <translation>Es wurde nichts an ihn gesendet.</translation>
     </message>
     <message>
         <source>Close ChatDesk and start it again; &apos;chatdesk doctor&apos; shows who owns the directory.</source>
@@ -3415,11 +3415,11 @@
     </message>
     <message>
         <source>Too many commands ask this ChatDesk at once. Try again later.</source>
-        <translation>Zu viele Befehle fragen dieses ChatDesk auf einmal. Versuchen Sie es später erneut.</translation>
+        <translation>Zu viele Befehle wenden sich gleichzeitig an dieses ChatDesk. Versuchen Sie es später erneut.</translation>
     </message>
     <message>
         <source>Something unexpected happened. The log says more.</source>
-        <translation>Etwas Unerwartetes ist geschehen. Das Protokoll sagt mehr.</translation>
+        <translation>Etwas Unerwartetes ist geschehen. Näheres steht im Protokoll.</translation>
     </message>
     <message>
         <source>There is no home directory: HOME is not set, and the system knows none for this user.</source>
@@ -3427,15 +3427,15 @@
     </message>
     <message>
         <source>Set HOME, or choose an absolute directory with --data-dir.</source>
-        <translation>Setzen Sie HOME, oder wählen Sie mit --data-dir ein absolutes Verzeichnis.</translation>
+        <translation>Setzen Sie HOME, oder wählen Sie mit --data-dir einen absoluten Pfad.</translation>
     </message>
     <message>
         <source>The current directory no longer exists.</source>
-        <translation>Das aktuelle Verzeichnis ist nicht mehr da.</translation>
+        <translation>Das aktuelle Verzeichnis gibt es nicht mehr.</translation>
     </message>
     <message>
         <source>Go to another one, or choose an absolute directory with --data-dir.</source>
-        <translation>Wechseln Sie in ein anderes, oder wählen Sie mit --data-dir ein absolutes Verzeichnis.</translation>
+        <translation>Wechseln Sie in ein anderes, oder wählen Sie mit --data-dir einen absoluten Pfad.</translation>
     </message>
     <message>
         <source>The data directory cannot be used: the name {data_dir} is not UTF-8.</source>
@@ -3463,7 +3463,7 @@
     </message>
     <message>
         <source>The API key contains characters that no key has.</source>
-        <translation>Der API-Schlüssel enthält Zeichen, die kein Schlüssel hat.</translation>
+        <translation>Der API-Schlüssel enthält Zeichen, die in keinem Schlüssel vorkommen.</translation>
     </message>
     <message>
         <source>One of the extra headers contains characters that cannot be sent.</source>
@@ -3479,7 +3479,7 @@
     </message>
     <message>
         <source>The file of certificates is not there.</source>
-        <translation>Die Datei mit Zertifikaten ist nicht da.</translation>
+        <translation>Die Zertifikatsdatei wurde nicht gefunden.</translation>
     </message>
     <message>
         <source>Your message and the part of the answer that arrived are kept.</source>
@@ -3511,7 +3511,7 @@
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate or encryption was not accepted.</source>
-        <translation>Die Verbindung zu {who} ist nicht sicher: Zertifikat oder Verschlüsselung wurde nicht angenommen.</translation>
+        <translation>Die Verbindung zu {who} ist nicht sicher: Zertifikat oder Verschlüsselung wurde nicht akzeptiert.</translation>
     </message>
     <message>
         <source>Check the clock of this computer, the base URL and any proxy; nothing is sent until this is solved.</source>
@@ -3527,7 +3527,7 @@
     </message>
     <message>
         <source>{who} did not accept the API key.</source>
-        <translation>{who} hat den API-Schlüssel nicht angenommen.</translation>
+        <translation>{who} hat den API-Schlüssel nicht akzeptiert.</translation>
     </message>
     <message>
         <source>Check the API key in the settings.</source>
@@ -3623,7 +3623,7 @@
     </message>
     <message>
         <source>{who} redirected the request to another address; ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} hat die Anfrage an eine andere Adresse umgeleitet; ChatDesk ist nicht gefolgt, dorthin wurde also nichts gesendet.</translation>
+        <translation>{who} hat die Anfrage an eine andere Adresse umgeleitet; ChatDesk ist nicht gefolgt, sodass dorthin nichts gesendet wurde.</translation>
     </message>
     <message>
         <source>{who} redirected the request without saying where to.</source>
@@ -3635,7 +3635,7 @@
     </message>
     <message>
         <source>{who} redirected the request to something that is not a web address, so nothing was sent there.</source>
-        <translation>{who} hat die Anfrage an etwas umgeleitet, das keine Webadresse ist, dorthin wurde also nichts gesendet.</translation>
+        <translation>{who} hat die Anfrage an etwas umgeleitet, das keine Webadresse ist; dorthin wurde also nichts gesendet.</translation>
     </message>
     <message>
         <source>{who} redirected the request in a way that would lose the message, so ChatDesk did not follow.</source>
@@ -3647,7 +3647,7 @@
     </message>
     <message>
         <source>{who} redirected the request to another address ({host}); ChatDesk did not follow, so nothing was sent there.</source>
-        <translation>{who} hat die Anfrage an eine andere Adresse umgeleitet ({host}); ChatDesk ist nicht gefolgt, dorthin wurde also nichts gesendet.</translation>
+        <translation>{who} hat die Anfrage an eine andere Adresse umgeleitet ({host}); ChatDesk ist nicht gefolgt, sodass dorthin nichts gesendet wurde.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is self-signed.</source>
@@ -3691,7 +3691,7 @@
     </message>
     <message>
         <source>{who} did not accept the image: it says that this model sees none.</source>
-        <translation>{who} hat das Bild nicht angenommen: Dieses Modell sehe keine Bilder.</translation>
+        <translation>{who} hat das Bild nicht angenommen: Dieses Modell könne keine Bilder sehen.</translation>
     </message>
     <message>
         <source>Send the question without the image, or choose another model.</source>
@@ -3743,7 +3743,7 @@
     </message>
     <message>
         <source>If it is your own server, name its certificate&apos;s file in Settings, Providers; nothing is sent until this is solved.</source>
-        <translation>Wenn es Ihr eigener Server ist, nennen Sie seine Zertifikatsdatei unter Einstellungen, Anbieter; bis dahin wird nichts gesendet.</translation>
+        <translation>Wenn es Ihr eigener Server ist, geben Sie seine Zertifikatsdatei unter Einstellungen, Anbieter an; bis dahin wird nichts gesendet.</translation>
     </message>
     <message>
         <source>The connection to {who} is not secure: its certificate is signed by an authority that this computer does not trust.</source>
@@ -3799,7 +3799,7 @@
     </message>
     <message>
         <source>This computer slept while the answer was being written, and the connection was lost.</source>
-        <translation>Dieser Computer schlief, während die Antwort geschrieben wurde, und die Verbindung ging verloren.</translation>
+        <translation>Dieser Computer war im Ruhezustand, während die Antwort geschrieben wurde, und die Verbindung ging verloren.</translation>
     </message>
     <message>
         <source>ChatDesk made a mistake while reading the answer.</source>
@@ -3843,7 +3843,7 @@
     </message>
     <message>
         <source>{what} Nothing was sent.</source>
-        <translation>{what} Nichts wurde gesendet.</translation>
+        <translation>{what} Es wurde nichts gesendet.</translation>
     </message>
     <message>
         <source>{who} offers no model.</source>
@@ -3899,7 +3899,7 @@
     </message>
     <message>
         <source>The key is accepted.</source>
-        <translation>Der Schlüssel wird angenommen.</translation>
+        <translation>Der Schlüssel wird akzeptiert.</translation>
     </message>
     <message>
         <source>No key is needed.</source>
@@ -3959,7 +3959,7 @@
     </message>
     <message>
         <source>The newest {most_ranked} matches were ranked; older ones follow.</source>
-        <translation>Die neuesten {most_ranked} Treffer wurden gewichtet; ältere folgen.</translation>
+        <translation>Die neuesten {most_ranked} Treffer wurden nach Relevanz sortiert; ältere folgen.</translation>
     </message>
     <message>
         <source>Older messages are still being indexed: {percent} %.</source>
@@ -3975,7 +3975,7 @@
     </message>
     <message>
         <source>That is not a place in these results.</source>
-        <translation>Das ist keine Stelle in diesen Ergebnissen.</translation>
+        <translation>Diese Stelle gibt es in diesen Ergebnissen nicht.</translation>
     </message>
     <message>
         <source>Search again.</source>
@@ -4091,7 +4091,7 @@
     </message>
     <message>
         <source>it must be one of {choices}</source>
-        <translation>es muss eines von {choices} sein</translation>
+        <translation>es muss einer dieser Werte sein: {choices}</translation>
     </message>
     <message>
         <source>it must be text without control characters</source>
@@ -4099,7 +4099,7 @@
     </message>
     <message>
         <source>it must be one line</source>
-        <translation>es muss eine Zeile sein</translation>
+        <translation>es darf nur eine Zeile sein</translation>
     </message>
     <message>
         <source>it must be at least {minimum}</source>
@@ -4127,11 +4127,11 @@
     </message>
     <message>
         <source>a value must be one line</source>
-        <translation>ein Wert muss eine Zeile sein</translation>
+        <translation>ein Wert darf nur eine Zeile haben</translation>
     </message>
     <message>
         <source>each line must look like &apos;Name: value&apos;</source>
-        <translation>jede Zeile muss wie &apos;Name: Wert&apos; aussehen</translation>
+        <translation>jede Zeile muss die Form &apos;Name: Wert&apos; haben</translation>
     </message>
     <message>
         <source>it must be a provider and a model, such as openai/gpt-5.4-mini</source>
@@ -4147,11 +4147,11 @@
     </message>
     <message>
         <source>The file of {subject} {path} is damaged; it is kept under another name when it is read next.</source>
-        <translation>Die Datei {path} ({subject}) ist beschädigt; sie wird unter einem anderen Namen aufgehoben, wenn sie das nächste Mal gelesen wird.</translation>
+        <translation>Die Datei {path} ({subject}) ist beschädigt; beim nächsten Lesen wird sie unter einem anderen Namen aufbewahrt.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} was written by a newer ChatDesk. What is known of it is used, and it is left as it is.</source>
-        <translation>Die Datei {path} ({subject}) wurde von einem neueren ChatDesk geschrieben. Was davon bekannt ist, wird verwendet, und sie bleibt, wie sie ist.</translation>
+        <translation>Die Datei {path} ({subject}) stammt aus einer neueren ChatDesk-Version. Was davon bekannt ist, wird verwendet; sie selbst bleibt unverändert.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} cannot be read ({strerror}).</source>
@@ -4159,7 +4159,7 @@
     </message>
     <message>
         <source>The file of {subject} {path} is damaged and was left as it is.</source>
-        <translation>Die Datei {path} ({subject}) ist beschädigt und wurde belassen, wie sie war.</translation>
+        <translation>Die Datei {path} ({subject}) ist beschädigt und wurde nicht verändert.</translation>
     </message>
     <message>
         <source>The file of {subject} {path} is damaged; it is kept as {name}. Set the {subject} up again.</source>
@@ -4175,15 +4175,15 @@
     </message>
     <message>
         <source>The file of keys cannot be read or written.</source>
-        <translation>Die Schlüsseldatei kann nicht gelesen oder geschrieben werden.</translation>
+        <translation>Die Schlüsseldatei kann weder gelesen noch geschrieben werden.</translation>
     </message>
     <message>
         <source>It was left as it is; keys hold until ChatDesk closes.</source>
-        <translation>Sie wurde belassen, wie sie war; Schlüssel gelten, bis ChatDesk geschlossen wird.</translation>
+        <translation>Sie wurde nicht verändert; Schlüssel gelten, bis ChatDesk geschlossen wird.</translation>
     </message>
     <message>
         <source>Type it again; capital letters count. Without it, the keys have to be entered again.</source>
-        <translation>Geben Sie sie erneut ein; Großbuchstaben zählen. Ohne sie müssen die Schlüssel neu eingegeben werden.</translation>
+        <translation>Geben Sie sie erneut ein; Groß- und Kleinschreibung zählt. Ohne sie müssen die Schlüssel neu eingegeben werden.</translation>
     </message>
     <message>
         <source>Check the configuration directory, or delete the file keys.encrypted.json and enter the keys again.</source>
@@ -4303,7 +4303,7 @@
     </message>
     <message>
         <source>Check the permissions and the free space of the configuration directory.</source>
-        <translation>Prüfen Sie die Rechte und den freien Platz des Konfigurationsverzeichnisses.</translation>
+        <translation>Prüfen Sie Rechte und freien Speicherplatz des Konfigurationsverzeichnisses.</translation>
     </message>
     <message>
         <source>providers</source>
@@ -4311,7 +4311,7 @@
     </message>
     <message>
         <source>The file of providers was written by a newer ChatDesk.</source>
-        <translation>Die Datei der Anbieter wurde von einem neueren ChatDesk geschrieben.</translation>
+        <translation>Die Anbieterdatei stammt aus einer neueren ChatDesk-Version.</translation>
     </message>
     <message>
         <source>Update ChatDesk to change it.</source>
@@ -4319,7 +4319,7 @@
     </message>
     <message>
         <source>The file of providers {path} could not be written.</source>
-        <translation>Die Datei der Anbieter {path} konnte nicht geschrieben werden.</translation>
+        <translation>Die Anbieterdatei {path} konnte nicht geschrieben werden.</translation>
     </message>
     <message numerus="yes">
         <source>{count} providers were left out: its entry in providers.json cannot be used.</source>
@@ -4375,7 +4375,7 @@
     </message>
     <message>
         <source>Responses protocol only; no limit sees what drawing costs.</source>
-        <translation>Nur mit dem Responses-Protokoll; kein Limit sieht, was das Zeichnen kostet.</translation>
+        <translation>Nur mit dem Responses-Protokoll; kein Limit berücksichtigt, was das Zeichnen kostet.</translation>
     </message>
     <message>
         <source>Model for pictures</source>
@@ -4383,7 +4383,7 @@
     </message>
     <message>
         <source>Offered where a model sees none.</source>
-        <translation>Wird angeboten, wo ein Modell keine sieht.</translation>
+        <translation>Wird angeboten, wenn ein Modell keine Bilder sieht.</translation>
     </message>
     <message>
         <source>None</source>
@@ -4391,7 +4391,7 @@
     </message>
     <message>
         <source>Longest answer</source>
-        <translation>Längste Antwort</translation>
+        <translation>Maximale Antwortlänge</translation>
     </message>
     <message>
         <source>The model&apos;s own limit</source>
@@ -4511,15 +4511,15 @@
     </message>
     <message>
         <source>Longest message</source>
-        <translation>Längste Nachricht</translation>
+        <translation>Maximale Länge einer Nachricht</translation>
     </message>
     <message>
         <source>Largest attached file</source>
-        <translation>Größte angehängte Datei</translation>
+        <translation>Maximale Größe eines Anhangs</translation>
     </message>
     <message>
         <source>Most files in a message</source>
-        <translation>Meiste Dateien in einer Nachricht</translation>
+        <translation>Maximale Dateizahl einer Nachricht</translation>
     </message>
     <message>
         <source>files</source>
@@ -4527,11 +4527,11 @@
     </message>
     <message>
         <source>Largest size of all files in a message</source>
-        <translation>Größte Summe aller Dateien einer Nachricht</translation>
+        <translation>Maximale Gesamtgröße der Dateien einer Nachricht</translation>
     </message>
     <message>
         <source>Largest size of all files in a day</source>
-        <translation>Größte Summe aller Dateien eines Tages</translation>
+        <translation>Maximale Gesamtgröße der Dateien eines Tages</translation>
     </message>
     <message>
         <source>Kinds of files kept out</source>
@@ -4563,7 +4563,7 @@
     </message>
     <message>
         <source>Keep a backup of each day for</source>
-        <translation>Eine Sicherung jedes Tages behalten für</translation>
+        <translation>Tägliche Sicherungen löschen nach</translation>
     </message>
     <message>
         <source>Backups</source>
@@ -4571,7 +4571,7 @@
     </message>
     <message>
         <source>Before that, one of each week for</source>
-        <translation>Davor eine jeder Woche für</translation>
+        <translation>Davor eine jeder Woche behalten für</translation>
     </message>
     <message>
         <source>weeks</source>
@@ -4647,7 +4647,7 @@
     </message>
     <message>
         <source>The key could not be put into the system&apos;s keyring.</source>
-        <translation>Der Schlüssel konnte nicht in den Schlüsselbund des Systems gelegt werden.</translation>
+        <translation>Der Schlüssel konnte nicht im Schlüsselbund des Systems abgelegt werden.</translation>
     </message>
     <message>
         <source>It is used until ChatDesk closes and was not written to any file.</source>
@@ -4675,7 +4675,7 @@
     </message>
     <message>
         <source>The keyring failed ({name}).</source>
-        <translation>Der Schlüsselbund ist fehlgeschlagen ({name}).</translation>
+        <translation>Der Zugriff auf den Schlüsselbund ist fehlgeschlagen ({name}).</translation>
     </message>
     <message>
         <source>Let other programs use ChatDesk</source>
@@ -4775,7 +4775,7 @@
     </message>
     <message>
         <source>left as it is</source>
-        <translation>belassen, wie sie war</translation>
+        <translation>unverändert geblieben</translation>
     </message>
     <message>
         <source>The settings file {path} is damaged. Defaults are used; the damaged file is {where}.</source>
@@ -4943,7 +4943,7 @@
     </message>
     <message>
         <source>**Try the smallest thing that could work**, then look at it again.</source>
-        <translation>**Das Kleinste versuchen, das gelingen könnte**, und es dann wieder ansehen.</translation>
+        <translation>**Das Kleinste ausprobieren, das funktionieren könnte**, und es dann noch einmal ansehen.</translation>
     </message>
     <message>
         <source>question asked</source>
@@ -5219,7 +5219,7 @@
     </message>
     <message>
         <source>Look for a new version once a day</source>
-        <translation>Einmal am Tag nach einer neuen Version sehen</translation>
+        <translation>Einmal am Tag nach einer neuen Version suchen</translation>
     </message>
     <message>
         <source>The portable program only; “Updates…” says how yours is updated.</source>
@@ -5247,7 +5247,7 @@
     </message>
     <message>
         <source>Only an answer that stopped before its end can be continued.</source>
-        <translation>Nur eine Antwort, die vor ihrem Ende angehalten hat, kann fortgesetzt werden.</translation>
+        <translation>Fortsetzen lässt sich nur eine Antwort, die vor ihrem Ende abgebrochen ist.</translation>
     </message>
     <message>
         <source>Personal</source>
@@ -5287,7 +5287,7 @@
     </message>
     <message>
         <source>A turn cannot end in a state that is not final.</source>
-        <translation>Ein Zug kann nicht in einem Zustand enden, der nicht endgültig ist.</translation>
+        <translation>Ein Durchgang kann nicht in einem Zustand enden, der nicht endgültig ist.</translation>
     </message>
     <message>
         <source>This answer has ended already.</source>
@@ -5323,7 +5323,7 @@
     </message>
     <message>
         <source>That is not a place in the list.</source>
-        <translation>Das ist keine Stelle in der Liste.</translation>
+        <translation>Diese Stelle gibt es in der Liste nicht.</translation>
     </message>
     <message>
         <source>Start from the first page.</source>
@@ -5447,7 +5447,7 @@
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk (schema {revision}, here {head_revision}), so this one can only read it.</source>
-        <translation>Diese Daten gehören zu einem neueren ChatDesk (Schema {revision}, hier {head_revision}), deshalb kann dieses sie nur lesen.</translation>
+        <translation>Diese Daten stammen aus einer neueren ChatDesk-Version (Schema {revision}, hier {head_revision}), deshalb kann diese sie nur lesen.</translation>
     </message>
     <message>
         <source>You can read, search, copy and export your threads; nothing is changed.</source>
@@ -5459,7 +5459,7 @@
     </message>
     <message>
         <source>This database has schema version {revision}; this ChatDesk knows versions up to {head_revision}, and cannot read it: “{lacking}” is not there as it knows it.</source>
-        <translation>Diese Datenbank hat die Schemaversion {revision}; dieses ChatDesk kennt Versionen bis {head_revision} und kann sie nicht lesen: „{lacking}“ ist dort nicht so, wie es das kennt.</translation>
+        <translation>Diese Datenbank hat die Schemaversion {revision}; dieses ChatDesk kennt Versionen bis {head_revision} und kann sie nicht lesen: „{lacking}“ ist dort nicht in der erwarteten Form vorhanden.</translation>
     </message>
     <message>
         <source>This request was carried out before, and its result is no longer known.</source>
@@ -5467,11 +5467,11 @@
     </message>
     <message>
         <source>This was done before.</source>
-        <translation>Das wurde schon getan.</translation>
+        <translation>Das wurde schon erledigt.</translation>
     </message>
     <message>
         <source>Nothing was done twice.</source>
-        <translation>Nichts wurde doppelt getan.</translation>
+        <translation>Es wurde nichts doppelt ausgeführt.</translation>
     </message>
     <message>
         <source>This was changed by somebody else in the meantime.</source>
@@ -5479,7 +5479,7 @@
     </message>
     <message>
         <source>Look at the current state, then make your change again.</source>
-        <translation>Sehen Sie sich den jetzigen Stand an und ändern Sie dann diesen.</translation>
+        <translation>Sehen Sie sich den jetzigen Stand an, und machen Sie Ihre Änderung dann noch einmal.</translation>
     </message>
     <message>
         <source>The database contains something that ChatDesk did not put there: {first}{more}.</source>
@@ -5487,7 +5487,7 @@
     </message>
     <message>
         <source>None of it was used, and the file was left as it is.</source>
-        <translation>Nichts davon wurde verwendet, und die Datei wurde belassen, wie sie ist.</translation>
+        <translation>Nichts davon wurde verwendet, und die Datei wurde nicht verändert.</translation>
     </message>
     <message>
         <source>Run &apos;chatdesk doctor --repair&apos;: it copies your messages into a new database and keeps this one.</source>
@@ -5499,7 +5499,7 @@
     </message>
     <message>
         <source>The database does not say which version its schema has, so it is damaged.</source>
-        <translation>Die Datenbank sagt nicht, welche Version ihr Schema hat; sie ist also beschädigt.</translation>
+        <translation>Die Datenbank gibt nicht an, welche Version ihr Schema hat; sie ist also beschädigt.</translation>
     </message>
     <message>
         <source>This database has schema version {revision}, from before the first release.</source>
@@ -5515,7 +5515,7 @@
     </message>
     <message>
         <source>It was left as it was and can be read; a verified backup is at {saved}.</source>
-        <translation>Sie wurde belassen, wie sie war, und kann gelesen werden; eine geprüfte Sicherung liegt unter {saved}.</translation>
+        <translation>Sie wurde nicht verändert und kann gelesen werden; eine geprüfte Sicherung liegt unter {saved}.</translation>
     </message>
     <message>
         <source>The database file is damaged, so it was not upgraded.</source>
@@ -5527,7 +5527,7 @@
     </message>
     <message>
         <source>The database was not touched.</source>
-        <translation>Die Datenbank wurde nicht angerührt.</translation>
+        <translation>Die Datenbank wurde nicht verändert.</translation>
     </message>
     <message>
         <source>Free some space; ChatDesk then continues by itself.</source>
@@ -5579,11 +5579,11 @@
     </message>
     <message>
         <source>This thread is gone for good.</source>
-        <translation>Diese Unterhaltung ist endgültig weg.</translation>
+        <translation>Diese Unterhaltung wurde endgültig gelöscht.</translation>
     </message>
     <message>
         <source>{missing} of {thread_ids} threads are gone for good.</source>
-        <translation>{missing} von {thread_ids} Unterhaltungen sind endgültig weg.</translation>
+        <translation>{missing} von {thread_ids} Unterhaltungen wurden endgültig gelöscht.</translation>
     </message>
     <message>
         <source>Select those that are left and try again.</source>
@@ -5643,7 +5643,7 @@
     </message>
     <message>
         <source>The last changes cannot be shown: they are in the database&apos;s log, which can only be read where files can be created. Nothing was changed. Make the data directory writable, or copy it to a place that is, and start ChatDesk again.</source>
-        <translation>Die letzten Änderungen können nicht angezeigt werden: Sie stehen im Protokoll der Datenbank, das nur dort gelesen werden kann, wo Dateien angelegt werden können. Nichts wurde geändert. Machen Sie das Datenverzeichnis beschreibbar, oder kopieren Sie es an einen beschreibbaren Ort, und starten Sie neu.</translation>
+        <translation>Die letzten Änderungen können nicht angezeigt werden: Sie stehen im Protokoll der Datenbank, das nur dort gelesen werden kann, wo Dateien angelegt werden können. Es wurde nichts geändert. Machen Sie das Datenverzeichnis beschreibbar, oder kopieren Sie es an einen beschreibbaren Ort, und starten Sie ChatDesk neu.</translation>
     </message>
     <message>
         <source>The disk of {directory} is full, so ChatDesk can only read.</source>
@@ -5655,7 +5655,7 @@
     </message>
     <message>
         <source>Nothing was created.</source>
-        <translation>Nichts wurde angelegt.</translation>
+        <translation>Es wurde nichts angelegt.</translation>
     </message>
     <message>
         <source>Start ChatDesk once, or choose another --data-dir.</source>
@@ -5671,7 +5671,7 @@
     </message>
     <message>
         <source>This data belongs to a newer ChatDesk, whose search index this one cannot read.</source>
-        <translation>Diese Daten gehören zu einem neueren ChatDesk, dessen Suchindex dieses nicht lesen kann.</translation>
+        <translation>Diese Daten stammen aus einer neueren ChatDesk-Version, deren Suchindex diese nicht lesen kann.</translation>
     </message>
     <message>
         <source>The search index is damaged and is being rebuilt. Your messages are not affected.</source>
@@ -5691,7 +5691,7 @@
     </message>
     <message>
         <source>Ask an owner or admin of the project, who may erase what others wrote.</source>
-        <translation>Bitten Sie einen Eigentümer oder Verwalter des Projekts, der löschen darf, was andere geschrieben haben.</translation>
+        <translation>Bitten Sie einen Eigentümer oder Verwalter des Projekts darum; diese dürfen löschen, was andere geschrieben haben.</translation>
     </message>
     <message>
         <source>Your role in this project does not permit it. Ask one of its owners for another role, then try again.</source>
@@ -5779,7 +5779,7 @@
     </message>
     <message>
         <source>Nothing was changed, and what you see can still be read; there is no backup yet.</source>
-        <translation>Nichts wurde geändert, und was Sie sehen, kann weiterhin gelesen werden; es gibt noch keine Sicherung.</translation>
+        <translation>Es wurde nichts geändert, und was Sie sehen, kann weiterhin gelesen werden; es gibt noch keine Sicherung.</translation>
     </message>
     <message>
         <source>Export the threads you need, then run &apos;chatdesk doctor&apos; for details.</source>
@@ -5787,7 +5787,7 @@
     </message>
     <message>
         <source>Nothing was changed. The newest good backup is {path}.</source>
-        <translation>Nichts wurde geändert. Die neueste gute Sicherung ist {path}.</translation>
+        <translation>Es wurde nichts geändert. Die neueste gute Sicherung ist {path}.</translation>
     </message>
     <message>
         <source>Export what is newer than that, then restore the backup: Settings, Data and backup, or &apos;chatdesk restore&apos;.</source>
@@ -5855,7 +5855,7 @@
     </message>
     <message>
         <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
-        <translation>Geteilte Projekte werden mit dem Server ihres Teams verglichen, und Verlorenes wird von dort wieder geholt, soweit es da ist.</translation>
+        <translation>Geteilte Projekte werden mit dem Server ihres Teams verglichen, und Verlorenes wird von dort wieder geholt, soweit es noch vorhanden ist.</translation>
     </message>
     <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
@@ -5863,7 +5863,7 @@
     </message>
     <message>
         <source>Nothing was wrong.</source>
-        <translation>Es war nichts in Unordnung.</translation>
+        <translation>Es war alles in Ordnung.</translation>
     </message>
     <message>
         <source>The file is too damaged for SQLite to check it.</source>
@@ -5931,7 +5931,7 @@
     </message>
     <message>
         <source>It was left as it is; a backup may still have the original.</source>
-        <translation>Es wurde belassen, wie es ist; eine Sicherung hat vielleicht noch das Original.</translation>
+        <translation>Es wurde nicht verändert; eine Sicherung hat vielleicht noch das Original.</translation>
     </message>
     <message>
         <source>A backup made with &apos;chatdesk backup FILE&apos; contains it, if it was made in time.</source>
@@ -5955,7 +5955,7 @@
     </message>
     <message>
         <source>{name} needs more time or memory than a backup of its size should, so ChatDesk stopped reading it.</source>
-        <translation>{name} braucht mehr Zeit oder Speicher, als eine Sicherung dieser Größe sollte, deshalb hat ChatDesk das Lesen abgebrochen.</translation>
+        <translation>{name} braucht mehr Zeit oder Speicher, als bei einer Sicherung dieser Größe zu erwarten ist; ChatDesk hat das Lesen deshalb abgebrochen.</translation>
     </message>
     <message>
         <source>Checking the backup needs up to {needed} MB; {free} MB are free.</source>
@@ -5971,7 +5971,7 @@
     </message>
     <message>
         <source>This backup was written by a newer ChatDesk.</source>
-        <translation>Diese Sicherung wurde von einem neueren ChatDesk geschrieben.</translation>
+        <translation>Diese Sicherung stammt aus einer neueren ChatDesk-Version.</translation>
     </message>
     <message>
         <source>Update ChatDesk to restore it.</source>
@@ -6003,7 +6003,7 @@
     </message>
     <message>
         <source>It was left as it is.</source>
-        <translation>Sie wurde belassen, wie sie ist.</translation>
+        <translation>Sie wurde nicht verändert.</translation>
     </message>
     <message>
         <source>Restore the newest backup.</source>
@@ -6061,8 +6061,8 @@
         <source>{name}: {count} rows were copied; {places} could not be read.</source>
         <comment>{name}: {count} row was copied; {places} could not be read.</comment>
         <translation>
-            <numerusform>{name}: {count} Zeile wurde kopiert; {places} konnten nicht gelesen werden.</numerusform>
-            <numerusform>{name}: {count} Zeilen wurden kopiert; {places} konnten nicht gelesen werden.</numerusform>
+            <numerusform>{name}: {count} Zeile wurde kopiert; nicht lesbar: {places}.</numerusform>
+            <numerusform>{name}: {count} Zeilen wurden kopiert; nicht lesbar: {places}.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -6095,7 +6095,7 @@
     </message>
     <message>
         <source>It looks like postgresql://name:password@db.example.org:5432/team; the server&apos;s operator shows it.</source>
-        <translation>Sie sieht aus wie postgresql://name:password@db.example.org:5432/team; der Betreiber des Servers zeigt sie.</translation>
+        <translation>Sie hat die Form postgresql://name:password@db.example.org:5432/team; der Betreiber des Servers kennt sie.</translation>
     </message>
     <message>
         <source>“{host}” is neither the name nor the IP address of a server.</source>
@@ -6147,7 +6147,7 @@
     </message>
     <message>
         <source>The workspace has reached its limit of members.</source>
-        <translation>Der Arbeitsbereich hat sein Limit an Mitgliedern erreicht.</translation>
+        <translation>Der Arbeitsbereich hat sein Limit für Mitglieder erreicht.</translation>
     </message>
     <message>
         <source>An owner of the workspace can raise the limit, or remove somebody.</source>
@@ -6155,7 +6155,7 @@
     </message>
     <message>
         <source>The workspace has reached its limit of open invitations.</source>
-        <translation>Der Arbeitsbereich hat sein Limit an offenen Einladungen erreicht.</translation>
+        <translation>Der Arbeitsbereich hat sein Limit für offene Einladungen erreicht.</translation>
     </message>
     <message>
         <source>Withdraw some, or wait until they expire. An owner of the workspace can raise the limit.</source>
@@ -6219,7 +6219,7 @@
     </message>
     <message>
         <source>Ask the workspace&apos;s owner for the address, or join the other workspace on its own.</source>
-        <translation>Fragen Sie den Eigentümer des Arbeitsbereichs nach der Adresse, oder treten Sie dem anderen Arbeitsbereich eigens bei.</translation>
+        <translation>Fragen Sie den Eigentümer des Arbeitsbereichs nach der Adresse, oder treten Sie dem anderen Arbeitsbereich gesondert bei.</translation>
     </message>
     <message>
         <source>The password for the team&apos;s database cannot be found on this computer.</source>
@@ -6259,7 +6259,7 @@
     </message>
     <message>
         <source>The team&apos;s database cannot be written to at the moment: its server is a standby, or was made read-only.</source>
-        <translation>In die Datenbank des Teams kann gerade nicht geschrieben werden: Ihr Server ist ein Standby oder nur lesbar.</translation>
+        <translation>In die Datenbank des Teams kann gerade nicht geschrieben werden: Ihr Server ist ein Standby oder schreibgeschützt.</translation>
     </message>
     <message>
         <source>ChatDesk tries again by itself. If it stays so, tell whoever runs the server.</source>
@@ -6283,7 +6283,7 @@
     </message>
     <message>
         <source>Your login to the team&apos;s database was closed: you are no longer a member of this workspace.</source>
-        <translation>Ihr Login bei der Datenbank des Teams wurde geschlossen: Sie sind kein Mitglied dieses Arbeitsbereichs mehr.</translation>
+        <translation>Ihr Login für die Datenbank des Teams wurde gesperrt: Sie sind kein Mitglied dieses Arbeitsbereichs mehr.</translation>
     </message>
     <message>
         <source>If this is a mistake, ask the workspace&apos;s owner for a new invitation.</source>
@@ -6315,11 +6315,11 @@
     </message>
     <message>
         <source>The server of the team&apos;s database does not speak TLS, so what you write would be sent unencrypted.</source>
-        <translation>Der Server der Team-Datenbank spricht kein TLS, was Sie schreiben, würde also unverschlüsselt gesendet.</translation>
+        <translation>Der Server der Team-Datenbank unterstützt kein TLS; was Sie schreiben, würde also unverschlüsselt gesendet.</translation>
     </message>
     <message>
         <source>Ask whoever runs the server to turn TLS on. Nothing was sent.</source>
-        <translation>Bitten Sie den Betreiber des Servers, TLS einzuschalten. Nichts wurde gesendet.</translation>
+        <translation>Bitten Sie den Betreiber des Servers, TLS einzuschalten. Es wurde nichts gesendet.</translation>
     </message>
     <message>
         <source>The server of the team&apos;s database refuses connections of this kind from this computer.</source>
@@ -6335,7 +6335,7 @@
     </message>
     <message>
         <source>Somebody may be intercepting the connection. Ask whoever runs the server for its certificate. Nothing was sent.</source>
-        <translation>Vielleicht fängt jemand die Verbindung ab. Fragen Sie den Betreiber des Servers nach dem Zertifikat. Nichts wurde gesendet.</translation>
+        <translation>Vielleicht fängt jemand die Verbindung ab. Fragen Sie den Betreiber des Servers nach dem Zertifikat. Es wurde nichts gesendet.</translation>
     </message>
     <message>
         <source>The server asked for the password itself instead of a proof that you know it, so ChatDesk did not send it.</source>
@@ -6343,7 +6343,7 @@
     </message>
     <message>
         <source>It may not be the team&apos;s server. Ask whoever runs it; its passwords have to be scram-sha-256.</source>
-        <translation>Vielleicht ist es nicht der Server des Teams. Fragen Sie den Betreiber; die Passwörter müssen scram-sha-256 sein.</translation>
+        <translation>Vielleicht ist es nicht der Server des Teams. Fragen Sie den Betreiber; die Passwörter müssen als scram-sha-256 gespeichert sein.</translation>
     </message>
     <message>
         <source>There is no such database on the team&apos;s server.</source>
@@ -6367,7 +6367,7 @@
     </message>
     <message>
         <source>Create an empty database and give its address. Nothing was changed.</source>
-        <translation>Legen Sie eine leere Datenbank an und geben Sie deren Adresse an. Nichts wurde geändert.</translation>
+        <translation>Legen Sie eine leere Datenbank an und geben Sie deren Adresse an. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>The server is older than PostgreSQL 15.</source>
@@ -6375,11 +6375,11 @@
     </message>
     <message>
         <source>A workspace needs PostgreSQL 15 or newer. Nothing was changed.</source>
-        <translation>Ein Arbeitsbereich braucht PostgreSQL 15 oder neuer. Nichts wurde geändert.</translation>
+        <translation>Ein Arbeitsbereich braucht PostgreSQL 15 oder neuer. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>The workspace was upgraded by a newer ChatDesk than this one.</source>
-        <translation>Der Arbeitsbereich wurde von einem neueren ChatDesk als diesem aktualisiert.</translation>
+        <translation>Der Arbeitsbereich wurde von einer neueren ChatDesk-Version als dieser aktualisiert.</translation>
     </message>
     <message>
         <source>Update ChatDesk to continue; until then, what you change waits here.</source>
@@ -6387,11 +6387,11 @@
     </message>
     <message>
         <source>The team&apos;s database is of an older ChatDesk than this one.</source>
-        <translation>Die Datenbank des Teams stammt von einem älteren ChatDesk als diesem.</translation>
+        <translation>Die Datenbank des Teams stammt aus einer älteren ChatDesk-Version als dieser.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
-        <translation>Sagen Sie es denen, die den Server betreiben. Nichts wurde geändert.</translation>
+        <translation>Sagen Sie den Betreibern des Servers Bescheid. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>The workspace does not, or no longer, know this computer.</source>
@@ -6403,7 +6403,7 @@
     </message>
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
-        <translation>ChatDesk fragt von selbst erneut. Sagen Sie es denen, die den Server betreiben.</translation>
+        <translation>ChatDesk fragt von selbst erneut. Sagen Sie den Betreibern des Servers Bescheid.</translation>
     </message>
     <message>
         <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
@@ -6411,7 +6411,7 @@
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
-        <translation>Verwenden Sie ein Login, das die Datenbank besitzt und CREATEROLE hat. Nichts wurde geändert.</translation>
+        <translation>Verwenden Sie ein Login, das die Datenbank besitzt und CREATEROLE hat. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>The project was deleted for everybody by its owner.</source>
@@ -6439,7 +6439,7 @@
     </message>
     <message>
         <source>Ask an owner of the project or of the workspace. Nothing was changed.</source>
-        <translation>Fragen Sie einen Eigentümer des Projekts oder des Arbeitsbereichs. Nichts wurde geändert.</translation>
+        <translation>Fragen Sie einen Eigentümer des Projekts oder des Arbeitsbereichs. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>There must always be an owner.</source>
@@ -6447,7 +6447,7 @@
     </message>
     <message>
         <source>Make somebody else owner first. Nothing was changed.</source>
-        <translation>Machen Sie zuerst jemand anderen zum Eigentümer. Nichts wurde geändert.</translation>
+        <translation>Machen Sie zuerst jemand anderen zum Eigentümer. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>The team&apos;s database did not take a value.</source>
@@ -6455,15 +6455,15 @@
     </message>
     <message>
         <source>Check what you typed. Nothing was changed.</source>
-        <translation>Prüfen Sie Ihre Eingabe. Nichts wurde geändert.</translation>
+        <translation>Prüfen Sie Ihre Eingabe. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>By now the server misses other changes of this project than those, or none.</source>
-        <translation>Inzwischen fehlen dem Server andere Änderungen dieses Projekts als diese, oder keine.</translation>
+        <translation>Inzwischen fehlen auf dem Server andere Änderungen dieses Projekts oder gar keine mehr.</translation>
     </message>
     <message>
         <source>Check against the server again. Nothing was changed.</source>
-        <translation>Gleichen Sie noch einmal mit dem Server ab. Nichts wurde geändert.</translation>
+        <translation>Gleichen Sie noch einmal mit dem Server ab. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>Changes of this project were not only lost on the server, but rewritten as well.</source>
@@ -6475,7 +6475,7 @@
     </message>
     <message>
         <source>Try it again when they have joined. Nothing was changed.</source>
-        <translation>Versuchen Sie es noch einmal, wenn sie beigetreten ist. Nichts wurde geändert.</translation>
+        <translation>Versuchen Sie es noch einmal, wenn sie beigetreten ist. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>This person is not, or no longer, a member of the workspace.</source>
@@ -6483,7 +6483,7 @@
     </message>
     <message>
         <source>Invite them first. Nothing was changed.</source>
-        <translation>Laden Sie sie zuerst ein. Nichts wurde geändert.</translation>
+        <translation>Laden Sie sie zuerst ein. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>That exists already and is another member&apos;s.</source>
@@ -6527,23 +6527,23 @@
     </message>
     <message>
         <source>Copy all of it, or ask for it as a file.</source>
-        <translation>Kopieren Sie alles davon, oder bitten Sie darum als Datei.</translation>
+        <translation>Kopieren Sie sie vollständig, oder bitten Sie um eine Datei.</translation>
     </message>
     <message>
         <source>The invitation was changed on its way: it is not what was sent.</source>
-        <translation>Die Einladung wurde unterwegs verändert: Sie ist nicht, wie sie geschrieben wurde.</translation>
+        <translation>Die Einladung wurde unterwegs verändert: Sie ist nicht so angekommen, wie sie gesendet wurde.</translation>
     </message>
     <message>
         <source>Copy it again from where you got it, or ask for it as a file.</source>
-        <translation>Kopieren Sie sie noch einmal von der Quelle, oder bitten Sie darum als Datei.</translation>
+        <translation>Kopieren Sie sie noch einmal von der Quelle, oder bitten Sie um eine Datei.</translation>
     </message>
     <message>
         <source>The invitation was made by a newer ChatDesk.</source>
-        <translation>Die Einladung wurde von einem neueren ChatDesk erstellt.</translation>
+        <translation>Die Einladung wurde mit einer neueren ChatDesk-Version erstellt.</translation>
     </message>
     <message>
         <source>Install the newest ChatDesk, then open it again.</source>
-        <translation>Installieren Sie das neueste ChatDesk und öffnen Sie sie dann erneut.</translation>
+        <translation>Installieren Sie die neueste ChatDesk-Version und öffnen Sie die Einladung dann erneut.</translation>
     </message>
     <message>
         <source>The passphrase does not open this code.</source>
@@ -6591,7 +6591,7 @@
     </message>
     <message>
         <source>If you began to set up a workspace here, setting it up again finishes that.</source>
-        <translation>Wenn Sie hier mit der Einrichtung eines Arbeitsbereichs begonnen haben, schließt erneutes Einrichten sie ab.</translation>
+        <translation>Wenn Sie hier mit der Einrichtung eines Arbeitsbereichs begonnen haben, richten Sie ihn erneut ein, um sie abzuschließen.</translation>
     </message>
     <message>
         <source>The password of this workspace is not known here.</source>
@@ -6631,7 +6631,7 @@
     </message>
     <message>
         <source>This server has no encryption: everybody on the way can read and change what is sent, passwords too.</source>
-        <translation>Dieser Server hat keine Verschlüsselung: Jeder unterwegs kann lesen und ändern, was gesendet wird, auch Passwörter.</translation>
+        <translation>Dieser Server hat keine Verschlüsselung: Jeder auf dem Weg dorthin kann lesen und ändern, was gesendet wird, auch Passwörter.</translation>
     </message>
     <message>
         <source>Ask for a server with TLS; agree only on this computer or in a network of your own.</source>
@@ -6671,7 +6671,7 @@
     </message>
     <message>
         <source>This computer cannot keep the password for the team&apos;s database.</source>
-        <translation>Dieser Computer kann das Passwort für die Datenbank des Teams nicht behalten.</translation>
+        <translation>Dieser Computer kann das Passwort für die Datenbank des Teams nicht aufbewahren.</translation>
     </message>
     <message>
         <source>Nothing was changed on the server, and the invitation is still good.</source>
@@ -6679,7 +6679,7 @@
     </message>
     <message>
         <source>Unlock or install a keyring, or choose the encrypted file in Settings, Providers; or put a password of your own into the variable {variable} each time before ChatDesk starts.</source>
-        <translation>Entsperren oder installieren Sie einen Schlüsselbund, oder wählen Sie die verschlüsselte Datei unter Einstellungen, Anbieter; oder legen Sie vor jedem Start von ChatDesk ein eigenes Passwort in die Variable {variable}.</translation>
+        <translation>Entsperren oder installieren Sie einen Schlüsselbund, oder wählen Sie die verschlüsselte Datei unter Einstellungen, Anbieter; oder schreiben Sie vor jedem Start von ChatDesk ein eigenes Passwort in die Variable {variable}.</translation>
     </message>
     <message>
         <source>The password was given for {kept}, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
@@ -6687,11 +6687,11 @@
     </message>
     <message>
         <source>The password was kept by an earlier ChatDesk, and the workspace is now at {server}: it was not sent there. If the server really moved, say so in Settings, Team sync, Address, or enter the password again.</source>
-        <translation>Das Passwort wurde von einem früheren ChatDesk gespeichert, und der Arbeitsbereich ist jetzt bei {server}: Es wurde nicht dorthin gesendet. Wenn der Server wirklich umgezogen ist, geben Sie das unter Einstellungen, Teamabgleich, Adresse an, oder geben Sie das Passwort noch einmal ein.</translation>
+        <translation>Das Passwort wurde von einer früheren ChatDesk-Version gespeichert, und der Arbeitsbereich ist jetzt bei {server}: Es wurde nicht dorthin gesendet. Wenn der Server wirklich umgezogen ist, geben Sie das unter Einstellungen, Teamabgleich, Adresse an, oder geben Sie das Passwort noch einmal ein.</translation>
     </message>
     <message>
         <source>The variable {variable} has a password, and nobody said on this computer that it is for {server}: it was not sent there. If it is, set {server_variable} to {named}, or enter the password.</source>
-        <translation>Die Variable {variable} hat ein Passwort, und niemand hat auf diesem Computer gesagt, dass es für {server} ist: Es wurde nicht dorthin gesendet. Wenn es für ihn ist, setzen Sie {server_variable} auf {named}, oder geben Sie das Passwort ein.</translation>
+        <translation>Die Variable {variable} hat ein Passwort, und niemand hat auf diesem Computer angegeben, dass es für {server} ist: Es wurde nicht dorthin gesendet. Wenn es für ihn ist, setzen Sie {server_variable} auf {named}, oder geben Sie das Passwort ein.</translation>
     </message>
     <message>
         <source>This project is shared with another workspace already.</source>
@@ -6719,11 +6719,11 @@
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk to write to it; what you write waits on this computer.</source>
-        <translation>Die Datenbank des Teams braucht zum Schreiben ein neueres ChatDesk; was Sie schreiben, wartet auf diesem Computer.</translation>
+        <translation>Zum Schreiben in die Datenbank des Teams ist eine neuere ChatDesk-Version nötig; was Sie schreiben, wartet auf diesem Computer.</translation>
     </message>
     <message>
         <source>The team&apos;s database needs a newer ChatDesk.</source>
-        <translation>Die Datenbank des Teams braucht ein neueres ChatDesk.</translation>
+        <translation>Für die Datenbank des Teams ist eine neuere ChatDesk-Version nötig.</translation>
     </message>
     <message>
         <source>This computer&apos;s clock is {span} ahead of the team&apos;s. Nothing is lost by that.</source>
@@ -6751,7 +6751,7 @@
     </message>
     <message>
         <source>Choose the certificate that whoever runs the server gives you. Nothing was sent.</source>
-        <translation>Wählen Sie das Zertifikat, das Ihnen der Betreiber des Servers gibt. Nichts wurde gesendet.</translation>
+        <translation>Wählen Sie das Zertifikat, das Ihnen der Betreiber des Servers gibt. Es wurde nichts gesendet.</translation>
     </message>
     <message>
         <source>Check again later. If it stays so, the server&apos;s max_connections is too small.</source>
@@ -6763,7 +6763,7 @@
     </message>
     <message>
         <source>Check host, port and network, and that the server runs; then check again.</source>
-        <translation>Prüfen Sie Host, Port und Netz und ob der Server läuft; prüfen Sie dann erneut.</translation>
+        <translation>Prüfen Sie Host, Port und Netz und ob der Server läuft; wiederholen Sie dann die Prüfung.</translation>
     </message>
     <message>
         <source>The server answers and takes the login.</source>
@@ -6775,7 +6775,7 @@
     </message>
     <message>
         <source>change the database, which belongs to another login</source>
-        <translation>die Datenbank ändern, die einem anderen Konto gehört</translation>
+        <translation>die Datenbank ändern, die einem anderen Login gehört</translation>
     </message>
     <message>
         <source>Version</source>
@@ -6795,7 +6795,7 @@
     </message>
     <message>
         <source>Not encrypted: anybody on the way can read everything.</source>
-        <translation>Nicht verschlüsselt: Wer dazwischen ist, kann alles lesen.</translation>
+        <translation>Nicht verschlüsselt: Wer auf dem Weg mitliest, kann alles lesen.</translation>
     </message>
     <message>
         <source>Empty database</source>
@@ -6839,7 +6839,7 @@
     </message>
     <message>
         <source>The server takes no changes: it is a standby, or read-only. Use its primary.</source>
-        <translation>Der Server nimmt keine Änderungen an: Er ist ein Standby oder nur lesbar. Verwenden Sie den Primärserver.</translation>
+        <translation>Der Server nimmt keine Änderungen an: Er ist ein Standby oder schreibgeschützt. Verwenden Sie den Primärserver.</translation>
     </message>
     <message>
         <source>The database keeps text as {encoding}. Make one with UTF8.</source>
@@ -6915,7 +6915,7 @@
     </message>
     <message>
         <source>Ask again: you are shown it as it is now.</source>
-        <translation>Fragen Sie erneut: Es wird Ihnen gezeigt, wie es jetzt ist.</translation>
+        <translation>Fragen Sie erneut: Sie bekommen es dann so gezeigt, wie es jetzt ist.</translation>
     </message>
     <message>
         <source>Signing in to {server} failed: {reason}</source>
@@ -6959,7 +6959,7 @@
     </message>
     <message>
         <source>It is described with the older transport (SSE), which ChatDesk does not speak. Ask for its address for streamable HTTP, which often ends with /mcp.</source>
-        <translation>Er ist mit dem älteren Transport (SSE) beschrieben, den ChatDesk nicht spricht. Fragen Sie nach seiner Adresse für „streamable HTTP“, die oft auf /mcp endet.</translation>
+        <translation>Er ist mit dem älteren Transport (SSE) beschrieben, den ChatDesk nicht unterstützt. Fragen Sie nach seiner Adresse für „streamable HTTP“, die oft auf /mcp endet.</translation>
     </message>
     <message>
         <source>This text is too long for a description of tool servers.</source>
@@ -6971,11 +6971,11 @@
     </message>
     <message>
         <source>The permissions of tools could not be saved.</source>
-        <translation>Die Erlaubnisse für Werkzeuge konnten nicht gespeichert werden.</translation>
+        <translation>Die Berechtigungen der Werkzeuge konnten nicht gespeichert werden.</translation>
     </message>
     <message>
         <source>permissions of tools</source>
-        <translation>Genehmigungen von Werkzeugen</translation>
+        <translation>Berechtigungen der Werkzeuge</translation>
     </message>
     <message>
         <source>Install Node.js: https://nodejs.org (on Debian and Ubuntu: sudo apt install npm).</source>
@@ -7047,11 +7047,11 @@
     </message>
     <message>
         <source>“{label}” is at least {least}{unit}.</source>
-        <translation>„{label}“ ist mindestens {least}{unit}.</translation>
+        <translation>„{label}“ muss mindestens {least}{unit} sein.</translation>
     </message>
     <message>
         <source>“{label}” is at most {most}{unit}.</source>
-        <translation>„{label}“ ist höchstens {most}{unit}.</translation>
+        <translation>„{label}“ darf höchstens {most}{unit} sein.</translation>
     </message>
     <message>
         <source>an email address</source>
@@ -7091,7 +7091,7 @@
     </message>
     <message>
         <source>The command has a character that no command can have.</source>
-        <translation>Der Befehl enthält ein Zeichen, das kein Befehl haben kann.</translation>
+        <translation>Der Befehl enthält ein Zeichen, das in keinem Befehl vorkommen darf.</translation>
     </message>
     <message>
         <source>The address of a tool server begins with https:// or http://.</source>
@@ -7099,7 +7099,7 @@
     </message>
     <message>
         <source>Secrets are sent over https only: anybody on the way could read them.</source>
-        <translation>Geheimnisse werden nur über https gesendet: Jeder unterwegs könnte sie lesen.</translation>
+        <translation>Geheimnisse werden nur über https gesendet: Jeder auf dem Weg dorthin könnte sie sonst lesen.</translation>
     </message>
     <message>
         <source>The tool servers could not be saved.</source>
@@ -7129,17 +7129,17 @@
         <source>{count} other choices for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and do not hold until you choose again.</source>
         <comment>{count} other choice for tools in this data directory (a folder, a server of ChatDesk&apos;s own, the search engine) may be from somebody else and does not hold until you choose again.</comment>
         <translation>
-            <numerusform>{count} weitere Wahl für Werkzeuge in diesem Datenverzeichnis (ein Ordner, ein Server von ChatDesk selbst, die Suchmaschine) stammt vielleicht von jemand anderem und gilt nicht, bis Sie neu wählen.</numerusform>
-            <numerusform>{count} weitere Wahlen für Werkzeuge in diesem Datenverzeichnis (ein Ordner, ein Server von ChatDesk selbst, die Suchmaschine) stammen vielleicht von jemand anderem und gelten nicht, bis Sie neu wählen.</numerusform>
+            <numerusform>{count} weitere Einstellung für Werkzeuge in diesem Datenverzeichnis (ein Ordner, ein Server von ChatDesk selbst, die Suchmaschine) stammt vielleicht von jemand anderem und gilt nicht, bis Sie neu wählen.</numerusform>
+            <numerusform>{count} weitere Einstellungen für Werkzeuge in diesem Datenverzeichnis (ein Ordner, ein Server von ChatDesk selbst, die Suchmaschine) stammen vielleicht von jemand anderem und gelten nicht, bis Sie neu wählen.</numerusform>
         </translation>
     </message>
     <message>
         <source>The file of tool servers was written by a newer ChatDesk.</source>
-        <translation>Die Datei der Werkzeugserver wurde von einem neueren ChatDesk geschrieben.</translation>
+        <translation>Die Datei der Werkzeugserver stammt aus einer neueren ChatDesk-Version.</translation>
     </message>
     <message>
         <source>What you set up for tools cannot be marked as yours, so the next start would not trust it.</source>
-        <translation>Was Sie für Werkzeuge eingerichtet haben, kann nicht als Ihres gekennzeichnet werden, sodass der nächste Start ihm nicht trauen würde.</translation>
+        <translation>Was Sie für Werkzeuge eingerichtet haben, lässt sich nicht als Ihre Einstellung kennzeichnen; beim nächsten Start würde ihm deshalb nicht vertraut.</translation>
     </message>
     <message>
         <source>Unlock the keyring, or check your configuration directory, and try again.</source>
@@ -7159,7 +7159,7 @@
     </message>
     <message>
         <source>Switch it off instead.</source>
-        <translation>Schalten Sie es stattdessen aus.</translation>
+        <translation>Schalten Sie ihn stattdessen aus.</translation>
     </message>
     <message>
         <source>The tool took too long.</source>
@@ -7207,7 +7207,7 @@
     </message>
     <message>
         <source>Add json to search.formats in its settings.yml, or choose another.</source>
-        <translation>Fügen Sie json zu search.formats in settings.yml hinzu, oder wählen Sie ein anderes.</translation>
+        <translation>Fügen Sie json zu search.formats in settings.yml hinzu, oder wählen Sie eine andere Suchmaschine.</translation>
     </message>
     <message>
         <source>{label} does not take this key.</source>
@@ -7219,7 +7219,7 @@
     </message>
     <message>
         <source>Wait, or look at your plan there.</source>
-        <translation>Warten Sie, oder sehen Sie dort Ihren Tarif nach.</translation>
+        <translation>Warten Sie, oder sehen Sie dort in Ihrem Tarif nach.</translation>
     </message>
     <message>
         <source>{label} answered with {status}.</source>
@@ -7255,7 +7255,7 @@
     </message>
     <message>
         <source>The address of SearXNG is one like https://searx.example.org.</source>
-        <translation>Die Adresse von SearXNG sieht aus wie https://searx.example.org.</translation>
+        <translation>Die Adresse von SearXNG hat die Form https://searx.example.org.</translation>
     </message>
     <message>
         <source>The export ended unexpectedly.</source>
@@ -7271,7 +7271,7 @@
     </message>
     <message>
         <source>Export as HTML and print that.</source>
-        <translation>Exportieren Sie als HTML und drucken Sie das.</translation>
+        <translation>Exportieren Sie als HTML und drucken Sie diese Datei.</translation>
     </message>
     <message>
         <source>The PDF could not be made: {reason}.</source>
@@ -7323,11 +7323,11 @@
     </message>
     <message>
         <source>The zip file unpacks to far more than an export holds, so it was not opened.</source>
-        <translation>Die ZIP-Datei entpackt sich zu weit mehr, als ein Export enthält, deshalb wurde sie nicht geöffnet.</translation>
+        <translation>Entpackt wäre die ZIP-Datei weit größer als ein Export, deshalb wurde sie nicht geöffnet.</translation>
     </message>
     <message>
         <source>This file was written by a newer ChatDesk (format version {version}).</source>
-        <translation>Diese Datei wurde von einem neueren ChatDesk geschrieben (Formatversion {version}).</translation>
+        <translation>Diese Datei stammt aus einer neueren ChatDesk-Version (Formatversion {version}).</translation>
     </message>
     <message>
         <source>Update ChatDesk, then import it.</source>
@@ -7449,8 +7449,8 @@
         <source>{count} files that messages name are not in the export.</source>
         <comment>{count} file that messages name is not in the export.</comment>
         <translation>
-            <numerusform>{count} Datei, die Nachrichten nennen, ist nicht im Export.</numerusform>
-            <numerusform>{count} Dateien, die Nachrichten nennen, sind nicht im Export.</numerusform>
+            <numerusform>{count} in Nachrichten genannte Datei ist nicht im Export.</numerusform>
+            <numerusform>{count} in Nachrichten genannte Dateien sind nicht im Export.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -7583,7 +7583,7 @@
     </message>
     <message>
         <source>The page of releases does not say which version is the newest.</source>
-        <translation>Die Seite der Versionen sagt nicht, welche die neueste ist.</translation>
+        <translation>Auf der Seite der Versionen steht nicht, welche die neueste ist.</translation>
     </message>
     <message>
         <source>Installed from a package: the updates of this computer bring new versions, such as “apt upgrade”.</source>
@@ -7759,7 +7759,7 @@
     </message>
     <message>
         <source>Try one of these with me:</source>
-        <translation>Versuchen Sie eines davon mit mir:</translation>
+        <translation>Probieren Sie etwas davon mit mir aus:</translation>
     </message>
     <message>
         <source>To get real answers choose *Add provider…* in the list of models at the top.</source>
@@ -7787,7 +7787,7 @@
     </message>
     <message>
         <source>how an answer is drawn</source>
-        <translation>wie eine Antwort gezeichnet wird</translation>
+        <translation>wie eine Antwort dargestellt wird</translation>
     </message>
     <message>
         <source>a long answer, to scroll and to stop</source>
@@ -7815,11 +7815,11 @@
     </message>
     <message>
         <source>Ask again, or another model</source>
-        <translation>Erneut fragen, oder ein anderes Modell</translation>
+        <translation>Erneut fragen oder ein anderes Modell fragen</translation>
     </message>
     <message>
         <source>the buttons below an answer, or Ctrl+R</source>
-        <translation>die Schaltflächen unter einer Antwort, oder Strg+R</translation>
+        <translation>die Schaltflächen unter einer Antwort oder Strg+R</translation>
     </message>
     <message>
         <source>Change a question</source>
@@ -7895,11 +7895,11 @@
     </message>
     <message>
         <source>Code has colours, a button to copy it, and scrolls on its own:</source>
-        <translation>Code hat Farben, eine Schaltfläche zum Kopieren und rollt für sich:</translation>
+        <translation>Code ist farbig, lässt sich mit einer Schaltfläche kopieren und scrollt für sich:</translation>
     </message>
     <message>
         <source>Formulas are drawn, {formula}, and tables are tables:</source>
-        <translation>Formeln werden gezeichnet, {formula}, und Tabellen sind Tabellen:</translation>
+        <translation>Formeln werden gesetzt, {formula}, und Tabellen sind Tabellen:</translation>
     </message>
     <message>
         <source>Your threads</source>
@@ -7928,7 +7928,7 @@
     </message>
     <message>
         <source>A project that is gone</source>
-        <translation>Ein Projekt, das weg ist</translation>
+        <translation>Ein Projekt, das es nicht mehr gibt</translation>
     </message>
     <message>
         <source>No project</source>
@@ -8037,7 +8037,7 @@
     </message>
     <message>
         <source>nothing was synced yet</source>
-        <translation>noch nichts wurde abgeglichen</translation>
+        <translation>es wurde noch nichts abgeglichen</translation>
     </message>
     <message>
         <source>newest line of its log, {at}: {problem}</source>
@@ -8065,7 +8065,7 @@
     </message>
     <message>
         <source>file of providers</source>
-        <translation>Datei der Anbieter</translation>
+        <translation>Anbieterdatei</translation>
     </message>
     <message>
         <source>there is none yet</source>
@@ -8073,7 +8073,7 @@
     </message>
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
-        <translation>Eine Sicherung in {backup_dir} hat es vielleicht, wie es war.</translation>
+        <translation>Eine Sicherung in {backup_dir} enthält vielleicht noch das Original.</translation>
     </message>
     <message>
         <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
@@ -8093,7 +8093,7 @@
     </message>
     <message>
         <source>{who}, does not answer. If it hangs, end it.</source>
-        <translation>{who}, antwortet nicht. Wenn es hängt, beenden Sie es.</translation>
+        <translation>{who} antwortet nicht. Falls es hängt, beenden Sie den Prozess.</translation>
     </message>
     <message>
         <source>{count} {status}</source>
@@ -8133,7 +8133,7 @@
     </message>
     <message>
         <source>{detail} Keys come from variables or an encrypted file, or hold for one run.</source>
-        <translation>{detail} Schlüssel kommen aus Variablen oder einer verschlüsselten Datei, oder gelten bis zum Beenden.</translation>
+        <translation>{detail} Schlüssel kommen aus Variablen oder einer verschlüsselten Datei oder gelten bis zum Beenden.</translation>
     </message>
     <message>
         <source>{missing} missing or damaged: token counts are estimates.</source>
@@ -8201,7 +8201,7 @@
     </message>
     <message>
         <source>Try again; the log says more.</source>
-        <translation>Versuchen Sie es erneut; das Protokoll sagt mehr.</translation>
+        <translation>Versuchen Sie es erneut; Näheres steht im Protokoll.</translation>
     </message>
     <message>
         <source>You: {question}</source>
@@ -8225,7 +8225,7 @@
     </message>
     <message>
         <source>Start it again; “chatdesk doctor” and the log say more.</source>
-        <translation>Starten Sie es neu; „chatdesk doctor“ und das Protokoll sagen mehr.</translation>
+        <translation>Starten Sie es neu; Näheres sagen „chatdesk doctor“ und das Protokoll.</translation>
     </message>
     <message>
         <source>Not saved</source>
@@ -8241,7 +8241,7 @@
     </message>
     <message>
         <source>Read only</source>
-        <translation>Nur lesen</translation>
+        <translation>Schreibgeschützt</translation>
     </message>
     <message>
         <source>The database was upgraded; a backup of the old one is kept.</source>
@@ -8251,8 +8251,8 @@
         <source>{count} answers were interrupted last time. The text is kept; Continue goes on.</source>
         <comment>An answer was interrupted last time. The text is kept; Continue goes on.</comment>
         <translation>
-            <numerusform>Eine Antwort wurde beim letzten Mal unterbrochen. Der Text bleibt; „Fortsetzen“ macht weiter.</numerusform>
-            <numerusform>{count} Antworten wurden beim letzten Mal unterbrochen. Der Text bleibt; „Fortsetzen“ macht weiter.</numerusform>
+            <numerusform>Eine Antwort wurde beim letzten Mal unterbrochen. Der Text bleibt erhalten; mit „Fortsetzen“ geht es weiter.</numerusform>
+            <numerusform>{count} Antworten wurden beim letzten Mal unterbrochen. Der Text bleibt erhalten; mit „Fortsetzen“ geht es weiter.</numerusform>
         </translation>
     </message>
     <message>
@@ -8313,7 +8313,7 @@
     </message>
     <message>
         <source>Sent as a file, from which the model gets what fits</source>
-        <translation>Als Datei gesendet, aus der das Modell bekommt, was passt</translation>
+        <translation>Als Datei gesendet, aus der das Modell bekommt, was hineinpasst</translation>
     </message>
     <message>
         <source>Type a message</source>
@@ -8493,7 +8493,7 @@
     </message>
     <message>
         <source>Up in an empty composer</source>
-        <translation>Nach oben im leeren Eingabefeld</translation>
+        <translation>Pfeil nach oben im leeren Eingabefeld</translation>
     </message>
     <message>
         <source>Edit the answer</source>
@@ -8581,11 +8581,11 @@
     </message>
     <message>
         <source>Ask for a shorter answer</source>
-        <translation>Kürzere Antwort verlangen</translation>
+        <translation>Kürzere Antwort anfordern</translation>
     </message>
     <message>
         <source>Ask for a longer answer</source>
-        <translation>Längere Antwort verlangen</translation>
+        <translation>Längere Antwort anfordern</translation>
     </message>
     <message>
         <source>Branch into a new thread</source>
@@ -8997,7 +8997,7 @@
     </message>
     <message>
         <source>More links of this message lead elsewhere than their words say.</source>
-        <translation>Weitere Links dieser Nachricht führen anderswohin, als ihre Worte sagen.</translation>
+        <translation>Weitere Links dieser Nachricht führen woandershin, als ihr Text angibt.</translation>
     </message>
     <message>
         <source>Answer</source>
@@ -9062,7 +9062,7 @@
     </message>
     <message>
         <source>Unpin from the context</source>
-        <translation>Im Kontext lösen</translation>
+        <translation>Im Kontext nicht mehr festhalten</translation>
     </message>
     <message>
         <source>Exclude from the context</source>
@@ -9404,7 +9404,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Up or Down in the list</source>
-        <translation>Nach oben oder unten in der Liste</translation>
+        <translation>Pfeil nach oben oder unten in der Liste</translation>
     </message>
     <message>
         <source>Open the thread</source>
@@ -9492,7 +9492,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>In place</source>
-        <translation>Unverändert</translation>
+        <translation>Je nach Stelle</translation>
     </message>
     <message>
         <source>changed</source>
@@ -9632,11 +9632,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>This text is too long to be drawn. Its source is shown.</source>
-        <translation>Dieser Text ist zu lang, um gezeichnet zu werden. Gezeigt wird sein Quelltext.</translation>
+        <translation>Dieser Text ist zu lang für die formatierte Anzeige. Gezeigt wird sein Quelltext.</translation>
     </message>
     <message>
         <source>They differ too much to be compared line by line; what differs is shown as replaced.</source>
-        <translation>Sie unterscheiden sich zu sehr, um Zeile für Zeile verglichen zu werden; was abweicht, steht als ersetzt.</translation>
+        <translation>Sie unterscheiden sich zu sehr, um Zeile für Zeile verglichen zu werden; Abweichendes erscheint als ersetzt.</translation>
     </message>
     <message numerus="yes">
         <source>The first {count} rows are shown.</source>
@@ -9744,11 +9744,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Read otherwise…</source>
-        <translation>Anders lesen …</translation>
+        <translation>Anders lesen…</translation>
     </message>
     <message>
         <source>Not sent yet: say above your text whether “{name}” is read right.</source>
-        <translation>Noch nicht gesendet: Sagen Sie über Ihrem Text, ob „{name}“ richtig gelesen ist.</translation>
+        <translation>Noch nicht gesendet: Geben Sie über Ihrem Text an, ob „{name}“ richtig gelesen ist.</translation>
     </message>
     <message>
         <source>The picture in the clipboard cannot be read.</source>
@@ -9780,7 +9780,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>With later messages</source>
-        <translation>Mit späteren Nachrichten</translation>
+        <translation>Auch spätere</translation>
     </message>
     <message>
         <source>This message only</source>
@@ -9858,8 +9858,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>{count} messages go, with attached files and the summaries that mention them.</source>
         <comment>{count} message goes, with attached files and the summaries that mention them.</comment>
         <translation>
-            <numerusform>{count} Nachricht geht, mit angehängten Dateien und den Zusammenfassungen, die sie erwähnen.</numerusform>
-            <numerusform>{count} Nachrichten gehen, mit angehängten Dateien und den Zusammenfassungen, die sie erwähnen.</numerusform>
+            <numerusform>{count} Nachricht wird gelöscht, samt angehängten Dateien und den Zusammenfassungen, die sie erwähnen.</numerusform>
+            <numerusform>{count} Nachrichten werden gelöscht, samt angehängten Dateien und den Zusammenfassungen, die sie erwähnen.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -9880,7 +9880,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Its middle is left out, because it does not fit.</source>
-        <translation>Der mittlere Teil wird weggelassen, weil es nicht passt.</translation>
+        <translation>Der mittlere Teil wird weggelassen, weil der Platz nicht reicht.</translation>
     </message>
     <message>
         <source>this model</source>
@@ -9890,8 +9890,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>{count} images are not sent, because {model} cannot see images: only their names are.</source>
         <comment>The image is not sent, because {model} cannot see images: only its name is.</comment>
         <translation>
-            <numerusform>Das Bild wird nicht gesendet, weil {model} keine Bilder sieht, nur sein Name.</numerusform>
-            <numerusform>{count} Bilder werden nicht gesendet, weil {model} keine Bilder sieht, nur ihre Namen.</numerusform>
+            <numerusform>Vom Bild wird nur der Name gesendet, weil {model} keine Bilder sieht.</numerusform>
+            <numerusform>Von {count} Bildern werden nur die Namen gesendet, weil {model} keine Bilder sieht.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -9906,13 +9906,13 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>The middle of {count} files is left out, because they do not fit.</source>
         <comment>The middle of “{name}” is left out, because it does not fit.</comment>
         <translation>
-            <numerusform>Der mittlere Teil von „{name}“ wird weggelassen, weil die Datei nicht passt.</numerusform>
-            <numerusform>Der mittlere Teil von {count} Dateien wird weggelassen, weil sie nicht passen.</numerusform>
+            <numerusform>Der mittlere Teil von „{name}“ wird weggelassen, weil der Platz nicht reicht.</numerusform>
+            <numerusform>Der mittlere Teil von {count} Dateien wird weggelassen, weil der Platz nicht reicht.</numerusform>
         </translation>
     </message>
     <message>
         <source>The size of the context of {model} is not known: {count} tokens are assumed.</source>
-        <translation>Die Größe des Kontexts von {model} ist nicht bekannt: {count} Tokens werden angenommen.</translation>
+        <translation>Die Größe des Kontexts von {model} ist nicht bekannt: {count} Token werden angenommen.</translation>
     </message>
     <message numerus="yes">
         <source>It is not known whether {models} see images; they are sent.</source>
@@ -9980,7 +9980,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
-        <translation>Nichts wurde geändert, deshalb bleibt die Antwort, wie sie ist.</translation>
+        <translation>Es wurde nichts geändert, deshalb bleibt die Antwort, wie sie ist.</translation>
     </message>
     <message>
         <source>Stop comparing</source>
@@ -10000,7 +10000,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Sending makes a version that is marked as yours.</source>
-        <translation>Senden macht eine Version, die als Ihre gekennzeichnet ist.</translation>
+        <translation>Beim Senden entsteht eine Version, die als Ihre gekennzeichnet ist.</translation>
     </message>
     <message>
         <source>Editing an answer.</source>
@@ -10012,7 +10012,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Editing your last question. Sending makes a new version.</source>
-        <translation>Ihre letzte Frage wird bearbeitet. Senden macht eine neue Version.</translation>
+        <translation>Ihre letzte Frage wird bearbeitet. Beim Senden entsteht eine neue Version.</translation>
     </message>
     <message>
         <source>leave the edit</source>
@@ -10048,11 +10048,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Low is steady, high is varied.</source>
-        <translation>Niedrig ist stetig, hoch ist abwechslungsreich.</translation>
+        <translation>Niedrig: gleichmäßig; hoch: abwechslungsreich.</translation>
     </message>
     <message>
         <source>How many of the likely words are considered.</source>
-        <translation>Wie viele der wahrscheinlichen Wörter erwogen werden.</translation>
+        <translation>Wie viele der wahrscheinlichen Wörter berücksichtigt werden.</translation>
     </message>
     <message>
         <source>In tokens. This much of the context is kept free.</source>
@@ -10124,7 +10124,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Used whenever this assistant answers; what is empty follows the thread.</source>
-        <translation>Gilt, wann immer dieser Assistent antwortet; Leeres folgt der Unterhaltung.</translation>
+        <translation>Gilt, wann immer dieser Assistent antwortet; leere Felder richten sich nach der Unterhaltung.</translation>
     </message>
     <message>
         <source>Empties every field, so that the project&apos;s values apply.</source>
@@ -10204,7 +10204,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Nothing of it is stored. Keep it as a thread like any other, or let it go for good.</source>
-        <translation>Nichts davon ist gespeichert. Behalten Sie ihn als gewöhnliche Unterhaltung, oder lassen Sie ihn endgültig gehen.</translation>
+        <translation>Nichts davon ist gespeichert. Behalten Sie ihn als gewöhnliche Unterhaltung, oder verwerfen Sie ihn endgültig.</translation>
     </message>
     <message>
         <source>Do not keep</source>
@@ -10340,7 +10340,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Not sent: the answer before was not completed. Send it now, or edit it.</source>
-        <translation>Nicht gesendet: Die Antwort davor wurde nicht vollständig. Senden Sie jetzt, oder bearbeiten Sie.</translation>
+        <translation>Nicht gesendet: Die Antwort davor wurde nicht vollständig. Senden Sie die Frage jetzt, oder bearbeiten Sie sie.</translation>
     </message>
     <message>
         <source>There is only one model yet: add another in Settings</source>
@@ -10364,7 +10364,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Your questions in this thread go to {fewest} to {most} models at once, and each model costs what it costs alone. You keep the answer you like.</source>
-        <translation>Ihre Fragen in dieser Unterhaltung gehen an {fewest} bis {most} Modelle zugleich, und jedes kostet, was es allein kostet. Sie behalten die Antwort, die Ihnen gefällt.</translation>
+        <translation>Ihre Fragen in dieser Unterhaltung gehen an {fewest} bis {most} Modelle zugleich, und jedes kostet so viel wie einzeln. Sie behalten die Antwort, die Ihnen gefällt.</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -10400,7 +10400,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>They show the quick window in whatever program you are.</source>
-        <translation>Sie zeigen das Schnellfenster, in welchem Programm Sie auch sind.</translation>
+        <translation>Sie zeigen das Schnellfenster, egal in welchem Programm Sie gerade sind.</translation>
     </message>
     <message>
         <source>The environment variable {name} decides this.</source>
@@ -10420,7 +10420,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Asking the desktop for the keys. It may show you a question.</source>
-        <translation>Die Tasten werden vom Desktop erbeten. Vielleicht fragt er Sie.</translation>
+        <translation>Der Desktop wird um die Tasten gebeten. Vielleicht stellt er Ihnen eine Frage.</translation>
     </message>
     <message>
         <source>The desktop shows it at: {keys}.</source>
@@ -10432,15 +10432,15 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The desktop did not give ChatDesk these keys. Try again, or bind this command to keys in your desktop&apos;s settings:</source>
-        <translation>Der Desktop gab ChatDesk diese Tasten nicht. Versuchen Sie es erneut, oder belegen Sie diesen Befehl in den Einstellungen Ihres Desktops:</translation>
+        <translation>Der Desktop hat ChatDesk diese Tasten nicht zugeteilt. Versuchen Sie es erneut, oder legen Sie Tasten für diesen Befehl in den Einstellungen Ihres Desktops fest:</translation>
     </message>
     <message>
         <source>The desktop has no name for {keys}. Choose other keys, or bind this command in your desktop&apos;s settings:</source>
-        <translation>Der Desktop hat keinen Namen für {keys}. Wählen Sie andere Tasten, oder belegen Sie diesen Befehl in den Einstellungen Ihres Desktops:</translation>
+        <translation>Der Desktop hat keinen Namen für {keys}. Wählen Sie andere Tasten, oder legen Sie Tasten für diesen Befehl in den Einstellungen Ihres Desktops fest:</translation>
     </message>
     <message>
         <source>This desktop gives no keys to programs. Bind this command to keys in your desktop&apos;s settings:</source>
-        <translation>Dieser Desktop gibt Programmen keine Tasten. Belegen Sie diesen Befehl in den Einstellungen Ihres Desktops:</translation>
+        <translation>Dieser Desktop teilt Programmen keine Tasten zu. Legen Sie Tasten für diesen Befehl in den Einstellungen Ihres Desktops fest:</translation>
     </message>
     <message numerus="yes">
         <source>{count} answers being written</source>
@@ -10492,14 +10492,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Your message alone does not fit: shorten it, attach it, or choose a larger model.</source>
-        <translation>Schon Ihre Nachricht allein passt nicht: Kürzen Sie sie, hängen Sie sie an, oder wählen Sie ein größeres Modell.</translation>
+        <translation>Schon Ihre Nachricht allein passt nicht hinein: Kürzen Sie sie, hängen Sie sie an, oder wählen Sie ein größeres Modell.</translation>
     </message>
     <message numerus="yes">
         <source>It is full: {count} older messages stay behind because of what you are writing.</source>
         <comment>It is full: {count} older message stays behind because of what you are writing.</comment>
         <translation>
-            <numerusform>Er ist voll: {count} ältere Nachricht bleibt wegen dessen, was Sie schreiben, zurück.</numerusform>
-            <numerusform>Er ist voll: {count} ältere Nachrichten bleiben wegen dessen, was Sie schreiben, zurück.</numerusform>
+            <numerusform>Er ist voll: Wegen Ihrer Eingabe bleibt {count} ältere Nachricht zurück.</numerusform>
+            <numerusform>Er ist voll: Wegen Ihrer Eingabe bleiben {count} ältere Nachrichten zurück.</numerusform>
         </translation>
     </message>
     <message>
@@ -10508,7 +10508,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{free} tokens are free before older messages stay behind.</source>
-        <translation>{free} Token sind frei, bevor ältere Nachrichten zurückbleiben.</translation>
+        <translation>Noch {free} Token sind frei, bevor ältere Nachrichten zurückbleiben.</translation>
     </message>
     <message>
         <source>The count is an estimate for this model.</source>
@@ -10556,7 +10556,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The older messages of this thread no longer fit.</source>
-        <translation>Die älteren Nachrichten dieser Unterhaltung passen nicht mehr.</translation>
+        <translation>Die älteren Nachrichten dieser Unterhaltung passen nicht mehr hinein.</translation>
     </message>
     <message>
         <source>{taken} so far.</source>
@@ -10586,24 +10586,24 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>Summarising them with {model} takes about {count} requests and {tokens} tokens.</source>
         <comment>Summarising them with {model} takes about {count} request and {tokens} tokens.</comment>
         <translation>
-            <numerusform>Sie mit {model} zusammenzufassen braucht etwa {count} Anfrage und {tokens} Token.</numerusform>
-            <numerusform>Sie mit {model} zusammenzufassen braucht etwa {count} Anfragen und {tokens} Token.</numerusform>
+            <numerusform>Das Zusammenfassen mit {model} braucht etwa {count} Anfrage und {tokens} Token.</numerusform>
+            <numerusform>Das Zusammenfassen mit {model} braucht etwa {count} Anfragen und {tokens} Token.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, at no cost.</source>
         <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, at no cost.</comment>
         <translation>
-            <numerusform>Sie mit {model} zusammenzufassen braucht etwa {count} Anfrage und {tokens} Token, ohne Kosten.</numerusform>
-            <numerusform>Sie mit {model} zusammenzufassen braucht etwa {count} Anfragen und {tokens} Token, ohne Kosten.</numerusform>
+            <numerusform>Das Zusammenfassen mit {model} braucht etwa {count} Anfrage und {tokens} Token, ohne Kosten.</numerusform>
+            <numerusform>Das Zusammenfassen mit {model} braucht etwa {count} Anfragen und {tokens} Token, ohne Kosten.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>Summarising them with {model} takes about {count} requests and {tokens} tokens, about {cost}.</source>
         <comment>Summarising them with {model} takes about {count} request and {tokens} tokens, about {cost}.</comment>
         <translation>
-            <numerusform>Sie mit {model} zusammenzufassen braucht etwa {count} Anfrage und {tokens} Token, etwa {cost}.</numerusform>
-            <numerusform>Sie mit {model} zusammenzufassen braucht etwa {count} Anfragen und {tokens} Token, etwa {cost}.</numerusform>
+            <numerusform>Das Zusammenfassen mit {model} braucht etwa {count} Anfrage und {tokens} Token, etwa {cost}.</numerusform>
+            <numerusform>Das Zusammenfassen mit {model} braucht etwa {count} Anfragen und {tokens} Token, etwa {cost}.</numerusform>
         </translation>
     </message>
     <message>
@@ -10644,7 +10644,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Sent as it fits</source>
-        <translation>Wird gesendet, soweit es passt</translation>
+        <translation>Wird gesendet, soweit es hineinpasst</translation>
     </message>
     <message>
         <source>The context starts here</source>
@@ -10726,8 +10726,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>{count} threads are gone.</source>
         <comment>{count} thread is gone.</comment>
         <translation>
-            <numerusform>{count} Unterhaltung ist weg.</numerusform>
-            <numerusform>{count} Unterhaltungen sind weg.</numerusform>
+            <numerusform>{count} Unterhaltung wurde gelöscht.</numerusform>
+            <numerusform>{count} Unterhaltungen wurden gelöscht.</numerusform>
         </translation>
     </message>
     <message>
@@ -10973,7 +10973,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Out of the archive: {name}</source>
-        <translation>Aus dem Archiv: {name}</translation>
+        <translation>Aus dem Archiv geholt: {name}</translation>
     </message>
     <message>
         <source>Delete the project “{name}”?</source>
@@ -11037,7 +11037,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>In shared projects it erases for everyone what you wrote, or all of it where you are an owner or admin. The rest is hidden on this computer only.</source>
-        <translation>In geteilten Projekten löscht das für alle, was Sie geschrieben haben, oder alles, wo Sie Eigentümer oder Verwalter sind. Der Rest wird nur auf diesem Computer verborgen.</translation>
+        <translation>In geteilten Projekten löscht das für alle, was Sie geschrieben haben, oder alles dort, wo Sie Eigentümer oder Verwalter sind. Der Rest wird nur auf diesem Computer verborgen.</translation>
     </message>
     <message>
         <source>Tags: {what}</source>
@@ -11057,7 +11057,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Close the open dialog first, then open the link again. Nothing was changed.</source>
-        <translation>Schließen Sie zuerst den offenen Dialog und öffnen Sie den Link dann erneut. Nichts wurde geändert.</translation>
+        <translation>Schließen Sie zuerst den offenen Dialog und öffnen Sie den Link dann erneut. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>The message of the link is not shown in this thread: it was deleted, or is in another version.</source>
@@ -11466,7 +11466,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The text is its instructions, sent in place of the system prompt. Choose it below the message for a whole thread, or type @ for one question.</source>
-        <translation>Der Text sind seine Anweisungen, gesendet anstelle des Systemprompts. Wählen Sie ihn unter der Nachricht für eine ganze Unterhaltung, oder tippen Sie @ für eine Frage.</translation>
+        <translation>Der Text enthält seine Anweisungen, die anstelle des Systemprompts gesendet werden. Wählen Sie ihn unter der Nachricht für eine ganze Unterhaltung, oder tippen Sie @ für eine einzelne Frage.</translation>
     </message>
     <message>
         <source>Name of the prompt</source>
@@ -11490,7 +11490,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Something went wrong. Nothing was stored; the text is kept here.</source>
-        <translation>Etwas ist schiefgegangen. Nichts wurde gespeichert; der Text bleibt hier.</translation>
+        <translation>Etwas ist schiefgegangen. Es wurde nichts gespeichert; der Text bleibt hier.</translation>
     </message>
     <message>
         <source>add prompt</source>
@@ -11692,16 +11692,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>About {count} tokens of the {window} that the model can read go to it in every request.</source>
         <comment>About {count} token of the {window} that the model can read go to it in every request.</comment>
         <translation>
-            <numerusform>Etwa {count} Token von den {window}, die das Modell lesen kann, gehen in jeder Anfrage dafür weg.</numerusform>
-            <numerusform>Etwa {count} Token von den {window}, die das Modell lesen kann, gehen in jeder Anfrage dafür weg.</numerusform>
+            <numerusform>Er belegt in jeder Anfrage etwa {count} Token von den {window}, die das Modell lesen kann.</numerusform>
+            <numerusform>Er belegt in jeder Anfrage etwa {count} Token von den {window}, die das Modell lesen kann.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} tokens of the {window} that the model can read go to it in every request.</source>
         <comment>{count} token of the {window} that the model can read go to it in every request.</comment>
         <translation>
-            <numerusform>{count} Token von den {window}, die das Modell lesen kann, gehen in jeder Anfrage dafür weg.</numerusform>
-            <numerusform>{count} Token von den {window}, die das Modell lesen kann, gehen in jeder Anfrage dafür weg.</numerusform>
+            <numerusform>Er belegt in jeder Anfrage {count} Token von den {window}, die das Modell lesen kann.</numerusform>
+            <numerusform>Er belegt in jeder Anfrage {count} Token von den {window}, die das Modell lesen kann.</numerusform>
         </translation>
     </message>
     <message>
@@ -11762,11 +11762,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>$ in / 1M</source>
-        <translation>$ ein / 1M</translation>
+        <translation>$ Eingabe / 1M</translation>
     </message>
     <message>
         <source>$ out / 1M</source>
-        <translation>$ aus / 1M</translation>
+        <translation>$ Ausgabe / 1M</translation>
     </message>
     <message>
         <source>Offered when a model is chosen.</source>
@@ -11850,7 +11850,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{problem} Nothing was sent; see Settings, Providers.</source>
-        <translation>{problem} Nichts wurde gesendet; siehe Einstellungen, Anbieter.</translation>
+        <translation>{problem} Es wurde nichts gesendet; siehe Einstellungen, Anbieter.</translation>
     </message>
     <message>
         <source>Chat completions, which every server has</source>
@@ -11858,7 +11858,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Responses, where the server has it</source>
-        <translation>Responses, wo der Server sie hat</translation>
+        <translation>Responses, wenn der Server sie hat</translation>
     </message>
     <message>
         <source>Anthropic&apos;s messages</source>
@@ -11882,7 +11882,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Set by the variable OPENAI_BASE_URL, so it cannot be changed here.</source>
-        <translation>Durch die Variable OPENAI_BASE_URL festgelegt, kann hier also nicht geändert werden.</translation>
+        <translation>Durch die Variable OPENAI_BASE_URL festgelegt und deshalb hier nicht zu ändern.</translation>
     </message>
     <message>
         <source>Enter the address of the server.</source>
@@ -11966,7 +11966,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{place}; it has precedence over a stored key, so it cannot be changed here</source>
-        <translation>{place}; sie geht einem gespeicherten Schlüssel vor, kann hier also nicht geändert werden</translation>
+        <translation>{place}; sie hat Vorrang vor einem gespeicherten Schlüssel, der deshalb hier nicht geändert werden kann</translation>
     </message>
     <message>
         <source>The kept key is used at this server from now on.</source>
@@ -12014,7 +12014,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>What you type comes before what the server says. Prices are used for costs and limits.</source>
-        <translation>Was Sie eingeben, geht den Angaben des Servers vor. Preise dienen Kosten und Limits.</translation>
+        <translation>Was Sie eingeben, geht den Angaben des Servers vor. Preise werden für Kosten und Limits verwendet.</translation>
     </message>
     <message>
         <source>As the system</source>
@@ -12082,7 +12082,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Seconds to wait for</source>
-        <translation>Sekunden warten auf</translation>
+        <translation>Wartezeit in Sekunden</translation>
     </message>
     <message>
         <source>Certificates (*.pem *.crt *.cer);;All files (*)</source>
@@ -12179,11 +12179,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Drag over a part, or press Enter for what is framed. Arrows move the frame, Shift+arrows change its size, Alt makes small steps, Esc leaves.</source>
-        <translation>Ziehen Sie über einen Teil, oder drücken Sie Enter für das Eingerahmte. Pfeile bewegen den Rahmen, Umschalt+Pfeile ändern seine Größe, Alt macht kleine Schritte, Esc verlässt.</translation>
+        <translation>Ziehen Sie über einen Teil, oder drücken Sie Enter für das Eingerahmte. Pfeile bewegen den Rahmen, Umschalt+Pfeile ändern seine Größe, Alt macht kleine Schritte, Esc bricht ab.</translation>
     </message>
     <message>
         <source>This desktop lets programs take no picture of the screen.</source>
-        <translation>Dieser Desktop lässt Programme kein Bild vom Bildschirm machen.</translation>
+        <translation>Dieser Desktop lässt Programme keine Bildschirmfotos machen.</translation>
     </message>
     <message>
         <source>Nothing was taken.</source>
@@ -12195,15 +12195,15 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The desktop gave no file with the picture.</source>
-        <translation>Der Desktop gab keine Datei mit dem Bild.</translation>
+        <translation>Der Desktop hat keine Datei mit dem Bild geliefert.</translation>
     </message>
     <message>
         <source>The picture of the screen is too large.</source>
-        <translation>Das Bild vom Bildschirm ist zu groß.</translation>
+        <translation>Das Bildschirmfoto ist zu groß.</translation>
     </message>
     <message>
         <source>The desktop&apos;s picture of the screen cannot be read.</source>
-        <translation>Das Bild des Desktops vom Bildschirm kann nicht gelesen werden.</translation>
+        <translation>Das Bildschirmfoto des Desktops kann nicht gelesen werden.</translation>
     </message>
     <message>
         <source>Making a backup…</source>
@@ -12235,7 +12235,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The backup was made: {name}</source>
-        <translation>Die Sicherung wurde erstellt: {name}</translation>
+        <translation>Sicherung erstellt: {name}</translation>
     </message>
     <message>
         <source>Nothing is wrong.</source>
@@ -12291,7 +12291,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Check reads everything that is stored. Repair makes a copy first and says what it changed.</source>
-        <translation>„Prüfen“ liest alles, was gespeichert ist. „Reparieren“ macht zuerst eine Kopie und sagt, was es geändert hat.</translation>
+        <translation>„Prüfen“ liest alles, was gespeichert ist. „Reparieren“ macht zuerst eine Kopie und meldet, was geändert wurde.</translation>
     </message>
     <message>
         <source>Check</source>
@@ -12375,7 +12375,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Only this computer is asked, at the usual ports, and no key is sent.</source>
-        <translation>Nur dieser Computer wird gefragt, an den üblichen Ports, und kein Schlüssel wird gesendet.</translation>
+        <translation>Nur dieser Computer wird gefragt, an den üblichen Ports, und es wird kein Schlüssel gesendet.</translation>
     </message>
     <message>
         <source>Add {label}, found on this computer</source>
@@ -12567,7 +12567,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Looking into it…</source>
-        <translation>Wird angesehen…</translation>
+        <translation>Wird untersucht…</translation>
     </message>
     <message>
         <source>Unpacking and checking the backup…</source>
@@ -12666,7 +12666,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <comment>day</comment>
         <translation>
             <numerusform>Tag</numerusform>
-            <numerusform>Tage</numerusform>
+            <numerusform>Tagen</numerusform>
         </translation>
     </message>
     <message numerus="yes">
@@ -12755,7 +12755,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>What never leaves</source>
-        <translation>Was nie weggeht</translation>
+        <translation>Was nie nach außen geht</translation>
     </message>
     <message>
         <source>What cannot be taken back</source>
@@ -12883,7 +12883,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>What somebody wrote and did not send yet stays with them. This cannot be undone. Backups keep it until they are replaced, and so does anyone who copied or exported it, or left with a private copy.</source>
-        <translation>Was jemand geschrieben und noch nicht gesendet hat, bleibt dort. Das lässt sich nicht rückgängig machen. Sicherungen behalten es, bis sie ersetzt werden, ebenso wer es kopiert oder exportiert hat oder mit einer privaten Kopie gegangen ist.</translation>
+        <translation>Was jemand geschrieben und noch nicht gesendet hat, bleibt bei dieser Person. Das lässt sich nicht rückgängig machen. Sicherungen behalten es, bis sie ersetzt werden, ebenso wer es kopiert oder exportiert hat oder mit einer privaten Kopie gegangen ist.</translation>
     </message>
     <message>
         <source>Stop sharing “{name}” and erase it for everyone?</source>
@@ -13043,11 +13043,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Trusted certificates</source>
-        <translation>Vertraute Zertifikate</translation>
+        <translation>Vertrauenswürdige Zertifikate</translation>
     </message>
     <message>
         <source>The certificate named in the connection string</source>
-        <translation>Das Zertifikat, das die Verbindungszeichenfolge nennt</translation>
+        <translation>Das in der Verbindungszeichenfolge genannte Zertifikat</translation>
     </message>
     <message>
         <source>The certificate used so far</source>
@@ -13059,7 +13059,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{name} is not a certificate in PEM form. Nothing was changed.</source>
-        <translation>{name} ist kein Zertifikat im PEM-Format. Nichts wurde geändert.</translation>
+        <translation>{name} ist kein Zertifikat im PEM-Format. Es wurde nichts geändert.</translation>
     </message>
     <message>
         <source>Only what {name} vouches for</source>
@@ -13111,7 +13111,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>A workspace is a PostgreSQL database, 15 or newer, that your team&apos;s computers share changes through. Give an empty one, and an account that may create roles; its password is used now and not kept.</source>
-        <translation>Ein Arbeitsbereich ist eine PostgreSQL-Datenbank, 15 oder neuer, über die die Computer Ihres Teams Änderungen teilen. Geben Sie eine leere an und ein Konto, das Rollen anlegen darf; sein Passwort wird jetzt benutzt und nicht behalten.</translation>
+        <translation>Ein Arbeitsbereich ist eine PostgreSQL-Datenbank, 15 oder neuer, über die die Computer Ihres Teams Änderungen teilen. Geben Sie eine leere an und ein Konto, das Rollen anlegen darf; sein Passwort wird jetzt benutzt und nicht gespeichert.</translation>
     </message>
     <message>
         <source>Was the workspace set up by hand? Then sign in with your login.</source>
@@ -13240,7 +13240,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Send this to {name} and nobody else: the first person who uses it takes that place. It works once, until {day}. They choose Join a workspace in Settings, Team sync.</source>
-        <translation>Senden Sie das an {name} und sonst niemanden: Wer es zuerst benutzt, nimmt diesen Platz ein. Es gilt einmal, bis {day}. Gewählt wird „Einem Arbeitsbereich beitreten“ unter Einstellungen, Teamabgleich.</translation>
+        <translation>Senden Sie das an {name} und sonst niemanden: Wer es zuerst benutzt, nimmt diesen Platz ein. Es gilt einmal, bis {day}. Die Person wählt „Einem Arbeitsbereich beitreten“ unter Einstellungen, Teamabgleich.</translation>
     </message>
     <message>
         <source>Making the invitation…</source>
@@ -13260,7 +13260,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Take the code or file to your other computer, choose Join a workspace there, and type the passphrase. It can be used until {day}. The code alone opens nothing; do not send both the same way.</source>
-        <translation>Nehmen Sie den Code oder die Datei zu Ihrem anderen Computer mit, wählen Sie dort „Einem Arbeitsbereich beitreten“ und geben Sie die Passphrase ein. Verwendbar bis {day}. Der Code allein öffnet nichts; senden Sie nicht beides auf demselben Weg.</translation>
+        <translation>Bringen Sie den Code oder die Datei auf Ihren anderen Computer, wählen Sie dort „Einem Arbeitsbereich beitreten“ und geben Sie die Passphrase ein. Verwendbar bis {day}. Der Code allein öffnet nichts; senden Sie nicht beides auf demselben Weg.</translation>
     </message>
     <message>
         <source>Invitations (*{ending});;All files (*)</source>
@@ -13296,7 +13296,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{name} cannot be read. Nothing was sent. Ask for the code as text.</source>
-        <translation>{name} kann nicht gelesen werden. Nichts wurde gesendet. Bitten Sie um den Code als Text.</translation>
+        <translation>{name} kann nicht gelesen werden. Es wurde nichts gesendet. Bitten Sie um den Code als Text.</translation>
     </message>
     <message>
         <source>Open an invitation</source>
@@ -13340,15 +13340,15 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The way to this server is not encrypted: anyone on the way can read and change everything. That is fine for a server on this computer or a network that only you use.</source>
-        <translation>Der Weg zu diesem Server ist nicht verschlüsselt: Jeder unterwegs kann alles lesen und ändern. Das ist in Ordnung für einen Server auf diesem Computer oder in einem Netz, das nur Sie benutzen.</translation>
+        <translation>Die Verbindung zu diesem Server ist nicht verschlüsselt: Jeder auf dem Weg dorthin kann alles lesen und ändern. Das ist in Ordnung für einen Server auf diesem Computer oder in einem Netz, das nur Sie benutzen.</translation>
     </message>
     <message>
         <source>This computer has no keyring that could keep the password. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
-        <translation>Dieser Computer hat keinen Schlüsselbund, der das Passwort behalten könnte. Legen Sie es stattdessen in die verschlüsselte Schlüsseldatei von ChatDesk; ihre Passphrase geben Sie nach jedem Start einmal ein.</translation>
+        <translation>Dieser Computer hat keinen Schlüsselbund, der das Passwort aufbewahren könnte. Legen Sie es stattdessen in der verschlüsselten Schlüsseldatei von ChatDesk ab; ihre Passphrase geben Sie nach jedem Start einmal ein.</translation>
     </message>
     <message>
         <source>Keep it in the file</source>
-        <translation>In der Datei behalten</translation>
+        <translation>In der Datei aufbewahren</translation>
     </message>
     <message>
         <source>The passphrase of the file of keys</source>
@@ -13380,7 +13380,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>You stay a member; a code from another computer of yours brings this one back.</source>
-        <translation>Sie bleiben Mitglied; ein Code von einem anderen eigenen Computer bringt diesen zurück.</translation>
+        <translation>Sie bleiben Mitglied; mit einem Code von einem anderen eigenen Computer kommt dieser zurück.</translation>
     </message>
     <message>
         <source>Leaving the workspace…</source>
@@ -13480,7 +13480,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{name} can no longer log in, from any computer, from this moment on. What they wrote stays with the team; what is on their computer already stays there. To have them back, invite them again.</source>
-        <translation>{name} kann sich ab diesem Moment von keinem Computer mehr anmelden. Das Geschriebene bleibt beim Team; was schon auf dem Computer ist, bleibt dort. Für eine Rückkehr laden Sie neu ein.</translation>
+        <translation>{name} kann sich ab diesem Moment von keinem Computer mehr anmelden. Das Geschriebene bleibt beim Team; was schon auf dem Computer ist, bleibt dort. Um die Person zurückzuholen, laden Sie sie erneut ein.</translation>
     </message>
     <message>
         <source>This computer gets a new password that nobody sees. Your other computers can no longer log in with the old one: add them again with Add a computer of mine. Nothing is deleted.</source>
@@ -13488,7 +13488,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>Dieses Team kam mit der wiederhergestellten Sicherung. ChatDesk verbindet sich erst mit {address}, wenn Sie es sagen.</translation>
+        <translation>Dieses Team kam mit der wiederhergestellten Sicherung. ChatDesk verbindet sich erst mit {address}, wenn Sie es erlauben.</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -13512,7 +13512,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Work in the same projects with others, or on several computers of yours. Every computer keeps everything and works offline; a PostgreSQL database of yours carries the changes, and no server of ours is involved.</source>
-        <translation>Arbeiten Sie mit anderen in denselben Projekten oder auf mehreren eigenen Computern. Jeder Computer behält alles und arbeitet auch offline; eine eigene PostgreSQL-Datenbank überbringt die Änderungen, und kein Server von uns ist beteiligt.</translation>
+        <translation>Arbeiten Sie mit anderen in denselben Projekten oder auf mehreren eigenen Computern. Jeder Computer behält alles und arbeitet auch offline; eine eigene PostgreSQL-Datenbank überträgt die Änderungen, und kein Server von uns ist beteiligt.</translation>
     </message>
     <message>
         <source>For a team that has none: sets up an empty database that you give, and makes you its owner.</source>
@@ -13524,7 +13524,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>With an invitation: a code, a link or a file that somebody of the team, or another computer of yours, made. Nothing is sent before you have seen what it is.</source>
-        <translation>Mit einer Einladung: einem Code, einem Link oder einer Datei, erstellt von jemandem aus dem Team oder von einem anderen eigenen Computer. Nichts wird gesendet, bevor Sie gesehen haben, was es ist.</translation>
+        <translation>Mit einer Einladung: einem Code, einem Link oder einer Datei, erstellt von jemandem aus dem Team oder von einem anderen eigenen Computer. Es wird nichts gesendet, bevor Sie gesehen haben, was es ist.</translation>
     </message>
     <message>
         <source>Enter the password…</source>
@@ -13572,7 +13572,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>About</source>
-        <translation>Über</translation>
+        <translation>Angaben</translation>
     </message>
     <message>
         <source>somebody</source>
@@ -13664,7 +13664,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Invitations are made by</source>
-        <translation>Einladungen machen</translation>
+        <translation>Einladungen erstellen</translation>
     </message>
     <message>
         <source>Projects are shared by</source>
@@ -13680,7 +13680,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
-        <translation>Jener Computer kann unter diesem Namen nicht mehr abgleichen; was darauf ist, bleibt dort. Wenn er verloren ging, legen Sie unter „Mein Name“ auch ein neues Passwort an, und fügen Sie Ihre anderen Computer wieder hinzu.</translation>
+        <translation>Der Computer kann unter diesem Namen nicht mehr abgleichen; was darauf ist, bleibt dort. Wenn er verloren ging, legen Sie unter „Mein Name“ auch ein neues Passwort an, und fügen Sie Ihre anderen Computer wieder hinzu.</translation>
     </message>
     <message>
         <source>A project that is not here yet</source>
@@ -13796,7 +13796,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
-        <translation>Nicht Ihr eigenes Login, sondern der Eigentümer der Datenbank, der Rollen anlegen darf. Das Passwort wird einmal benutzt und nicht behalten.</translation>
+        <translation>Nicht Ihr eigenes Login, sondern der Eigentümer der Datenbank, der Rollen anlegen darf. Das Passwort wird einmal benutzt und nicht gespeichert.</translation>
     </message>
     <message>
         <source>Upgrade</source>
@@ -13852,7 +13852,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>does everything, and may end the sharing for everybody</source>
-        <translation>tut alles und darf das Teilen für alle beenden</translation>
+        <translation>macht alles und darf das Teilen für alle beenden</translation>
     </message>
     <message>
         <source>Only projects that you share leave this computer: their threads, messages, attachments and summaries. Keys, drafts, pins, the prompt library and everything else stay here.</source>
@@ -13860,7 +13860,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
-        <translation>Was andere gelesen, kopiert oder exportiert haben, und private Kopien derer, die gehen. Unterhaltungen und Nachrichten können später für alle gelöscht werden, auf dem Server und auf jedem Computer beim Abgleich; Sicherungen behalten sie, bis sie ersetzt werden. Das Ende des Teilens entfernt nichts vom Server, wenn Sie nicht das Löschen des Projekts wählen.</translation>
+        <translation>Was andere gelesen, kopiert oder exportiert haben, und private Kopien derer, die gehen. Unterhaltungen und Nachrichten können später für alle gelöscht werden, auf dem Server und auf jedem Computer beim Abgleich; Sicherungen behalten sie, bis sie ersetzt werden. Das Beenden des Teilens entfernt nichts vom Server, es sei denn, Sie wählen das Löschen des Projekts.</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -13999,13 +13999,13 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>{count} changes in this thread were not taken by the team&apos;s server, so only you see them. Press the line below the threads to read why, to copy them out or to try again.</source>
         <comment>{count} change in this thread was not taken by the team&apos;s server, so only you see it. Press the line below the threads to read why, to copy it out or to try again.</comment>
         <translation>
-            <numerusform>{count} Änderung in dieser Unterhaltung hat der Server des Teams nicht angenommen, nur Sie sehen sie. Die Zeile unter den Unterhaltungen sagt, warum; dort können Sie sie herauskopieren oder erneut versuchen.</numerusform>
-            <numerusform>{count} Änderungen in dieser Unterhaltung hat der Server des Teams nicht angenommen, nur Sie sehen sie. Die Zeile unter den Unterhaltungen sagt, warum; dort können Sie sie herauskopieren oder erneut versuchen.</numerusform>
+            <numerusform>{count} Änderung in dieser Unterhaltung hat der Server des Teams nicht angenommen; nur Sie sehen sie. Die Zeile unter den Unterhaltungen nennt den Grund; dort können Sie sie herauskopieren oder es erneut versuchen.</numerusform>
+            <numerusform>{count} Änderungen in dieser Unterhaltung hat der Server des Teams nicht angenommen; nur Sie sehen sie. Die Zeile unter den Unterhaltungen nennt den Grund; dort können Sie sie herauskopieren oder es erneut versuchen.</numerusform>
         </translation>
     </message>
     <message>
         <source>“{name}” is open to you again. Nothing of it was sent, because you wrote in your own copy meanwhile: choose Share… in its menu, and that goes up too.</source>
-        <translation>„{name}“ ist wieder offen für Sie. Nichts davon wurde gesendet, weil Sie inzwischen in Ihrer eigenen Kopie geschrieben haben: Wählen Sie „Teilen…“ in seinem Menü, dann geht auch das hoch.</translation>
+        <translation>„{name}“ ist wieder für Sie zugänglich. Davon wurde nichts gesendet, weil Sie inzwischen in Ihrer eigenen Kopie geschrieben haben: Wählen Sie „Teilen…“ in seinem Menü, dann wird auch das gesendet.</translation>
     </message>
     <message>
         <source>You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and what you write there now waits here. To come back, ask its owner for a new invitation.</source>
@@ -14067,8 +14067,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>Forget {count} refused changes?</source>
         <comment>Forget {count} refused change?</comment>
         <translation>
-            <numerusform>{count} abgelehnte Änderung vergessen?</numerusform>
-            <numerusform>{count} abgelehnte Änderungen vergessen?</numerusform>
+            <numerusform>{count} abgelehnte Änderung verwerfen?</numerusform>
+            <numerusform>{count} abgelehnte Änderungen verwerfen?</numerusform>
         </translation>
     </message>
     <message>
@@ -14141,7 +14141,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The team&apos;s database did not let this computer in.</source>
-        <translation>Die Datenbank des Teams hat diesen Computer nicht hereingelassen.</translation>
+        <translation>Die Datenbank des Teams hat diesen Computer nicht zugelassen.</translation>
     </message>
     <message>
         <source>Synced at {moment}.</source>
@@ -14341,7 +14341,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Read-only file system</source>
-        <translation>Das Dateisystem ist nur lesbar</translation>
+        <translation>Schreibgeschütztes Dateisystem</translation>
     </message>
     <message>
         <source>Broken pipe</source>
@@ -14561,7 +14561,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The file is no longer the one that this change was made from.</source>
-        <translation>Die Datei ist nicht mehr die, aus der diese Änderung entstand.</translation>
+        <translation>Die Datei ist nicht mehr dieselbe wie beim Entstehen dieser Änderung.</translation>
     </message>
     <message>
         <source>The file was changed after this change was applied.</source>
@@ -14577,7 +14577,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Name a file.</source>
-        <translation>Nennen Sie eine Datei.</translation>
+        <translation>Geben Sie eine Datei an.</translation>
     </message>
     <message>
         <source>This change is too large to review, or has lines that are too long.</source>
@@ -14593,7 +14593,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>No file was changed.</source>
-        <translation>Keine Datei wurde geändert.</translation>
+        <translation>Es wurde keine Datei geändert.</translation>
     </message>
     <message>
         <source>The file has this text already.</source>
@@ -14601,7 +14601,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The files that are kept of this change cannot be read or written.</source>
-        <translation>Die Dateien, die von dieser Änderung aufbewahrt sind, können nicht gelesen oder geschrieben werden.</translation>
+        <translation>Die zu dieser Änderung aufbewahrten Dateien können weder gelesen noch geschrieben werden.</translation>
     </message>
     <message>
         <source>Ask the model to propose it again.</source>
@@ -14685,7 +14685,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>You say that it changes and sends nothing, so it also runs after text from outside.</source>
-        <translation>Sie sagen, dass es nichts ändert und sendet; es läuft also auch nach Text von außen.</translation>
+        <translation>Sie geben an, dass es nichts ändert und nichts sendet; es läuft deshalb auch nach Text von außen.</translation>
     </message>
     <message>
         <source>Run “{name}” of {server}?</source>
@@ -14738,7 +14738,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>User</source>
         <comment>role</comment>
-        <translation>Nutzer</translation>
+        <translation>Benutzer</translation>
     </message>
     <message>
         <source>Decline</source>
@@ -14994,7 +14994,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Signed out here. The server was not told, or cannot withdraw a sign-in: end it in your account there.</source>
-        <translation>Hier abgemeldet. Dem Server wurde es nicht gesagt, oder er kann eine Anmeldung nicht zurücknehmen: Beenden Sie sie dort in Ihrem Konto.</translation>
+        <translation>Hier abgemeldet. Der Server wurde nicht benachrichtigt, oder er kann eine Anmeldung nicht zurücknehmen: Beenden Sie sie dort in Ihrem Konto.</translation>
     </message>
     <message>
         <source>Signing out…</source>
@@ -15018,7 +15018,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>No other server is set up.</source>
-        <translation>Kein anderer Server ist eingerichtet.</translation>
+        <translation>Es ist kein anderer Server eingerichtet.</translation>
     </message>
     <message>
         <source>ChatDesk asks about every call.</source>
@@ -15062,7 +15062,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Allowed without asking</source>
-        <translation>Ohne Frage erlaubt</translation>
+        <translation>Ohne Rückfrage erlaubt</translation>
     </message>
     <message>
         <source>{tool} of {server}</source>
@@ -15206,7 +15206,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The export was cancelled; nothing was left behind.</source>
-        <translation>Der Export wurde abgebrochen; nichts blieb zurück.</translation>
+        <translation>Der Export wurde abgebrochen; es blieb nichts zurück.</translation>
     </message>
     <message>
         <source>Exporting</source>
@@ -15238,7 +15238,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>For paper and for sending on.</source>
-        <translation>Für Papier und zum Weitergeben.</translation>
+        <translation>Zum Drucken und Weitergeben.</translation>
     </message>
     <message>
         <source>JSON with attachments (zip)</source>
@@ -15294,7 +15294,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>In Jan open Settings, General, and show the data folder. Choose the folder “threads” in it here.</source>
-        <translation>Öffnen Sie in Jan Einstellungen, Allgemein, und zeigen Sie den Datenordner. Wählen Sie darin den Ordner „threads“ hier.</translation>
+        <translation>Öffnen Sie in Jan Einstellungen, Allgemein, und lassen Sie sich den Datenordner zeigen. Wählen Sie hier den Ordner „threads“ darin.</translation>
     </message>
     <message>
         <source>Choose the folder “conversations” here. It is in the folder “.lmstudio” of your home folder; LM Studio shows it when you choose Reveal in the menu of a chat.</source>
@@ -15338,7 +15338,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Looking into the file…</source>
-        <translation>Die Datei wird angesehen …</translation>
+        <translation>Die Datei wird untersucht…</translation>
     </message>
     <message>
         <source>Import a folder</source>
@@ -15346,15 +15346,15 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{name} is chosen. Import starts it.</source>
-        <translation>{name} ist gewählt. „Importieren“ beginnt.</translation>
+        <translation>{name} ist gewählt. Mit „Importieren“ geht es los.</translation>
     </message>
     <message>
         <source>Stopping…</source>
-        <translation>Wird angehalten …</translation>
+        <translation>Wird angehalten…</translation>
     </message>
     <message>
         <source>Nothing is chosen</source>
-        <translation>Nichts ist gewählt</translation>
+        <translation>Nichts gewählt</translation>
     </message>
     <message>
         <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
@@ -15450,7 +15450,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>At the warning you get one note a day, and titles and summaries wait. At the stop nothing more is sent: your question is kept, and you can send it anyway. A model without a price counts as free here. Messages have a rate, such as 20/min or 200/day: further ones wait their turn.</source>
-        <translation>Bei der Warnung bekommen Sie einen Hinweis am Tag, und Titel und Zusammenfassungen warten. Beim Halt wird nichts mehr gesendet: Ihre Frage bleibt, und Sie können sie trotzdem senden. Ein Modell ohne Preis gilt hier als kostenlos. Nachrichten haben eine Rate, etwa 20/min oder 200/day: Weitere warten, bis sie an der Reihe sind.</translation>
+        <translation>Bei der Warnung bekommen Sie einen Hinweis am Tag, und Titel und Zusammenfassungen warten. Beim Halt wird nichts mehr gesendet: Ihre Frage bleibt erhalten, und Sie können sie trotzdem senden. Ein Modell ohne Preis gilt hier als kostenlos. Nachrichten haben eine Rate, etwa 20/min oder 200/day: Weitere warten, bis sie an der Reihe sind.</translation>
     </message>
     <message>
         <source>Add a limit</source>
@@ -15578,7 +15578,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Waiting to be sent</source>
-        <translation>Wartet auf das Senden</translation>
+        <translation>Noch zu senden</translation>
     </message>
     <message>
         <source>Go to it</source>
@@ -15602,7 +15602,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Nothing waits.</source>
-        <translation>Nichts wartet.</translation>
+        <translation>Es wartet nichts.</translation>
     </message>
     <message numerus="yes">
         <source>{count} messages wait. What is cancelled is not sent; the question is kept.</source>
@@ -15614,7 +15614,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{problem} Nothing was kept.</source>
-        <translation>{problem} Nichts wurde behalten.</translation>
+        <translation>{problem} Es wurde nichts gespeichert.</translation>
     </message>
     <message>
         <source>{label} is kept. It cannot answer before it has a key.</source>
@@ -15698,7 +15698,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>More…</source>
-        <translation>Mehr …</translation>
+        <translation>Mehr…</translation>
     </message>
     <message>
         <source>Connect a provider</source>
@@ -15710,7 +15710,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Choose where they are now: the next page says how to get them out.</source>
-        <translation>Wählen Sie, wo sie jetzt sind: Die nächste Seite sagt, wie man sie herausbekommt.</translation>
+        <translation>Wählen Sie, wo sie jetzt sind: Die nächste Seite erklärt, wie Sie sie exportieren.</translation>
     </message>
     <message>
         <source>Import from {program}</source>
@@ -15726,7 +15726,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The provider of this model is gone. Choose another model at the top.</source>
-        <translation>Der Anbieter dieses Modells ist weg. Wählen Sie oben ein anderes Modell.</translation>
+        <translation>Den Anbieter dieses Modells gibt es nicht mehr. Wählen Sie oben ein anderes Modell.</translation>
     </message>
     <message>
         <source>{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another model at the top.</source>
@@ -15746,7 +15746,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Ctrl+Enter saves a version, Esc leaves. Tab writes a tab.</source>
-        <translation>Strg+Enter speichert eine Version, Esc verlässt. Tab schreibt einen Tabulator.</translation>
+        <translation>Strg+Enter speichert eine Version, Esc beendet das Bearbeiten. Tab schreibt einen Tabulator.</translation>
     </message>
     <message numerus="yes">
         <source>{count} rows</source>
@@ -15766,7 +15766,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Ask for a change</source>
-        <translation>Änderung verlangen</translation>
+        <translation>Änderung anfordern</translation>
     </message>
     <message>
         <source>Save…</source>
@@ -15822,11 +15822,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Drawn</source>
-        <translation>Gezeichnet</translation>
+        <translation>Vorschau</translation>
     </message>
     <message>
         <source>Show it drawn</source>
-        <translation>Gezeichnet zeigen</translation>
+        <translation>Vorschau zeigen</translation>
     </message>
     <message>
         <source>Show its source</source>
@@ -15998,7 +15998,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>older messages are left out from where you started</source>
-        <translation>ältere Nachrichten ab Ihrem Anfang sind weggelassen</translation>
+        <translation>Nachrichten vor dem von Ihnen gewählten Anfang sind weggelassen</translation>
     </message>
     <message>
         <source>the summary is out of date and not sent</source>
@@ -16206,7 +16206,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Some of its messages are gone for good, so it is not sent.</source>
-        <translation>Einige ihrer Nachrichten sind endgültig weg, deshalb wird sie nicht gesendet.</translation>
+        <translation>Einige ihrer Nachrichten wurden endgültig gelöscht, deshalb wird sie nicht gesendet.</translation>
     </message>
     <message>
         <source>It is not sent: you switched it off. Another one is made only when you redo it.</source>
@@ -16262,7 +16262,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>In</source>
-        <translation>Ein</translation>
+        <translation>Eingabe</translation>
     </message>
     <message>
         <source>Cached</source>
@@ -16274,7 +16274,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Out</source>
-        <translation>Aus</translation>
+        <translation>Ausgabe</translation>
     </message>
     <message>
         <source>Thought</source>
@@ -16342,7 +16342,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>No price is known for {models}. The cost leaves it out.</source>
-        <translation>Für {models} ist kein Preis bekannt. Die Kosten lassen das weg.</translation>
+        <translation>Für {models} ist kein Preis bekannt. In den Kosten ist das nicht enthalten.</translation>
     </message>
     <message>
         <source>{month} {year}</source>
@@ -16422,7 +16422,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Results are below: up and down choose, Tab goes to the next group</source>
-        <translation>Ergebnisse stehen unten: Oben und Unten wählen, Tab geht zur nächsten Gruppe</translation>
+        <translation>Ergebnisse stehen unten: Pfeil nach oben und unten wählen, Tab geht zur nächsten Gruppe</translation>
     </message>
     <message>
         <source>Search messages, threads, files and commands</source>
@@ -16558,7 +16558,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Opens the list of what waits</source>
-        <translation>Öffnet die Liste des Wartenden</translation>
+        <translation>Öffnet die Liste der wartenden Nachrichten</translation>
     </message>
     <message>
         <source>Temporary chat, not stored</source>
@@ -16570,7 +16570,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>{title} (temporary: nothing is stored)</source>
-        <translation>{title} (temporär: nichts wird gespeichert)</translation>
+        <translation>{title} (temporär: es wird nichts gespeichert)</translation>
     </message>
     <message>
         <source>Sync</source>
@@ -16802,7 +16802,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Mark nothing</source>
-        <translation>Nichts markieren</translation>
+        <translation>Markierung aufheben</translation>
     </message>
     <message numerus="yes">
         <source>{count} marked</source>
@@ -16858,7 +16858,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Nothing is archived.</source>
-        <translation>Nichts ist archiviert.</translation>
+        <translation>Es ist nichts archiviert.</translation>
     </message>
     <message numerus="yes">
         <source>No thread is in the trash. Deleted threads and messages stay here for {count} days.</source>
@@ -16970,7 +16970,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The file is not there.</source>
-        <translation>Die Datei ist nicht da.</translation>
+        <translation>Die Datei wurde nicht gefunden.</translation>
     </message>
     <message>
         <source>It is larger than {limit} MB.</source>
@@ -17062,7 +17062,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Proposed elsewhere, so it cannot be applied here</source>
-        <translation>Anderswo vorgeschlagen, kann hier also nicht angewendet werden</translation>
+        <translation>Anderswo vorgeschlagen und deshalb hier nicht anwendbar</translation>
     </message>
     <message>
         <source>Edit the change to {file}</source>
@@ -17215,7 +17215,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>asked by {name}</source>
-        <translation>gefragt von {name}</translation>
+        <translation>Frage von {name}</translation>
     </message>
     <message>
         <source>Load image from {host}</source>
@@ -17467,7 +17467,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The answer reached its maximum length.</source>
-        <translation>Die Antwort hat ihre größte Länge erreicht.</translation>
+        <translation>Die Antwort hat ihre maximale Länge erreicht.</translation>
     </message>
     <message>
         <source>ChatDesk of {person} was closed before this answer was complete. Everything that had arrived is kept.</source>
@@ -17481,8 +17481,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>ChatDesk was closed while {count} calls waited for your approval. Nothing was run.</source>
         <comment>ChatDesk was closed while {count} call waited for your approval. Nothing was run.</comment>
         <translation>
-            <numerusform>ChatDesk wurde geschlossen, während {count} Aufruf auf Ihre Zustimmung wartete. Nichts wurde ausgeführt.</numerusform>
-            <numerusform>ChatDesk wurde geschlossen, während {count} Aufrufe auf Ihre Zustimmung warteten. Nichts wurde ausgeführt.</numerusform>
+            <numerusform>ChatDesk wurde geschlossen, während {count} Aufruf auf Ihre Zustimmung wartete. Es wurde nichts ausgeführt.</numerusform>
+            <numerusform>ChatDesk wurde geschlossen, während {count} Aufrufe auf Ihre Zustimmung warteten. Es wurde nichts ausgeführt.</numerusform>
         </translation>
     </message>
     <message>
@@ -17491,14 +17491,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>ChatDesk ended while {tool} ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
-        <translation>ChatDesk wurde beendet, während {tool} lief. Niemand weiß, was es getan hat, und es wird nur wiederholt, wenn Sie es sagen.</translation>
+        <translation>ChatDesk wurde beendet, während {tool} lief. Niemand weiß, was es getan hat, und es wird nur wiederholt, wenn Sie es verlangen.</translation>
     </message>
     <message numerus="yes">
         <source>ChatDesk ended while {count} calls ran. Nobody knows what it did, and it is not repeated unless you say so.</source>
         <comment>ChatDesk ended while {count} call ran. Nobody knows what it did, and it is not repeated unless you say so.</comment>
         <translation>
-            <numerusform>ChatDesk wurde beendet, während {count} Aufruf lief. Niemand weiß, was er getan hat, und er wird nur wiederholt, wenn Sie es sagen.</numerusform>
-            <numerusform>ChatDesk wurde beendet, während {count} Aufrufe liefen. Niemand weiß, was sie getan haben, und sie werden nur wiederholt, wenn Sie es sagen.</numerusform>
+            <numerusform>ChatDesk wurde beendet, während {count} Aufruf lief. Niemand weiß, was er getan hat, und er wird nur wiederholt, wenn Sie es verlangen.</numerusform>
+            <numerusform>ChatDesk wurde beendet, während {count} Aufrufe liefen. Niemand weiß, was sie getan haben, und sie werden nur wiederholt, wenn Sie es verlangen.</numerusform>
         </translation>
     </message>
     <message>
@@ -17599,7 +17599,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>asked by {person}</source>
-        <translation>gefragt von {person}</translation>
+        <translation>Frage von {person}</translation>
     </message>
     <message>
         <source>message {number} of {count}</source>
@@ -17691,7 +17691,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Arrow keys go from bar to bar; the table below has the same numbers.</source>
-        <translation>Pfeiltasten gehen von Balken zu Balken; die Tabelle darunter hat dieselben Zahlen.</translation>
+        <translation>Pfeiltasten gehen von Balken zu Balken; die Tabelle darunter enthält dieselben Zahlen.</translation>
     </message>
     <message>
         <source>{row}: {amount}</source>
@@ -17759,7 +17759,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Own days</source>
-        <translation>Eigene Tage</translation>
+        <translation>Eigener Zeitraum</translation>
     </message>
     <message>
         <source>By day</source>
@@ -17818,13 +17818,13 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>No price is known for {count} requests; the cost leaves them out.</source>
         <comment>No price is known for {count} request; the cost leaves them out.</comment>
         <translation>
-            <numerusform>Für {count} Anfrage ist kein Preis bekannt; die Kosten lassen sie weg.</numerusform>
-            <numerusform>Für {count} Anfragen ist kein Preis bekannt; die Kosten lassen sie weg.</numerusform>
+            <numerusform>Für {count} Anfrage ist kein Preis bekannt; in den Kosten ist sie nicht enthalten.</numerusform>
+            <numerusform>Für {count} Anfragen ist kein Preis bekannt; in den Kosten sind sie nicht enthalten.</numerusform>
         </translation>
     </message>
     <message>
         <source>Tokens in</source>
-        <translation>Token ein</translation>
+        <translation>Eingabe-Token</translation>
     </message>
     <message>
         <source>From cache</source>
@@ -17840,7 +17840,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Tokens out</source>
-        <translation>Token aus</translation>
+        <translation>Ausgabe-Token</translation>
     </message>
     <message>
         <source>Week</source>
@@ -17958,7 +17958,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>See what goes with it, and save it</source>
-        <translation>Sehen, was mitgeht, und speichern</translation>
+        <translation>Sehen, was darin steht, und speichern</translation>
     </message>
     <message>
         <source>Nothing is changed</source>
@@ -18018,7 +18018,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Nothing of this chat is stored. It is gone when ChatDesk closes, unless you keep it.</source>
-        <translation>Nichts von diesem Chat wird gespeichert. Er ist weg, wenn ChatDesk geschlossen wird, außer Sie behalten ihn.</translation>
+        <translation>Nichts von diesem Chat wird gespeichert. Er verschwindet, wenn ChatDesk geschlossen wird, es sei denn, Sie behalten ihn.</translation>
     </message>
     <message>
         <source>Store this chat with all its messages</source>
@@ -18090,7 +18090,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Up and Down move, Enter chooses, Ctrl+D marks a favourite.</source>
-        <translation>Oben und Unten bewegen, Enter wählt, Strg+D markiert einen Favoriten.</translation>
+        <translation>Pfeil nach oben und unten bewegen, Enter wählt, Strg+D markiert einen Favoriten.</translation>
     </message>
     <message>
         <source>Fetch the lists of models again</source>
@@ -18409,7 +18409,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The proxy wants a user name and a password: {proxy}. Nothing was sent.</source>
-        <translation>Der Proxy verlangt einen Benutzernamen und ein Passwort: {proxy}. Nichts wurde gesendet.</translation>
+        <translation>Der Proxy verlangt einen Benutzernamen und ein Passwort: {proxy}. Es wurde nichts gesendet.</translation>
     </message>
     <message>
         <source>Write them into its address, as in http://name:password@proxy:3128.</source>
@@ -18421,11 +18421,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Ask who runs it, or set the proxy of this provider in Settings, Providers.</source>
-        <translation>Fragen Sie, wer ihn betreibt, oder legen Sie den Proxy dieses Anbieters unter Einstellungen, Anbieter fest.</translation>
+        <translation>Fragen Sie den Betreiber, oder legen Sie den Proxy dieses Anbieters unter Einstellungen, Anbieter fest.</translation>
     </message>
     <message>
         <source>The proxy could not be reached: {proxy}. Nothing was sent.</source>
-        <translation>Der Proxy war nicht zu erreichen: {proxy}. Nichts wurde gesendet.</translation>
+        <translation>Der Proxy war nicht zu erreichen: {proxy}. Es wurde nichts gesendet.</translation>
     </message>
     <message>
         <source>Check the proxy, or set the proxy of this provider in Settings, Providers.</source>
@@ -18565,11 +18565,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The model gave an empty summary.</source>
-        <translation>Das Modell gab eine leere Zusammenfassung.</translation>
+        <translation>Das Modell hat eine leere Zusammenfassung geliefert.</translation>
     </message>
     <message>
         <source>The model gave a summary that says nothing.</source>
-        <translation>Das Modell gab eine Zusammenfassung, die nichts aussagt.</translation>
+        <translation>Das Modell hat eine Zusammenfassung geliefert, die nichts aussagt.</translation>
     </message>
     <message>
         <source>The model refused to summarise.</source>
@@ -18577,7 +18577,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The model gave a summary that is longer than the messages.</source>
-        <translation>Das Modell gab eine Zusammenfassung, die länger ist als die Nachrichten.</translation>
+        <translation>Das Modell hat eine Zusammenfassung geliefert, die länger ist als die Nachrichten.</translation>
     </message>
     <message>
         <source>The model did not finish its summary.</source>
@@ -18790,7 +18790,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>ChatDesk does not speak the older transport with two addresses (SSE): is there one that ends with /mcp?</source>
-        <translation>ChatDesk spricht den älteren Transport mit zwei Adressen (SSE) nicht: Gibt es eine, die auf /mcp endet?</translation>
+        <translation>ChatDesk unterstützt den älteren Transport mit zwei Adressen (SSE) nicht: Gibt es eine, die auf /mcp endet?</translation>
     </message>
     <message>
         <source>It sent more than {most} values in one message.</source>
@@ -18954,7 +18954,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Check its owner and permissions, or choose another --data-dir.</source>
-        <translation>Prüfen Sie seinen Besitzer und seine Rechte, oder wählen Sie ein anderes --data-dir.</translation>
+        <translation>Prüfen Sie Eigentümer und Rechte, oder wählen Sie ein anderes --data-dir.</translation>
     </message>
     <message>
         <source>The service cannot listen: {reason}.</source>
@@ -18982,7 +18982,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The address of the service must be a name or number of this computer with a port.</source>
-        <translation>Die Adresse des Dienstes muss ein Name oder eine Nummer dieses Computers mit einem Port sein.</translation>
+        <translation>Die Adresse des Dienstes muss ein Name oder eine IP-Adresse dieses Computers mit einem Port sein.</translation>
     </message>
     <message>
         <source>For example 192.168.1.5:8443, the address at which others reach this computer.</source>
@@ -19042,7 +19042,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Nothing was read.</source>
-        <translation>Nichts wurde gelesen.</translation>
+        <translation>Es wurde nichts gelesen.</translation>
     </message>
     <message>
         <source>The project of this thread has no folder on this computer.</source>
@@ -19086,7 +19086,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays only where it is now. If there is a backup of the server that has these changes, restore that instead.</source>
-        <translation>Jeder Computer holt das Projekt noch einmal und sendet, was seine Person geschrieben hat und noch besitzt. Was niemand sendet, bleibt nur dort, wo es jetzt ist. Gibt es eine Sicherung des Servers mit diesen Änderungen, stellen Sie lieber diese wieder her.</translation>
+        <translation>Jeder Computer holt das Projekt noch einmal und sendet, was sein Benutzer geschrieben hat und noch hat. Was niemand sendet, bleibt nur dort, wo es jetzt ist. Gibt es eine Sicherung des Servers mit diesen Änderungen, stellen Sie lieber diese wieder her.</translation>
     </message>
     <message>
         <source>Whoever joins the project gets only what comes before the first of them.</source>
@@ -19158,7 +19158,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Results are below: up and down choose, Enter opens one</source>
-        <translation>Die Ergebnisse stehen darunter: Auf und Ab wählen, Eingabe öffnet eines</translation>
+        <translation>Die Ergebnisse stehen darunter: Pfeil nach oben und unten wählen, Enter öffnet eines</translation>
     </message>
     <message>
         <source>Side by side</source>
@@ -19214,7 +19214,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
-        <translation>Gleichen Sie noch einmal mit dem Server ab, und nehmen Sie hin, was dann fehlt. Das Protokoll wurde bis dorthin schon geschlossen, und dadurch ging keine Änderung verloren.</translation>
+        <translation>Gleichen Sie noch einmal mit dem Server ab, und akzeptieren Sie, was dann fehlt. Das Protokoll wurde bis dorthin schon geschlossen, und dadurch ging keine Änderung verloren.</translation>
     </message>
 </context>
 </TS>
