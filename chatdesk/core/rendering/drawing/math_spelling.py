@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
+from chatdesk.core.rendering.drawing.math_macros import CannotSpell, written_out
+
 _FONTS = r"math(?:bb|bf|cal|frak|scr|sf|tt|rm|it)|boldsymbol|bm|pmb|Bbb|operatorname"
 _FONT_OF_ONE = re.compile(rf"\\({_FONTS})\s*((?<=\s)[A-Za-z0-9]|(?<![A-Za-z])[0-9]|\\[A-Za-z]+)")
 _ROW_END = re.compile(r"\\\\\*?\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|cm|mm|in|mu|px|bp|pc|\\baselineskip)\s*\]|\\\\\*")
-_BLACKBOARD_DIGITS = re.compile(r"\\mathbb\s*\{\s*(\d+|k)\s*\}")
-_TYPEWRITER = re.compile(r"\\(?:math|text)tt\s*\{([^{}\\$]*)\}")
 _NOT = re.compile(r"\\not\s*(?:\{\s*)?(\\[A-Za-z]+|[=<>])(?:\s*\})?")
 _NEGATED = {
     "=": "=", "<": "<", ">": ">", "in": "∈", "ni": "∋", "subset": "⊂", "supset": "⊃", "subseteq": "⊆", "supseteq": "⊇",
@@ -21,17 +21,19 @@ _NEGATED = {
     "to": "→", "rightarrow": "→", "leftarrow": "←", "Rightarrow": "⇒", "Leftarrow": "⇐", "leftrightarrow": "↔",
     "Leftrightarrow": "⇔", "iff": "⇔", "implies": "⇒",
 }  # fmt: skip
-_TEXT = re.compile(r"\\(?:text(?:bf|it|rm|sf|normal)?|mbox|hbox)\s*\{((?:[^{}\\]|\\[^A-Za-z])*)\}")
-_ESCAPED = re.compile(r"\\([%_&#${}])")
-_IN_TEXT = {"&": "\uff06", "<": "\uff1c"}  # the converter writes them into its XML as they are
 _OPERATOR = re.compile(r"\\mathop\s*\{\s*\\(?:mathrm|text|rm|operatorname)\s*\{([A-Za-z ]+)\}\s*\}")
-_SMASHED = re.compile(r"\\smash\s*(?:\[[bt]\])?\s*\{")
-_BINOMIAL = re.compile(r"\\genfrac\s*\{?\(\}?\s*\{?\)\}?\s*\{0(?:pt)?\}\s*\{[0-3]?\}")
+_NAME_IN_PARTS = re.compile(r"\\operatorname\*?\s*\{[A-Za-z\s]*(?:\\[,:; ][A-Za-z\s]*)+\}")
+_PART_END = re.compile(r"\\[,:; ]")
 _PLAIN = {
-    r"\\bmod\b": r"\\mathbin{\\text{ mod }}",
-    r"\\dag\b": r"\\dagger ",
-    r"\\ddag\b": r"\\ddagger ",
-    r"\\AA\b": "Å",
+    r"\\(?:def\s*\\arraystretch|renewcommand\s*\{?\s*\\arraystretch\s*\}?)\s*\{[^{}]*\}": "",
+    r"\\hspace\*": r"\\hspace",
+    r"\\(left|right|middle|[bB]igg?[lrm]?)\s*<": r"\\\1\\langle ",
+    r"\\(left|right|middle|[bB]igg?[lrm]?)\s*>": r"\\\1\\rangle ",
+    r"\{\s*\\(bf|sf|tt)(?![A-Za-z])([^{}]*)\}": r"\\math\1{\2}",
+    r"\\(begin|end)\{darray\}": r"\\\1{array}",
+    r"\\begin\{((?:aligned|gathered|alignedat|split)\*?)\}\s*\[[tcb]\]": r"\\begin{\1}",
+    r"\\begin\{([pbBvV]?(?:small)?matrix)\*\}(?:\s*\[[lcr]\])?": r"\\begin{\1}",
+    r"\\end\{([pbBvV]?(?:small)?matrix)\*\}": r"\\end{\1}",
     r"\\begin\{rcases\}": r"\\left.\\begin{array}{ll}",
     r"\\begin\{drcases\}": r"\\left.\\begin{array}{ll}",
     r"\\end\{d?rcases\}": r"\\end{array}\\right\\}",
@@ -39,45 +41,36 @@ _PLAIN = {
     r"\\hdashline\b": r"\\hline ",
 }
 _PLAIN_PATTERNS = tuple((re.compile(pattern), spelt) for pattern, spelt in _PLAIN.items())
-_UNFAITHFUL = re.compile(r"\\(?:f?colorbox|sideset|not|cline|multicolumn|multirow)(?![A-Za-z])")
+_SMALL_MATRIX = re.compile(r"\\(begin|end)\{([pbBvV])smallmatrix\}")
+_BRACKETS = {"p": ("(", ")"), "b": ("[", "]"), "B": (r"\{", r"\}"), "v": ("|", "|"), "V": (r"\|", r"\|")}
+_UNFAITHFUL = re.compile(
+    r"\\(?:sideset|not|cline|multicolumn|multirow|utilde|(?:math)?llap|rotatebox)(?![A-Za-z])|\\begin\{CD\}"
+)
 _ARRAY = re.compile(
     r"\\begin\{array\}\s*(?:\[[tcb]\])?\s*\{([^{}]*)\}((?:(?!\\(?:begin|end)\{array\}).)*)\\end\{array\}", re.DOTALL
 )
 _COLUMNS = re.compile(r"[lcr|:\s]+")
+_BETWEEN_COLUMNS = re.compile(r"(\\begin\{array\}\s*(?:\[[tcb]\])?\s*\{[^{}]*?)[@!><]\{[^{}]*\}")
+_REPEATED_COLUMNS = re.compile(r"(\\begin\{array\}\s*(?:\[[tcb]\])?\s*\{[^{}]*?)\*\s*\{(\d{1,2})\}\s*\{([lcr|]+)\}")
 _FIRST_LINES = re.compile(r"\s*(?:\\hline\s*)+")
 _LAST_LINES = re.compile(r"(?:\\\\\s*)(?:\\hline\s*)+\Z")
 _DONE = "\ue000"  # stands in the name of an array that is spelt already
 
 
-class CannotSpell(ValueError):
-    """The converter would draw something else."""
-
-
 def respelt(tex: str) -> str:
     """Return ``tex`` as the converter reads it right. Raises ``CannotSpell``."""
+    tex = written_out(tex)
     for pattern, spelt in _PLAIN_PATTERNS:
         tex = pattern.sub(spelt, tex)
     tex = _ROW_END.sub(r"\\\\", tex)
     tex = _FONT_OF_ONE.sub(r"\\\1{\2}", tex)
-    tex = _BLACKBOARD_DIGITS.sub(lambda match: _moved(match[1], digit=0x1D7D8, small=0x1D552), tex)
-    tex = _TYPEWRITER.sub(lambda match: rf"\text{{{_moved(match[1], 0x1D7F6, 0x1D68A, 0x1D670)}}}", tex)
     tex = _OPERATOR.sub(r"\\operatorname*{\1}", tex)
-    tex = _SMASHED.sub("{", tex)
-    tex = _BINOMIAL.sub(r"\\binom", tex)
+    tex = _NAME_IN_PARTS.sub(lambda match: _PART_END.sub("\u2009", match[0]), tex)
+    tex = _SMALL_MATRIX.sub(_with_brackets, tex)
     tex = _NOT.sub(_negated, tex)
-    tex = _TEXT.sub(_with_plain_words, tex)
     if _UNFAITHFUL.search(tex):
         raise CannotSpell
     return _with_lines(tex)
-
-
-def _moved(text: str, digit: int, small: int, capital: int | None = None) -> str:
-    """Return the letters and digits of ``text`` as those of a mathematical alphabet of Unicode."""
-    firsts = [("0", "9", digit), ("a", "z", small), ("A", "Z", capital or ord("A"))]
-    return "".join(
-        next((chr(start + ord(each) - ord(first)) for first, last, start in firsts if first <= each <= last), each)
-        for each in text
-    )
 
 
 def _negated(match: re.Match[str]) -> str:
@@ -88,17 +81,18 @@ def _negated(match: re.Match[str]) -> str:
     return f"{composed} "
 
 
-def _with_plain_words(match: re.Match[str]) -> str:
-    words = _ESCAPED.sub(lambda escaped: _IN_TEXT.get(escaped[1], escaped[1]), match[1])
-    if "\\" in words.replace("\\ ", "").replace("\\,", ""):
-        return match[0]
-    before = match[0][: match.start(1) - match.start()]
-    return before + words.replace("\\ ", " ").replace("\\,", " ") + "}"
+def _with_brackets(match: re.Match[str]) -> str:
+    left, right = _BRACKETS[match[2]]
+    return rf"\left{left}\begin{{smallmatrix}}" if match[1] == "begin" else rf"\end{{smallmatrix}}\right{right}"
 
 
 def _with_lines(tex: str) -> str:
     """Return ``tex`` with lines around an array as brackets and bars: the converter tells them from inner ones by
     nothing. Double lines become single ones."""
+    while (match := _BETWEEN_COLUMNS.search(tex)) is not None:
+        tex = tex[: match.start()] + match[1] + tex[match.end() :]
+    while (match := _REPEATED_COLUMNS.search(tex)) is not None:
+        tex = tex[: match.start()] + match[1] + match[3] * int(match[2]) + tex[match.end() :]
     while (match := _ARRAY.search(tex)) is not None:
         columns = re.sub(r"[|:]+", "|", "".join(match[1].split()))
         if not _COLUMNS.fullmatch(match[1]):

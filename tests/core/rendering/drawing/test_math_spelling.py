@@ -23,8 +23,19 @@ SAME = [
     (r"\begin{rcases}a&b\\c&d\end{rcases}", r"\left.\begin{array}{ll}a&b\\c&d\end{array}\right\}"),
     (r"\begin{dcases}a&b\\c&d\end{dcases}", r"\begin{cases}a&b\\c&d\end{cases}"),
     (r"\mathop{\mathrm{argmax}}_x", r"\operatorname*{argmax}_x"),
-    (r"\genfrac{(}{)}{0pt}{}{n}{k}", r"\binom{n}{k}"),
-    (r"\genfrac(){0pt}{}{n}{k}", r"\binom{n}{k}"),
+    (r"\left<a\right>", r"\left\langle a\right\rangle"),
+    (r"\big<a\bigg>", r"\big\langle a\bigg\rangle"),
+    (r"\hspace*{1em}a", r"\hspace{1em}a"),
+    (r"{\bf x1}", r"\mathbf{x1}"),
+    (r"\mathbb{RP}", r"\mathbb{R}\mathbb{P}"),
+    (r"\mathord{,}", r"{,}"),
+    (r"\begin{aligned}[t]a&=b\end{aligned}", r"\begin{aligned}a&=b\end{aligned}"),
+    (r"\begin{bmatrix*}[r]a&b\end{bmatrix*}", r"\begin{bmatrix}a&b\end{bmatrix}"),
+    (r"\begin{psmallmatrix}a\end{psmallmatrix}", r"\left(\begin{smallmatrix}a\end{smallmatrix}\right)"),
+    (r"\begin{array}{@{}l!{:}r@{}}a&b\end{array}", r"\begin{array}{lr}a&b\end{array}"),
+    (r"\begin{array}{*{2}{c}|*{3}{r}}a&b&c\end{array}", r"\begin{array}{cc|rrr}a&b&c\end{array}"),
+    (r"\def\arraystretch{1.5}a", "a"),
+    (r"\renewcommand{\arraystretch}{1.5}a", "a"),
     (r"\dag", r"\dagger"),
     (r"\begin{array}{c||c}1&2\end{array}", r"\begin{array}{c|c}1&2\end{array}"),
 ]
@@ -56,6 +67,29 @@ def test_alphabets_have_letters_of_their_own(letter: str) -> None:
         assert drawn(rf"\mathbb{{{letter}}}") != plain
 
 
+@pytest.mark.parametrize("size", ["big", "Bigl", "biggr", "Bigg"])
+@pytest.mark.parametrize(
+    ("command", "sign"), [(r"\langle", "⟨"), (r"\rfloor", "⌋"), (r"\lceil", "⌈"), (r"\vert", "|"), (r"\rVert", "‖"),
+                          (r"\|", "‖"), (r"\lbrace", r"\{"), (r"\}", r"\rbrace")]
+)  # fmt: skip
+def test_large_brackets_may_be_commands(size: str, command: str, sign: str) -> None:
+    assert drawn(rf"\{size}{command} x") == drawn(rf"\{size}{sign} x")
+    assert drawn(rf"\{size}{command} x").ascent > drawn("x").ascent
+
+
+def test_a_name_in_two_parts_has_a_gap() -> None:
+    widths = [drawn(rf"\operatorname*{{{name}}}_x").width for name in ("argmax", r"arg\,max", r"arg\ max")]
+    assert widths[0] < widths[1] == widths[2]
+
+
+@pytest.mark.parametrize("font", ["mathbb", "mathtt", "mathbf", "texttt", "textbf"])
+def test_a_font_holds_for_each_letter_and_digit(font: str) -> None:
+    plain = "text" if font.startswith("text") else "mathrm"
+    one, two = (drawn(rf"\{font}{{{each}}}").width for each in ("A", "A1"))
+    assert drawn(rf"\{font}{{1}}") != drawn(rf"\{plain}{{1}}")
+    assert two > one
+
+
 @pytest.mark.parametrize("sign", "%_&#$")
 @pytest.mark.parametrize("command", ["text", "textbf", "mbox"])
 def test_signs_in_words_lose_their_backslash(command: str, sign: str) -> None:
@@ -64,7 +98,8 @@ def test_signs_in_words_lose_their_backslash(command: str, sign: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "tex", [r"\colorbox{red}{x}", r"\fcolorbox{red}{blue}{x}", r"\sideset{_1^2}{_3^4}\sum", r"\not{x}", r"a\not\zeta b",
+    "tex", [r"\begin{CD}A @>a>> B\end{CD}", r"\utilde{AB}", r"{=}\llap{/}", r"\rotatebox{90}{x}",
+            r"\sideset{_1^2}{_3^4}\sum", r"\not{x}", r"a\not\zeta b",
             r"\begin{array}{p{3cm}}a\end{array}", r"\begin{array}{c}a\\\cline{1-1}b\end{array}"]
 )  # fmt: skip
 def test_what_would_be_drawn_wrong_stays_source(tex: str) -> None:
@@ -108,6 +143,26 @@ def test_relations_have_room_beside_them(sign: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(math_drawing, "correct_mathml", lambda _: None)
         assert beside > drawn(rf"a{sign} b").width + drawn("x").width / 2
+
+
+@pytest.mark.parametrize(
+    "sign", [r"\cup", r"\cap", r"\subset", r"\wedge", r"\times", r"\otimes", r"\models", r"\mapsto"]
+)
+def test_signs_between_two_have_room_but_not_in_scripts(sign: str) -> None:
+    alone = drawn(rf"{{{sign}}}").width
+    assert drawn(rf"a{sign} b").width > drawn("ab").width + alone + drawn("x").width / 2
+    tight = drawn(rf"x^{{a{sign} b}}").width - drawn("x^{ab}").width
+    assert tight < alone
+
+
+@pytest.mark.parametrize("name", [r"\max", r"\lim", r"\det", r"\gcd", r"\operatorname{tr}", r"\operatorname*{argmax}"])
+@pytest.mark.parametrize("script", ["", "_x"])
+def test_a_name_has_room_beside_a_letter_but_not_beside_a_bracket(name: str, script: str) -> None:
+    alone = drawn(name + script).width
+    letter, bracket = drawn("A").width, drawn("(").width
+    assert drawn(rf"{name}{script} A").width > alone + letter
+    assert drawn(rf"2{name}{script}").width > alone + drawn("2").width
+    assert abs(drawn(rf"{name}{script}(").width - alone - bracket) <= letter / 10
 
 
 @pytest.mark.parametrize("name", ["aligned", "align*", "gathered", "split"])
