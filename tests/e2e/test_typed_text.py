@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.prompt import PromptKind
+from chatdesk.core.domain.tools import ApprovalRequest, Tool, ToolHints
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.composer.text_editor import TextEditor
@@ -138,6 +139,45 @@ async def _queued(writer: Writer) -> None:
     writer.type()
 
 
+async def _streaming(writer: Writer) -> None:
+    composer = writer.application.panes.composer
+    type_text(writer.application, "/demo slow")
+    press(writer.application, Qt.Key.Key_Return)
+    await until(lambda: composer.is_streaming and not composer.text())
+    writer.type()
+
+
+async def _temporary(writer: Writer) -> None:
+    threads = writer.application.threads
+    writer.application.panes.commands.trigger("thread.temporary")
+    await until(lambda: threads.thread_id not in (None, writer.here))
+    writer.type()
+
+
+async def _consent(writer: Writer) -> None:
+    tool = Tool("server", "Server", "tool", "", "", {}, ToolHints(), "")
+    request = ApprovalRequest("call", writer.here, "message", tool, "{}", "https://tools.example")
+    approvals = (await writer.application.services()).chat.tools.approvals
+    writer.application.bindings.tasks.start(approvals.ask(request), "ask")
+    writer.type()
+
+
+async def _second_window(writer: Writer) -> None:
+    chats = writer.application.chats
+    writer.type()
+    chats.open_window(writer.here)
+    await until(lambda: chats.windows)
+    await until(lambda: chats.windows[0].threads.thread_id == writer.here)
+    writer.type()
+
+
+async def _edit_in_second_window(writer: Writer) -> None:
+    await _second_window(writer)
+    writer.application.chats.windows[0].messages.edit.start_last()
+    await until(lambda: writer.application.chats.windows[0].messages.edit.edited)
+    writer.type()
+
+
 async def _quick(writer: Writer) -> None:
     writer.application.panes.commands.trigger("app.quick")
     window = writer.application.bindings.quick.window
@@ -157,6 +197,11 @@ STATES: Final[dict[str, Callable[[Writer], Awaitable[None]]]] = {
     "attachment": _attached,
     "queue": _queued,
     "quick window": _quick,
+    "streaming": _streaming,
+    "temporary chat": _temporary,
+    "consent": _consent,
+    "second window": _second_window,
+    "edit beside a draft": _edit_in_second_window,
 }
 
 
@@ -200,7 +245,8 @@ def busy_disk(paths: AppPaths) -> Iterator[None]:
 
 
 def _undo_button(application: WindowApplication) -> QPushButton | None:
-    found = application.panes.window.findChildren(QPushButton, "toastAction")
+    windows = [application.panes.window, *(each.panes.window for each in application.chats.windows)]
+    found = [button for each in windows for button in each.findChildren(QPushButton, "toastAction")]
     return next((each for each in found if each.isVisible() and each.text() == "Undo"), None)
 
 
@@ -360,7 +406,8 @@ def test_what_is_typed_while_a_window_closes_is_kept(tmp_path: Path) -> None:
     play_and_find(tmp_path, act)
 
 
-CASES: Final = list(product(STATES, ACTIONS, (False, True)))
+# What is in a temporary chat goes with it, which is asked about (test_temporary_window).
+CASES: Final = [each for each in product(STATES, ACTIONS, (False, True)) if each[:2] != ("temporary chat", "close")]
 
 
 @pytest.mark.parametrize(("state", "action", "is_busy"), sample(CASES, 22))
@@ -376,11 +423,13 @@ def test_what_was_typed_is_in_one_place(tmp_path: Path, state: str, action: str,
                 assert word in text
                 if isinstance(field, QLineEdit):
                     writer.searched.append(text)
-        if state.startswith("edited") and action == "Esc":
+        if state.startswith("edit") and action == "Esc":
             await until(lambda: _undo_button(application))
             button = _undo_button(application)
             assert button is not None
             button.click()
+        if state == "temporary chat":
+            application.bindings.temporary.keep()
         if action != "close":
             await until(lambda: set(writer.places().values()) <= {1}, within_s=15)
 

@@ -12,7 +12,7 @@ from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import NotFound, StorageError
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.features.chat.shared_drafts import DraftContent, SetAsideDraft, SharedDrafts
+from chatdesk.ui.features.chat.shared_drafts import DraftContent, ReplacedDraft, SetAsideDraft, SharedDrafts
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.qt.save_timer import SaveTimer
@@ -41,8 +41,7 @@ class DraftKeeper(QObject):
         self.unsaved = unsaved
         self._shared = shared or SharedDrafts()
         self._shared.add(self)
-        self._replaced_in: tuple[str | None] | None = None  # the thread whose draft is set aside, in a tuple
-        self._replacement_left = _NONE  # the text in its place, if that thread was left
+        self._replaced: ReplacedDraft | None = None
         self._composer = composer
         self._tasks = tasks
         self._chat_of = chat_of
@@ -51,8 +50,6 @@ class DraftKeeper(QObject):
         self._is_loading = False
         self._has_unsaved = False
         self._left: dict[str | None, DraftContent] = {}  # of threads that were left, not stored yet
-        self._aside: tuple[str | None, DraftContent] | None = None  # a thread, and its draft that was set aside
-        self._replacement_stored: DraftContent | None = None  # the text in its place, as last stored
         self._joined = _NONE  # a draft that came when something was typed already, which is behind it
         self._lock = asyncio.Lock()  # one after the other: what is read must not be older than what was stored
         self._timer = SaveTimer(self)
@@ -69,9 +66,8 @@ class DraftKeeper(QObject):
         thread that was left."""
         if thread_id == self._thread_id:
             return
-        if self._replaced_in == (self._thread_id,):
-            before = _NONE if self._is_loaded else self._replacement_left
-            self._replacement_left = self.content().behind(before)
+        if (replaced := self._replaced_in(self._thread_id)) is not None:
+            replaced.left = self.content().behind(_NONE if self._is_loaded else replaced.left)
         other = self._shared.other(self, self._thread_id)
         if other is not None and self._has_unsaved and self._is_loaded:
             other.store_soon()
@@ -138,9 +134,7 @@ class DraftKeeper(QObject):
     def set_aside(self) -> None:
         """Remember the composer's text while something else takes its place, until ``sent`` or ``restore_aside``. Until
         then it is stored before the text that replaced it."""
-        content = self.content()
-        self._aside, self._replacement_stored = ((self._thread_id, content) if content else None), None
-        self._replaced_in, self._replacement_left = (self._thread_id,), _NONE
+        self._replaced = ReplacedDraft(self._thread_id, self.content())
 
     def sent(
         self, thread_id: str | None, text: str, attached: Sequence[Attachment], *, restores_aside: bool = False
@@ -152,8 +146,8 @@ class DraftKeeper(QObject):
         if other is not None:
             other.sent(thread_id, text, attached)
             return
-        if restores_aside and self._replaced_in == (thread_id,):
-            self._replaced_in = None
+        if restores_aside and (replaced := self._replaced_in(thread_id)) is not None:
+            replaced.is_open = False
         if thread_id != self._thread_id:
             self._tasks.start(self._forget(thread_id, content, restores_aside=restores_aside), "forget draft")
             return
@@ -165,10 +159,10 @@ class DraftKeeper(QObject):
 
     def restore_aside(self, thread_id: str | None) -> None:
         """Return the text that was set aside for ``thread_id`` to the composer, beside the text that replaced it."""
-        is_stored = self._replacement_stored is not None
+        is_stored = self._replaced is not None and self._replaced.stored is not None
         set_aside = self.set_aside_in(thread_id) if thread_id != self._thread_id else None
-        if self._replaced_in == (thread_id,):
-            self._replaced_in = None
+        if (replaced := self._replaced_in(thread_id)) is not None:
+            replaced.is_open = False
         if set_aside is not None and set_aside.replacement and (other := self._shared.other(self, thread_id)):
             self._left.pop(thread_id, None)
             other.show_content(other.content().behind(set_aside.replacement))  # it has what was set aside
@@ -198,8 +192,7 @@ class DraftKeeper(QObject):
         """Forget the draft of ``thread_id``, stored or not, because the thread goes."""
         async with self._lock:
             self._left.pop(thread_id, None)
-            if self._aside is not None and self._aside[0] == thread_id:
-                self._aside, self._replacement_stored = None, None
+            self._pop_aside(thread_id)
             if thread_id == self._thread_id:
                 self._timer.stop()
                 self._is_loaded, self._has_unsaved, self._joined = True, False, _NONE
@@ -213,16 +206,15 @@ class DraftKeeper(QObject):
 
     def has_draft_of(self, thread_id: str | None) -> bool:
         """Return whether the composer has all of the draft of a thread in it, and nothing else."""
-        return thread_id == self._thread_id and self._is_loaded and self._replaced_in != (thread_id,)
+        return thread_id == self._thread_id and self._is_loaded and self._replaced_in(thread_id) is None
 
     def set_aside_in(self, thread_id: str | None) -> SetAsideDraft | None:
         """Return the draft of a thread that is set aside, with the text that is in its place in the composer or that
         waits until the thread is open again; None if no draft of the thread is set aside."""
-        if self._replaced_in != (thread_id,):
+        if (replaced := self._replaced_in(thread_id)) is None:
             return None
-        aside = _NONE if self._aside is None or self._aside[0] != thread_id else self._aside[1]
         is_here = thread_id == self._thread_id and self._is_loaded
-        return SetAsideDraft(aside, self.content() if is_here else self._replacement_left)
+        return SetAsideDraft(replaced.draft, self.content() if is_here else replaced.left)
 
     def follow(self, thread_id: str | None, content: DraftContent) -> None:
         """Show the text of another composer on the same thread. If this composer has a replacement in place of its
@@ -230,8 +222,8 @@ class DraftKeeper(QObject):
         if self.has_draft_of(thread_id):
             if content != self.content():
                 self._set_content(content)
-        elif self._replaced_in == (thread_id,):
-            self._aside = (thread_id, content) if content else None
+        elif (replaced := self._replaced_in(thread_id)) is not None:
+            replaced.draft = content
             if thread_id == self._thread_id:
                 self.store_soon()
 
@@ -310,7 +302,8 @@ class DraftKeeper(QObject):
             back = _NONE
             if content is not None:
                 await self._save_left()
-                stored, is_joined = await self._stored(thread_id), self._replacement_stored is not None
+                stored = await self._stored(thread_id)
+                is_joined = self._replaced is not None and self._replaced.stored is not None
                 back = self._pop_aside(thread_id) if restores_aside else _NONE
                 if rest := stored.without(content):
                     if rest is not stored:
@@ -322,10 +315,16 @@ class DraftKeeper(QObject):
             await self._store(thread_id, back)
 
     def _pop_aside(self, thread_id: str | None) -> DraftContent:
-        if self._aside is None or self._aside[0] != thread_id:
+        """Return the draft of a thread that was set aside, and forget it."""
+        if (replaced := self._replaced) is None or replaced.thread_id != thread_id:
             return _NONE
-        content, self._aside, self._replacement_stored = self._aside[1], None, None
-        return content
+        draft, replaced.draft, replaced.stored = replaced.draft, _NONE, None
+        return draft
+
+    def _replaced_in(self, thread_id: str | None) -> ReplacedDraft | None:
+        """Return what was set aside in a thread, if something else is in its place still."""
+        replaced = self._replaced
+        return replaced if replaced is not None and replaced.is_open and replaced.thread_id == thread_id else None
 
     def show_content(self, content: DraftContent) -> None:
         """Replace the text and files in the composer, as if they had been typed there."""
@@ -349,21 +348,22 @@ class DraftKeeper(QObject):
 
     async def _stored(self, thread_id: str | None) -> DraftContent:
         draft = await self._chat_of(thread_id).drafts.get(thread_id)
-        if self._replacement_stored is not None and self._aside is not None and self._aside[0] == thread_id:
-            return self._replacement_stored
+        replaced = self._replaced
+        if replaced is not None and replaced.thread_id == thread_id and replaced.draft and replaced.stored is not None:
+            return replaced.stored
         return DraftContent() if draft is None else DraftContent(draft.text, draft.cursor, tuple(draft.attachments))
 
     async def _store(self, thread_id: str | None, content: DraftContent) -> None:
         chat = self._chat_of(thread_id)
-        aside, replacement = self._aside, content
-        if aside is not None and aside[0] == thread_id:
-            content = content.behind(aside[1])
+        replaced, replacement = self._replaced, content
+        aside = replaced.draft if replaced is not None and replaced.thread_id == thread_id else _NONE
+        content = content.behind(aside) if aside else content
         for more in self._shared.all_set_aside_in(self, thread_id):
             content = more.replacement.behind(content)
         try:
             await chat.drafts.save(thread_id, content.text, content.cursor, attachments=content.attached)
-            if aside is not None and aside[0] == thread_id and self._aside is aside:
-                self._replacement_stored = replacement
+            if replaced is not None and aside and replaced.draft is aside:
+                replaced.stored = replacement
         except NotFound:
             # The thread is gone for good: its content waits in the one that does not exist yet.
             chat = self._chat_of(None)

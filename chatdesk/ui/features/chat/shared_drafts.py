@@ -51,6 +51,19 @@ class SetAsideDraft:
     replacement: DraftContent
 
 
+@dataclass(slots=True)
+class ReplacedDraft:
+    """The draft of a thread that was set aside because something else is in its place in the composer, such as an edit.
+
+    Until ``draft`` has returned, both are stored together."""
+
+    thread_id: str | None
+    draft: DraftContent  # nothing once it has returned
+    is_open: bool = True  # something else is in its place still
+    left: DraftContent = DraftContent()  # what is in its place, if the thread was left
+    stored: DraftContent | None = None  # what is in its place, as last stored before ``draft``
+
+
 class Keeper(Protocol):
     """The keeper of one composer's draft, as the others see it."""
 
