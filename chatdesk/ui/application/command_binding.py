@@ -10,7 +10,9 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QMenu
 
-from chatdesk.core.texts import Text, shown
+from chatdesk.core.settings.schema import all_settings
+from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.commands.message_action import MessageAction
 from chatdesk.ui.commands.message_catalogue import MESSAGE_ACTIONS, QUICK_ACTIONS
 from chatdesk.ui.commands.registry import CommandRegistry
@@ -30,6 +32,7 @@ _ROWS: Final = (
     ("app.tools", "hammer", ""),
     ("thread.assistant", "user", "@"),
 )
+_THEMES: Final = next(each.choices for each in all_settings() if each.name == "theme")
 
 MenuOf = Callable[[], QMenu | None]
 
@@ -64,9 +67,9 @@ class CommandBinding(QObject):
             "message.copy_last": messages.copy_last,
             "message.edit_last": messages.edit.start_last,
             "view.theme": self._switch_theme,
-            "view.larger": theme.zoom_in,
-            "view.smaller": theme.zoom_out,
-            "view.reset_size": theme.reset_zoom,
+            "view.larger": lambda: self._zoom(theme.zoom_in),
+            "view.smaller": lambda: self._zoom(theme.zoom_out),
+            "view.reset_size": lambda: self._zoom(theme.reset_zoom),
         }.items():
             panes.commands.bind(command_id, run)
         for command_id, actions in _by_command().items():
@@ -124,6 +127,10 @@ class CommandBinding(QObject):
     def _switch_theme(self) -> None:
         theme = self._panes.theme
         theme.toggle()
+        announce(self._panes.window, shown(_THEMES[theme.preference]))
+
+    def _zoom(self, zoom: Callable[[], float]) -> None:
+        announce(self._panes.window, tr("Text size {percent}%", percent=round(100 * zoom())))
 
     def ask(self, question: str) -> None:
         """Ask a question at once, together with the text in the composer."""

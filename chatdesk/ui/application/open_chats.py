@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.application.bindings import Bindings
 from chatdesk.ui.application.chat_maker import ChatMaker, ExtraChat, forward
 from chatdesk.ui.application.failure_notices import FailureNotices
@@ -187,6 +188,7 @@ class OpenChats(QObject):
 
     def _go(self, place: int) -> None:
         self._on_pane_chosen(self._panes.main_window.panes()[place])
+        announce(self._panes.main_window, _title_of(self._active.threads.open_thread))
 
     def _can_close_active(self) -> bool:
         return self._active.panes.window is not self._panes.window or self._beside is not None

@@ -192,21 +192,27 @@ class Theme(QObject):
             self._is_touched = is_touched
             self._apply_again()
 
-    def zoom_in(self) -> None:
-        self._zoom(next((step for step in _SCALE_STEPS if step > self._wanted_scale + 0.001), MAX_SCALE))
+    def zoom_in(self) -> float:
+        """Choose the next larger size, and return it."""
+        return self._zoom(next((step for step in _SCALE_STEPS if step > self._wanted_scale + 0.001), MAX_SCALE))
 
-    def zoom_out(self) -> None:
-        self._zoom(next((step for step in reversed(_SCALE_STEPS) if step < self._wanted_scale - 0.001), MIN_SCALE))
+    def zoom_out(self) -> float:
+        """Choose the next smaller size, and return it."""
+        return self._zoom(
+            next((step for step in reversed(_SCALE_STEPS) if step < self._wanted_scale - 0.001), MIN_SCALE)
+        )
 
-    def reset_zoom(self) -> None:
-        self._zoom(1.0)
+    def reset_zoom(self) -> float:
+        """Choose the usual size, and return it."""
+        return self._zoom(1.0)
 
-    def _zoom(self, scale: float) -> None:
+    def _zoom(self, scale: float) -> float:
         """Set a size that a key chose. Of those that are chosen before the last one is painted, the last one counts."""
         self._wanted_scale = scale
         if not self._painting.isActive() and scale != self._scale:
             self.set_scale(scale)
             self._painting.start()
+        return scale
 
     def _on_painting_timeout(self) -> None:
         self._zoom(self._wanted_scale)

@@ -11,6 +11,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
@@ -211,12 +212,16 @@ class MainWindow(ChatWindow):
     def _bind_own_commands(self, commands: CommandRegistry) -> None:
         super()._bind_own_commands(commands)
         commands.bind("go.filter", self.focus_search)
-        commands.bind("view.sidebar", self.place.toggle)
+        commands.bind("view.sidebar", self._toggle_sidebar)
         commands.describe(
             "view.sidebar", title=lambda: tr("Hide the sidebar") if self.place.is_shown else tr("Show the sidebar")
         )
         commands.bind("view.sidebar_wider", lambda: self.place.widen(_SIDEBAR_STEP_PX))
         commands.bind("view.sidebar_narrower", lambda: self.place.widen(-_SIDEBAR_STEP_PX))
+
+    def _toggle_sidebar(self) -> None:
+        self.place.toggle()
+        announce(self, tr("The sidebar is shown") if self.place.is_shown else tr("The sidebar is hidden"))
 
     # Reactions
 

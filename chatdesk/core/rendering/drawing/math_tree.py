@@ -79,7 +79,7 @@ def _rows(element: Element) -> Iterator[Element]:
 
 
 def _core(element: Element) -> Element:
-    """Return what scripts are at."""
+    """Return the element that scripts are at."""
     while _name(element) in _SCRIPTED and len(element):
         element = element[0]
         while _name(element) == "mrow" and len(element) == 1:

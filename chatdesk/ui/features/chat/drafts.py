@@ -322,7 +322,7 @@ class DraftKeeper(QObject):
         return draft
 
     def _replaced_in(self, thread_id: str | None) -> ReplacedDraft | None:
-        """Return what was set aside in a thread, if something else is in its place still."""
+        """Return the draft that was set aside in a thread, if something else is in its place still."""
         replaced = self._replaced
         return replaced if replaced is not None and replaced.is_open and replaced.thread_id == thread_id else None
 

@@ -17,6 +17,7 @@ from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.delete_message import DeleteMessageDialog
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.message_edit import MessageEdit
@@ -174,6 +175,7 @@ class MessageBinding(Controller):
                     known_id = (await chat.create_thread(self._threads.new_project_id, "", **begun)).thread.id
                 noted = await chat.manual_messages.add_note(known_id, text, attachments=attached)
             self._drafts.sent(thread_id, text, attached)
+            announce(self._panes.composer, tr("Added as a note"))
             if thread_id is None:
                 self._adopt(noted.thread)
             elif thread_id == self._threads.thread_id:

@@ -11,9 +11,11 @@ from shiboken6 import isValid
 
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
-from chatdesk.core.domain.thread import Project, Thread
+from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Project, Thread, title_text
 from chatdesk.core.errors import NotFound
 from chatdesk.core.events import MessageAdded, ThreadChanged, ThreadDeleted, ThreadsChanged
+from chatdesk.core.texts import shown
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.transcript.contract import ScrollAnchor
@@ -119,6 +121,8 @@ class ThreadBinding(Controller):
             self._panes.pane.leave_thread()
             self._panes.composer.notice.show_standing()  # not what was said of the thread before for a moment
             self._show(thread)
+            if takes_focus:
+                announce(self._panes.window, shown(title_text(NEW_THREAD_TITLE if thread is None else thread.title)))
         if takes_focus:
             self._focus_composer(focus)
         await self._drafts.load()  # also of the open one: what opened it may have been cut short before that

@@ -15,6 +15,7 @@ from chatdesk.core.domain.library import LibraryChange
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.services.tool_loader import ToolLoader
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.active_chat import ActiveChat
@@ -92,8 +93,8 @@ class LibraryBinding(Controller):
             "view.threads": lambda: self._show("active"),
             "view.archive": lambda: self._show("archive"),
             "view.trash": lambda: self._show("trash"),
-            "view.sort": lambda: lists.sort(by_name=lists.query.order != "name"),
-            "view.group": lambda: lists.group(by_project=not lists.by_project),
+            "view.sort": self._sort,
+            "view.group": self._group,
             "tag.manage": self.open_tags,
         }.items():
             panes.commands.bind(command_id, run)
@@ -335,6 +336,16 @@ class LibraryBinding(Controller):
         sidebar = self._panes.sidebar
         sidebar.thread_list.setFocus()
         sidebar.thread_list.marks.set_all()
+
+    def _sort(self) -> None:
+        by_name = self._lists.query.order != "name"
+        self._lists.sort(by_name=by_name)
+        announce(self._panes.sidebar, tr("Sorted by name") if by_name else tr("Sorted by last activity"))
+
+    def _group(self) -> None:
+        by_project = not self._lists.by_project
+        self._lists.group(by_project=by_project)
+        announce(self._panes.sidebar, tr("Grouped by project") if by_project else tr("Grouped by date"))
 
     def _show(self, view: str) -> None:
         self._panes.main_window.place.reveal()
