@@ -1793,7 +1793,7 @@
     </message>
     <message>
         <source>Nothing was sent there. The file was kept out; your text and the other attachments are kept.</source>
-        <translation>Rien n’y a été envoyé. Le fichier n’a pas été accepté ; votre texte et les autres pièces jointes sont conservés.</translation>
+        <translation>Rien n’y a été envoyé. Le fichier a été refusé&#xa0;; votre texte et les autres pièces jointes sont conservés.</translation>
     </message>
     <message>
         <source>Enter the scanner anew in Settings, Data and backup, or set {variable} to its address.</source>
