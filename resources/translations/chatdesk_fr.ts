@@ -4059,7 +4059,7 @@
     </message>
     <message>
         <source>Ask before a summary costs more than</source>
-        <translation>Demander avant un résumé coûtant plus de</translation>
+        <translation>Demander si un résumé coûte plus de</translation>
     </message>
     <message>
         <source>US dollars</source>
@@ -4071,7 +4071,7 @@
     </message>
     <message>
         <source>Ask before a summary takes more than</source>
-        <translation>Demander avant un résumé utilisant plus de</translation>
+        <translation>Demander si un résumé utilise plus de</translation>
     </message>
     <message>
         <source>tokens</source>
@@ -10268,7 +10268,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Redo</source>
-        <translation>Rétablir</translation>
+        <translation>Refaire</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -12395,7 +12395,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Needs no network, for trying things out</source>
-        <translation>Fonctionne sans réseau, pour essayer</translation>
+        <translation>Sans réseau, pour essayer</translation>
     </message>
     <message>
         <source>Found on this computer: {names}.</source>
@@ -13608,11 +13608,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Owners of the workspace</source>
-        <translation>Les propriétaires de l’espace de travail</translation>
+        <translation>Propriétaires de l’espace de travail</translation>
     </message>
     <message>
         <source>Owners, and admins for their own projects</source>
-        <translation>Les propriétaires, et les administrateurs pour leurs projets</translation>
+        <translation>Propriétaires, et administrateurs pour leurs projets</translation>
     </message>
     <message>
         <source>All members</source>
@@ -15258,7 +15258,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Choose where…</source>
-        <translation>Emplacement…</translation>
+        <translation>Choisir l’emplacement…</translation>
     </message>
     <message>
         <source>In ChatGPT open Settings, Data controls, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
@@ -15498,11 +15498,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>No warning</source>
-        <translation>Aucun avertissement</translation>
+        <translation>Aucun</translation>
     </message>
     <message>
         <source>No stop</source>
-        <translation>Aucun arrêt</translation>
+        <translation>Aucun</translation>
     </message>
     <message>
         <source>“{typed}” is not a number ({where}). Write it as 100000 or 2.50.</source>
@@ -15698,7 +15698,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>More…</source>
-        <translation>Plus…</translation>
+        <translation>Autres…</translation>
     </message>
     <message>
         <source>Connect a provider</source>
