@@ -125,6 +125,13 @@ def test_a_team_is_made_joined_and_left_from_the_command_line(
         ("Ben", "active", False),
     ]
     assert "* " in team("ana", "members", "--workspace", "research")[1]
+    assert "who_invites=owners\n" in team("ana", "limits")[1]
+    code, out, err = team("ana", "limits", "bytes_each=2000000000", "who_invites=admins", "--json")
+    assert code == 0, err
+    said = json.loads(out)
+    assert (said["bytes_each"], said["who_invites"]) == (2_000_000_000, "admins")
+    assert team("ben", "limits", "members=5")[0] == 1  # no owner
+    assert team("ana", "limits", "members=none")[0] == 1
     code, out, err = team("ana", "check")
     assert (code, out) == (0, "The server has lost nothing.\n"), err
 

@@ -7,6 +7,7 @@ can see.
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli import team_arguments, team_membership, team_sharing
@@ -71,6 +72,16 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         is_writing=False,
         json=array,
     )
+    limits = add_verb(
+        verbs,
+        common,
+        "limits",
+        _limits,
+        tr("show or set who may invite and share in a workspace, and its limits"),
+        is_writing=False,
+        json=tr("as JSON"),
+    )
+    limits.add_argument("changes", nargs="*", metavar="NAME=VALUE", help=tr("what an owner of the workspace sets"))
     team_membership.add_verbs(verbs, common)
     team_sharing.add_verbs(verbs, common)
 
@@ -87,6 +98,23 @@ async def _team(options: argparse.Namespace, services: Services) -> int:
         if services.read_only_reason is not None:
             raise services.read_only_reason
     return await verb.run(options, services)
+
+
+async def _limits(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    await open_keys(services)
+    administration = (await services.load_team()).membership.administration
+    given = (each.partition("=") for each in options.changes)
+    changed = {name: int(value) if value.isdecimal() else value for name, _, value in given}
+    if changed:
+        await administration.set_policy(workspace.id, changed)
+    policy = asdict(await administration.policy(workspace.id))
+    if options.json:
+        terminal.say_json(policy)
+    else:
+        for name, value in policy.items():
+            terminal.say(f"{name}={value}")
+    return 0
 
 
 async def _status(options: argparse.Namespace, services: Services) -> int:

@@ -23,7 +23,6 @@ from chatdesk.core.domain.sharing.team import (
     TeamMember,
     TeamRole,
     Workspace,
-    WorkspacePolicy,
 )
 from chatdesk.core.domain.sharing.team_setup import (
     CheckState,
@@ -45,7 +44,6 @@ from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.features.team.pages.team_members import MemberDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
-from chatdesk.ui.features.team.pages.team_policy import WorkspacePolicyDialog
 from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from chatdesk.ui.theme.theme import Theme
 
@@ -175,7 +173,6 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("team-parked", _page(theme, is_parked=True)),
         ("team-move", MoveWorkspaceDialog(theme, "Blue team", ADDRESS, read_address)),
         ("team-password", TeamPasswordDialog(theme, "Blue team", ADDRESS)),
-        ("team-policy", who_invites(theme)),
         ("team-share", _sharing(theme)),
         ("team-shared", _shared(theme)),
         ("team-shared-retention", _shared_for_a_while(theme)),
@@ -246,14 +243,6 @@ def _inviting_to_many(theme: Theme) -> QWidget:
 
 def _member(theme: Theme) -> QWidget:
     return MemberDialog(theme, BEN, is_me=False)
-
-
-def who_invites(theme: Theme) -> WorkspacePolicyDialog:
-    gigabyte = 10**9
-    policy = WorkspacePolicy(
-        "owners", "members", 1000, 100, 200, 12, 60_000, gigabyte, 5 * gigabyte, gigabyte, gigabyte
-    )
-    return WorkspacePolicyDialog(theme, "Blue team", policy, members=12)
 
 
 def _sharing(theme: Theme) -> QWidget:

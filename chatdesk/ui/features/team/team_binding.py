@@ -138,7 +138,6 @@ class TeamBinding(Controller):
             (page.renameRequested, lambda dialogs, *of: dialogs.rename(*of)),
             (page.upgradeRequested, lambda dialogs, *of: dialogs.server.upgrade(*of)),
             (page.moveRequested, lambda dialogs, *of: dialogs.server.move(*of)),
-            (page.policyRequested, lambda dialogs, *of: dialogs.server.decide_policy(*of)),
             (page.leaveRequested, lambda dialogs, *of: dialogs.leave(*of)),
             (page.joinAgainRequested, lambda dialogs, *of: dialogs.join_again(*of)),
             (page.parkedLeaveRequested, lambda dialogs, *of: dialogs.leave_parked(*of)),

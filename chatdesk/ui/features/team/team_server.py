@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from shiboken6 import isValid
-
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.sync.address import read_address
 from chatdesk.core.texts import tr
-from chatdesk.ui.features.team.pages.team_policy import WorkspacePolicyDialog
 from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
 from chatdesk.ui.features.team.pages.team_text import address_words
 from chatdesk.ui.features.team.team_desk import TeamDesk
 
 
 class TeamServer:
-    """Runs the dialogs about a workspace's server, its rights and limits."""
+    """Runs the dialogs about a workspace's server."""
 
     def __init__(self, desk: TeamDesk) -> None:
         self._desk = desk
@@ -30,25 +25,6 @@ class TeamServer:
             self._desk.finish(dialog, tr("The database of “{name}” is up to date.", name=workspace.name))
 
         dialog.upgradeRequested.connect(lambda *of: self._desk.do(dialog, lambda: upgrade(*of), "upgrade database"))
-        dialog.open()
-
-    async def decide_policy(self, workspace_id: str) -> None:
-        workspace = await self._desk.workspace(workspace_id)
-        administration = self._desk.team.membership.administration
-        policy = await administration.policy(workspace_id)
-        members = len(await administration.members(workspace_id))
-        dialog = WorkspacePolicyDialog(
-            self._desk.theme, workspace.name, policy, members=members, parent=self._desk.parent()
-        )
-
-        async def save(changed: Mapping[str, str | int]) -> None:
-            if changed:
-                await administration.set_policy(workspace_id, changed)
-                self._desk.show_text(tr("The rights and limits of “{name}” apply from now on.", name=workspace.name))
-            if isValid(dialog):
-                dialog.accept()
-
-        dialog.policyRequested.connect(lambda changed: self._desk.do(dialog, lambda: save(changed), "workspace policy"))
         dialog.open()
 
     async def move(self, workspace_id: str) -> None:

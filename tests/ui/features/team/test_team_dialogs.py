@@ -905,27 +905,3 @@ def test_whom_a_removed_member_had_invited_is_told() -> None:
     assert words.startswith("Ben invited Eve 0, Eve 1,")
     assert "and 2 more" in words
     assert "more" not in invited_words("Ben", ["Eve"])
-
-
-def test_who_may_invite_is_decided_by_an_owner(theme: Theme, show: Show, qtbot: QtBot) -> None:
-    dialog = samples.who_invites(theme)
-    show(dialog)
-    assert dialog.who_invites.currentData() == "owners"
-    dialog.who_invites.setCurrentIndex(1)
-    with qtbot.waitSignal(dialog.policyRequested) as asked:
-        press(dialog, "teamPolicySave")
-    assert asked.args == [{"who_invites": "admins"}]
-
-
-def test_limits_of_members_and_projects_are_seen_and_set_together(theme: Theme, show: Show, qtbot: QtBot) -> None:
-    dialog = samples.who_invites(theme)
-    show(dialog)
-    shown = {name: box.value() for name, box in dialog.limits.items()}
-    assert shown["members"] == 1000
-    assert dialog.limits["members"].accessibleName() == "Members (12 now)"
-    assert (shown["bytes_each"], shown["bytes_project"]) == (1_000, 5_000)
-    dialog.limits["projects_each"].setValue(20)
-    dialog.limits["bytes_each"].setValue(250)
-    with qtbot.waitSignal(dialog.policyRequested) as asked:
-        press(dialog, "teamPolicySave")
-    assert asked.args == [{"projects_each": 20, "bytes_each": 250_000_000}]

@@ -79,7 +79,6 @@ class TeamPage(QWidget):
     renameRequested = Signal(str)
     upgradeRequested = Signal(str)
     moveRequested = Signal(str)
-    policyRequested = Signal(str)
     leaveRequested = Signal(str)
     detailsRequested = Signal(str)
     passwordRequested = Signal(str)
@@ -342,10 +341,6 @@ class _Workspace(QWidget):
         if workspace.is_owner:
             rename = push_button(tr("Rename…"), "teamRename", lambda: page.renameRequested.emit(workspace.id))
             buttons.insert(-2, rename)
-            policy = push_button(
-                tr("Rights and limits…"), "teamPolicy", lambda: page.policyRequested.emit(workspace.id)
-            )
-            buttons.insert(-2, policy)
         row = FlowRow(page.theme.tokens.space.s)
         for button in buttons:
             row.addWidget(button)
