@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from chatdesk.core.domain.usage import Usage
 
@@ -15,6 +16,7 @@ _WRITTEN = (
     *("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "eval_count"),
     "candidatesTokenCount",
 )
+_TOTAL = ("total_tokens", "totalTokens", "totalTokenCount")
 _NAMES = frozenset((*_AROUND, *_READ, *_WRITTEN))
 _CACHED = ("cached_tokens", "prompt_cache_hit_tokens")
 _INTO_CACHE = ("cache_write_tokens", "cache_creation_input_tokens")
@@ -29,13 +31,25 @@ def usage_in(holder: object, *, deep: int = 0) -> Usage | None:
             return usage_in(holder[name], deep=deep + 1)
     of_read = first_of(holder, "prompt_tokens_details", "input_tokens_details")
     of_written = first_of(holder, "completion_tokens_details", "output_tokens_details")
-    return usage_of(
+    usage = usage_of(
         first_of(holder, *_READ),
         first_of(holder, *_WRITTEN),
         cached=first_of(of_read, *_CACHED) or first_of(holder, *_CACHED),
         reasoning=first_of(of_written, "reasoning_tokens"),
         into_cache=first_of(of_read, *_INTO_CACHE) or first_of(holder, *_INTO_CACHE),
     )
+    thought = first_of(of_written, "reasoning_tokens") or first_of(holder, "thoughtsTokenCount")
+    return None if usage is None else _with_thoughts(usage, count_of(thought), count_of(first_of(holder, *_TOTAL)))
+
+
+def _with_thoughts(usage: Usage, thought: int | None, total: int | None) -> Usage:
+    """Return ``usage`` with the tokens of thoughts among those written. xAI and Gemini count them in the total only,
+    and Gemini's figures for OpenAI's clients do not name them."""
+    beyond = (total or 0) - usage.input_tokens - usage.output_tokens
+    is_thought = beyond == thought or not (thought or usage.cached_tokens or usage.written_tokens)
+    if beyond <= 0 or not is_thought:
+        return usage
+    return replace(usage, output_tokens=usage.output_tokens + beyond, reasoning_tokens=beyond)
 
 
 def first_of(holder: object, *names: str) -> object:
