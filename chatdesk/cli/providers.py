@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.domain.provider_check import STEP_TEXTS, Step
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.endpoint import shown_address
-from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.settings.presets import address_of
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, shown, tr
@@ -123,7 +123,7 @@ def _row(account: Account, default: str) -> dict[str, Any]:
         "label": profile.label,
         "preset": profile.preset,
         "api": profile.api.value,
-        "address": shown_address(profile.base_url or preset_of(profile.preset).base_url),
+        "address": shown_address(address_of(profile)),
         "key": "withheld" if withheld else account.key.source.value,
         "withheld": withheld.sentence(profile.label) if withheld else "",
         "is_enabled": profile.is_enabled,

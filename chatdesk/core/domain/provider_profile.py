@@ -38,15 +38,15 @@ class Api(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The wishes of a vendor's servers for requests, beyond the protocol. ``message_with_calls``: fields that a message
-    with calls of tools must have, whatever is in them; ``foreign_call``: fields of a call that another model made;
+    """The wishes of a vendor's servers for requests, beyond the protocol. ``needs_thoughts``: a message with calls of
+    tools must have a thought, whatever is in it; ``foreign_call``: fields of a call that another model made;
     ``call_ids``: the form of the ids of calls, empty where any will do; ``refuses``: fields of a request that are left
     out from the start; ``passes_cache_marks``: a gateway that hands ``cache_control`` on to models that keep only what
     is marked. ``schema_words`` and ``formats``: what schemas of tools may have of JSON Schema, None for everything that
     is none of the ``refused_words``; ``property_names``: a pattern that the names of arguments match, empty for any;
     ``has_empty_objects``: a tool without arguments has a schema too. ``about`` says it to people."""
 
-    message_with_calls: Mapping[str, Any] = field(default_factory=dict)
+    needs_thoughts: bool = False
     foreign_call: Mapping[str, Any] = field(default_factory=dict)
     call_ids: str = ""
     refuses: frozenset[str] = frozenset()

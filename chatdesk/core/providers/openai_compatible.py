@@ -193,8 +193,8 @@ class OpenAICompatibleProvider:
                 raise failure if failure.kind is Kind.EMPTY_ANSWER else with_partial(failure)
             if has_begun:
                 raise self._failures.make(Kind.EMPTY_ANSWER) if failure.kind is Kind.INCOMPLETE else failure
-            if thoughts == "lacking" and not self.dialect.message_with_calls:  # calls that another model made have none
-                self.dialect = replace(self.dialect, message_with_calls={"reasoning_content": ""})
+            if thoughts == "lacking" and not self.dialect.needs_thoughts:  # calls that another model made have none
+                self.dialect = replace(self.dialect, needs_thoughts=True)
                 continue
             if thoughts and without_kept(request) != request:  # what is before it has changed, or the model
                 request = without_kept(request)

@@ -29,7 +29,7 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.providers.registry import provider_of
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import StreamLimits
-from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.settings.presets import address_of
 from chatdesk.core.texts import Sentences, Text, plural
 
 _LIMITS = StreamLimits(connect_s=5.0, first_byte_s=15.0, silence_s=10.0, total_s=25.0, list_models_s=8.0)
@@ -126,8 +126,7 @@ class _Steps:
     """Remembers which steps have a result."""
 
     def __init__(self, account: Account) -> None:
-        address = account.profile.base_url or preset_of(account.profile.preset).base_url
-        self._is_secure = address.startswith("https")
+        self._is_secure = address_of(account.profile).startswith("https")
         self._ended: set[Step] = set()
 
     def running(self, step: Step) -> StepResult:

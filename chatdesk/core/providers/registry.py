@@ -20,7 +20,7 @@ from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.responses.provider import ResponsesProvider
 from chatdesk.core.providers.retry import RetryPolicy
 from chatdesk.core.providers.stream_guard import NEARBY_PATIENCE, StreamLimits
-from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.settings.presets import address_of, preset_of
 from chatdesk.core.texts import Text, plural
 
 # The small model of OpenAI's present line; CHATDESK_MODEL and the model picker override it.
@@ -171,9 +171,7 @@ def provider_of(
         ca_digest=account.ca_digest,
         withheld=(withheld.sentence(profile.label), withheld.next_step(profile.id)) if withheld else None,
     )
-    endpoint = Endpoint.of(
-        profile.base_url or preset.base_url, account.key.value, account.headers, connection=connection
-    )
+    endpoint = Endpoint.of(address_of(profile), account.key.value, account.headers, connection=connection)
     first_byte_s = base.first_byte_s * (NEARBY_PATIENCE if endpoint.is_nearby else 1)
     return _protocol(profile.api, has_image_tool=has_image_tool)(
         profile.id,
@@ -244,5 +242,5 @@ def _usual_model(profile: ProviderProfile) -> str:
     """Return the model of a provider for which none was chosen; empty: its server is asked for the first one."""
     if profile.model or profile.favourites:
         return profile.model or profile.favourites[0]
-    is_openai = Endpoint.of(profile.base_url or preset_of(profile.preset).base_url, None, None).is_openai
+    is_openai = Endpoint.of(address_of(profile)).is_openai
     return OPENAI_MODEL if is_openai else preset_of(profile.preset).model

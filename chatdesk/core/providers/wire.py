@@ -94,7 +94,8 @@ def wire_message(message: RequestMessage, origin: str = "", dialect: Dialect = P
             thoughts = fields.get(PIECES_FIELD)
             if isinstance(thoughts, list):
                 written["content"] = [*thoughts, *_pieces(message)]
-        written = {**dialect.message_with_calls, **written}
+        if dialect.needs_thoughts:
+            written.setdefault("reasoning_content", "")
         # In its own answers a vendor marks one of several calls, and wants the others without.
         is_own = any(call.kept is not None and call.kept.origin == origin for call in message.tool_calls)
         written["tool_calls"] = [

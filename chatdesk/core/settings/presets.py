@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
-from chatdesk.core.domain.provider_profile import PLAIN, Api, Dialect
+from chatdesk.core.domain.provider_profile import PLAIN, Api, Dialect, ProviderProfile
 from chatdesk.core.texts import Text
 
 
@@ -13,9 +14,10 @@ from chatdesk.core.texts import Text
 class Preset:
     """A vendor or a kind of server. ``variable`` is the environment variable in which people keep that vendor's key; it
     counts for the vendor's own host only. ``port``: where such a server listens on this computer, 0 for vendors.
-    ``apis``: the protocols that may be chosen, the usual one first. ``hint`` is read below the address. ``keys_url``:
-    the page on which the vendor gives keys to its customers; ``key_starts``: the beginnings of its keys, which no other
-    vendor uses. ``dialect``: what its servers want beyond the protocol."""
+    ``apis``: the protocols that may be chosen, the usual one first; ``addresses``: where those are spoken that are not
+    spoken at ``base_url``. ``hint`` is read below the address. ``keys_url``: the page on which the vendor gives
+    keys to its customers; ``key_starts``: the beginnings of its keys, which no other vendor uses. ``dialect``: what its
+    servers want beyond the protocol."""
 
     id: str
     label: str
@@ -24,6 +26,7 @@ class Preset:
     needs_key: bool = True
     port: int = 0
     apis: tuple[Api, ...] = (Api.CHAT,)
+    addresses: Mapping[Api, str] = field(default_factory=dict)
     hint: str = ""
     model: str = ""
     keys_url: str = ""
@@ -45,7 +48,13 @@ _OF_GEMINI = frozenset(
         *("minLength", "maxLength"),
     )
 )
+# The thought that led to a call is refused if it is absent, and an empty one is taken.
+_OF_THINKERS = Dialect(
+    needs_thoughts=True,
+    about="A call without the thought that led to it is refused. One that another model made gets an empty thought.",
+)
 _BOTH = (Api.CHAT, Api.RESPONSES)
+_ALL_APIS = (*_BOTH, Api.ANTHROPIC)
 OPENAI = Preset(
     "openai",
     "OpenAI",
@@ -59,7 +68,7 @@ OPENAI = Preset(
     ),
 )
 OTHER = Preset(
-    "other", Text("Other server"), "", needs_key=False, apis=_BOTH, hint=Text("Any OpenAI-compatible address.")
+    "other", Text("Other server"), "", needs_key=False, apis=_ALL_APIS, hint=Text("Any OpenAI-compatible address.")
 )
 _ALL = (
     OPENAI,
@@ -84,6 +93,7 @@ _ALL = (
         "OpenRouter",
         "https://openrouter.ai/api/v1",
         "OPENROUTER_API_KEY",
+        apis=_ALL_APIS,
         keys_url="https://openrouter.ai/settings/keys",
         key_starts=("sk-or-",),
         dialect=Dialect(
@@ -96,6 +106,7 @@ _ALL = (
         "Groq",
         "https://api.groq.com/openai/v1",
         "GROQ_API_KEY",
+        apis=_BOTH,
         keys_url="https://console.groq.com/keys",
         key_starts=("gsk_",),
     ),
@@ -115,12 +126,47 @@ _ALL = (
         "DeepSeek",
         "https://api.deepseek.com/v1",
         "DEEPSEEK_API_KEY",
+        apis=_ALL_APIS,
+        addresses={Api.ANTHROPIC: "https://api.deepseek.com/anthropic"},
         keys_url="https://platform.deepseek.com/api_keys",
-        dialect=Dialect(
-            message_with_calls={"reasoning_content": ""},
-            about="Since V3.2 a call without the thought that led to it is refused. One that another model made gets "
-            "an empty thought.",
-        ),
+        dialect=_OF_THINKERS,
+    ),
+    Preset(
+        "xai",
+        "xAI",
+        "https://api.x.ai/v1",
+        "XAI_API_KEY",
+        apis=_BOTH,
+        keys_url="https://console.x.ai/",
+        key_starts=("xai-",),
+    ),
+    Preset(
+        "moonshot",
+        "Moonshot (Kimi)",
+        "https://api.moonshot.ai/v1",
+        "MOONSHOT_API_KEY",
+        apis=_ALL_APIS,
+        addresses={Api.ANTHROPIC: "https://api.moonshot.ai/anthropic"},
+        keys_url="https://platform.kimi.ai/console/api-keys",
+        dialect=_OF_THINKERS,
+    ),
+    Preset(
+        "zai",
+        "Z.ai (GLM)",
+        "https://api.z.ai/api/paas/v4",
+        "ZAI_API_KEY",
+        apis=(Api.CHAT, Api.ANTHROPIC),
+        addresses={Api.ANTHROPIC: "https://api.z.ai/api/anthropic"},
+        keys_url="https://z.ai/manage-apikey/apikey-list",
+    ),
+    Preset(
+        "minimax",
+        "MiniMax",
+        "https://api.minimax.io/v1",
+        "MINIMAX_API_KEY",
+        apis=_ALL_APIS,
+        addresses={Api.ANTHROPIC: "https://api.minimax.io/anthropic"},
+        keys_url="https://platform.minimax.io/user-center/basic-information/interface-key",
     ),
     Preset(
         "together",
@@ -155,10 +201,18 @@ _ALL = (
             "that the vendor defines for such calls. Schemas of tools have only what the vendor's `Schema` has.",
         ),
     ),
-    Preset("ollama", "Ollama", "http://127.0.0.1:11434/v1", needs_key=False, port=11434),
-    Preset("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", needs_key=False, port=1234),
-    Preset("llama-cpp", "llama.cpp", "http://127.0.0.1:8080/v1", needs_key=False, port=8080, dialect=_OF_LLAMA),
-    Preset("vllm", "vLLM", "http://127.0.0.1:8000/v1", needs_key=False, port=8000, apis=_BOTH),
+    Preset("ollama", "Ollama", "http://127.0.0.1:11434/v1", needs_key=False, port=11434, apis=_ALL_APIS),
+    Preset("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", needs_key=False, port=1234, apis=_ALL_APIS),
+    Preset(
+        "llama-cpp",
+        "llama.cpp",
+        "http://127.0.0.1:8080/v1",
+        needs_key=False,
+        port=8080,
+        apis=_ALL_APIS,
+        dialect=_OF_LLAMA,
+    ),
+    Preset("vllm", "vLLM", "http://127.0.0.1:8000/v1", needs_key=False, port=8000, apis=_ALL_APIS),
     Preset("jan", "Jan", "http://127.0.0.1:1337/v1", needs_key=False, port=1337, dialect=_OF_LLAMA),
     OTHER,
 )
@@ -175,3 +229,12 @@ def preset_for_key(key: str) -> Preset | None:
 def preset_of(name: str) -> Preset:
     """Return the preset called ``name``; an unknown name means any other server."""
     return PRESETS.get(name, OTHER)
+
+
+def address_of(profile: ProviderProfile) -> str:
+    """Return the address that requests of a provider go to: its own, or, where that is the vendor's usual one, the
+    vendor's for the protocol."""
+    preset = preset_of(profile.preset)
+    usual = preset.base_url
+    is_usual = profile.base_url.rstrip("/") in ("", usual, usual.removesuffix(urlsplit(usual).path))
+    return preset.addresses.get(profile.api, profile.base_url or usual) if is_usual else profile.base_url

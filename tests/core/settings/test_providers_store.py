@@ -178,9 +178,10 @@ def test_presets_can_be_used_as_they_are() -> None:
     assert preset_of("unheard of").id == "other"
 
 
-def test_the_document_names_every_preset_with_its_address_and_variable() -> None:
+def test_the_document_names_every_preset_with_its_address_variable_and_protocols() -> None:
     text = (Path(__file__).parents[3] / "docs" / "providers.md").read_text("utf-8")
     for preset in PRESETS.values():
         if preset.base_url:
-            assert f"| {preset.label} | `{preset.base_url}` |" in text
-            assert preset.variable in text
+            variable = f"`{preset.variable}`" if preset.variable else ""
+            protocols = ", ".join(api.value.replace("resp", "Resp").replace("anth", "Anth") for api in preset.apis)
+            assert f"| {preset.label} | `{preset.base_url}` | {variable} | {protocols} |" in text

@@ -24,7 +24,7 @@ from chatdesk.core.providers.models.discovery import find_local_servers
 from chatdesk.core.providers.models.model_lists import ModelLists
 from chatdesk.core.providers.openai_compatible import OpenAICompatibleProvider
 from chatdesk.core.providers.probing import probe
-from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.settings.presets import address_of, preset_of
 from chatdesk.core.settings.secrets import SecretSource
 
 _MS_PER_DAY = 24 * 60 * 60 * 1000
@@ -217,7 +217,7 @@ class ProviderService:
 
 
 def _address(account: Account) -> str:
-    return _loopback(account.profile.base_url or preset_of(account.profile.preset).base_url)
+    return _loopback(address_of(account.profile))
 
 
 def _loopback(address: str) -> str:

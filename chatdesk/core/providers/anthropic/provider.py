@@ -55,7 +55,8 @@ class AnthropicProvider(OpenAICompatibleProvider):
 
     def _body(self, request: ChatRequest, model: str) -> dict[str, Any]:
         messages = said(request, model, self.dialect)
-        body = messages_body(request, messages, model, self._kept_origin(), is_cached=self._marks_cache(request, model))
+        is_cached = self._marks_cache(request, model)
+        body = messages_body(request, messages, model, self._kept_origin(), self.dialect, is_cached=is_cached)
         refused = self.optional_fields & self._refused[model]
         return {name: value for name, value in body.items() if name not in refused}
 

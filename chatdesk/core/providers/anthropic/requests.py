@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatdesk.core.domain.message import Role
+from chatdesk.core.domain.provider_profile import PLAIN, Dialect
 from chatdesk.core.providers.base import ChatRequest, RequestMessage, ToolCall
 from chatdesk.core.providers.chat.call_reader import read_object
 from chatdesk.core.providers.extra_fields import for_anthropic
@@ -27,12 +28,18 @@ _DATA_URL = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,")
 
 
 def messages_body(
-    request: ChatRequest, said: Sequence[RequestMessage], model: str, origin: str, *, is_cached: bool
+    request: ChatRequest,
+    said: Sequence[RequestMessage],
+    model: str,
+    origin: str,
+    dialect: Dialect = PLAIN,
+    *,
+    is_cached: bool,
 ) -> dict[str, Any]:
     """Return the request as the protocol's JSON object, with the messages ``said``. ``origin`` is the mark of the
     server that gets it. With ``is_cached``, its beginning is marked for caching."""
     system = "\n\n".join(repair(each.full_text) for each in said if each.role is Role.SYSTEM)
-    messages = _messages(said, origin)
+    messages = _messages(said, origin, dialect)
     extra_fields, _lacking = for_anthropic(request.extra_fields)
     if is_cached:
         mark_messages(messages, request.cache)
@@ -58,12 +65,12 @@ def messages_body(
     return body | {name: value for name, value in wishes.items() if value is not None}
 
 
-def _messages(said: Sequence[RequestMessage], origin: str) -> list[dict[str, Any]]:
+def _messages(said: Sequence[RequestMessage], origin: str, dialect: Dialect) -> list[dict[str, Any]]:
     """Return the messages but for those of the system; the results of tools that were called at once are one."""
     found: list[dict[str, Any]] = []
     is_result = False
     for message in said:
-        written = _message(message, origin)
+        written = _message(message, origin, dialect)
         if message.role is Role.SYSTEM or not written["content"]:
             continue
         if is_result and message.role is Role.TOOL:
@@ -84,7 +91,7 @@ def _may_think(sent: Sequence[RequestMessage], origin: str, extra_fields: Mappin
     return all(each.kept_for(origin) for each in said[asked + 1 :] if each.role is Role.ASSISTANT)
 
 
-def _message(message: RequestMessage, origin: str) -> dict[str, Any]:
+def _message(message: RequestMessage, origin: str, dialect: Dialect) -> dict[str, Any]:
     text = repair(message.full_text)
     if message.role is Role.TOOL:
         result = {"type": "tool_result", "tool_use_id": repair(message.tool_call_id), "content": text}
@@ -93,7 +100,10 @@ def _message(message: RequestMessage, origin: str) -> dict[str, Any]:
     blocks: list[dict[str, Any]] = [{"type": "image", "source": source} for source in sources if source is not None]
     if text.strip():  # blank ones are refused
         blocks.append(_text_block(text))
-    blocks[:0] = map(dict, message.kept_for(origin))
+    thoughts = list(map(dict, message.kept_for(origin)))
+    if dialect.needs_thoughts and message.tool_calls and not thoughts:
+        thoughts = [{"type": "thinking", "thinking": "", "signature": ""}]
+    blocks[:0] = thoughts
     for call in message.tool_calls:
         use = {"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)}
         blocks.append({**call.kept_for(origin), **use})

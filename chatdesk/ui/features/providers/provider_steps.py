@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import STEP_TEXTS, Step, StepResult, StepState
 from chatdesk.core.moments import moment_text
-from chatdesk.core.settings.presets import preset_of
+from chatdesk.core.settings.presets import address_of, preset_of
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.marks import WORKS, WORKS_NOT, Mark
@@ -115,7 +115,7 @@ def is_at_its_vendor(shown: ShownProvider) -> bool:
 
 def address_text(shown: ShownProvider) -> str:
     """Return the address as a row shows it; on this computer without what goes without saying."""
-    address = shown.profile.base_url or preset_of(shown.profile.preset).base_url
+    address = address_of(shown.profile)
     if shown.is_local:
         return address.removeprefix("http://").removesuffix("/v1")
     return address
