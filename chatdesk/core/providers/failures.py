@@ -54,7 +54,9 @@ _NO_PATH = re.compile(
 )
 _PATH_STEP = Text("Check the base URL in Settings, Providers: for most servers it ends in /v1.")
 _KEPT = re.compile(r"thinking|thought|signature|reasoning|encrypted|items? with id", re.IGNORECASE)
-_NO_THOUGHT = re.compile(r"reasoning_content\W.{0,60}(?:missing|required|passed back)", re.IGNORECASE)
+_NO_THOUGHT = re.compile(
+    r"(?:reasoning_content|\]\.thinking)\W.{0,60}(?:missing|required|passed back)|missing thinking block", re.IGNORECASE
+)
 _REDIRECT_STATUSES = range(300, 400)
 # Sentences are filled in by str.format.
 _BY_STATUS = {
@@ -79,7 +81,7 @@ _OVERLOADED_CODE = "overloaded_error"
 _QUOTED_KINDS = {Kind.BAD_REQUEST, Kind.FORBIDDEN, Kind.SERVER, Kind.OTHER, Kind.PAYMENT, Kind.RATE_LIMITED}
 _WAITING_KINDS = {Kind.RATE_LIMITED, Kind.SERVER, Kind.CONFLICT, Kind.REQUEST_TIMEOUT}
 _QUOTED_KINDS |= {Kind.MODEL_NOT_FOUND, Kind.CONTEXT_TOO_LONG, Kind.UNAUTHORISED, Kind.CONTENT_FILTER, Kind.CONFLICT}
-_QUOTED_KINDS |= {Kind.IMAGES_REFUSED, Kind.NOT_A_STREAM, Kind.EMPTY_ANSWER}
+_QUOTED_KINDS |= {Kind.IMAGES_REFUSED, Kind.NOT_A_STREAM, Kind.EMPTY_ANSWER, Kind.INCOMPLETE}
 
 
 class RefusedRedirectError(Exception):

@@ -178,10 +178,11 @@ def judged(
 ) -> FinishReason:
     """Return the finish reason of a complete answer. Raises ``ProviderError`` if it is cut, filtered or empty, or has
     nothing but calls that ``request`` did not allow: nobody is going to answer those. The words in ``unread`` chunks
-    of an empty answer are quoted."""
+    of an empty answer, and of one that was cut, are quoted."""
     reason = reader.finish_reason
+    said = " ".join(dict.fromkeys(words_in(list(unread), but=_OF_REQUEST)))
     if reason is None:
-        raise failures.make(Kind.INCOMPLETE)
+        raise failures.make(Kind.INCOMPLETE, excerpt=said)
     if reason is FinishReason.CONTENT_FILTER:
         raise failures.make(Kind.CONTENT_FILTER)
     if reader.has_text or request.continue_text or (reader.has_tool_calls and request.allows_calls):
@@ -194,4 +195,4 @@ def judged(
         raise failures.make(
             Kind.EMPTY_ANSWER, what=Text("{who} called a tool that it was not offered, and wrote no answer.")
         )
-    raise failures.make(Kind.EMPTY_ANSWER, excerpt=" ".join(dict.fromkeys(words_in(list(unread), but=_OF_REQUEST))))
+    raise failures.make(Kind.EMPTY_ANSWER, excerpt=said)

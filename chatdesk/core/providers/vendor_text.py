@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from html.parser import HTMLParser
+from http import HTTPStatus
 from itertools import islice
 
 from chatdesk.core.domain.echoed_secrets import HIDDEN, EchoedSecrets
@@ -33,6 +34,8 @@ _WORDS = (
     "description",
     "title",
 )
+# Words that stand for a status, beside which others may say more.
+_PHRASES = frozenset(each.phrase.lower() for each in HTTPStatus)
 # Words that also stand in what is no failure, and the kinds that such things have.
 _OF_NEWS = frozenset(("description", "title"))
 _HARMLESS = r"(?i)(?!.*(?:err|fail|fault|except|invalid|denied|limit|exceed|unavail|abort|not_|missing|bad))"
@@ -93,9 +96,10 @@ def stated_error(document: Mapping[str, object]) -> object:
     error = document.get("error") or (isinstance(of_groq, Mapping) and of_groq.get("error"))
     if isinstance(error, Mapping):
         return error if any(error.values()) else None
-    if not error or isinstance(error, list) or " " in str(error).strip():
+    is_said = " " in str(error).strip() and str(error).lower() not in _PHRASES
+    if not error or isinstance(error, list) or is_said:
         return error
-    # A bare code or mark has its words beside it.
+    # A bare code, mark or status has its words beside it.
     return {name: each for name, each in document.items() if name not in _ANSWER and not isinstance(each, Mapping)}
 
 
@@ -147,12 +151,14 @@ def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
     if not isinstance(body, Mapping):
         return "", ""
     code = next((str(body[name]) for name in _CODES if isinstance(body.get(name), str | int) and body[name]), "")
-    text = ""
+    text = phrase = ""
     for name in _WORDS:
         inner_code, text = code_and_text(body.get(name), deep=deep + 1)
         code = (inner_code or code) if text else (code or inner_code)
-        if text:
+        if text and text.lower() not in _PHRASES:
             break
+        phrase, text = phrase or text, ""
+    text = text or phrase
     if not deep and " " not in text.strip():
         text = ": ".join(filter(None, (text, "; ".join(words_in(body)[:_MOST_ERRORS]))))
     raw = body.get("metadata")  # where a gateway puts the words of the server behind it

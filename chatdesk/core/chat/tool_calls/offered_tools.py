@@ -30,8 +30,12 @@ _WORD: Final = re.compile(r"[a-z0-9]+")
 _PLACE: Final = re.compile(
     r"\b(function_declarations\[|tools[.\[])(?P<place>\d{1,4})\b(?!.*function_declarations)", re.DOTALL
 )
-# What models write around a name: the space of all functions, the number of the call, marks of their template.
-_AROUND_NAME: Final = re.compile(r"^\s*(?:functions|default_api|tools?)[.:]|^\s+|(?::\d+)?\s*(?:<\|.*)?$", re.DOTALL)
+# What models write around a name: quotes, the space of all functions, the number of the call, marks of their template.
+_AROUND_NAME: Final = re.compile(
+    r"^[\s\"'`$@]*(?:(?:functions|default_api|multi_tool_use|tools?)[.:/])?"
+    r"|(?:\(\))?[\s\"'`]*(?::\d+)?\s*(?:<\|.*)?$",
+    re.DOTALL,
+)
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STOPPED: Final = frozenset(
     [

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from chatdesk.core.providers.base import FinishReason, PictureDelta, ReasoningKept, SourcesNamed, TextDelta
-from chatdesk.core.providers.chat.call_reader import CALL_LISTS, CallReader, calls_of, pieces_of
+from chatdesk.core.providers.chat.call_reader import CALL_LISTS, CallReader, calls_of, pieces_of, searches_of
 from chatdesk.core.providers.chat.content import WrongShapeError as WrongShapeError
 from chatdesk.core.providers.chat.content import read_content
 from chatdesk.core.providers.chat.sources import NamedSources
@@ -24,15 +24,26 @@ from chatdesk.core.providers.vendor_text import stated_error
 from chatdesk.core.rendering.safety import is_safe_link
 
 # Vendors have reasons of their own, which gateways hand on: their words are read, and the first that is found counts.
+# What nobody knows is no good end: the answer may have been cut.
+_OF_FILTER = (
+    r"filter|safety|sensitive|prohibit|blocked|blocklist|recitation|spii|toxic|refus|moderat|guardrail|policy|harm|"
+    r"unsafe|censor|violat|risk"
+)
+_OF_FAILURE = (
+    r"error|fail|abort|cancel|malformed|insufficient|overload|unavailable|time_?out|interrupt|disconnect|incomplete|"
+    r"unexpected|exception|repe(?:tit|at)|preempt|evict"
+)
+_OF_GOOD_END = (
+    r"(?<![a-z])(?:stop|eo[st]|end_?(?:of|turn)|done|finish|completed?|completion|compact|success|normal|close|final"
+    r"|(?:ok|end|ended|true|turn)(?![a-z]))|<.*>|^\d+$"
+)
 _FINISH_REASONS = (
-    (r"filter|safety|sensitive|prohibit|blocklist|recitation|spii|toxic|refus|moderat", FinishReason.CONTENT_FILTER),
-    (r"length|max|limit|window|pause", FinishReason.LENGTH),
-    (
-        r"error|fail|abort|cancel|malformed|insufficient|overload|unavailable|time_?out|interrupt|disconnect|incomplete",
-        None,
-    ),
+    (_OF_FILTER, FinishReason.CONTENT_FILTER),
+    (r"length|max|limit|window|pause|trunc", FinishReason.LENGTH),
+    (_OF_FAILURE, None),
     (r"tool|function", FinishReason.TOOL_CALLS),
-    (r"", FinishReason.STOP),
+    (_OF_GOOD_END, FinishReason.STOP),
+    (r"", None),
 )
 _NO_REASON = re.compile(r"(?i)|null|none|\w*unspecified|in_?progress")
 _REASONS = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason", "finish_details")
@@ -157,7 +168,8 @@ class AnswerReader(VendorReader):
             return
         said = [reason_of(each) for each in (reason, native) if isinstance(each, str)]
         if None in said:
-            raise ErrorInAnswer({"code": reason if said[0] is None else native})
+            why = reason if said[0] is None else native
+            raise ErrorInAnswer({"code": why, "message": why})
         is_cut = said[-1] in (FinishReason.LENGTH, FinishReason.CONTENT_FILTER)
         self.finish_reason = said[-1] if is_cut else said[0]
 
@@ -168,7 +180,7 @@ class AnswerReader(VendorReader):
         yield from self._add_reasoning(thoughts + self._kept.read(delta))
         yield from self._add_text(text + _beside(delta))
         yield from self._read_pictures(delta.get("content"), delta.get("images"))
-        self._sources.read_message(delta)
+        self._read_sources(delta)
         for call in calls_of(delta):
             yield from self._calls.read(call)
 
@@ -182,8 +194,13 @@ class AnswerReader(VendorReader):
         yield from self._add_text(self._text.missing(text + _beside(message), is_whole=has_begun))
         if not self._picture_count:
             yield from self._read_pictures(message.get("content"), message.get("images"))
-        self._sources.read_message(message)
+        self._read_sources(message)
         yield from self._calls.read_whole(calls_of(message))
+
+    def _read_sources(self, message: Mapping[str, Any]) -> None:
+        self._sources.read_message(message)
+        for each in searches_of(message):
+            self._sources.read_chunk(each)
 
     def _read_pictures(self, *holders: object) -> Iterator[Delta]:
         """Yield pictures that come beside the text: among the pieces of the content, or as ``images``, which gateways

@@ -199,6 +199,7 @@ def plain_arguments(text: str) -> str:
     """Return arguments without what servers put around an object that is whole: ``{}`` before it, which was only to be
     filled, or quotes, where it was written as JSON twice. Other text stays as it is."""
     inner: object = ""
+    text = text.strip("\ufeff")
     if text.lstrip().startswith("{}"):
         inner = text.lstrip()[2:].strip()
     elif text.lstrip().startswith('"'):
@@ -234,9 +235,27 @@ def calls_of(holder: Mapping[str, Any]) -> list[object]:
     if isinstance(calls, str):
         calls = _value_of(calls) or calls
     rows = calls if isinstance(calls, list) else [calls] if calls else []
+    rows = [row for row in rows if _told_of_server(row) is None]
     alone = [holder[name] for name in SINGLE_CALLS if isinstance(holder.get(name), Mapping)]
     pieces = [each for each in pieces_of(holder) if each.get("type") in CALL_KINDS]
     return [*rows, *alone, *pieces] or ([{"index": 0, "function": old}] if isinstance(old, Mapping) else [])
+
+
+def searches_of(holder: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the reports of the server's own tools that stand among the calls of a message."""
+    calls = first_of(holder, *CALL_LISTS)
+    rows = calls if isinstance(calls, list) else [calls]
+    return [told for row in rows if (told := _told_of_server(row)) is not None]
+
+
+def _told_of_server(row: object) -> Mapping[str, Any] | None:
+    """Return the report of a tool of the server, in an object named as its type: nobody waits for a result. None for
+    a call."""
+    kind = row.get("type") if isinstance(row, Mapping) else None
+    if not isinstance(row, Mapping) or not isinstance(kind, str) or kind in CALL_KINDS or kind == "custom":
+        return None
+    told = row.get(kind)
+    return told if isinstance(told, Mapping) else None
 
 
 def pieces_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -248,6 +267,10 @@ def pieces_of(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def parts_of(row: Mapping[str, Any]) -> tuple[str, str, Any]:
     """Return (id, name, arguments) of a call in any form. Some gateways leave out the object around name and
     arguments."""
+    function = row.get("function")
+    if isinstance(function, str):  # the text of the object, or only the name
+        inner = _value_of(function)
+        row = {**row, **({"function": inner} if isinstance(inner, Mapping) else {"name": function})}
     named = next((row[name] for name in ("function", "custom") if isinstance(row.get(name), Mapping)), row)
     arguments = next((named[name] for name in _ARGUMENTS if named.get(name) is not None), None)
     return word(row.get("call_id")) or word(row.get("id")), word(named.get("name")), arguments

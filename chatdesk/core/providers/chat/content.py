@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 # Fields of a piece that may hold its text, or further pieces.
-_FIELDS: Final = ("text", "thinking", "reasoning", "refusal", "summary", "content", "value", "parts")
+_OF_THOUGHT: Final = ("thinking", "reasoning", "reasoning_content", "reasoningContent", "reasoningText")
+_FIELDS: Final = ("text", *_OF_THOUGHT, "refusal", "summary", "content", "value", "parts")
 _DEEPEST: Final = 8
 
 
@@ -34,7 +35,8 @@ def read_content(value: object, *, deep: int = 0) -> tuple[str, str]:
     if not isinstance(value, Mapping):
         raise WrongShapeError("content")
     kind = value.get("type")
-    holder = next((value[name] for name in _FIELDS if value.get(name) is not None), None)
-    thoughts, text = read_content(holder, deep=deep + 1)
-    is_thought = value.get("thought") is True or (isinstance(kind, str) and ("think" in kind or "reason" in kind))
+    name = next((name for name in _FIELDS if value.get(name) is not None), "")
+    thoughts, text = read_content(value.get(name), deep=deep + 1)
+    is_marked = value.get("thought") is True or (isinstance(kind, str) and ("think" in kind or "reason" in kind))
+    is_thought = is_marked or name in _OF_THOUGHT
     return (thoughts + text, "") if is_thought else (thoughts, text)

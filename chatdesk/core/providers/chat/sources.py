@@ -16,7 +16,11 @@ _LISTS: Final = (
     "web_search_results",
     "sources",
     "references",
+    "documents",
     "results",
+    "outputs",
+    "search_result",
+    "web",
     "groundingChunks",
     "grounding_chunks",
 )

@@ -22,6 +22,11 @@ THOUGHT_FIELDS: Final = (
     "thought",
     "cot_summary",
 )
+# Other names that servers may have for such a field.
+_LIKE_THOUGHT: Final = re.compile(
+    r"(?i)(?:(?:internal|inner|model)_)?(?:think(?:ing)?|thoughts?|reasoning|cot|chain_of_thoughts?|analysis|reflection|"
+    r"monologue)(?:_?(?:contents?|text|summary|process|trace|output))?|reason_?(?:contents?|text)"
+)
 # Lists of thoughts, parts of them encrypted or signed, as gateways send them.
 DETAILS_FIELDS: Final = ("reasoning_details", "thinking_blocks")
 # Mistral's thoughts are pieces of the content, and go back before its text.
@@ -86,7 +91,7 @@ class KeptThoughts:
     def read(self, message: Mapping[str, Any], *, is_whole: bool = False) -> str:
         """Return the readable thoughts of a delta, or of a whole message."""
         shown = ""
-        for name in THOUGHT_FIELDS:
+        for name in (*THOUGHT_FIELDS, *(each for each in message if _is_like_thought(each, message[each]))):
             value = message.get(name)
             if value is None or isinstance(value, bool):
                 continue
@@ -126,7 +131,7 @@ class KeptThoughts:
     def _keep_others(self, message: Mapping[str, Any]) -> None:
         """Keep fields that only the vendor understands. A text or a list may come in pieces."""
         for name, value in message.items():
-            if name in _READ or not _has_words(value):
+            if name in _READ or not _has_words(value) or _is_like_thought(name, value):
                 continue
             self._others_size += len(json.dumps(value))
             if self._others_size > _LONGEST_OTHER:
@@ -158,6 +163,11 @@ class KeptThoughts:
             elif value is not None:
                 last[name] = value
         return _shown(last)[len(came_so_far) :]
+
+
+def _is_like_thought(name: str, value: object) -> bool:
+    """Return whether a field that no server is known for is a thought by its name."""
+    return name not in _READ and isinstance(value, str) and _LIKE_THOUGHT.fullmatch(name) is not None
 
 
 def _has_words(value: object, *, deep: int = 0) -> bool:

@@ -226,7 +226,7 @@ class AnthropicReader(VendorReader):
         ended_by = reason_of(reason)
         why = details.get("explanation") if isinstance(details, Mapping) else None
         if ended_by is None:
-            raise ErrorInAnswer(ended.get("error") or {"code": reason})
+            raise ErrorInAnswer(ended.get("error") or {"code": reason, "message": reason})
         if ended_by is FinishReason.CONTENT_FILTER and why:
             raise ErrorInAnswer({"code": "content_filter", "message": why})
         self.finish_reason = ended_by

@@ -16,8 +16,8 @@ from enum import Enum, auto
 from chatdesk.core.rendering.answers.code_tracker import CodeTracker
 
 _WORDS = (
-    *("think", "thinking", "thought", "thoughts", "reasoning", "reflection"),
-    *("seed:think", "mm:think", "antml:thinking"),
+    *("think", "thinking", "thought", "thoughts", "thought_process", "reason", "reasoning", "reflection", "scratchpad"),
+    *("seed:think", "mm:think", "antml:thinking", "longcat_think", "inner_monologue"),
 )
 _PAIRS = {
     **{f"<{word}>": f"</{word}>" for word in _WORDS},
@@ -29,19 +29,26 @@ _PAIRS = {
     "<unused94>thought": "<unused95>",
     "<|channel|>analysis<|message|>": "<|end|>",
     "<|channel|>commentary<|message|>": "<|end|>",
+    "<|think|>": "<|end|>",
 }
 # What templates write around an answer; it shows only where a server does not read the tags.
 _AROUND = (
     *("<|start|>assistant", "<|channel|>final<|message|>", "<|return|>", "<|end|>"),
     *("<|start_response|>", "<|end_response|>", "<|begin_of_solution|>", "<|end_of_solution|>"),
+    *("<|begin|>assistant", "<|content|>", "[end final response]"),
 )
+# Tags around an answer that are words of other answers too: they count directly after a thought.
+_WRAPS = {"<answer>": "</answer>", "<response>": "</response>"}
 _CLOSINGS = frozenset(_PAIRS.values())
 # A closing tag that may stand alone, because the template of the model has written the opening one.
-_ALONE = frozenset(closing for closing in _CLOSINGS if closing not in _AROUND)
-_TOKENS = sorted({*_PAIRS, *_CLOSINGS, *_AROUND}, key=len, reverse=True)
+_ALONE = frozenset((*(closing for closing in _CLOSINGS if closing not in _AROUND), "[begin final response]"))
+# What is left of the channels of gpt-oss where a server drops their marks: a thought begins with the one word and ends
+# with the other.
+_BARE_BEGIN, _BARE_END = "analysis", "assistantfinal"
+_TOKENS = sorted({*_PAIRS, *_ALONE, *_CLOSINGS, *_AROUND, *_WRAPS, *_WRAPS.values(), _BARE_END}, key=len, reverse=True)
 _TOKEN = re.compile("|".join(map(re.escape, _TOKENS)), re.IGNORECASE)
 _LONGEST = len(_TOKENS[0])
-_FIRST = tuple({token[0] for token in _TOKENS})
+_FIRST = frozenset(token[0] for token in _TOKENS if token != _BARE_END)
 
 
 def has_tags(text: str) -> bool:
@@ -86,6 +93,8 @@ class ThoughtSplitter:
         self._pending = ""
         self._at = 0  # the characters before what is pending
         self._closing = ""  # of the thought in which the text is
+        self._beginning = ""
+        self._wrap = ""  # the closing tag of the answer in which the text is
         self._code = CodeTracker()
         self._has_thought = False
         self._is_fresh = True  # nothing but blanks since the beginning or the last tag
@@ -100,6 +109,7 @@ class ThoughtSplitter:
     def feed(self, text: str) -> Iterator[Piece]:
         """Yield the pieces that this text completes."""
         self._pending += text
+        self._beginning += text[: len(_BARE_BEGIN) - len(self._beginning)].lower()
         yield from self._read(is_end=False)
 
     def finish(self) -> Iterator[Piece]:
@@ -136,12 +146,19 @@ class ThoughtSplitter:
         line, is_in_code = self._line_before(start)
         if is_in_code:
             return None
-        begins_line = not line.strip() or (self._is_fresh and not self._pending[:start].strip())
+        is_first = self._is_fresh and not self._pending[:start].strip()
+        if token == self._wrap or (token in _WRAPS and self._has_thought and is_first):
+            self._wrap = _WRAPS.get(token, "")
+            return Kind.ANSWER
+        begins_line = is_first or not line.strip()
         if token in _PAIRS and begins_line:
             self._closing, self._has_thought, self._is_fresh = _PAIRS[token], True, False
             return Kind.OPENED
         if token in _AROUND:
             return Kind.ANSWER if begins_line or self._has_thought else None
+        if token == _BARE_END and self._beginning == _BARE_BEGIN and not self._has_thought:
+            self._has_thought, self._is_fresh = True, True
+            return Kind.WAS_THOUGHT
         ends_line = self._pending[end : end + 1] in ("", "\n", "\r")
         if token in _ALONE and not self._has_thought and (begins_line or ends_line):
             self._has_thought, self._is_fresh = True, True
@@ -171,7 +188,9 @@ class ThoughtSplitter:
         """Return how much of what is pending cannot be part of a tag."""
         begin = max(0, len(self._pending) - _LONGEST)
         for place in range(begin, len(self._pending)):
-            if self._pending[place] in _FIRST and self._may_go_on(place, len(self._pending)):
+            letter = self._pending[place]
+            is_first = letter in _FIRST or (letter == _BARE_END[0] and self._beginning == _BARE_BEGIN)
+            if is_first and self._may_go_on(place, len(self._pending)):
                 return place
         return len(self._pending)
 

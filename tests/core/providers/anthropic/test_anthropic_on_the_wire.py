@@ -207,13 +207,17 @@ async def test_pings_anywhere_change_nothing() -> None:
         ("max_tokens", FinishReason.LENGTH),
         ("model_context_window_exceeded", FinishReason.LENGTH),
         ("tool_use", FinishReason.TOOL_CALLS),
-        ("not_heard_of", FinishReason.STOP),
     ],
 )
 async def test_why_an_answer_ends(reason: str, expected: FinishReason) -> None:
     async with FaultServer(answered(START, *TEXT, ended(reason))) as server:
         events = await ask(made(server.base_url))
     assert events[-1] == StreamFinished(expected)
+
+
+async def test_an_end_that_nobody_knows_is_no_good_one() -> None:
+    failure, _server = await failed(answered(START, *TEXT, ended("not_heard_of")))
+    assert "not_heard_of" in failure.sentence
 
 
 async def test_a_refused_answer_says_so() -> None:
