@@ -856,6 +856,14 @@
         <translation>فحص خادم قبل إنشاء مساحة عمل، أو ما فقده خادم مساحة عمل</translation>
     </message>
     <message>
+        <source>show or set who may invite and share in a workspace, and its limits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>what an owner of the workspace sets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>يتصل &apos;chatdesk team join&apos; من جديد</translation>
     </message>
@@ -10327,6 +10335,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>أرسل ما تحرّره أو ألغه أولًا.</translation>
     </message>
     <message>
+        <source>Added as a note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
         <translation>لم يتغيّر شيء، فتبقى الإجابة كما هي.</translation>
     </message>
@@ -10629,6 +10641,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Redo</source>
         <translation>إعادة</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <comment>a step</comment>
+        <translation type="unfinished">إعادة</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -11235,6 +11252,22 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>تجميع المحادثات حسب المشروع</translation>
     </message>
     <message>
+        <source>Sorted by name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sorted by last activity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Move to a project</source>
         <translation>نقل إلى مشروع</translation>
     </message>
@@ -11683,6 +11716,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The token is in the clipboard.</source>
         <translation>رمز الوصول في الحافظة.</translation>
+    </message>
+    <message>
+        <source>Text size {percent}%</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -12581,14 +12618,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>موقوفة</translation>
     </message>
     <message>
-        <source>Paste a key</source>
-        <translation>لصق مفتاح</translation>
-    </message>
-    <message>
-        <source>Paste another key</source>
-        <translation>لصق مفتاح آخر</translation>
-    </message>
-    <message>
         <source>The picture that is sent with the question</source>
         <translation>الصورة التي تُرسَل مع السؤال</translation>
     </message>
@@ -12902,24 +12931,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مفاتيحك في ملف مقفل. أدخل عبارة مروره لاستخدامها.</translation>
     </message>
     <message>
-        <source>API key of {label}</source>
-        <translation>مفتاح API لـ {label}</translation>
-    </message>
-    <message>
-        <source>Address of {label}</source>
-        <translation>عنوان {label}</translation>
-    </message>
-    <message>
-        <source>The key is sent to {address}.</source>
-        <translation>يُرسَل المفتاح إلى {address}.</translation>
-    </message>
-    <message>
         <source>Switched off</source>
         <translation>مُعطَّل</translation>
-    </message>
-    <message>
-        <source>The variable {variable} has the key.</source>
-        <translation>المفتاح في المتغيّر {variable}.</translation>
     </message>
     <message>
         <source>Test {label}</source>
@@ -12928,10 +12941,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Edit {label}</source>
         <translation>تحرير {label}</translation>
-    </message>
-    <message>
-        <source>Save the key of {label}</source>
-        <translation>حفظ مفتاح {label}</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -14159,82 +14168,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إعادة تسمية…</translation>
     </message>
     <message>
-        <source>Rights and limits…</source>
-        <translation>الحقوق والحدود…</translation>
-    </message>
-    <message>
-        <source>Owners of the workspace</source>
-        <translation>مالكو مساحة العمل</translation>
-    </message>
-    <message>
-        <source>Owners, and admins for their own projects</source>
-        <translation>المالكون، والمشرفون لمشاريعهم</translation>
-    </message>
-    <message>
-        <source>All members</source>
-        <translation>كل الأعضاء</translation>
-    </message>
-    <message>
-        <source>Open invitations</source>
-        <translation>الدعوات المفتوحة</translation>
-    </message>
-    <message>
-        <source>Projects that a member shares</source>
-        <translation>المشاريع التي يشاركها عضو</translation>
-    </message>
-    <message>
-        <source>Connections of a member</source>
-        <translation>اتصالات العضو</translation>
-    </message>
-    <message>
-        <source>Changes of a member</source>
-        <translation>تغييرات العضو</translation>
-    </message>
-    <message>
-        <source> a minute</source>
-        <translation> في الدقيقة</translation>
-    </message>
-    <message>
-        <source>Text of a member</source>
-        <translation>نص العضو</translation>
-    </message>
-    <message>
-        <source> MB a day</source>
-        <translation> م.ب في اليوم</translation>
-    </message>
-    <message>
-        <source>Text in a project</source>
-        <translation>نص المشروع</translation>
-    </message>
-    <message>
-        <source>Files of a member</source>
-        <translation>ملفات العضو</translation>
-    </message>
-    <message>
-        <source>Files in a project</source>
-        <translation>ملفات المشروع</translation>
-    </message>
-    <message>
-        <source>Rights and limits of “{workspace}”</source>
-        <translation>حقوق «{workspace}» وحدودها</translation>
-    </message>
-    <message>
-        <source>Invitations are made by</source>
-        <translation>ينشئ الدعوات</translation>
-    </message>
-    <message>
-        <source>Projects are shared by</source>
-        <translation>يشارك المشاريع</translation>
-    </message>
-    <message>
-        <source>{limit} ({members} now)</source>
-        <translation>{limit} ({members} الآن)</translation>
-    </message>
-    <message>
-        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>يُخبَر من يبلغ حدًا بأي حدّ بلغ، ويُرسَل ما ينتظر عندما يتسع المكان من جديد. تُحسب الأيام بتوقيت UTC. ومن دعاهم عضو أُزيل يبقون، ما لم تزلهم أيضًا.</translation>
-    </message>
-    <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
         <translation>لم يعد ذلك الحاسوب قادرًا على المزامنة بهذا الاسم؛ وما عليه يبقى هناك. إن كان قد فُقد فأنشئ أيضًا كلمة مرور جديدة تحت «اسمي»، وأضف حواسيبك الأخرى من جديد.</translation>
     </message>
@@ -15054,10 +14987,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>The database of “{name}” is up to date.</source>
         <translation>قاعدة بيانات «{name}» محدَّثة.</translation>
-    </message>
-    <message>
-        <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>تسري حقوق «{name}» وحدودها من الآن فصاعدًا.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -18985,10 +18914,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إظهار المفتاح</translation>
     </message>
     <message>
-        <source>A key is kept: {masked}. Type another to replace it.</source>
-        <translation>يوجد مفتاح محفوظ: {masked}. اكتب غيره لاستبداله.</translation>
-    </message>
-    <message>
         <source>Hide the key</source>
         <translation>إخفاء المفتاح</translation>
     </message>
@@ -19109,6 +19034,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إخفاء الشريط الجانبي</translation>
     </message>
     <message>
+        <source>The sidebar is shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sidebar is hidden</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
     </message>
@@ -19123,10 +19056,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>options</source>
         <translation>الخيارات</translation>
-    </message>
-    <message>
-        <source>%(heading)s:</source>
-        <translation>%(heading)s:</translation>
     </message>
     <message>
         <source>show this help message and exit</source>

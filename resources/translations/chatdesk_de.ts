@@ -489,7 +489,7 @@
     </message>
     <message>
         <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>Export von ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk: eine Zip-, JSON-, JSON-Lines- oder CSV-Datei oder ein Ordner</translation>
+        <translation>Export von ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk: eine ZIP-, JSON-, JSON-Lines- oder CSV-Datei oder ein Ordner</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -842,6 +842,14 @@
     <message>
         <source>check a server before making a workspace, or what the server of one has lost</source>
         <translation>einen Server prüfen, bevor ein Arbeitsbereich angelegt wird, oder was der Server eines Arbeitsbereichs verloren hat</translation>
+    </message>
+    <message>
+        <source>show or set who may invite and share in a workspace, and its limits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>what an owner of the workspace sets</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
@@ -9979,6 +9987,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Senden oder verwerfen Sie zuerst, was Sie bearbeiten.</translation>
     </message>
     <message>
+        <source>Added as a note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
         <translation>Es wurde nichts geändert, deshalb bleibt die Antwort, wie sie ist.</translation>
     </message>
@@ -10269,6 +10281,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Redo</source>
         <translation>Wiederholen</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <comment>a step</comment>
+        <translation type="unfinished">Wiederholen</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10803,6 +10820,22 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Unterhaltungen nach Projekt gruppieren</translation>
     </message>
     <message>
+        <source>Sorted by name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sorted by last activity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Move to a project</source>
         <translation>In ein Projekt verschieben</translation>
     </message>
@@ -11235,6 +11268,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>The token is in the clipboard.</source>
         <translation>Das Token ist in der Zwischenablage.</translation>
+    </message>
+    <message>
+        <source>Text size {percent}%</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -12097,14 +12134,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Angehalten</translation>
     </message>
     <message>
-        <source>Paste a key</source>
-        <translation>Schlüssel einfügen</translation>
-    </message>
-    <message>
-        <source>Paste another key</source>
-        <translation>Anderen Schlüssel einfügen</translation>
-    </message>
-    <message>
         <source>The picture that is sent with the question</source>
         <translation>Das Bild, das mit der Frage gesendet wird</translation>
     </message>
@@ -12267,7 +12296,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Take over chats from ChatGPT, Claude and others, or write yours as Markdown, web pages, PDF or JSON.</source>
-        <translation>Übernehmen Sie Chats von ChatGPT, Claude und anderen, oder schreiben Sie Ihre als Markdown, Webseiten, PDF oder JSON.</translation>
+        <translation>Übernehmen Sie Chats von ChatGPT, Claude und anderen, oder speichern Sie Ihre eigenen als Markdown, Webseiten, PDF oder JSON.</translation>
     </message>
     <message>
         <source>Back up and restore</source>
@@ -12406,24 +12435,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Ihre Schlüssel liegen in einer gesperrten Datei. Geben Sie die Passphrase ein, um sie zu verwenden.</translation>
     </message>
     <message>
-        <source>API key of {label}</source>
-        <translation>API-Schlüssel von {label}</translation>
-    </message>
-    <message>
-        <source>Address of {label}</source>
-        <translation>Adresse von {label}</translation>
-    </message>
-    <message>
-        <source>The key is sent to {address}.</source>
-        <translation>Der Schlüssel wird an {address} gesendet.</translation>
-    </message>
-    <message>
         <source>Switched off</source>
         <translation>Ausgeschaltet</translation>
-    </message>
-    <message>
-        <source>The variable {variable} has the key.</source>
-        <translation>Die Variable {variable} hat den Schlüssel.</translation>
     </message>
     <message>
         <source>Test {label}</source>
@@ -12432,10 +12445,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Edit {label}</source>
         <translation>{label} bearbeiten</translation>
-    </message>
-    <message>
-        <source>Save the key of {label}</source>
-        <translation>Schlüssel von {label} speichern</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13603,82 +13612,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Umbenennen…</translation>
     </message>
     <message>
-        <source>Rights and limits…</source>
-        <translation>Rechte und Limits…</translation>
-    </message>
-    <message>
-        <source>Owners of the workspace</source>
-        <translation>Eigentümer des Arbeitsbereichs</translation>
-    </message>
-    <message>
-        <source>Owners, and admins for their own projects</source>
-        <translation>Eigentümer, und Verwalter für ihre Projekte</translation>
-    </message>
-    <message>
-        <source>All members</source>
-        <translation>Alle Mitglieder</translation>
-    </message>
-    <message>
-        <source>Open invitations</source>
-        <translation>Offene Einladungen</translation>
-    </message>
-    <message>
-        <source>Projects that a member shares</source>
-        <translation>Projekte, die ein Mitglied teilt</translation>
-    </message>
-    <message>
-        <source>Connections of a member</source>
-        <translation>Verbindungen eines Mitglieds</translation>
-    </message>
-    <message>
-        <source>Changes of a member</source>
-        <translation>Änderungen eines Mitglieds</translation>
-    </message>
-    <message>
-        <source> a minute</source>
-        <translation> pro Minute</translation>
-    </message>
-    <message>
-        <source>Text of a member</source>
-        <translation>Text eines Mitglieds</translation>
-    </message>
-    <message>
-        <source> MB a day</source>
-        <translation> MB pro Tag</translation>
-    </message>
-    <message>
-        <source>Text in a project</source>
-        <translation>Text in einem Projekt</translation>
-    </message>
-    <message>
-        <source>Files of a member</source>
-        <translation>Dateien eines Mitglieds</translation>
-    </message>
-    <message>
-        <source>Files in a project</source>
-        <translation>Dateien in einem Projekt</translation>
-    </message>
-    <message>
-        <source>Rights and limits of “{workspace}”</source>
-        <translation>Rechte und Limits von „{workspace}“</translation>
-    </message>
-    <message>
-        <source>Invitations are made by</source>
-        <translation>Einladungen erstellen</translation>
-    </message>
-    <message>
-        <source>Projects are shared by</source>
-        <translation>Projekte teilen</translation>
-    </message>
-    <message>
-        <source>{limit} ({members} now)</source>
-        <translation>{limit} (jetzt {members})</translation>
-    </message>
-    <message>
-        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>Mitglieder, die ein Limit erreichen, erfahren, welches es ist; was wartet, wird gesendet, sobald wieder Platz ist. Tage zählen nach UTC. Personen, die ein entferntes Mitglied eingeladen hat, bleiben, sofern Sie sie nicht ebenfalls entfernen.</translation>
-    </message>
-    <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
         <translation>Der Computer kann unter diesem Namen nicht mehr abgleichen; was darauf ist, bleibt dort. Wenn er verloren ging, legen Sie unter „Mein Name“ auch ein neues Passwort an, und fügen Sie Ihre anderen Computer wieder hinzu.</translation>
     </message>
@@ -14438,10 +14371,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>The database of “{name}” is up to date.</source>
         <translation>Die Datenbank von „{name}“ ist auf dem neuesten Stand.</translation>
-    </message>
-    <message>
-        <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>Rechte und Limits von „{name}“ gelten ab jetzt.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -15262,15 +15191,15 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>In ChatGPT open Settings, Data controls, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
-        <translation>Öffnen Sie in ChatGPT Einstellungen, Datenkontrollen, und wählen Sie Daten exportieren. Ein Link zu einer ZIP-Datei kommt per E-Mail. Wählen Sie diese Datei hier, wie sie ist.</translation>
+        <translation>Öffnen Sie in ChatGPT Einstellungen, Datenkontrollen, und wählen Sie Daten exportieren. Sie bekommen per E-Mail einen Link zu einer ZIP-Datei. Wählen Sie diese Datei unverändert hier.</translation>
     </message>
     <message>
         <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
-        <translation>Öffnen Sie in Claude Einstellungen, Datenschutz, und wählen Sie Daten exportieren. Ein Link zu einer ZIP-Datei kommt per E-Mail. Wählen Sie diese Datei hier, wie sie ist.</translation>
+        <translation>Öffnen Sie in Claude Einstellungen, Datenschutz, und wählen Sie Daten exportieren. Sie bekommen per E-Mail einen Link zu einer ZIP-Datei. Wählen Sie diese Datei unverändert hier.</translation>
     </message>
     <message>
         <source>In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
-        <translation>Wählen Sie in Google Takeout nur Meine Aktivitäten, darin nur Gemini-Apps, und JSON als Format. Ein Link zu einer ZIP-Datei kommt per E-Mail. Wählen Sie diese Datei hier, wie sie ist.</translation>
+        <translation>Wählen Sie in Google Takeout nur Meine Aktivitäten, darin nur Gemini-Apps, und JSON als Format. Sie bekommen per E-Mail einen Link zu einer ZIP-Datei. Wählen Sie diese Datei unverändert hier.</translation>
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
@@ -18065,10 +17994,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Schlüssel zeigen</translation>
     </message>
     <message>
-        <source>A key is kept: {masked}. Type another to replace it.</source>
-        <translation>Ein Schlüssel ist gespeichert: {masked}. Geben Sie einen anderen ein, um ihn zu ersetzen.</translation>
-    </message>
-    <message>
         <source>Hide the key</source>
         <translation>Schlüssel verbergen</translation>
     </message>
@@ -18189,6 +18114,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Seitenleiste ausblenden</translation>
     </message>
     <message>
+        <source>The sidebar is shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sidebar is hidden</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
     </message>
@@ -18203,10 +18136,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>options</source>
         <translation>Optionen</translation>
-    </message>
-    <message>
-        <source>%(heading)s:</source>
-        <translation>%(heading)s:</translation>
     </message>
     <message>
         <source>show this help message and exit</source>

@@ -844,6 +844,14 @@
         <translation>comprueba un servidor antes de crear un espacio de trabajo, o lo que ha perdido el servidor de uno</translation>
     </message>
     <message>
+        <source>show or set who may invite and share in a workspace, and its limits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>what an owner of the workspace sets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>&apos;chatdesk team join&apos; vuelve a conectar</translation>
     </message>
@@ -7871,7 +7879,7 @@
     </message>
     <message>
         <source>Everything is on this computer. *Import…* takes over what you have in ChatGPT, Claude and others.</source>
-        <translation>Todo está en este ordenador. *Importar…* trae lo que tienes en ChatGPT, Claude y otros.</translation>
+        <translation>Todo está en este dispositivo. *Importar…* trae lo que tienes en ChatGPT, Claude y otros.</translation>
     </message>
     <message>
         <source>The window closes at any time: no word is lost, and an answer can be continued.</source>
@@ -9979,6 +9987,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Envía o cancela primero lo que estás editando.</translation>
     </message>
     <message>
+        <source>Added as a note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
         <translation>No se cambió nada, así que la respuesta queda como está.</translation>
     </message>
@@ -10269,6 +10281,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Redo</source>
         <translation>Rehacer</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <comment>a step</comment>
+        <translation type="unfinished">Rehacer</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10803,6 +10820,22 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Agrupar conversaciones por proyecto</translation>
     </message>
     <message>
+        <source>Sorted by name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sorted by last activity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Move to a project</source>
         <translation>Mover a un proyecto</translation>
     </message>
@@ -11235,6 +11268,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>The token is in the clipboard.</source>
         <translation>El token está en el portapapeles.</translation>
+    </message>
+    <message>
+        <source>Text size {percent}%</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -12097,14 +12134,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Detenida</translation>
     </message>
     <message>
-        <source>Paste a key</source>
-        <translation>Pega una clave</translation>
-    </message>
-    <message>
-        <source>Paste another key</source>
-        <translation>Pega otra clave</translation>
-    </message>
-    <message>
         <source>The picture that is sent with the question</source>
         <translation>La imagen que se envía con la pregunta</translation>
     </message>
@@ -12267,7 +12296,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Take over chats from ChatGPT, Claude and others, or write yours as Markdown, web pages, PDF or JSON.</source>
-        <translation>Trae chats de ChatGPT, Claude y otros, o escribe los tuyos como Markdown, páginas web, PDF o JSON.</translation>
+        <translation>Trae chats de ChatGPT, Claude y otros, o guarda los tuyos como Markdown, páginas web, PDF o JSON.</translation>
     </message>
     <message>
         <source>Back up and restore</source>
@@ -12406,24 +12435,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Tus claves están en un archivo bloqueado. Introduce su frase de contraseña para usarlas.</translation>
     </message>
     <message>
-        <source>API key of {label}</source>
-        <translation>Clave de API de {label}</translation>
-    </message>
-    <message>
-        <source>Address of {label}</source>
-        <translation>Dirección de {label}</translation>
-    </message>
-    <message>
-        <source>The key is sent to {address}.</source>
-        <translation>La clave se envía a {address}.</translation>
-    </message>
-    <message>
         <source>Switched off</source>
         <translation>Desactivado</translation>
-    </message>
-    <message>
-        <source>The variable {variable} has the key.</source>
-        <translation>La variable {variable} tiene la clave.</translation>
     </message>
     <message>
         <source>Test {label}</source>
@@ -12432,10 +12445,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Edit {label}</source>
         <translation>Editar {label}</translation>
-    </message>
-    <message>
-        <source>Save the key of {label}</source>
-        <translation>Guardar la clave de {label}</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13603,82 +13612,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Renombrar…</translation>
     </message>
     <message>
-        <source>Rights and limits…</source>
-        <translation>Permisos y límites…</translation>
-    </message>
-    <message>
-        <source>Owners of the workspace</source>
-        <translation>Propietarios del espacio de trabajo</translation>
-    </message>
-    <message>
-        <source>Owners, and admins for their own projects</source>
-        <translation>Propietarios, y administradores para sus proyectos</translation>
-    </message>
-    <message>
-        <source>All members</source>
-        <translation>Todos los miembros</translation>
-    </message>
-    <message>
-        <source>Open invitations</source>
-        <translation>Invitaciones abiertas</translation>
-    </message>
-    <message>
-        <source>Projects that a member shares</source>
-        <translation>Proyectos que comparte un miembro</translation>
-    </message>
-    <message>
-        <source>Connections of a member</source>
-        <translation>Conexiones de un miembro</translation>
-    </message>
-    <message>
-        <source>Changes of a member</source>
-        <translation>Cambios de un miembro</translation>
-    </message>
-    <message>
-        <source> a minute</source>
-        <translation> por minuto</translation>
-    </message>
-    <message>
-        <source>Text of a member</source>
-        <translation>Texto de un miembro</translation>
-    </message>
-    <message>
-        <source> MB a day</source>
-        <translation> MB al día</translation>
-    </message>
-    <message>
-        <source>Text in a project</source>
-        <translation>Texto en un proyecto</translation>
-    </message>
-    <message>
-        <source>Files of a member</source>
-        <translation>Archivos de un miembro</translation>
-    </message>
-    <message>
-        <source>Files in a project</source>
-        <translation>Archivos en un proyecto</translation>
-    </message>
-    <message>
-        <source>Rights and limits of “{workspace}”</source>
-        <translation>Permisos y límites de «{workspace}»</translation>
-    </message>
-    <message>
-        <source>Invitations are made by</source>
-        <translation>Quién crea invitaciones</translation>
-    </message>
-    <message>
-        <source>Projects are shared by</source>
-        <translation>Quién comparte proyectos</translation>
-    </message>
-    <message>
-        <source>{limit} ({members} now)</source>
-        <translation>{limit} ({members} ahora)</translation>
-    </message>
-    <message>
-        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>Al miembro que llega a un límite se le dice cuál, y lo que espera se envía cuando vuelve a haber sitio. Los días se cuentan en UTC. Las personas invitadas por alguien a quien se quita se quedan, salvo que las quites también.</translation>
-    </message>
-    <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
         <translation>Ese dispositivo ya no puede sincronizarse con este nombre; lo que hay en él se queda allí. Si se perdió, crea también una contraseña nueva en Mi nombre y añade de nuevo tus otros dispositivos.</translation>
     </message>
@@ -14438,10 +14371,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>The database of “{name}” is up to date.</source>
         <translation>La base de datos de «{name}» está al día.</translation>
-    </message>
-    <message>
-        <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>Los permisos y límites de «{name}» se aplican a partir de ahora.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -15262,15 +15191,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>In ChatGPT open Settings, Data controls, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
-        <translation>En ChatGPT abre Configuración, Controles de datos, y elige Exportar datos. Llega por correo un enlace a un zip. Elige aquí ese archivo, tal cual.</translation>
+        <translation>En ChatGPT abre Configuración, Controles de datos, y elige Exportar datos. Recibirás por correo un enlace a un archivo zip. Elige aquí ese archivo, tal cual.</translation>
     </message>
     <message>
         <source>In Claude open Settings, Privacy, and choose Export data. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
-        <translation>En Claude abre Configuración, Privacidad, y elige Exportar datos. Llega por correo un enlace a un zip. Elige aquí ese archivo, tal cual.</translation>
+        <translation>En Claude abre Configuración, Privacidad, y elige Exportar datos. Recibirás por correo un enlace a un archivo zip. Elige aquí ese archivo, tal cual.</translation>
     </message>
     <message>
         <source>In Google Takeout choose My Activity alone, in it Gemini Apps alone, and JSON as the format. A link to a zip file comes by e-mail. Choose that file here, as it is.</source>
-        <translation>En Google Takeout elige solo Mi actividad, en ella solo Aplicaciones de Gemini, y JSON como formato. Llega por correo un enlace a un zip. Elige aquí ese archivo, tal cual.</translation>
+        <translation>En Google Takeout elige solo Mi actividad, en ella solo Aplicaciones de Gemini, y JSON como formato. Recibirás por correo un enlace a un archivo zip. Elige aquí ese archivo, tal cual.</translation>
     </message>
     <message>
         <source>In Open WebUI open Settings, Chats, and choose Export Chats. It saves a JSON file: choose it here.</source>
@@ -18065,10 +17994,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Mostrar la clave</translation>
     </message>
     <message>
-        <source>A key is kept: {masked}. Type another to replace it.</source>
-        <translation>Hay una clave guardada: {masked}. Escribe otra para reemplazarla.</translation>
-    </message>
-    <message>
         <source>Hide the key</source>
         <translation>Ocultar la clave</translation>
     </message>
@@ -18189,6 +18114,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Ocultar el panel lateral</translation>
     </message>
     <message>
+        <source>The sidebar is shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sidebar is hidden</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
     </message>
@@ -18203,10 +18136,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>options</source>
         <translation>opciones</translation>
-    </message>
-    <message>
-        <source>%(heading)s:</source>
-        <translation>%(heading)s:</translation>
     </message>
     <message>
         <source>show this help message and exit</source>

@@ -844,6 +844,14 @@
         <translation>vérifier un serveur avant de créer un espace de travail, ou ce que le serveur d’un espace de travail a perdu</translation>
     </message>
     <message>
+        <source>show or set who may invite and share in a workspace, and its limits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>what an owner of the workspace sets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>«&#xa0;chatdesk team join&#xa0;» reconnecte</translation>
     </message>
@@ -9979,6 +9987,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Envoyez ou annulez d’abord ce que vous modifiez.</translation>
     </message>
     <message>
+        <source>Added as a note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
         <translation>Rien n’a été modifié, la réponse reste donc telle quelle.</translation>
     </message>
@@ -10269,6 +10281,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Redo</source>
         <translation>Refaire</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <comment>a step</comment>
+        <translation type="unfinished">Refaire</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10803,6 +10820,22 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Regrouper les conversations par projet</translation>
     </message>
     <message>
+        <source>Sorted by name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sorted by last activity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Move to a project</source>
         <translation>Déplacer vers un projet</translation>
     </message>
@@ -11235,6 +11268,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The token is in the clipboard.</source>
         <translation>Le jeton est dans le presse-papiers.</translation>
+    </message>
+    <message>
+        <source>Text size {percent}%</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -12097,14 +12134,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Arrêté</translation>
     </message>
     <message>
-        <source>Paste a key</source>
-        <translation>Collez une clé</translation>
-    </message>
-    <message>
-        <source>Paste another key</source>
-        <translation>Collez une autre clé</translation>
-    </message>
-    <message>
         <source>The picture that is sent with the question</source>
         <translation>L’image envoyée avec la question</translation>
     </message>
@@ -12267,7 +12296,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Take over chats from ChatGPT, Claude and others, or write yours as Markdown, web pages, PDF or JSON.</source>
-        <translation>Reprenez des discussions de ChatGPT, Claude et d’autres, ou écrivez les vôtres en Markdown, pages web, PDF ou JSON.</translation>
+        <translation>Reprenez des discussions de ChatGPT, Claude et d’autres, ou enregistrez les vôtres en Markdown, pages web, PDF ou JSON.</translation>
     </message>
     <message>
         <source>Back up and restore</source>
@@ -12406,24 +12435,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Vos clés sont dans un fichier verrouillé. Saisissez sa phrase secrète pour les utiliser.</translation>
     </message>
     <message>
-        <source>API key of {label}</source>
-        <translation>Clé d’API de {label}</translation>
-    </message>
-    <message>
-        <source>Address of {label}</source>
-        <translation>Adresse de {label}</translation>
-    </message>
-    <message>
-        <source>The key is sent to {address}.</source>
-        <translation>La clé est envoyée à {address}.</translation>
-    </message>
-    <message>
         <source>Switched off</source>
         <translation>Désactivé</translation>
-    </message>
-    <message>
-        <source>The variable {variable} has the key.</source>
-        <translation>La variable {variable} contient la clé.</translation>
     </message>
     <message>
         <source>Test {label}</source>
@@ -12432,10 +12445,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Edit {label}</source>
         <translation>Modifier {label}</translation>
-    </message>
-    <message>
-        <source>Save the key of {label}</source>
-        <translation>Enregistrer la clé de {label}</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13603,82 +13612,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Renommer…</translation>
     </message>
     <message>
-        <source>Rights and limits…</source>
-        <translation>Droits et limites…</translation>
-    </message>
-    <message>
-        <source>Owners of the workspace</source>
-        <translation>Propriétaires de l’espace de travail</translation>
-    </message>
-    <message>
-        <source>Owners, and admins for their own projects</source>
-        <translation>Propriétaires, et administrateurs pour leurs projets</translation>
-    </message>
-    <message>
-        <source>All members</source>
-        <translation>Tous les membres</translation>
-    </message>
-    <message>
-        <source>Open invitations</source>
-        <translation>Invitations ouvertes</translation>
-    </message>
-    <message>
-        <source>Projects that a member shares</source>
-        <translation>Projets partagés par un membre</translation>
-    </message>
-    <message>
-        <source>Connections of a member</source>
-        <translation>Connexions d’un membre</translation>
-    </message>
-    <message>
-        <source>Changes of a member</source>
-        <translation>Modifications d’un membre</translation>
-    </message>
-    <message>
-        <source> a minute</source>
-        <translation> par minute</translation>
-    </message>
-    <message>
-        <source>Text of a member</source>
-        <translation>Texte d’un membre</translation>
-    </message>
-    <message>
-        <source> MB a day</source>
-        <translation> Mo par jour</translation>
-    </message>
-    <message>
-        <source>Text in a project</source>
-        <translation>Texte dans un projet</translation>
-    </message>
-    <message>
-        <source>Files of a member</source>
-        <translation>Fichiers d’un membre</translation>
-    </message>
-    <message>
-        <source>Files in a project</source>
-        <translation>Fichiers dans un projet</translation>
-    </message>
-    <message>
-        <source>Rights and limits of “{workspace}”</source>
-        <translation>Droits et limites de «&#xa0;{workspace}&#xa0;»</translation>
-    </message>
-    <message>
-        <source>Invitations are made by</source>
-        <translation>Qui crée les invitations</translation>
-    </message>
-    <message>
-        <source>Projects are shared by</source>
-        <translation>Qui partage les projets</translation>
-    </message>
-    <message>
-        <source>{limit} ({members} now)</source>
-        <translation>{limit} ({members} actuellement)</translation>
-    </message>
-    <message>
-        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>Un membre qui atteint une limite apprend laquelle, et ce qui attend est envoyé quand il y a de nouveau de la place. Les jours sont comptés en UTC. Les personnes invitées par un membre retiré restent, sauf si vous les retirez aussi.</translation>
-    </message>
-    <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
         <translation>Cet ordinateur ne peut plus se synchroniser sous ce nom&#xa0;; ce qui s’y trouve y reste. S’il a été perdu, créez aussi un nouveau mot de passe dans «&#xa0;Mon nom&#xa0;», et ajoutez de nouveau vos autres ordinateurs.</translation>
     </message>
@@ -14438,10 +14371,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>The database of “{name}” is up to date.</source>
         <translation>La base de données de «&#xa0;{name}&#xa0;» est à jour.</translation>
-    </message>
-    <message>
-        <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>Les droits et limites de «&#xa0;{name}&#xa0;» s’appliquent désormais.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -18065,10 +17994,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Afficher la clé</translation>
     </message>
     <message>
-        <source>A key is kept: {masked}. Type another to replace it.</source>
-        <translation>Une clé est conservée&#xa0;: {masked}. Saisissez-en une autre pour la remplacer.</translation>
-    </message>
-    <message>
         <source>Hide the key</source>
         <translation>Masquer la clé</translation>
     </message>
@@ -18189,6 +18114,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Masquer le panneau latéral</translation>
     </message>
     <message>
+        <source>The sidebar is shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sidebar is hidden</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
     </message>
@@ -18203,10 +18136,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>options</source>
         <translation>options</translation>
-    </message>
-    <message>
-        <source>%(heading)s:</source>
-        <translation>%(heading)s&#xa0;:</translation>
     </message>
     <message>
         <source>show this help message and exit</source>

@@ -841,6 +841,14 @@
         <translation>ワークスペースを作成する前にサーバーを確認するか、ワークスペースのサーバーが失ったものを確認します</translation>
     </message>
     <message>
+        <source>show or set who may invite and share in a workspace, and its limits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>what an owner of the workspace sets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>&apos;chatdesk team join&apos; で再接続します</translation>
     </message>
@@ -9892,6 +9900,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>先に、編集中のものを送信するか取り消してください。</translation>
     </message>
     <message>
+        <source>Added as a note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
         <translation>何も変更されていないため、回答は元のままです。</translation>
     </message>
@@ -10179,6 +10191,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Redo</source>
         <translation>やり直す</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <comment>a step</comment>
+        <translation type="unfinished">やり直す</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10695,6 +10712,22 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>スレッドをプロジェクト別にまとめる</translation>
     </message>
     <message>
+        <source>Sorted by name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sorted by last activity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Move to a project</source>
         <translation>プロジェクトに移動</translation>
     </message>
@@ -11123,6 +11156,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>The token is in the clipboard.</source>
         <translation>トークンをクリップボードにコピーしました。</translation>
+    </message>
+    <message>
+        <source>Text size {percent}%</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -11976,14 +12013,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>停止</translation>
     </message>
     <message>
-        <source>Paste a key</source>
-        <translation>キーを貼り付け</translation>
-    </message>
-    <message>
-        <source>Paste another key</source>
-        <translation>別のキーを貼り付け</translation>
-    </message>
-    <message>
         <source>The picture that is sent with the question</source>
         <translation>質問と一緒に送られる画像</translation>
     </message>
@@ -12282,24 +12311,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>キーはロックされたファイルにあります。使うにはパスフレーズを入力してください。</translation>
     </message>
     <message>
-        <source>API key of {label}</source>
-        <translation>{label}のAPIキー</translation>
-    </message>
-    <message>
-        <source>Address of {label}</source>
-        <translation>{label}のアドレス</translation>
-    </message>
-    <message>
-        <source>The key is sent to {address}.</source>
-        <translation>キーは{address}に送られます。</translation>
-    </message>
-    <message>
         <source>Switched off</source>
         <translation>オフ</translation>
-    </message>
-    <message>
-        <source>The variable {variable} has the key.</source>
-        <translation>変数{variable}にキーがあります。</translation>
     </message>
     <message>
         <source>Test {label}</source>
@@ -12308,10 +12321,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Edit {label}</source>
         <translation>{label}を編集</translation>
-    </message>
-    <message>
-        <source>Save the key of {label}</source>
-        <translation>{label}のキーを保存</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13464,82 +13473,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>名前を変更…</translation>
     </message>
     <message>
-        <source>Rights and limits…</source>
-        <translation>権限と上限…</translation>
-    </message>
-    <message>
-        <source>Owners of the workspace</source>
-        <translation>ワークスペースの所有者</translation>
-    </message>
-    <message>
-        <source>Owners, and admins for their own projects</source>
-        <translation>所有者と、自分のプロジェクトについては管理者</translation>
-    </message>
-    <message>
-        <source>All members</source>
-        <translation>すべてのメンバー</translation>
-    </message>
-    <message>
-        <source>Open invitations</source>
-        <translation>未使用の招待</translation>
-    </message>
-    <message>
-        <source>Projects that a member shares</source>
-        <translation>メンバーが共有するプロジェクト</translation>
-    </message>
-    <message>
-        <source>Connections of a member</source>
-        <translation>メンバーの接続</translation>
-    </message>
-    <message>
-        <source>Changes of a member</source>
-        <translation>メンバーの変更</translation>
-    </message>
-    <message>
-        <source> a minute</source>
-        <translation> /分</translation>
-    </message>
-    <message>
-        <source>Text of a member</source>
-        <translation>メンバーのテキスト</translation>
-    </message>
-    <message>
-        <source> MB a day</source>
-        <translation> MB/日</translation>
-    </message>
-    <message>
-        <source>Text in a project</source>
-        <translation>プロジェクトのテキスト</translation>
-    </message>
-    <message>
-        <source>Files of a member</source>
-        <translation>メンバーのファイル</translation>
-    </message>
-    <message>
-        <source>Files in a project</source>
-        <translation>プロジェクトのファイル</translation>
-    </message>
-    <message>
-        <source>Rights and limits of “{workspace}”</source>
-        <translation>「{workspace}」の権限と上限</translation>
-    </message>
-    <message>
-        <source>Invitations are made by</source>
-        <translation>招待を作成できる人</translation>
-    </message>
-    <message>
-        <source>Projects are shared by</source>
-        <translation>プロジェクトを共有できる人</translation>
-    </message>
-    <message>
-        <source>{limit} ({members} now)</source>
-        <translation>{limit}(現在{members})</translation>
-    </message>
-    <message>
-        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>上限に達したメンバーにはどの上限かが表示され、待機中のものは余裕ができると送られます。日数はUTCで数えます。外された人が招待した人は、別途外さない限り残ります。</translation>
-    </message>
-    <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
         <translation>そのコンピューターは、この名前では同期できなくなります。そこにあるものはそのまま残ります。紛失した場合は、「自分の名前」で新しいパスワードも作成し、他のコンピューターを再度追加してください。</translation>
     </message>
@@ -14284,10 +14217,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>The database of “{name}” is up to date.</source>
         <translation>「{name}」のデータベースは最新です。</translation>
-    </message>
-    <message>
-        <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>「{name}」の権限と上限が今から適用されます。</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -17835,10 +17764,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>キーを表示</translation>
     </message>
     <message>
-        <source>A key is kept: {masked}. Type another to replace it.</source>
-        <translation>キーは保管されています: {masked}。置き換えるには別のキーを入力してください。</translation>
-    </message>
-    <message>
         <source>Hide the key</source>
         <translation>キーを隠す</translation>
     </message>
@@ -17959,6 +17884,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>サイドバーを隠す</translation>
     </message>
     <message>
+        <source>The sidebar is shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sidebar is hidden</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
     </message>
@@ -17973,10 +17906,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>options</source>
         <translation>オプション</translation>
-    </message>
-    <message>
-        <source>%(heading)s:</source>
-        <translation>%(heading)s:</translation>
     </message>
     <message>
         <source>show this help message and exit</source>

@@ -844,6 +844,14 @@
         <translation>verifica um servidor antes de criar um espaço de trabalho, ou o que o servidor de um perdeu</translation>
     </message>
     <message>
+        <source>show or set who may invite and share in a workspace, and its limits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>what an owner of the workspace sets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>&apos;chatdesk team join&apos; conecta novamente</translation>
     </message>
@@ -9979,6 +9987,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Envie ou cancele antes o que está editando.</translation>
     </message>
     <message>
+        <source>Added as a note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
         <translation>Nada foi alterado, então a resposta fica como está.</translation>
     </message>
@@ -10269,6 +10281,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Redo</source>
         <translation>Refazer</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <comment>a step</comment>
+        <translation type="unfinished">Refazer</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10803,6 +10820,22 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Agrupar conversas por projeto</translation>
     </message>
     <message>
+        <source>Sorted by name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sorted by last activity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Move to a project</source>
         <translation>Mover para um projeto</translation>
     </message>
@@ -11235,6 +11268,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>The token is in the clipboard.</source>
         <translation>O token está na área de transferência.</translation>
+    </message>
+    <message>
+        <source>Text size {percent}%</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -12097,14 +12134,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Parada</translation>
     </message>
     <message>
-        <source>Paste a key</source>
-        <translation>Cole uma chave</translation>
-    </message>
-    <message>
-        <source>Paste another key</source>
-        <translation>Cole outra chave</translation>
-    </message>
-    <message>
         <source>The picture that is sent with the question</source>
         <translation>A imagem que é enviada com a pergunta</translation>
     </message>
@@ -12406,24 +12435,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Suas chaves estão em um arquivo bloqueado. Digite sua frase secreta para usá-las.</translation>
     </message>
     <message>
-        <source>API key of {label}</source>
-        <translation>Chave de API de {label}</translation>
-    </message>
-    <message>
-        <source>Address of {label}</source>
-        <translation>Endereço de {label}</translation>
-    </message>
-    <message>
-        <source>The key is sent to {address}.</source>
-        <translation>A chave é enviada para {address}.</translation>
-    </message>
-    <message>
         <source>Switched off</source>
         <translation>Desligado</translation>
-    </message>
-    <message>
-        <source>The variable {variable} has the key.</source>
-        <translation>A variável {variable} tem a chave.</translation>
     </message>
     <message>
         <source>Test {label}</source>
@@ -12432,10 +12445,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Edit {label}</source>
         <translation>Editar {label}</translation>
-    </message>
-    <message>
-        <source>Save the key of {label}</source>
-        <translation>Salvar a chave de {label}</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13603,82 +13612,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Renomear…</translation>
     </message>
     <message>
-        <source>Rights and limits…</source>
-        <translation>Direitos e limites…</translation>
-    </message>
-    <message>
-        <source>Owners of the workspace</source>
-        <translation>Proprietários do espaço de trabalho</translation>
-    </message>
-    <message>
-        <source>Owners, and admins for their own projects</source>
-        <translation>Proprietários, e administradores para os projetos deles</translation>
-    </message>
-    <message>
-        <source>All members</source>
-        <translation>Todos os membros</translation>
-    </message>
-    <message>
-        <source>Open invitations</source>
-        <translation>Convites abertos</translation>
-    </message>
-    <message>
-        <source>Projects that a member shares</source>
-        <translation>Projetos que um membro compartilha</translation>
-    </message>
-    <message>
-        <source>Connections of a member</source>
-        <translation>Conexões de um membro</translation>
-    </message>
-    <message>
-        <source>Changes of a member</source>
-        <translation>Alterações de um membro</translation>
-    </message>
-    <message>
-        <source> a minute</source>
-        <translation> por minuto</translation>
-    </message>
-    <message>
-        <source>Text of a member</source>
-        <translation>Texto de um membro</translation>
-    </message>
-    <message>
-        <source> MB a day</source>
-        <translation> MB por dia</translation>
-    </message>
-    <message>
-        <source>Text in a project</source>
-        <translation>Texto em um projeto</translation>
-    </message>
-    <message>
-        <source>Files of a member</source>
-        <translation>Arquivos de um membro</translation>
-    </message>
-    <message>
-        <source>Files in a project</source>
-        <translation>Arquivos em um projeto</translation>
-    </message>
-    <message>
-        <source>Rights and limits of “{workspace}”</source>
-        <translation>Direitos e limites de “{workspace}”</translation>
-    </message>
-    <message>
-        <source>Invitations are made by</source>
-        <translation>Convites são criados por</translation>
-    </message>
-    <message>
-        <source>Projects are shared by</source>
-        <translation>Projetos são compartilhados por</translation>
-    </message>
-    <message>
-        <source>{limit} ({members} now)</source>
-        <translation>{limit} ({members} agora)</translation>
-    </message>
-    <message>
-        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>Membros que atingem um limite ficam sabendo qual, e o que espera é enviado quando houver espaço de novo. Os dias são contados em UTC. Pessoas convidadas por alguém que é removido ficam, a menos que você também as remova.</translation>
-    </message>
-    <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
         <translation>Aquele computador não pode mais sincronizar com este nome; o que está nele fica lá. Se ele foi perdido, crie também uma nova senha em Meu nome, e adicione de novo os seus outros computadores.</translation>
     </message>
@@ -14438,10 +14371,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>The database of “{name}” is up to date.</source>
         <translation>O banco de dados de “{name}” está atualizado.</translation>
-    </message>
-    <message>
-        <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>Os direitos e limites de “{name}” valem de agora em diante.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -18065,10 +17994,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Mostrar a chave</translation>
     </message>
     <message>
-        <source>A key is kept: {masked}. Type another to replace it.</source>
-        <translation>Há uma chave guardada: {masked}. Digite outra para substituí-la.</translation>
-    </message>
-    <message>
         <source>Hide the key</source>
         <translation>Ocultar a chave</translation>
     </message>
@@ -18189,6 +18114,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Ocultar a barra lateral</translation>
     </message>
     <message>
+        <source>The sidebar is shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sidebar is hidden</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
     </message>
@@ -18203,10 +18136,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>options</source>
         <translation>opções</translation>
-    </message>
-    <message>
-        <source>%(heading)s:</source>
-        <translation>%(heading)s:</translation>
     </message>
     <message>
         <source>show this help message and exit</source>

@@ -841,6 +841,14 @@
         <translation>在创建工作区之前检查服务器，或检查某个工作区的服务器丢失了什么</translation>
     </message>
     <message>
+        <source>show or set who may invite and share in a workspace, and its limits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>what an owner of the workspace sets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>&apos;chatdesk team join&apos; 会重新连接</translation>
     </message>
@@ -9892,6 +9900,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>请先发送或取消正在编辑的内容。</translation>
     </message>
     <message>
+        <source>Added as a note</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
         <translation>未做任何更改，因此回答保持原样。</translation>
     </message>
@@ -10179,6 +10191,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Redo</source>
         <translation>重做</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <comment>a step</comment>
+        <translation type="unfinished">重做</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10695,6 +10712,22 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>按项目分组对话</translation>
     </message>
     <message>
+        <source>Sorted by name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sorted by last activity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Grouped by date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Move to a project</source>
         <translation>移到项目</translation>
     </message>
@@ -11123,6 +11156,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>The token is in the clipboard.</source>
         <translation>令牌已在剪贴板中。</translation>
+    </message>
+    <message>
+        <source>Text size {percent}%</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -11976,14 +12013,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>已停止</translation>
     </message>
     <message>
-        <source>Paste a key</source>
-        <translation>粘贴密钥</translation>
-    </message>
-    <message>
-        <source>Paste another key</source>
-        <translation>粘贴另一个密钥</translation>
-    </message>
-    <message>
         <source>The picture that is sent with the question</source>
         <translation>随问题发送的图片</translation>
     </message>
@@ -12282,24 +12311,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>你的密钥在已锁定的文件中。请输入其密码短语以使用它们。</translation>
     </message>
     <message>
-        <source>API key of {label}</source>
-        <translation>{label} 的 API 密钥</translation>
-    </message>
-    <message>
-        <source>Address of {label}</source>
-        <translation>{label} 的地址</translation>
-    </message>
-    <message>
-        <source>The key is sent to {address}.</source>
-        <translation>密钥会发送到 {address}。</translation>
-    </message>
-    <message>
         <source>Switched off</source>
         <translation>已关闭</translation>
-    </message>
-    <message>
-        <source>The variable {variable} has the key.</source>
-        <translation>变量 {variable} 中有密钥。</translation>
     </message>
     <message>
         <source>Test {label}</source>
@@ -12308,10 +12321,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Edit {label}</source>
         <translation>编辑 {label}</translation>
-    </message>
-    <message>
-        <source>Save the key of {label}</source>
-        <translation>保存 {label} 的密钥</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13464,82 +13473,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>重命名…</translation>
     </message>
     <message>
-        <source>Rights and limits…</source>
-        <translation>权限和限额…</translation>
-    </message>
-    <message>
-        <source>Owners of the workspace</source>
-        <translation>工作区的所有者</translation>
-    </message>
-    <message>
-        <source>Owners, and admins for their own projects</source>
-        <translation>所有者，以及管理员（仅限自己的项目）</translation>
-    </message>
-    <message>
-        <source>All members</source>
-        <translation>所有成员</translation>
-    </message>
-    <message>
-        <source>Open invitations</source>
-        <translation>未使用的邀请</translation>
-    </message>
-    <message>
-        <source>Projects that a member shares</source>
-        <translation>一位成员共享的项目</translation>
-    </message>
-    <message>
-        <source>Connections of a member</source>
-        <translation>一位成员的连接</translation>
-    </message>
-    <message>
-        <source>Changes of a member</source>
-        <translation>一位成员的更改</translation>
-    </message>
-    <message>
-        <source> a minute</source>
-        <translation> 每分钟</translation>
-    </message>
-    <message>
-        <source>Text of a member</source>
-        <translation>一位成员的文字</translation>
-    </message>
-    <message>
-        <source> MB a day</source>
-        <translation> MB/天</translation>
-    </message>
-    <message>
-        <source>Text in a project</source>
-        <translation>一个项目中的文字</translation>
-    </message>
-    <message>
-        <source>Files of a member</source>
-        <translation>一位成员的文件</translation>
-    </message>
-    <message>
-        <source>Files in a project</source>
-        <translation>一个项目中的文件</translation>
-    </message>
-    <message>
-        <source>Rights and limits of “{workspace}”</source>
-        <translation>“{workspace}”的权限和限额</translation>
-    </message>
-    <message>
-        <source>Invitations are made by</source>
-        <translation>可创建邀请者</translation>
-    </message>
-    <message>
-        <source>Projects are shared by</source>
-        <translation>可共享项目者</translation>
-    </message>
-    <message>
-        <source>{limit} ({members} now)</source>
-        <translation>{limit}（现有 {members}）</translation>
-    </message>
-    <message>
-        <source>Members who reach a limit are told which one, and what waits is sent when there is room again. Days are counted in UTC. People invited by somebody who is removed stay, unless you remove them too.</source>
-        <translation>达到限额的成员会得知是哪一项，等待的内容在有余量时发送。日期按 UTC 计算。由被移除者邀请的人会保留，除非你也移除他们。</translation>
-    </message>
-    <message>
         <source>That computer can no longer sync under this name; what is on it stays there. If it was lost, also make a new password under My name, and add your other computers again.</source>
         <translation>那台计算机不能再以此名称同步；其上的内容保留在那里。如果它已丢失，还请在“我的名称”下创建新密码，并重新添加你的其他计算机。</translation>
     </message>
@@ -14284,10 +14217,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>The database of “{name}” is up to date.</source>
         <translation>“{name}”的数据库已是最新。</translation>
-    </message>
-    <message>
-        <source>The rights and limits of “{name}” apply from now on.</source>
-        <translation>“{name}”的权限和限额从现在起生效。</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -17835,10 +17764,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>显示密钥</translation>
     </message>
     <message>
-        <source>A key is kept: {masked}. Type another to replace it.</source>
-        <translation>已保存密钥：{masked}。输入另一个即可替换。</translation>
-    </message>
-    <message>
         <source>Hide the key</source>
         <translation>隐藏密钥</translation>
     </message>
@@ -17959,6 +17884,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>隐藏侧边栏</translation>
     </message>
     <message>
+        <source>The sidebar is shown</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The sidebar is hidden</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{title} – ChatDesk</source>
         <translation>{title} – ChatDesk</translation>
     </message>
@@ -17973,10 +17906,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>options</source>
         <translation>选项</translation>
-    </message>
-    <message>
-        <source>%(heading)s:</source>
-        <translation>%(heading)s：</translation>
     </message>
     <message>
         <source>show this help message and exit</source>

@@ -121,7 +121,7 @@ class UndoBinding(Controller):
         finally:
             self._panes.commands.refresh()
         if undone is not None:
-            await self._show_step(tr("Undone"), undone, tr("Redo"), self.redo)
+            await self._show_step(tr("Undone"), undone, tr("Redo", "a step"), self.redo)
 
     def _pass_over(self, stack: UndoStack, lasting: Lasting) -> None:
         words = tr("This cannot be undone: {label}.", label=lasting.label)

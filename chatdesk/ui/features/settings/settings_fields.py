@@ -97,11 +97,10 @@ class NumberField(QDoubleSpinBox):
 
     def _show_unit(self, value: float) -> None:
         unit = unit_words(self._unit, round(value))
-        space = "" if self._unit.startswith("%") else " "
-        if self._unit == "%":
-            self.setSuffix(tr("{percent}%", percent=""))
+        if unit.startswith("%"):  # some languages put a blank before the sign
+            self.setSuffix(tr("{percent}%", percent="") + unit.removeprefix("%"))
         else:
-            self.setSuffix(f"{space}{unit}" if unit else "")
+            self.setSuffix(f" {unit}" if unit else "")
 
 
 class TextLines(ComposingField):

@@ -253,6 +253,17 @@ def test_numbers_have_units_and_words_for_zero(dialog: SettingsDialog) -> None:
     assert field.text() == "1 day"
 
 
+def test_the_sign_of_percent_stands_as_the_language_writes_it(window: QWidget, theme: Theme) -> None:
+    written = {"{percent}%": "{percent}\N{NO-BREAK SPACE}%", "% full": "% plein"}
+    use_translation(lambda source, _about, _count: written.get(source, ""), language_tag="fr")
+    try:
+        field = row_of(SettingsDialog(theme, VALUES, parent=window), "summary_share").field
+        assert isinstance(field, NumberField)
+        assert field.text() == "75\N{NO-BREAK SPACE}% plein"
+    finally:
+        use_translation(None)
+
+
 def test_a_value_between_two_steps_stays_until_it_is_changed(window: QWidget, theme: Theme) -> None:
     odd = VALUES | {
         "max_message_bytes": 1_000_000,
