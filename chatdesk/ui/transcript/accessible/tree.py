@@ -144,9 +144,14 @@ def _at_once(view: ReadableView, run: Callable[[], None]) -> QTimer:
 
 
 def _floating(view: ReadableView) -> list[QWidget]:
-    """Return the view's own widgets over the text, such as the button that jumps to the newest message."""
+    """Return the view's own widgets over the text that say or do something, such as the bar for finding words."""
     widgets = view.findChildren(QWidget, options=_DIRECT)
-    return [each for each in widgets if each.isVisible() and each.accessibleName() and each is not view.viewport()]
+    return [each for each in widgets if each.isVisible() and each is not view.viewport() and _is_of_use(each)]
+
+
+def _is_of_use(widget: QWidget) -> bool:
+    takes_keys = (each.focusPolicy() is not Qt.FocusPolicy.NoFocus for each in widget.findChildren(QWidget))
+    return bool(widget.accessibleName()) or any(takes_keys)
 
 
 def make_interface(view: ReadableView) -> TranscriptAccessible:

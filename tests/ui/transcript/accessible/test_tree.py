@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from shiboken6 import Shiboken
 
 from chatdesk.core.domain.message import Part, PartType, Status
@@ -227,6 +228,18 @@ def test_buttons_can_be_pressed_by_programs(world: World) -> None:
     button = find(tree.child(1), _R.Button, "Regenerate")
     assert view.rect().contains(view.mapFromGlobal(button.rect().center()))
     assert button.actionInterface().keyBindingsForAction("Press") == []
+
+
+def test_all_that_takes_keys_over_the_transcript_is_reached_from_its_list(world: World) -> None:
+    view = world.open(make_thread(40, lambda place: _TEXT))
+    view.finding.open()
+    view.scrolling.to_start()
+    world.settle()
+    reached = {each.object() for each in all_in(tree_of(view)) if each.object() is not None}
+    inside = [each for each in view.findChildren(QWidget) if each.isVisible() and each is not view.viewport()]
+    keys = [each for each in inside if each.focusPolicy() is not Qt.FocusPolicy.NoFocus]
+    assert view.finding.bar.field in keys
+    assert [each.objectName() for each in keys if each not in reached] == []
 
 
 def press(node: Any) -> None:
