@@ -12,6 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.engine import Connection
 
@@ -27,6 +28,10 @@ from chatdesk.core.storage.engine.plain_text import from_json, title_columns, to
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.engine.steering import SYSTEM_PROMPT
 
+# The author of what others may have written, where nobody knows it any more.
+UNKNOWN_AUTHOR: Final = ""
+# The mark of a thread or project whose log was lost.
+LOST_LOG: Final = "lost log"
 # Under which names changes have the words of a register; those of tags have a name.
 _KEYS = {TITLE: "title", SYSTEM_PROMPT: "system_prompt"}
 
@@ -178,7 +183,10 @@ def author_of(conn: Connection, kind: str, entity: str, reg: str, words: str | N
     last; empty where nobody knows it, None if it was this person. Words that no change has are theirs whose change is
     the newest, or who made the thread."""
     said = [
-        (clean_line(str(from_json(body).get(_KEYS.get(reg, "name"), ""))), None if is_mine else author or "")
+        (
+            clean_line(str(from_json(body).get(_KEYS.get(reg, "name"), ""))),
+            None if is_mine else author or UNKNOWN_AUTHOR,
+        )
         for is_mine, author, body in conn.exec_driver_sql(
             "SELECT mine, author, body FROM changes WHERE entity = ? AND +kind = ? AND reg IN (?, 'content')"
             " AND op IN ('new', 'edit') ORDER BY n",
@@ -188,10 +196,17 @@ def author_of(conn: Connection, kind: str, entity: str, reg: str, words: str | N
     if not said and kind == "thread":
         said = [("", conn.exec_driver_sql("SELECT author_id FROM threads WHERE id = ?", (entity,)).scalar())]
     known = [] if words is None else [author for text, author in said if text == clean_line(words)]
+    if not known and _lost_log(conn, entity):
+        return next((author for _text, author in said[-1:] if author), UNKNOWN_AUTHOR)
     author = (known or [each for _text, each in said[-1:]] or [None])[0]
     if author is None or conn.exec_driver_sql("SELECT 1 FROM workspaces WHERE member_id = ?", (author,)).first():
         return None  # at this computer, or at another one of theirs
     return author
+
+
+def _lost_log(conn: Connection, entity: str) -> bool:
+    mark = "SELECT 1 FROM import_origins WHERE source = ? AND source_key = ?"
+    return conn.exec_driver_sql(mark, (LOST_LOG, entity)).first() is not None
 
 
 def _name_of(conn: Connection, member_id: str) -> str:

@@ -29,7 +29,7 @@ from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.engine.own_device import origin_of
 from chatdesk.core.storage.engine.pending_restore import ready_path, remove_database
 from chatdesk.core.storage.sync import salvage as sync_salvage
-from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts
+from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts, unknown_authors
 from chatdesk.core.storage.upkeep.readable_rows import ReadableRows, Row, raise_unless_damage
 from chatdesk.core.texts import Text, plural
 
@@ -94,7 +94,8 @@ def _fill(database: Path, target: Path, clock: Clock, on_progress: Callable[[Tex
         if sync_salvage.pull_again(conn, clock.now_ms()):
             copied.lines.append(repair.COMES_AGAIN)
         origin = origin_of(conn, clock)
-        copied.lost += salvaged_texts.bring_back(conn, origin)
+        unknown_authors.mark(conn, copied.damaged)
+        copied.lost += salvaged_texts.bring_back(conn, origin, copied.damaged)
         repaired = repair.repair(conn, origin)
         quieting.stop_automatic_actions(raw, clock.now_ms())
         wrong = db_check.check_database(conn, is_thorough=True)
@@ -123,13 +124,14 @@ def _damaged(database: Path) -> sqlite3.Connection:
 
 class _Copied:
     """The rows that were copied from a damaged database: their number by table in ``counts``, sentences on whole tables
-    in ``lines`` and on others in ``lost``."""
+    in ``lines`` and on others in ``lost``; ``damaged`` are the tables of which some rows or values are lost."""
 
     def __init__(self, database: Path, source: sqlite3.Connection, on_progress: Callable[[Text], None]) -> None:
         self.counts: dict[str, int] = {}
         self.lines: list[str] = []
         self.lost: list[str] = []
         self.undefined: list[Table] = []
+        self.damaged: set[str] = set()
         self._on_progress = on_progress
         paths = (database, database.with_name(f"{database.name}-wal"))
         self._bytes = sum(path.stat().st_size for path in paths if path.exists())
@@ -151,7 +153,9 @@ class _Copied:
         elif is_redefined:
             self.lines.append(Text("{name}: the table had lost its definition.", name=table.name))
         if not names:
+            self.damaged.add(table.name)
             return
+        self.damaged.discard(table.name)
         rows = ReadableRows(source, table, names, file_bytes=self._bytes)
         values = FittingValues([table.columns[name] for name in names])
         count = read = 0
@@ -163,6 +167,8 @@ class _Copied:
             read += len(batch)
         self.counts[table.name] = count
         self._report(table.name, count, rows.gaps, left_out=read - count)
+        if rows.gaps or read > count or values.changed_rows:
+            self.damaged.add(table.name)
         if values.changed_rows:
             self.lost.append(
                 plural(
@@ -318,6 +324,8 @@ def _fitting(value: Any, column: Column[Any]) -> Any:
     kind = _kind_of(column)
     if kind is str and isinstance(value, bytes):
         return value.decode("utf-8", "replace")
+    if kind is str and isinstance(value, int | float):  # an author that is none is not this person
+        return str(value)
     if kind is int and isinstance(value, float) and math.isfinite(value) and abs(value) < 2**63:
         return int(value)
     if column.nullable:

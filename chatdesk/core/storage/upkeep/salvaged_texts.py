@@ -8,7 +8,7 @@ they were an answer, is guessed from what else is left.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import insert_row
 from chatdesk.core.storage.engine.plain_text import title_columns
+from chatdesk.core.storage.upkeep import unknown_authors
 from chatdesk.core.texts import Text
 
 # What takes the place of a thread that is missing.
@@ -51,13 +52,6 @@ WHERE m.parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM messages x WHERE x.i
 """
 
 
-# Who wrote a text, where another member did.
-_AUTHOR: Final = (
-    "SELECT author FROM changes WHERE entity = ? AND kind = 'message' AND op = 'new' AND mine = 0"
-    " AND author NOT IN (SELECT member_id FROM workspaces) LIMIT 1"
-)
-
-
 @dataclass(frozen=True, slots=True)
 class _Text:
     """The remains of one message."""
@@ -66,11 +60,13 @@ class _Text:
     started_at: int | None
     is_answer: bool
     letters: int
+    author_id: str | None
 
 
-def bring_back(conn: Connection, origin: Origin) -> list[str]:
-    """Bring back texts whose messages are lost. Returns sentences on them."""
-    placed, apart = recover(conn, origin)
+def bring_back(conn: Connection, origin: Origin, damaged: Collection[str] = ()) -> list[str]:
+    """Bring back texts whose messages are lost; ``damaged`` are the tables that lost rows. Returns sentences on
+    them."""
+    placed, apart = recover(conn, origin, damaged)
     done: list[str] = []
     if placed:
         done.append(
@@ -87,11 +83,17 @@ def bring_back(conn: Connection, origin: Origin) -> list[str]:
     return done
 
 
-def recover(conn: Connection, origin: Origin) -> tuple[int, int]:
+def recover(conn: Connection, origin: Origin, damaged: Collection[str] = ()) -> tuple[int, int]:
     """Make new messages for texts that lost theirs. Returns how many found their place in their thread again, and how
     many are in a thread of their own, in the order of their ids, which is that of their making. Texts that the team has
     are fetched from there and left alone."""
-    lost = {row[0]: _Text(row[0], row[1], bool(row[2]), row[3]) for row in conn.exec_driver_sql(_ORPHANS)}
+    had_others = unknown_authors.had_others(conn, damaged)
+    lost = {
+        row[0]: _Text(
+            row[0], row[1], bool(row[2]), row[3], unknown_authors.author_of_text(conn, row[0], had_others=had_others)
+        )
+        for row in conn.exec_driver_sql(_ORPHANS).all()
+    }
     placed = sum(_close(conn, origin, lost, gap) for gap in conn.exec_driver_sql(_GAPS).all()) if lost else 0
     if not lost:
         return placed, 0
@@ -147,7 +149,7 @@ def _insert(
         created_at=at,
         completed_at=at,
         char_count=text.letters,
-        author_id=conn.exec_driver_sql(_AUTHOR, (text.id,)).scalar(),
+        author_id=text.author_id,
         **origin.stamp(),
     )
     conn.exec_driver_sql("UPDATE messages SET chosen_child_id = ? WHERE id = ?", (text.id, above))
