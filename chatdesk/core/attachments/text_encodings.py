@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import shortened
 
+_ESCAPED: Final = "iso2022_jp_2"
 # What of a text is looked at.
 SAMPLE_BYTES: Final = 64 * 1024
 _MOST_TELLING: Final = 4 * 1024
@@ -42,6 +43,7 @@ _LATIN: Final = {
     "cp1254": ("çğıöşüâîûİ",),
     "cp1257": ("ąčęėįšųūž", "āčēģīķļņšūž", "äõöüšž"),
 }  # fmt: skip
+_HEBREW: Final = "אבגדהוזחטיךכלםמןנסעףפץצקרשת"
 _ALPHABETS: Final = {
     **_LATIN,
     "cp1251": (
@@ -53,7 +55,9 @@ _ALPHABETS: Final = {
     "koi8_u": ("абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",),
     "cp866": ("абвгдеёжзийклмнопрстуфхцчшщъыьэюя",),
     "cp1253": ("αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ",),
-    "cp1255": ("אבגדהוזחטיךכלםמןנסעףפץצקרשת",),
+    "mac_cyrillic": ("абвгдеёжзийклмнопрстуфхцчшщъыьэюя",),
+    "cp1255": (_HEBREW,),
+    "cp862": (_HEBREW,),
     "cp1256": ("ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگ",),
     "cp874": ("".join(map(chr, range(0x0E01, 0x0E3B))) + "".join(map(chr, range(0x0E40, 0x0E5C))),),
     "iso8859_2": _LATIN["cp1250"],
@@ -77,7 +81,7 @@ _NAMES: Final = {
     "iso8859_15": "ISO 8859-15",
 }
 _SIGNS: Final = frozenset("–—‘’“”„‚«»‹›…•·°§©®™€£¥¢¿¡ªº±×÷½¼¾²³µ†‡№\u00a0\u00ad")
-_WITHOUT_CASE: Final = frozenset(("cp1255", "cp1256", "cp874"))
+_WITHOUT_CASE: Final = frozenset(("cp1255", "cp862", "cp1256", "cp874"))
 _WORDS = re.compile(r"[^\W\d_]+", re.UNICODE)
 # Letters that are words.
 _ALONE: Final = frozenset("авикосуяєійзжбοηὁ")
@@ -138,6 +142,19 @@ def unmarked_unicode(data: bytes) -> str:
         if _SEPARATORS & set(text) and not kinds & _OF_NO_TEXT:
             found.append((zeros.count(0), encoding))
     return max(found)[1] if found else ""
+
+
+def escaped(data: bytes) -> str:
+    """Return the encoding of a text in plain ASCII whose marks say what follows, as Japanese mail has it; empty for
+    other data."""
+    sample = data[:SAMPLE_BYTES]
+    if b"\x1b$" not in sample or not sample.isascii():
+        return ""
+    try:
+        codecs.getincrementaldecoder(_ESCAPED)().decode(sample)
+    except UnicodeDecodeError:
+        return ""
+    return _ESCAPED
 
 
 def readings(data: bytes) -> Readings:

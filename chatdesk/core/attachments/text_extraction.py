@@ -17,7 +17,7 @@ from zipfile import ZipFile
 
 from chatdesk.core.attachments.file_kinds import DOCX, HTML, ODT, PDF, PPTX, is_text
 from chatdesk.core.attachments.html_text import text_of_html
-from chatdesk.core.attachments.text_encodings import guessed, name_of, sample_of, unmarked_unicode
+from chatdesk.core.attachments.text_encodings import escaped, guessed, name_of, sample_of, unmarked_unicode
 from chatdesk.core.texts import Sentences, Text
 
 MOST_CHARACTERS: Final = 2_000_000
@@ -97,8 +97,8 @@ def _characters(data: bytes, *, is_whole: bool) -> tuple[str, str]:
     ):
         if data.startswith(mark):
             return data.decode(encoding, "replace"), ""
-    if unmarked := unmarked_unicode(data):
-        return data.decode(unmarked, "replace"), ""
+    if certain := unmarked_unicode(data) or escaped(data):
+        return data.decode(certain, "replace"), ""
     try:
         # Incremental: a cut in the middle of a character is no sign of another encoding.
         return codecs.getincrementaldecoder("utf-8")().decode(data, final=is_whole), ""

@@ -325,3 +325,30 @@ def test_zeros_alone_make_no_text(data: bytes) -> None:
 )
 def test_bytes_of_no_language_are_read_as_something(data: bytes) -> None:
     assert data.decode(guessed(data), "replace")
+
+
+_TABLES = {
+    "cp862": "שם;עיר\nדוד;ירושלים\nרחל;חיפה\n",
+    "mac_cyrillic": "Имя;Город\nИван Петров;Москва\nМария Щукина;Санкт-Петербург\n",
+    "cp866": "Име;Град\nГеорги Иванов;София\nЩеряна Янева;Пловдив\n",
+    "big5hkscs": "姓名,部門,金額\n陳大文,銷售部,1200\n李小明,開發部,3400\n",
+    "koi8_u": "Ім'я;Місто\nОлександр;Київ\nЄвгенія;Львів\n",
+    "cp1251": "Име;Град\nЂорђе Њушић;Ниш\nЉубица Џамбас;Крушевац\n",
+    "cp1257": "Nimi;Linn\nÜlo Õunapuu;Jõgeva\nŽanna Šmidt;Pärnu\n",
+    "iso8859_2": "Jméno;Město\nJiří Dvořák;Plzeň\nŠárka Černá;Děčín\n",
+}
+
+
+@pytest.mark.parametrize("encoding", _TABLES)
+def test_a_table_of_names_is_read_in_encodings_that_few_programs_write(encoding: str) -> None:
+    data = _TABLES[encoding].encode(encoding)
+    assert data.decode(guessed(data)) == _TABLES[encoding]
+
+
+def test_escapes_of_japanese_mail_say_what_follows(tmp_path: Path) -> None:
+    text = "氏名,部署\n山田太郎,営業\n"
+    (tmp_path / "a.csv").write_bytes(text.encode("iso2022_jp"))
+    assert extract(tmp_path / "a.csv", "text/csv").text == text
+    colours = "\x1b[31mred\x1b[0m costs \x1b$5"
+    (tmp_path / "log").write_text(colours, "utf-8")
+    assert extract(tmp_path / "log", "text/plain").text == colours
