@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.languages import chosen_language, wanted_languages
 from chatdesk.core.paths import translations_dir
-from chatdesk.core.texts import is_translated, language_tag, use_translation
+from chatdesk.core.texts import is_translated, language_tag, read_from_the_right, use_translation
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -64,7 +64,7 @@ def _use_catalogue(code: str) -> None:
 def translate_qt(app: QApplication) -> None:
     """Translate Qt's own words, such as *Copy* in the menu of a text field, and set the direction of reading. Called
     after ``use_language``."""
-    from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
+    from PySide6.QtCore import QLibraryInfo, QLocale, Qt, QTranslator
 
     if not is_translated() and QLocale().language() not in (QLocale.Language.C, QLocale.Language.English):
         QLocale.setDefault(QLocale(QLocale.Language.English))
@@ -72,3 +72,5 @@ def translate_qt(app: QApplication) -> None:
     if words.load(QLocale(language_tag()), "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
         app.installTranslator(words)
     app.setLayoutDirection(QLocale().textDirection())
+    if app.layoutDirection() is Qt.LayoutDirection.RightToLeft:
+        read_from_the_right()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import unicodedata
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.languages import LANGUAGES
+from chatdesk.core.texts import Text, read_from_the_right, shown, tr, use_translation
 from tests.helpers.sentences import CATALOGUES, FIELD, ROOT, read_catalogue, sentences_of_source
 
 sys.path.insert(0, str(ROOT / "packaging"))
@@ -239,3 +241,30 @@ def test_the_words_of_the_glossary_are_those_of_the_catalogues() -> None:
     for code, table in zip(_OTHERS, tables, strict=True):
         said = "\n".join(form for _source, form in _forms(code)).casefold()
         assert [f"{code}: {word}" for _idea, word in table if word.casefold() not in said] == []
+
+
+def _ways(line: str) -> list[str]:
+    """Return the directions of the letters of a line, the first of which is that of the whole for a label."""
+    return [way for each in line if (way := unicodedata.bidirectional(each)) in ("L", "R", "AL")]
+
+
+def _lines_that_turn_round() -> list[str]:
+    """Return the lines of Arabic sentences, with Latin names in their fields, that a label would draw from the left."""
+    forms = [form for _source, form in _forms("ar")]
+    filled = [dict.fromkeys(FIELD.findall(form), "Plan") for form in forms]
+    said = [tr(form, **fields) for form, fields in zip(forms, filled, strict=True)]
+    assert said == [shown(Text(form, **fields)) for form, fields in zip(forms, filled, strict=True)]
+    return [line for text in said for line in text.split("\n") if "AL" in (ways := _ways(line)) and ways[0] == "L"]
+
+
+def test_a_line_from_the_right_runs_so_whatever_its_first_letters_are() -> None:
+    use_translation(lambda source, _singular, _count: source, language_tag="ar")
+    try:
+        assert len(_lines_that_turn_round()) > 300
+        read_from_the_right()
+        assert _lines_that_turn_round() == []
+        assert tr("PostgreSQL 16") == "PostgreSQL 16", "what has no Arabic letter is no such line"
+        assert tr("محادثة") == "محادثة"
+    finally:
+        use_translation(None)
+    assert shown(Text("محادثة {name}", name="Plan")) == "محادثة Plan"

@@ -12,9 +12,11 @@ and ``tr`` by name. So their first argument is always written out, and ``tr`` is
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Self, TypeGuard
+from functools import cache
+from typing import Any, Final, Self, TypeGuard
 
 # Returns the translation of a source, "" where there is none. The second argument is the English singular of a plural
 # source, else what the text is about, the third its number, else -1.
@@ -30,11 +32,13 @@ _FIELD = re.compile(r"\{(\w+)\}")
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?")
 # The blank between two sentences where the first ends with a wide sign, which has its blank in itself.
 _AFTER_WIDE_STOP = re.compile(r"(?<=[。！？]) (?=\S)")
+_RIGHT_TO_LEFT_MARK: Final = "\u200f"
 
 
 _translate: Translate | None = None
 _number_text: Callable[[str], str] = str
 _language_tag = "en"
+_is_from_the_right = False
 
 
 def use_translation(
@@ -42,8 +46,15 @@ def use_translation(
 ) -> None:
     """Translate from now on with ``translate``, None for English. ``number_text`` writes a number of the form
     ``1,234.5`` as the language does; ``language_tag`` names the language as web pages do, such as ``pt-BR``."""
-    global _translate, _number_text, _language_tag
-    _translate, _number_text, _language_tag = translate, number_text, language_tag
+    global _translate, _number_text, _language_tag, _is_from_the_right
+    _translate, _number_text, _language_tag, _is_from_the_right = translate, number_text, language_tag, False
+
+
+def read_from_the_right() -> None:
+    """Show each line of the language in use as one that runs from right to left, also where its first letters are
+    Latin: a label takes the direction of its first letter for that of the whole. ``use_translation`` ends it."""
+    global _is_from_the_right  # noqa: PLW0603 - as the language itself
+    _is_from_the_right = True
 
 
 def use_translations(translations: Mapping[str, str], language_tag: str) -> None:
@@ -109,6 +120,8 @@ class Text(str):
         template = _translate(self.source, self.singular, self.number)
         if not template:
             template = self.singular if self.number == 1 else self.source
+        elif _is_from_the_right:
+            template = _begun_from_the_right(template)
         return _filled(template, self.fields, _in_language) if self.fields else template
 
 
@@ -152,6 +165,8 @@ def tr(source: str, about: str = "", /, **fields: object) -> str:
     if _translate is None:
         return _filled(source, fields, _english) if fields else source
     template = _translate(source, about, -1) or source
+    if _is_from_the_right:
+        template = _begun_from_the_right(template)
     return _filled(template, fields, _in_language) if fields else template
 
 
@@ -220,6 +235,18 @@ def _unpacked_field(value: object, *, depth: int) -> object:
     if isinstance(decimal, str) and _DECIMAL.fullmatch(decimal):
         return Decimal(decimal)
     return _unpacked_number(value) if isinstance(value, (int, float)) else unpacked(value, depth=depth)
+
+
+@cache  # there are as many as the catalogue has
+def _begun_from_the_right(template: str) -> str:
+    """Return a template with a mark before each line that is written from right to left and begins otherwise, or may,
+    with a field."""
+    return "\n".join(map(_marked, template.split("\n")))
+
+
+def _marked(line: str) -> str:
+    ways = [way for each in _FIELD.sub("a", line) if (way := unicodedata.bidirectional(each)) in ("L", "R", "AL")]
+    return _RIGHT_TO_LEFT_MARK + line if ways[:1] == ["L"] and ways.count("L") < len(ways) else line
 
 
 def _listed(words: Sequence[str], comma: str, last: str) -> str:
