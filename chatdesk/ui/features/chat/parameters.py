@@ -35,7 +35,6 @@ from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.qt.composing_field import ComposingField
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.scrolled_page import FittedArea, ScrolledPage
 from chatdesk.ui.widgets.words import with_commas
@@ -45,7 +44,7 @@ _STOP_LINES = 4
 
 Scope = Literal["new", "thread", "project", "assistant"]
 _STEPS_IN_ONE: Final = 100
-_LETTERS: Final = 14
+_QT_LETTERS: Final = 17  # that Qt makes room for in a field
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,8 +328,7 @@ class RangeField(QWidget):
         self._resting = resting
         self.line = QLineEdit(text)
         self.line.setPlaceholderText(placeholder)
-        set_plain_tooltip(self.line, placeholder)  # beside the slider it may be cut
-        self.line.setMinimumWidth(self.line.fontMetrics().averageCharWidth() * _LETTERS)
+        self.line.setMinimumWidth(self._room_px(placeholder))
         self.slider = _Slider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, round(most * _STEPS_IN_ONE))
         self.slider.setSingleStep(_STEPS_IN_ONE // 20)
@@ -339,8 +337,8 @@ class RangeField(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
-        row.addWidget(self.slider, 2)
-        row.addWidget(self.line, 3)
+        row.addWidget(self.slider, 1)
+        row.addWidget(self.line)
         self.line.installEventFilter(self)
         self.line.textChanged.connect(self._follow_text)
         self.slider.valueChanged.connect(lambda value: self.line.setText(f"{value / _STEPS_IN_ONE:g}"))
@@ -354,6 +352,13 @@ class RangeField(QWidget):
                 self.slider.setValue(self.slider.value() + step * self.slider.singleStep())
                 return True
         return super().eventFilter(watched, event)
+
+    def _room_px(self, words: str) -> int:
+        """Return how wide the number field is when these words are whole in it."""
+        self.line.ensurePolished()
+        metrics = self.line.fontMetrics()
+        around_px = self.line.sizeHint().width() - _QT_LETTERS * metrics.horizontalAdvance("x")
+        return metrics.horizontalAdvance(words) + around_px
 
     def _follow_text(self, text: str) -> None:
         value = self._resting

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import Parameters
-from chatdesk.ui.features.chat.parameters import ParametersDialog, Scope
+from chatdesk.ui.features.chat.parameters import ParametersDialog, RangeField, Scope
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.theme import Theme
 
@@ -73,6 +73,19 @@ def test_what_is_followed_is_said_at_each_field(qapp: QApplication, qtbot: QtBot
     assert isinstance(box, QComboBox) and box.currentText() == "Same as the project: Low"
     lines = _row(dialog, "stop").field
     assert isinstance(lines, QPlainTextEdit) and lines.placeholderText() == "Same as the project: END, STOP"
+
+
+@pytest.mark.parametrize("words", ["Wie in der Vorgabe", "Igual ao projeto: 0,75"])
+def test_what_is_followed_is_whole_beside_its_slider(qapp: QApplication, qtbot: QtBot, words: str) -> None:
+    Theme(qapp).apply()
+    field = RangeField("", words, most=1.0, resting=1.0)
+    row = SettingsRow("Top-p", "", field)
+    qtbot.addWidget(row)
+    row.resize(572, 60)
+    row.show()
+    assert field.line.contentsRect().width() >= field.line.fontMetrics().horizontalAdvance(words)
+    assert field.slider.width() >= 80
+    assert not field.line.toolTip(), "with one the test of long words would not look"
 
 
 def test_saving_gives_what_was_typed(qapp: QApplication, qtbot: QtBot) -> None:
