@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
@@ -13,14 +15,26 @@ AT_LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.Alignm
 
 
 def paint_card(
-    painter: QPainter, style: TranscriptStyle, area: QRectF, *, ground: str | None, border: str = "line"
+    painter: QPainter,
+    style: TranscriptStyle,
+    area: QRectF,
+    *,
+    ground: str | None,
+    border: str = "line",
+    half: Literal["", "upper", "lower"] = "",
 ) -> None:
-    """Paint a rounded rectangle with a hairline border, filled with the colour ``ground`` if there is one."""
+    """Paint a rounded rectangle with a hairline border, filled with the colour ``ground`` if there is one. ``half``: it
+    is one card with what lies below or above it."""
+    radius = style.tokens.radius.code
+    painter.save()
+    if half:
+        painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
+        area = area.adjusted(0, -radius if half == "lower" else 0, 0, radius if half == "upper" else 0)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(style.colour(border), 1))
     painter.setBrush(style.colour(ground) if ground else Qt.BrushStyle.NoBrush)
-    radius = style.tokens.radius.code
     painter.drawRoundedRect(area.adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
+    painter.restore()
 
 
 def paint_hairline(painter: QPainter, style: TranscriptStyle, start: QPointF, length: float) -> None:

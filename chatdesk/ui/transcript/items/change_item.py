@@ -63,16 +63,17 @@ def _button_name(action: str, path: str) -> str:
 
 
 class ChangeItem(Item):
-    """The card above a diff; a pressed button only requests an action in ``Outcome.change``. ``whole`` is the item of
-    the diff below, if that is all of the change: where it is not folded the change can be applied at once, else it is
-    shown in a dialog first."""
+    """The card of a change, of which ``diff`` is the lower half; a pressed button only requests an action in
+    ``Outcome.change``. Where the diff is all of the change (``is_whole``) and not folded, the change can be applied at
+    once, else it is shown in a dialog first."""
 
     kind = "change"
     is_selectable = True
 
-    def __init__(self, change: ShownChange, *, whole: CodeItem | None = None) -> None:
+    def __init__(self, change: ShownChange, *, diff: CodeItem | None = None, is_whole: bool = False) -> None:
         super().__init__()
-        self._whole = whole
+        self._diff = diff
+        self._is_whole = is_whole
         self.shown = change
         self._style: TranscriptStyle | None = None
         self._state: ChangeState | None = None
@@ -114,7 +115,7 @@ class ChangeItem(Item):
 
     @property
     def _apply(self) -> str:
-        return REVIEW if self._whole is None or self._whole.is_folded else APPLY
+        return REVIEW if self._diff is None or not self._is_whole or self._diff.is_folded else APPLY
 
     def buttons(self) -> tuple[Button, ...]:
         style = self._style
@@ -143,7 +144,8 @@ class ChangeItem(Item):
     def paint(self, painter: QPainter, state: PaintState) -> None:
         style = state.style
         ground = "selected" if state.selected else "code"
-        paint_card(painter, style, QRectF(0, 0, self.natural_width, self.height), ground=ground)
+        area = QRectF(0, 0, self.natural_width, self.height)
+        paint_card(painter, style, area, ground=ground, half="upper" if self._diff is not None else "")
         icon = style.icon("pencil", "muted")
         line, left = style.px(_LINE_PX), style.px(_LEFT_PX)
         top = style.px(_TOP_PX)
@@ -176,8 +178,8 @@ class ChangeItem(Item):
 
 
 def diff_item(content: Mapping[str, Any]) -> CodeItem | None:
-    """Return the card with the text of a change, as far as the part has it: lines that come and go are tinted. None
-    where it has none."""
+    """Return the half of a card with the text of a change, as far as the part has it: lines that come and go are
+    tinted. None where it has none."""
     described = content.get(FILE_DIFF)
     text = described.get("text") if isinstance(described, Mapping) else None
     if not isinstance(text, str) or not text:
@@ -190,6 +192,7 @@ def diff_item(content: Mapping[str, Any]) -> CodeItem | None:
         fold_lines=_FOLD_LINES,
     )
     item.is_of_answer = False
+    item.is_lower_half, item.gap = True, 0.0
     return item
 
 

@@ -55,6 +55,7 @@ class CodeItem(ArtifactSource, Item):
         # Code that the reader watches being written stays open: folding it at its end would make the page jump.
         self.is_unfolded = block.is_open
         self.is_of_answer = True
+        self.is_lower_half = False  # of a card that begins above
         self.is_wrapped = False
         self._is_wrap_chosen = False
         self._lines = CodeLines(_shown(block.text), block.runs)
@@ -113,7 +114,9 @@ class CodeItem(ArtifactSource, Item):
     def paint(self, painter: QPainter, state: PaintState) -> None:
         style = state.style
         area = QRectF(self._left, 0, self._width - self._left, self.height)
-        paint_card(painter, style, area, ground="code")
+        paint_card(painter, style, area, ground="code", half="lower" if self.is_lower_half else "")
+        if self.is_lower_half:
+            paint_hairline(painter, style, QPointF(self._left + 1, 0), area.width() - 2)
         header = style.px(_HEADER_PX)
         if state.clip.top() <= header:
             self._paint_header(painter, state, header)

@@ -129,8 +129,8 @@ class FileSection(Section):
         change = change_from(part.content)
         if attachment is not None and change is not None:
             diff = diff_item(part.content)
-            whole = diff if shows_whole(part.content, attachment.sha256) else None
-            card = ChangeItem(ShownChange(change, attachment.sha256), whole=whole)
+            is_whole = shows_whole(part.content, attachment.sha256)
+            card = ChangeItem(ShownChange(change, attachment.sha256), diff=diff, is_whole=is_whole)
             self.items = [card, *([diff] if diff is not None else [])]
             return
         if attachment is not None and part.type is PartType.FILE:

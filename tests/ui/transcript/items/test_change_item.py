@@ -104,7 +104,7 @@ def test_the_removal_of_a_file_is_not_edited(style: TranscriptStyle) -> None:  #
 
 
 def test_buttons_only_ask(style: TranscriptStyle) -> None:  # noqa: F811
-    item = ChangeItem(ShownChange(CHANGE, "ab" * 32), whole=diff_item(_content()))
+    item = ChangeItem(ShownChange(CHANGE, "ab" * 32), diff=diff_item(_content()), is_whole=True)
     outcome = item.press(APPLY)
     assert outcome is not None and outcome.change == (APPLY, item.shown)
     assert item.press("file-open") is None
