@@ -34,15 +34,16 @@ class Step(NamedTuple):
 
 STEPS: Final = (
     Step("01-one-search", "palette_samples.py", "sidebar", "sidebar-results"),
-    Step("02-one-frame", "window_samples.py", "window-focus", "window-focus"),
-    Step("03-settings-at-once", "sidebar_samples.py", "settings-general", "settings-general"),
+    Step("02-one-frame", "step_samples.py", "step-frame", "step-frame"),
+    Step("03-settings-at-once", "sidebar_samples.py", "settings-context", "settings-context"),
     Step("04-dialogs-as-high-as-their-content", "tools_samples.py", "tools-form-program", "tools-form-program"),
     Step("05-first-screen", "first_samples.py", "first-screen", "first-screen"),
     Step("06-sidebar", "sidebar_samples.py", "sidebar", "sidebar"),
-    Step("07-one-menu", "menu_samples.py", "thread-menu", "thread-menu"),
+    Step("07-one-menu", "step_samples.py", "step-menu", "step-menu"),
     Step("08-composer", "composer_samples.py", "composer-empty", "composer-chips"),
-    Step("09-tool-calls-in-words", "change_samples.py", "change-states", "change-states"),
-    Step("10-edges-in-dark", "palette_samples.py", "palette", "palette"),
+    Step("09-tool-calls-in-words", "step_samples.py", "step-calls", "step-calls"),
+    Step("09-proposals-in-one-card", "change_samples.py", "change-states", "change-states"),
+    Step("10-edges-in-dark", "step_samples.py", "step-edges", "step-edges"),
 )
 
 
