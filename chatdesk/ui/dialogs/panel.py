@@ -39,6 +39,8 @@ class Panel(QDialog):
     """A window-modal dialog without a frame, moved by any empty place of it. ``top_px`` places it that far below the
     window's top; otherwise it is centred. It stays within the window when that becomes smaller."""
 
+    ground = "card"  # the colour that it is painted on
+
     def __init__(self, theme: Theme, title: str, *, parent: QWidget | None = None, top_px: int | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Dialog | Qt.WindowType.FramelessWindowHint)
         self._theme = theme
@@ -169,7 +171,7 @@ class Panel(QDialog):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         tokens = self._theme.tokens
-        fill, line = self._theme.colour("card"), self._theme.colour("field_line")
+        fill, line = self._theme.colour(self.ground), self._theme.colour("field_line")
         paint_box(painter, QRectF(self.rect()), tokens.radius.card, fill=fill, border=line)
         painter.end()
 

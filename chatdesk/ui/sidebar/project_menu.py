@@ -81,8 +81,8 @@ class ProjectMenu(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme = self._theme
-        area = QRectF(self.rect())
-        paint_box(painter, area, theme.tokens.radius.code, fill=theme.colour("card"), border=theme.colour("line"))
+        fill, line = theme.colour("floating"), theme.colour("field_line")
+        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.code, fill=fill, border=line)
         painter.end()
 
     def _close_on_release(self) -> None:

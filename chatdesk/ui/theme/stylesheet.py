@@ -39,8 +39,8 @@ def _buttons_and_lines(tokens: Tokens, point_size: Callable[[FontRole], float]) 
     ring = f"{FOCUS_RING_PX}px solid {tokens.accent}"
     return f"""
 QPushButton, QCheckBox, QRadioButton, QTabBar {{ outline: none; }}
-QToolTip {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line}; padding: 2px 4px;
-    font-size: {point_size("muted"):.2f}pt; }}
+QToolTip {{ background: {tokens.floating}; color: {tokens.text}; border: 1px solid {tokens.field_line};
+    padding: 2px 4px; font-size: {point_size("muted"):.2f}pt; }}
 QLineEdit {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
     border-radius: {tokens.radius.row}px; padding: 5px 8px; placeholder-text-color: {tokens.muted};
     selection-background-color: {tokens.accent};
@@ -101,8 +101,9 @@ QDialog QListWidget, QDialog #importLines {{ selection-background-color: {tokens
     selection-color: {tokens.text}; }}
 QDialog QListView#importLines::item {{ padding: 5px 6px; border-radius: 6px; }}
 QDialog QListView#importLines::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}
-QComboBox QAbstractItemView {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};
-    padding: 4px; outline: none; selection-background-color: {tokens.selected}; selection-color: {tokens.text}; }}
+QComboBox QAbstractItemView {{ background: {tokens.floating}; color: {tokens.text};
+    border: 1px solid {tokens.field_line}; padding: 4px; outline: none;
+    selection-background-color: {tokens.selected}; selection-color: {tokens.text}; }}
 QComboBox QAbstractItemView::item {{ padding: 4px 6px; border-radius: 6px; }}
 QComboBox QAbstractItemView::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: none; padding: 0; margin: 0 0 0 8px;
@@ -151,7 +152,7 @@ QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 4px; }}
 def _menus_and_scroll_bars(tokens: Tokens, point_size: Callable[[FontRole], float]) -> str:
     check_px = round(point_size("text") * 1.4)
     return f"""
-QMenu {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.field_line};
+QMenu {{ background: {tokens.floating}; color: {tokens.text}; border: 1px solid {tokens.field_line};
     border-radius: {tokens.radius.row}px; padding: 4px; }}
 QMenu::item {{ padding: 6px 24px 6px 12px; border-radius: 6px; background: transparent; }}
 QMenu[hasIcons="true"]::item {{ padding-left: 18px; }}
@@ -159,8 +160,8 @@ QMenu[hasIcons="true"]::icon {{ left: 10px; }}
 QMenu::item:selected {{ background: {tokens.selected}; }}
 QMenu::item:disabled {{ color: {tokens.muted}; }}
 QMenu::indicator {{ width: {check_px}px; height: {check_px}px; left: 6px; }}
-QMenu::separator {{ height: 1px; background: {tokens.line}; margin: 4px 8px; }}
-QPlainTextEdit#composer {{ background: transparent; color: {tokens.text}; border: none;
+QMenu::separator {{ height: 1px; background: {tokens.field_line}; margin: 4px 8px; }}
+QPlainTextEdit#composer, QPlainTextEdit#quickField {{ background: transparent; border: none; color: {tokens.text};
     placeholder-text-color: {tokens.muted}; selection-background-color: {tokens.accent};
     selection-color: {tokens.on_accent}; }}
 QScrollArea#emptyState, QWidget#emptyStatePage {{ background: {tokens.background}; border: none; }}

@@ -100,11 +100,13 @@ class SyntaxColours(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """The design tokens of one look. Light and dark differ in colours only."""
+    """The design tokens of one look. Light and dark differ in colours only. ``floating`` is the ground of what lies
+    over the window, such as menus and toasts; its edge has the colour ``field_line``."""
 
     background: str
     surface: str
     card: str
+    floating: str
     line: str
     field_line: str
     text: str
@@ -130,6 +132,7 @@ LIGHT: Final = Tokens(
     background="#FFFFFF",
     surface="#F6F6F4",
     card="#FFFFFF",
+    floating="#FFFFFF",
     line="#E6E5E1",
     field_line="#CFCEC9",
     text="#1D1D1B",
@@ -165,6 +168,7 @@ DARK: Final = Tokens(
     background="#1B1C1E",
     surface="#151617",
     card="#202225",
+    floating="#2A2C30",
     line="#2C2E31",
     field_line="#4E5157",
     text="#ECECEA",
@@ -172,7 +176,7 @@ DARK: Final = Tokens(
     question="#253130",
     code="#141516",
     hover="#222427",
-    selected="#26302F",
+    selected="#243735",
     accent="#4FC7BC",
     on_accent="#0C1F1E",
     accent_hover="#74D6CD",
@@ -201,6 +205,7 @@ LIGHT_CONTRAST: Final = Tokens(
     background="#FFFFFF",
     surface="#FFFFFF",
     card="#FFFFFF",
+    floating="#FFFFFF",
     line="#4A4A4A",
     field_line="#4A4A4A",
     text="#000000",
@@ -236,6 +241,7 @@ DARK_CONTRAST: Final = Tokens(
     background="#000000",
     surface="#000000",
     card="#0D0D0D",
+    floating="#0D0D0D",
     line="#B0B0B0",
     field_line="#B0B0B0",
     text="#FFFFFF",

@@ -62,7 +62,7 @@ class DangerMenu(QMenu):
             area = row.adjusted(_ICON_COLUMN_PX, 0, -_MARGIN_PX, 0)
             if is_mirrored:
                 area.moveLeft(row.left() + _MARGIN_PX)
-            painter.fillRect(area, self._colour("selected" if action is self.activeAction() else "card"))
+            painter.fillRect(area, self._colour("selected" if action is self.activeAction() else "floating"))
             inner = area.adjusted(_END_PX if is_mirrored else 0, 0, 0 if is_mirrored else -_END_PX, 0)
             is_danger = action in self._marked
             painter.setPen(self._colour(("danger" if is_danger else "text") if action.isEnabled() else "muted"))

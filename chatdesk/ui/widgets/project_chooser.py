@@ -82,7 +82,7 @@ class ProjectChooser(QWidget):
         self.list.setItemDelegate(_ChooserDelegate(theme, self.list))
         line = QFrame(self)
         line.setFixedHeight(1)
-        line.setStyleSheet(f"background: {theme.tokens.line};")
+        line.setStyleSheet(f"background: {theme.tokens.field_line};")
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 6, 1, 6)
         column.setSpacing(4)

@@ -13,11 +13,11 @@ from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_box
 
-TOAST_MS = 6000
+TOAST_MS, TOAST_WITH_BUTTON_MS = 4000, 8000
 _LETTER_MS = 60  # of a long message: what failed is said in up to three sentences
 _MAX_WIDTH_PX = 480
 _SHADOW_PX = 6
-_WORDS_PX, _BUTTON_PX = 16, 8  # around words, around a button
+_WORDS_PX, _BUTTON_PX = 16, 7  # around words, around a button
 
 
 class Toast(QWidget):
@@ -62,8 +62,8 @@ class Toast(QWidget):
         return self._guard.is_unread
 
     def set_bottom(self, bottom_px: int) -> None:
-        """Distance from the parent's lower edge, so that it never covers the composer."""
-        self._bottom_px = bottom_px
+        """Set the distance of its edge, without the shadow, from the parent's, so that it never covers the composer."""
+        self._bottom_px = bottom_px - _SHADOW_PX
         self._place()
 
     def show_message(self, text: str, *, action_text: str | None = None, timeout_ms: int | None = None) -> None:
@@ -126,7 +126,7 @@ class Toast(QWidget):
         for spread in range(_SHADOW_PX, 0, -1):
             shade.setAlphaF(0.018)
             paint_box(painter, body.adjusted(-spread, -spread + 2, spread, spread), radius + spread, fill=shade)
-        paint_box(painter, body, radius, fill=theme.colour("card"), border=theme.colour("field_line"))
+        paint_box(painter, body, radius, fill=theme.colour("floating"), border=theme.colour("field_line"))
 
     def _on_action_clicked(self) -> None:
         self.dismiss()
@@ -138,7 +138,8 @@ class Toast(QWidget):
 
     @property
     def _time_ms(self) -> int:
-        return max(TOAST_MS, _LETTER_MS * len(self._label.text()))
+        least_ms = TOAST_MS if self._action.isHidden() else TOAST_WITH_BUTTON_MS
+        return max(least_ms, _LETTER_MS * len(self._label.text()))
 
     def _place(self) -> None:
         parent = self.parentWidget()

@@ -36,7 +36,7 @@ def _contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
-@pytest.mark.parametrize("ground", ["background", "surface", "card", "question", "code"])
+@pytest.mark.parametrize("ground", ["background", "surface", "card", "floating", "question", "code"])
 def test_text_can_be_read(tokens: Tokens, ground: str) -> None:
     assert _contrast(tokens.text, getattr(tokens, ground)) >= 7
     assert _contrast(tokens.muted, getattr(tokens, ground)) >= 4.5
@@ -45,8 +45,15 @@ def test_text_can_be_read(tokens: Tokens, ground: str) -> None:
 @pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
 @pytest.mark.parametrize("name", ["muted", "accent", "warning", "danger"])
 def test_coloured_text_can_be_read_on_every_ground(tokens: Tokens, name: str) -> None:
-    grounds = ("background", "surface", "card", "question", "code", "hover", "selected", "warning_tint", "danger_tint")
+    grounds = ("background", "surface", "card", "floating", "question", "code", "hover", "selected")
+    grounds += ("warning_tint", "danger_tint")
     assert min(_contrast(getattr(tokens, name), getattr(tokens, ground)) for ground in grounds) >= 4.5
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+def test_what_floats_has_an_edge_and_its_chosen_row_is_seen(tokens: Tokens) -> None:
+    assert _contrast(tokens.field_line, tokens.background) >= 1.5
+    assert _contrast(tokens.selected, tokens.floating) >= 1.1
 
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
@@ -58,13 +65,14 @@ def test_code_can_be_read(tokens: Tokens) -> None:
 
 @pytest.mark.parametrize("tokens", [LIGHT_CONTRAST, DARK_CONTRAST], ids=["light", "dark"])
 @pytest.mark.parametrize(
-    "ground", ["background", "surface", "card", "question", "code", "hover", "selected", "warning_tint", "danger_tint"]
+    "ground",
+    ["background", "surface", "card", "floating", "question", "code", "hover", "selected", "warning_tint", "danger_tint"],
 )
 def test_with_high_contrast_all_text_is_seven_to_one(tokens: Tokens, ground: str) -> None:
     behind = getattr(tokens, ground)
     for name in ("text", "muted"):
         assert _contrast(getattr(tokens, name), behind) >= 7, name
-    if ground in ("background", "surface", "card", "question", "code"):
+    if ground in ("background", "surface", "card", "floating", "question", "code"):
         assert _contrast(tokens.line, behind) >= 4.5
         for name in ("accent", "warning", "danger"):
             assert _contrast(getattr(tokens, name), behind) >= 7, name

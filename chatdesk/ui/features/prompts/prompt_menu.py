@@ -184,7 +184,9 @@ class PromptMenu(QFrame):
         painter = QPainter(self)
         theme = self._theme
         radius = theme.tokens.radius.code
-        paint_box(painter, QRectF(self.rect()), radius, fill=theme.colour("card"), border=theme.colour("field_line"))
+        paint_box(
+            painter, QRectF(self.rect()), radius, fill=theme.colour("floating"), border=theme.colour("field_line")
+        )
         painter.end()
 
     # Inside

@@ -159,7 +159,7 @@ class QuickWindow(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter, theme = QPainter(self), self._theme
-        fill, border = theme.colour("background"), theme.colour("field_line")
+        fill, border = theme.colour("floating"), theme.colour("field_line")
         paint_box(painter, QRectF(self.rect()), theme.tokens.radius.card, fill=fill, border=border)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -263,7 +263,7 @@ class PicturePreview(QWidget):
             place.moveRight(self.width())
         place.moveTop((self.height() - place.height()) / 2)
         painter.drawPixmap(place.topLeft(), self._scaled)
-        paint_box(painter, place, 0, border=self._theme.colour("line"))
+        paint_box(painter, place, 0, border=self._theme.colour("field_line"))
 
 
 class _QuickAccessible(QAccessibleWidget):

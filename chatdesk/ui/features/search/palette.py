@@ -35,6 +35,7 @@ class Palette(Panel):
 
     moreWanted = Signal(object, str)
     hitChosen = Signal(object, str)
+    ground = "floating"
 
     def __init__(
         self, theme: Theme, commands: CommandRegistry, *, text: str = "", parent: QWidget | None = None
@@ -116,7 +117,7 @@ class Palette(Panel):
         self.list = FoundList(theme, self.field, object_name="paletteList", side_px=_SIDE_PX)
         line = QFrame()
         line.setFixedHeight(1)
-        line.setStyleSheet(f"background: {theme.tokens.line};")
+        line.setStyleSheet(f"background: {theme.tokens.field_line};")
         column = QVBoxLayout(self)
         column.setContentsMargins(1, _EDGE_PX, 1, _EDGE_PX)
         column.setSpacing(6)

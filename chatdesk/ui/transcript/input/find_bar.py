@@ -95,7 +95,7 @@ class FindBar(QFrame):
             button.setIconSize(QSize(round(16 * style.scale), round(16 * style.scale)))
             button.setFixedSize(side, side)
         self.setStyleSheet(
-            f"#findBar {{ background: {tokens.surface}; border: 1px solid {tokens.line};"
+            f"#findBar {{ background: {tokens.floating}; border: 1px solid {tokens.field_line};"
             f" border-radius: {tokens.radius.card}px; }}"
             f" #findField {{ background: transparent; border: none; color: {tokens.text};"
             f" selection-background-color: {tokens.accent}; selection-color: {tokens.on_accent}; }}"

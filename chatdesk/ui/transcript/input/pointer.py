@@ -200,7 +200,8 @@ class LinkStatus(QLabel):
         tokens = style.tokens
         self.setFont(style.font("muted"))
         self.setStyleSheet(
-            f"#linkStatus {{ background: {tokens.card}; color: {tokens.text}; border: 1px solid {tokens.line};"
+            f"#linkStatus {{ background: {tokens.floating}; color: {tokens.text};"
+            f" border: 1px solid {tokens.field_line};"
             f" border-radius: {tokens.radius.inline_code}px; padding: 3px {_PAD_PX}px; }}"
         )
 

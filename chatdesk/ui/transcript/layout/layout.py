@@ -24,7 +24,7 @@ from chatdesk.ui.transcript.layout.scale import ScalePoint, ThreadScale, length_
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 PAD_TOP = 22.0
-PAD_BOTTOM = 14.0
+PAD_BOTTOM = 34.0  # with the room that an answer keeps below itself, as much as a toast covers
 _MAX_LAID_OUT = 500
 
 

@@ -60,8 +60,8 @@ class JumpPill(QPushButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         width = 2.0 if self.hasFocus() else 1.0
-        painter.setPen(QPen(style.colour("accent" if self.hasFocus() else "line"), width))
-        painter.setBrush(style.colour("hover" if self.underMouse() else "card"))
+        painter.setPen(QPen(style.colour("accent" if self.hasFocus() else "field_line"), width))
+        painter.setBrush(style.colour("hover" if self.underMouse() else "floating"))
         area = QRectF(self.rect()).adjusted(width / 2, width / 2, -width / 2, -width / 2)
         painter.drawRoundedRect(area, area.height() / 2, area.height() / 2)
         icon = style.icon("arrow-down", "text")

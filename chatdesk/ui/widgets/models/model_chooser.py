@@ -188,7 +188,7 @@ class ModelChooser(QFrame):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme = self._theme
-        fill, line = theme.colour("card"), theme.colour("line")
+        fill, line = theme.colour("floating"), theme.colour("field_line")
         paint_box(painter, QRectF(self.rect()), theme.tokens.radius.row, fill=fill, border=line)
         painter.end()
 
