@@ -14,18 +14,24 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
+from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.domain.summary import SummaryStage, SummaryWork
 from chatdesk.core.domain.tools import ApprovalRequest, Tool, ToolHints
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.events import LimitNear, StorageFailed, SummaryWorkChanged
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.tools.server_requests import Asker, PageRequest
+from chatdesk.core.updates import Version
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.sidebar.project_badge import THREADS_MIME
+from chatdesk.ui.transcript.input.message_focus import Attention
 from tests.helpers.examples import sample
 from tests.helpers.things_over import OWNED, things_without_row
 from tests.helpers.waiting import stays as holds
@@ -52,14 +58,15 @@ Appear = Callable[[WindowApplication], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Row:
-    """What is shown in the widget ``name``. ``returns``: it is there again when its thread is opened again, and
-    ``survives`` when ChatDesk was started again."""
+    """What is shown in the widget ``name``; ``painted`` returns the words of what is in no widget of its own.
+    ``returns``: it is there again when its thread is opened again, and ``survives`` when ChatDesk was started again."""
 
     name: str
     owner: Owner
     appear: Appear
     returns: bool = False
     survives: bool = False
+    painted: Callable[[PaneBindings], str] | None = None
 
 
 async def _streaming(application: WindowApplication) -> None:
@@ -180,6 +187,126 @@ async def _done_with_undo(application: WindowApplication) -> None:
     application.panes.pane.show_toast("Moved to the trash", "Undo", lambda: None)
 
 
+async def _tooltip(application: WindowApplication) -> None:
+    button = application.panes.composer.add_button
+    QToolTip.showText(button.mapToGlobal(QPoint(4, 4)), "Files, prompts, parameters and tools", button)
+
+
+async def _update(application: WindowApplication) -> None:
+    application.bindings.updates._show_notice(Version(99, 0, 0), "https://releases.example/")
+
+
+async def _request(application: WindowApplication) -> None:
+    thread_id = application.threads.thread_id or ""
+    asker = Asker(thread_id, "Trains", "Book seats", "uvx trains")
+    request = PageRequest(f"of {thread_id}", asker, "Pay there.", "https://pay.example/7")
+    questions = (await application.services()).chat.tools.questions
+    application.bindings.tasks.start(questions.ask(request), "ask for a page")
+
+
+async def _odd_file(application: WindowApplication) -> None:
+    file = (await application.services()).paths.data_dir / "greetings.txt"
+    file.write_bytes("Viele Grüße aus Köln, schöne Grüße und süße Träume".encode("cp1252"))
+    application.panes.composer.filesOffered.emit([str(file)])
+
+
+async def _parameters(application: WindowApplication) -> None:
+    steering = (await application.services()).chat.context.steering
+    await steering.set_thread_parameters(application.threads.thread_id or "", Parameters(temperature=0.2))
+
+
+async def _title(application: WindowApplication) -> None:
+    application.panes.header.title.start_edit()
+
+
+async def _menu_of_plus(application: WindowApplication) -> None:
+    application.panes.composer.add_button.click()
+
+
+async def _menu_of_send(application: WindowApplication) -> None:
+    application.panes.composer.send_button.customContextMenuRequested.emit(QPoint())
+
+
+async def _fullness(application: WindowApplication) -> None:
+    meter = application.panes.header.context_meter
+    await until(meter.isVisible)
+    meter.click()
+
+
+def _middle_of_answer(application: WindowApplication) -> QPointF:
+    transcript = application.panes.transcript
+    of_answer = [each for each in transcript.parts.layout.placed if each.entry is transcript.entries[-1]]
+    placed = next(each for each in of_answer if each.item.is_selectable)
+    return QPointF(transcript.parts.viewport_layout.column_left + 30, placed.y + placed.item.height / 2)
+
+
+async def _hover(application: WindowApplication) -> None:
+    transcript = application.panes.transcript
+    await until(lambda: transcript.isVisible() and transcript.parts.layout.placed)
+    transcript.parts.mouse.move(_middle_of_answer(application))
+
+
+async def _ring(application: WindowApplication) -> None:
+    await until(lambda: application.panes.transcript.isVisible())
+    application.panes.transcript.setFocus(Qt.FocusReason.TabFocusReason)
+
+
+async def _hit(application: WindowApplication) -> None:
+    transcript = application.panes.transcript
+    await until(lambda: transcript.isVisible() and transcript.entries)
+    transcript.show_found(transcript.entries[0].message.id, "far")
+
+
+async def _selection(application: WindowApplication) -> None:
+    await until(lambda: application.panes.transcript.isVisible())
+    application.panes.transcript.parts.selection.select_all()
+
+
+async def _held_selection(application: WindowApplication) -> None:
+    transcript = application.panes.transcript
+    await until(lambda: transcript.isVisible() and transcript.parts.layout.placed)
+    transcript.parts.mouse.press(_middle_of_answer(application), extends=False)
+
+
+async def _dragged_threads(application: WindowApplication) -> None:
+    data = QMimeData()
+    data.setData(THREADS_MIME, b"")
+    badge = application.panes.sidebar.badge
+    left, nothing = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(badge, QDragEnterEvent(QPoint(5, 5), Qt.DropAction.MoveAction, data, left, nothing))
+
+
+def _attention(chat: PaneBindings) -> Attention:
+    return chat.panes.transcript.parts.message_focus.shown
+
+
+def _hovered(chat: PaneBindings) -> str:
+    entry = _attention(chat).hovered_entry
+    return "" if entry is None else entry.message.id
+
+
+def _ringed(chat: PaneBindings) -> str:
+    entry = _attention(chat).ringed_entry
+    return "" if entry is None else entry.message.id
+
+
+def _found(chat: PaneBindings) -> str:
+    return chat.panes.transcript.finding.places.needle
+
+
+def _selected(chat: PaneBindings) -> str:
+    return "all" if chat.panes.transcript.parts.selection.is_some else ""
+
+
+def _is_selecting(chat: PaneBindings) -> str:
+    return "held" if chat.panes.transcript.parts.pointer.is_dragging else ""
+
+
+def _is_under_drag(chat: PaneBindings) -> str:
+    main = chat.panes.main_window
+    return "threads" if chat.panes.pane is main.pane and main.sidebar.badge._is_under_drag else ""
+
+
 async def _limit(application: WindowApplication) -> None:
     (await application.services()).events.publish(LimitNear("The warning at 5 $ is passed."))
 
@@ -204,6 +331,21 @@ TABLE: Final = {
     "a list of prompts": Row("promptMenu", Owner.KEYS, _prompts),
     "a list of prompts to search": Row("promptMenu", Owner.KEYS, _prompts_to_search),
     "the way to the newest message": Row("jumpToNewest", Owner.THREAD, _newest, returns=True, survives=True),
+    "the page that a server wants opened": Row("requestCard", Owner.THREAD, _request, returns=True),
+    "how a file is read": Row("attachmentNote", Owner.THREAD, _odd_file, returns=True, survives=True),
+    "the parameters of the thread": Row("parametersChip", Owner.THREAD, _parameters, returns=True, survives=True),
+    "the words of a tool": Row("qtooltip_label", Owner.POPUP, _tooltip),
+    "a title that is typed": Row("threadTitleField", Owner.KEYS, _title),
+    "the menu of the plus": Row("addMenu", Owner.POPUP, _menu_of_plus),
+    "the menu of Send": Row("sendMenu", Owner.POPUP, _menu_of_send),
+    "how full the context is": Row("contextPopover", Owner.POPUP, _fullness),
+    "the message under the mouse": Row("transcript", Owner.THREAD, _hover, painted=_hovered),
+    "the ring around a message": Row("transcript", Owner.KEYS, _ring, painted=_ringed),
+    "the marks of what was found": Row("transcript", Owner.THREAD, _hit, painted=_found),
+    "a selection": Row("transcript", Owner.THREAD, _selection, painted=_selected),
+    "a selection under the mouse": Row("transcript", Owner.THREAD, _held_selection, painted=_is_selecting),
+    "the mark of a drag": Row("projectBadge", Owner.PROGRAM, _dragged_threads, painted=_is_under_drag),
+    "a newer version": Row("updateNotice", Owner.PROGRAM, _update),
     "the menu of a message": Row("messageMenu", Owner.POPUP, _menu_of_message),
     "the menu of the thread": Row("threadMenu", Owner.POPUP, _menu_of_thread),
     "the models to choose from": Row("modelChooser", Owner.POPUP, _models),
@@ -214,8 +356,16 @@ TABLE: Final = {
 }
 
 
+# What a part that is always there shows in itself, or opens.
+OF_FURNITURE: Final = frozenset((
+    "parametersChip", "threadTitleField", "addMenu", "sendMenu", "contextPopover", "qtooltip_label",
+))  # fmt: skip
+
+
 def in_sight(chat: PaneBindings, row: Row) -> set[str]:
-    """Return what the widgets of a row say in a chat."""
+    """Return what the widgets of a row say in a chat, or what is painted for it there."""
+    if row.painted is not None:
+        return {row.painted(chat)} - {""}
     place = chat.panes.window if row.owner in (Owner.KEYS, Owner.POPUP) else chat.panes.pane
     found = place.findChildren(QWidget, row.name)
     words = {each.accessibleName() or getattr(each, "text", lambda: row.name)() for each in found if each.isVisible()}
@@ -287,6 +437,7 @@ class Walk:
         await self._stays_or_goes(window, stays=is_everywhere)
         window.panes.window.close()
         await until(lambda: not chats.windows)
+        self.application.panes.window.activateWindow()  # as what manages windows does
         await self._stays_or_goes(self.application.bindings, stays=self.row.owner is not Owner.POPUP)
 
     async def end_of_the_answer(self) -> None:
@@ -304,7 +455,7 @@ TAKEN: Final = frozenset(sample(list(product(TABLE, STEPS)), 2 * len(TABLE)))
 
 
 def test_each_row_is_looked_for_and_a_thing_without_one_is_found(tmp_path: Path) -> None:
-    assert {row.name for row in TABLE.values()} <= OWNED.keys()
+    assert {row.name for row in TABLE.values() if row.painted is None} - OF_FURNITURE <= OWNED.keys()
 
     async def script(application: WindowApplication) -> None:
         await ask(application, "so far")

@@ -187,7 +187,7 @@ class TranscriptView(EventArea):
 
     def _on_conversation_cleared(self, is_same_thread: bool) -> None:
         self.parts.selection.clear()
-        self.parts.pointer.forget_click()
+        self.parts.pointer.let_go()
         self.parts.clipboard.forget()
         self.parts.flash.stop()
         self.parts.link_status.hide()

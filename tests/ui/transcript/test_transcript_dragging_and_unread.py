@@ -47,7 +47,7 @@ def dragged(world: World):
 
 
 def _drag(view, start: QPoint) -> None:
-    view.parts.pointer.forget_click()
+    view.parts.pointer.let_go()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     move_mouse(view.viewport(), start + QPoint(3, 0))
     move_mouse(view.viewport(), start + QPoint(60, 40))
@@ -76,7 +76,7 @@ def test_code_is_dragged_by_its_header_as_text_and_as_a_file(
 def test_inside_the_code_a_drag_selects(world: World, dragged) -> None:
     view, carried = dragged("```python\nvalue = 1\nother = 2\n```\n")
     start = _point(view, "code", 14, 50)
-    view.parts.pointer.forget_click()
+    view.parts.pointer.let_go()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=start)
     move_mouse(view.viewport(), start + QPoint(300, 20))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=start + QPoint(300, 20))
@@ -95,7 +95,7 @@ def test_selected_text_is_dragged(world: World, dragged) -> None:
 def test_a_click_on_the_selection_takes_it_away(world: World, dragged) -> None:
     view, carried = dragged("Some words.")
     QTest.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-    view.parts.pointer.forget_click()
+    view.parts.pointer.let_go()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=_point(view, "text", 20, 8))
     assert not view.parts.selection.is_some
     assert carried == []

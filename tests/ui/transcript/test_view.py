@@ -173,7 +173,7 @@ def test_dragging_selects_across_messages_and_double_click_a_word(world: World) 
     move_mouse(view.viewport(), at(last, 400))
     QTest.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=at(last, 400))
     assert copied_text(view) == "Message number 1.\n\nMessage number 2."
-    view.parts.pointer.forget_click()
+    view.parts.pointer.let_go()
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 5))
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at(first, 5))
     assert copied_text(view) == "Message"

@@ -55,6 +55,8 @@ class MessageFocus:
         ``keeps_place`` keeps the current message: the same thread is loaded again, and ``refocus`` finds the message.
         """
         self.stop = self._hit = None
+        self._area.viewport().setToolTip("")
+        self._area.viewport().unsetCursor()
         if not keeps_place:
             self.walk_to(None)
 

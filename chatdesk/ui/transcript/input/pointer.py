@@ -81,9 +81,12 @@ class Pointer(QObject):
         is_near = (point - self._click_at).manhattanLength() < 6
         return self._since_click.isValid() and self._since_click.elapsed() < limit and is_near
 
-    def forget_click(self) -> None:
-        """Count the next press as a single click, because the clicked item is gone."""
+    def let_go(self) -> None:
+        """End a press or a selection that is under way, because what it was at is gone. The next press is a single
+        click."""
         self._since_click.invalidate()
+        self._scroller.stop()
+        self._is_dragging, self._pressed = False, None
 
     def press(self, point: QPointF, *, extends: bool) -> None:
         self._count_clicks(point)

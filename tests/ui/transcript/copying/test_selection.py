@@ -57,7 +57,7 @@ def _point(view, message_id: str, dx: float, *, index: int | None = None, dy: fl
 
 
 def _press(view, point: QPoint, modifiers=Qt.KeyboardModifier.NoModifier) -> None:
-    view.parts.pointer.forget_click()
+    view.parts.pointer.let_go()
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, modifiers, point)
 
 
@@ -87,7 +87,7 @@ def test_shift_click_extends(world: World) -> None:
 def test_a_triple_click_takes_the_paragraph(world: World) -> None:
     view = world.open(make_thread(2, lambda place: "One two three.\n\nFour five."))
     point = _point(view, "m1", 3)
-    view.parts.pointer.forget_click()
+    view.parts.pointer.let_go()
     for _ in range(3):
         QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
     assert copied_text(view) == "One two three."
@@ -97,7 +97,7 @@ def test_a_drag_after_a_double_click_goes_by_words(world: World) -> None:
     view = world.open(make_thread(2, lambda place: "Alpha beta gamma delta."))
     metrics = view.parts.viewport_layout.style.metrics("text")
     point = _point(view, "m1", 4)
-    view.parts.pointer.forget_click()
+    view.parts.pointer.let_go()
     end = _point(view, "m1", metrics.horizontalAdvance("Alpha beta ga"))
     QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
     QTest.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=point)
