@@ -68,7 +68,7 @@ OPENAI = Preset(
     ),
 )
 OTHER = Preset(
-    "other", Text("Other server"), "", needs_key=False, apis=_ALL_APIS, hint=Text("Any OpenAI-compatible address.")
+    "other", Text("Own server"), "", needs_key=False, apis=_ALL_APIS, hint=Text("Any OpenAI-compatible address.")
 )
 _ALL = (
     OPENAI,
@@ -88,6 +88,7 @@ _ALL = (
             "digits, `_` and `-`; names of arguments also have points.",
         ),
     ),
+    OTHER,
     Preset(
         "openrouter",
         "OpenRouter",
@@ -214,7 +215,6 @@ _ALL = (
     ),
     Preset("vllm", "vLLM", "http://127.0.0.1:8000/v1", needs_key=False, port=8000, apis=_ALL_APIS),
     Preset("jan", "Jan", "http://127.0.0.1:1337/v1", needs_key=False, port=1337, dialect=_OF_LLAMA),
-    OTHER,
 )
 PRESETS: Mapping[str, Preset] = {preset.id: preset for preset in _ALL}
 

@@ -33,7 +33,8 @@ ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 class CompareModelsDialog(FormPanel):
     """A dialog that chooses the models to compare. ``chosen(list of (provider, model))`` comes once; an empty list
-    means one model again. ``current`` are ticked; ``is_comparing``: they are asked at once already."""
+    means one model again. ``current`` are ticked, and both where there are only two; ``is_comparing``: they are asked
+    at once already."""
 
     chosen = Signal(object)
 
@@ -59,7 +60,8 @@ class CompareModelsDialog(FormPanel):
         rows.setObjectName("compareModels")
         self._rows = QVBoxLayout(rows)
         self._rows.setContentsMargins(0, 0, 0, 0)
-        self._fill(models, current)
+        every = [(provider, model) for provider, _label, choices in models for model, _its_label in choices]
+        self._fill(models, every if len(every) == _FEWEST else current)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -84,6 +86,7 @@ class CompareModelsDialog(FormPanel):
         self.body.addWidget(self.search)
         self.body.addWidget(scroll, 1)
         self._count()
+        (self.search if is_comparing or not self.accept_button.isEnabled() else self.accept_button).setFocus()
 
     def show_models(self, models: Sequence[ProviderChoices]) -> None:
         """Show the models that are known now, as when a server listed its own; what is ticked stays so."""

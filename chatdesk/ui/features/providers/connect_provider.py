@@ -19,7 +19,7 @@ from chatdesk.core.chat.provider_setup.keys import KeyState
 from chatdesk.core.domain.provider_check import FoundServer, StepResult
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.typed_values import full_address
-from chatdesk.core.settings.presets import PRESETS, Preset, preset_for_key, preset_of
+from chatdesk.core.settings.presets import OTHER, PRESETS, Preset, preset_for_key, preset_of
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.assistance import announce, named
@@ -61,6 +61,9 @@ class ConnectProvider(QWidget):
         self.provider = named(ChoiceBox(), "connectPreset", tr("Provider"))
         for preset in PRESETS.values():
             self.provider.addItem(shown(preset.label), preset.id)
+        self.own_button = push_button(tr("Own server…"), "connectOwn", self._choose_own)
+        self.own_button.setProperty("isLink", True)
+        self.own_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys have it in the list above
         self.address = named(QLineEdit(), "connectAddress", tr("Address of the server"))
         self.connect_button = push_button(
             tr("Connect"), "connectButton", self._on_connect_clicked, is_primary=True, acts=True
@@ -189,11 +192,16 @@ class ConnectProvider(QWidget):
         fields.setSpacing(6)
         fields.addWidget(self.address)
         fields.addLayout(self._key_place)
+        who = QVBoxLayout()
+        who.setSpacing(6)
+        who.addWidget(self.provider)
+        who.addWidget(self.own_button, 0, Qt.AlignmentFlag.AlignLeft)
+        who.addStretch(1)
         row = self._row
         row.setSpacing(8)
-        for widget in (self.provider, self.connect_button):
-            row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
-        row.insertLayout(1, fields, 1)
+        row.addLayout(who)
+        row.addLayout(fields, 1)
+        row.addWidget(self.connect_button, 0, Qt.AlignmentFlag.AlignTop)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
@@ -202,6 +210,10 @@ class ConnectProvider(QWidget):
         column.addWidget(self.steps)
         column.addWidget(self._problem)
         column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def _choose_own(self) -> None:
+        self.provider.setCurrentIndex(self.provider.findData(OTHER.id))
+        self.address.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stack provider, key and button where there is no room for them in a row."""
@@ -225,6 +237,7 @@ class ConnectProvider(QWidget):
         self._key_place.replaceWidget(before, self.key)
         before.hide()
         before.deleteLater()
+        self.own_button.setVisible(preset is not OTHER)
         self.address.setVisible(self._wants_address(preset))
         self.address.setText(preset.base_url)
         self.address.setPlaceholderText(tr("localhost:8080 or https://…"))

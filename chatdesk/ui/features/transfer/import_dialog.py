@@ -50,8 +50,9 @@ _Index = QModelIndex | QPersistentModelIndex
 
 
 class ImportDialog(Panel):
-    """A dialog that imports an export. ``startRequested`` has the path and the project's id (None: one named after the
-    program). ``show_progress``, ``show_report`` and ``show_failure`` answer it."""
+    """A dialog that imports an export: at once when a file is chosen, and with a button when one was dropped.
+    ``startRequested`` has the path and the project's id (None: one named after the program). ``show_progress``,
+    ``show_report`` and ``show_failure`` answer it."""
 
     startRequested = Signal(str, object)
     stopRequested = Signal()
@@ -131,13 +132,17 @@ class ImportDialog(Panel):
     # What the person does
 
     def choose_file(self) -> None:
-        ask_for_file(self, tr("Import"), self.set_path, kinds=shown(FILTER))
+        ask_for_file(self, tr("Import"), self._import, kinds=shown(FILTER))
 
     def choose_folder(self) -> None:
-        ask_for_folder(self, tr("Import a folder"), self.set_path)
+        ask_for_folder(self, tr("Import a folder"), self._import)
+
+    def _import(self, path: Path) -> None:
+        self.set_path(path)
+        self._start()
 
     def set_path(self, path: Path) -> None:
-        """Use the file or folder that was chosen."""
+        """Offer to import a file or folder."""
         self._path = path
         self._show_file()
         self.start_button.setFocus()
@@ -160,8 +165,9 @@ class ImportDialog(Panel):
         self.accept()
 
     def _show_file(self) -> None:
-        self.file_label.setText(self._path.name if self._path is not None else tr("Nothing is chosen"))
-        self.start_button.setEnabled(self._path is not None)
+        self.file_label.setText("" if self._path is None else self._path.name)
+        for widget in (self.file_label, self.start_button):
+            widget.setVisible(self._path is not None)
         self.problem.setVisible(False)
 
     # Pages
@@ -173,8 +179,8 @@ class ImportDialog(Panel):
             "What is here already stays as it is, so a newer export of the same chats can be imported at any time."
         )
         column.addWidget(plain_label(hint, "muted", wraps=True))
-        self.choose_button = push_button(tr("Choose file…"), "importChoose", self.choose_file)
-        self.folder_button = push_button(tr("Choose folder…"), "importChooseFolder", self.choose_folder)
+        self.choose_button = push_button(tr("Import a file…"), "importChoose", self.choose_file)
+        self.folder_button = push_button(tr("Import a folder…"), "importChooseFolder", self.choose_folder)
         column.addWidget(self._how_to_get_it())
         self.file_label = ElidedLabel(self.theme)
         self.file_label.setObjectName("importFile")
@@ -182,6 +188,7 @@ class ImportDialog(Panel):
         row.addWidget(self.choose_button)
         row.addWidget(self.folder_button)
         row.addWidget(self.file_label, 1)
+        row.addStretch(0)
         column.addLayout(row)
         self.projects = named(ChoiceBox(), "importProject", tr("Project for the imported threads"))
         self.projects.addItem(shown(_BY_PROGRAM))

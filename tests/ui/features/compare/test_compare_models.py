@@ -58,6 +58,20 @@ def test_the_model_that_answers_now_is_ticked_and_one_more_is_enough(
     assert chosen.args == [[("openai", "gpt-4o"), ("openai", "o3")]]
 
 
+@pytest.mark.parametrize("ids", [("red", "blue"), ("red", "blue", "green")])
+def test_where_there_are_only_two_models_both_are_ticked(
+    theme: Theme, window: QWidget, qtbot: QtBot, ids: tuple[str, ...]
+) -> None:
+    models = [("own", "Own", [(each, each.title()) for each in ids])]
+    dialog = CompareModelsDialog(theme, models, [("own", "red")], parent=window)
+    dialog.open()
+    is_settled = len(ids) == 2
+    assert dialog.selected() == [("own", each) for each in ids[: 2 if is_settled else 1]]
+    assert dialog.accept_button.isEnabled() is is_settled
+    qtbot.waitUntil(lambda: dialog.focusWidget() is (dialog.accept_button if is_settled else dialog.search))
+    dialog.reject()
+
+
 def test_a_click_anywhere_in_its_row_ticks_a_model(theme: Theme, window: QWidget, qtbot: QtBot) -> None:
     dialog = opened(theme, window, current=[])
     row = box(dialog, "o3 of OpenAI")

@@ -99,12 +99,22 @@ def test_presets_are_offered_and_a_server_of_ones_own_has_the_name_of_its_host(
     fields: ConnectProvider, qtbot: QtBot
 ) -> None:
     labels = [fields.provider.itemText(place) for place in range(fields.provider.count())]
-    assert {"OpenAI", "Anthropic", "OpenRouter", "Ollama", "Other server"} <= set(labels)
-    fields.provider.setCurrentIndex(labels.index("Other server"))
+    assert {"OpenAI", "Anthropic", "OpenRouter", "Ollama", "Own server"} <= set(labels)
+    fields.provider.setCurrentIndex(labels.index("Own server"))
     fields.address.setText("gate.example:8080")
     with qtbot.waitSignal(fields.connectRequested) as connected:
         fields.connect_button.click()
     assert (connected.args[0].label, connected.args[0].base_url) == ("gate.example", "https://gate.example:8080/v1")
+
+
+def test_a_server_of_ones_own_is_one_click_away(fields: ConnectProvider, qtbot: QtBot) -> None:
+    fields.show()
+    qtbot.mouseClick(fields.own_button, Qt.MouseButton.LeftButton)
+    assert fields.provider.currentText() == "Own server"
+    assert fields.focusWidget() is fields.address
+    assert fields.own_button.isHidden()
+    fields.provider.setCurrentIndex(0)
+    assert fields.own_button.isVisible()
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.25, 2.0])
