@@ -28,6 +28,7 @@ from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.elided_label import plain_tooltip
 from chatdesk.ui.widgets.focus_ring import FocusFrame
 from chatdesk.ui.widgets.words import with_commas
 
@@ -182,6 +183,7 @@ class ShortcutsEditor(QWidget):
             item = QTreeWidgetItem(heading, [name, keys])
             item.setData(0, _ID, command)
             item.setForeground(1, self._theme.colour("muted"))
+            item.setToolTip(1, plain_tooltip(keys))
             item.setForeground(2, self._theme.colour("accent"))
             keys_heard = keys or tr("no keys")
             spoken = with_commas((name, keys_heard))
@@ -222,10 +224,10 @@ class ShortcutsEditor(QWidget):
         self.tree.setRootIsDecorated(False)
         self.tree.setIndentation(0)
         self.tree.setItemsExpandable(False)
-        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setStretchLastSection(False)
-        for column in (1, 2):
+        for column in (0, 2):
             self.tree.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)  # long keys are cut, no command is
         colours = theme.tokens
         self.tree.setStyleSheet(
             "QTreeWidget { background: transparent; } QTreeWidget::item { padding: 5px 2px; }"

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QTreeWidgetItem, QTreeWidgetItemIterator, QWidget
 from pytestqt.qtbot import QtBot
 
+from chatdesk.core.texts import use_translation
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.command_keys import keys_of_text, refusal, text_of_keys
 from chatdesk.ui.commands.registry import CommandRegistry
@@ -43,6 +44,21 @@ def editor(qapp: QApplication, window: QWidget, registry: CommandRegistry) -> Sh
     made.resize(window.size())
     made.show()
     return made
+
+
+def test_no_command_is_cut_by_the_keys_beside_it(
+    qapp: QApplication, window: QWidget, registry: CommandRegistry
+) -> None:
+    use_translation(lambda source, _about, _count: f"{source} or more")
+    try:
+        made = ShortcutsEditor(Theme(qapp, preference="light"), registry)
+        made.setParent(window)
+        made.resize(580, 560)  # as on its page
+        made.show()
+        assert made.tree.columnWidth(0) >= made.tree.sizeHintForColumn(0)
+        assert made.tree.columnWidth(1) >= 80
+    finally:
+        use_translation(None)
 
 
 def items(editor: ShortcutsEditor) -> list[QTreeWidgetItem]:
