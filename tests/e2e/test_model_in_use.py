@@ -76,8 +76,11 @@ def test_the_model_that_was_chosen_last_answers_after_a_restart(tmp_path: Path) 
         await services.provider_service.save(ProviderProfile("", "other", "Team", address))
         picker = application.panes.header.model_picker
         await until(lambda: picker.text() == "swift-small")
+        editor = application.panes.composer.editor
+        await until(editor.hasFocus)
         _choose(application, "large")
         assert picker.text() == "slow-large"
+        await until(editor.hasFocus)
 
     async def again(application: WindowApplication) -> None:
         await application.services()

@@ -120,9 +120,7 @@ class CommandBinding(QObject):
         return (self._offered(actions) or actions[0]).text
 
     def _open_models(self) -> None:
-        picker = self._panes.header.model_picker
-        picker.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        picker.click()
+        self._panes.header.model_picker.click()  # without the focus, which goes back to where one writes
 
     def _switch_theme(self) -> None:
         theme = self._panes.theme
