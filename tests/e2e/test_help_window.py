@@ -45,6 +45,7 @@ def test_f1_opens_the_pages_from_the_disk(tmp_path: Path, browser: _Browser) -> 
         await application.services()
         press(application, Qt.Key.Key_F1)
         await until(lambda: browser.opened)
+        assert str(help_page()) in application.panes.pane.toast.text, "a browser that never comes is no dead end"
 
     play(AppPaths.find(tmp_path), script)
     assert [url.isLocalFile() for url in browser.opened] == [True]

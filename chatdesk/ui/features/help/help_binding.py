@@ -51,6 +51,10 @@ class HelpBinding:
             self._panes.window.show_notice(
                 tr("Help"), tr("No program opened the pages of help. They are in {page}.", page=page), file=page
             )
+        else:  # what starts a browser says yes also where there is none
+            self._panes.window.show_toast(
+                tr("The pages of help open outside of ChatDesk. They are in {page}.", page=page)
+            )
 
     async def _open(self) -> None:
         from chatdesk.ui.features.help.bug_report import BugReportDialog  # the first paint does without
