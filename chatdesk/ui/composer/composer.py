@@ -28,10 +28,10 @@ from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.compositing import round_corners
-from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
 from chatdesk.ui.widgets.buttons import ComposerChip, IconButton
+from chatdesk.ui.widgets.danger_menu import DangerMenu
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.words import exact_size_text
@@ -307,13 +307,11 @@ class Composer(QWidget):
             self.noteRequested.emit(self.text())
 
     def _open_send_menu(self, place: QPoint) -> None:
-        from PySide6.QtWidgets import QMenu
-
-        menu = QMenu(self)
+        menu = DangerMenu(self._theme.colour, self.send_button)
         menu.setObjectName("sendMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(icon("arrow-up", self._theme.colour("muted")), tr("Send"), self._send)
-        menu.addAction(icon("pencil", self._theme.colour("muted")), tr("Add as note"), self.add_as_note)
+        menu.set_icon(menu.addAction(tr("Send"), self._send), "arrow-up")
+        menu.set_icon(menu.addAction(tr("Add as note"), self.add_as_note), "pencil")
         round_corners(menu, self._theme.tokens.radius.row)
         menu.popup(self.send_button.mapToGlobal(place))
 

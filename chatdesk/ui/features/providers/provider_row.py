@@ -26,6 +26,7 @@ from chatdesk.ui.features.providers.provider_steps import (
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import LinkButton
+from chatdesk.ui.widgets.danger_menu import DangerMenu
 from chatdesk.ui.widgets.layouts import BesideOrBelow
 
 _WORDS_PX: Final = 180
@@ -121,19 +122,23 @@ class ProviderRow(QWidget):
 
     def menu(self) -> QMenu:
         """Return the menu of all actions for this provider."""
-        menu = QMenu(self)
+        menu = DangerMenu(self._theme.colour, self)
         menu.setObjectName("providerMenu")
         round_corners(menu, self._theme.tokens.radius.row)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         profile = self._shown.profile
-        menu.addAction(tr("Edit…"), self.editRequested.emit)
-        menu.addAction(tr("Models…"), self.modelsRequested.emit)
-        menu.addAction(tr("Stop the test") if self._is_testing else tr("Test"), self.testRequested.emit)
-        menu.addSeparator()
+        menu.set_icon(menu.addAction(tr("Edit…"), self.editRequested.emit), "pencil")
+        menu.set_icon(menu.addAction(tr("Models…"), self.modelsRequested.emit), "list")
+        test = menu.addAction(tr("Stop the test") if self._is_testing else tr("Test"), self.testRequested.emit)
+        menu.set_icon(test, "square" if self._is_testing else "circle-check")
         words = tr("Switch off") if profile.is_enabled else tr("Switch on")
-        menu.addAction(words, lambda: self.switchRequested.emit(not profile.is_enabled))
+        switch = menu.addAction(words, lambda: self.switchRequested.emit(not profile.is_enabled))
+        menu.set_icon(switch, "plug")
         if self._shown.is_kept:
-            menu.addAction(tr("Remove…"), self.removeRequested.emit)
+            menu.addSeparator()
+            remove = menu.addAction(tr("Remove…"), self.removeRequested.emit)
+            menu.mark_danger(remove)
+            menu.set_icon(remove, "trash-2")
         return menu
 
     def _lay_out(self) -> None:
