@@ -7,7 +7,7 @@ from typing import Final
 
 from PySide6.QtGui import QColor
 
-from chatdesk.ui.theme.tokens import FOCUS_RING_PX, TOUCH_TARGET_PX, TYPE, FontRole, Tokens
+from chatdesk.ui.theme.tokens import FOCUS_RING_PX, LIGHT, TOUCH_TARGET_PX, TYPE, FontRole, Tokens
 
 _TARGET_PX: Final = 24  # the least height of what is pressed
 
@@ -182,11 +182,13 @@ def _line_px(point_size: Callable[[FontRole], float]) -> int:
 
 
 def _panels(tokens: Tokens) -> str:
+    """Return the rules of windows. The ground of Qt's balloon in the tray is pale yellow in every look."""
     return f"""
 QDialog, QMainWindow {{ background: {tokens.background}; }}
 QSplitter::handle {{ background: {tokens.line}; }}
 QStatusBar {{ background: {tokens.surface}; color: {tokens.muted}; }}
 QStatusBar::item {{ border: none; }}
+QBalloonTip QLabel {{ color: {LIGHT.text}; }}
 """
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import QEvent, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QFontDatabase, QFontInfo, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QLabel, QSlider, QStyle
+from PySide6.QtWidgets import QApplication, QLabel, QSlider, QStyle, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.paths import resources_dir
 from chatdesk.ui.theme.icons import icon, icon_pixmap
 from chatdesk.ui.theme.system_motion import SystemMotion
-from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.theme.theme import Preference, Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, TYPE, Tokens
 from tests.helpers.painted_words import ink_of
 
@@ -56,6 +56,17 @@ def test_what_floats_has_an_edge_and_its_chosen_row_is_seen(tokens: Tokens) -> N
     assert _contrast(tokens.selected, tokens.floating) >= 1.1
 
 
+@pytest.mark.parametrize("look", ["light", "dark", "light-contrast", "dark-contrast"])
+def test_the_balloon_of_qt_is_read_on_its_pale_ground(theme: Theme, qtbot: QtBot, look: Preference) -> None:
+    balloon = type("QBalloonTip", (QWidget,), {})()
+    qtbot.addWidget(balloon)
+    label = QLabel("ChatDesk keeps running in the tray.", balloon)
+    theme.set_preference(look)
+    balloon.show()
+    assert _contrast(label.palette().color(QPalette.ColorRole.WindowText).name(), "#ffffe1") >= 7
+    theme.set_preference("light")
+
+
 @pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
 def test_code_can_be_read(tokens: Tokens) -> None:
     for colour in tokens.syntax:
@@ -66,7 +77,18 @@ def test_code_can_be_read(tokens: Tokens) -> None:
 @pytest.mark.parametrize("tokens", [LIGHT_CONTRAST, DARK_CONTRAST], ids=["light", "dark"])
 @pytest.mark.parametrize(
     "ground",
-    ["background", "surface", "card", "floating", "question", "code", "hover", "selected", "warning_tint", "danger_tint"],
+    [
+        "background",
+        "surface",
+        "card",
+        "floating",
+        "question",
+        "code",
+        "hover",
+        "selected",
+        "warning_tint",
+        "danger_tint",
+    ],
 )
 def test_with_high_contrast_all_text_is_seven_to_one(tokens: Tokens, ground: str) -> None:
     behind = getattr(tokens, ground)
