@@ -193,7 +193,7 @@ async def _tooltip(application: WindowApplication) -> None:
 
 
 async def _update(application: WindowApplication) -> None:
-    application.bindings.updates._show_notice(Version(99, 0, 0), "https://releases.example/")
+    application.bindings.updates.show_newer(Version(99, 0, 0), "https://releases.example/")
 
 
 async def _request(application: WindowApplication) -> None:
@@ -304,7 +304,7 @@ def _is_selecting(chat: PaneBindings) -> str:
 
 def _is_under_drag(chat: PaneBindings) -> str:
     main = chat.panes.main_window
-    return "threads" if chat.panes.pane is main.pane and main.sidebar.badge._is_under_drag else ""
+    return "threads" if chat.panes.pane is main.pane and main.sidebar.badge.is_under_drag else ""
 
 
 async def _limit(application: WindowApplication) -> None:

@@ -32,7 +32,7 @@ class ProjectBadge(ThemedButton):
         self._title = ""
         self._colour: str | None = ""
         self._is_shared = False
-        self._is_under_drag = False
+        self.is_under_drag = False
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.setAcceptDrops(True)
         self._timer = QTimer(self, singleShot=True, interval=_HOVER_MS)
@@ -81,7 +81,7 @@ class ProjectBadge(ThemedButton):
         theme, tokens = self._theme, self._theme.tokens
         painter = QPainter(self)
         whole, direction = QRectF(self.rect()), self.layoutDirection()
-        if self._is_hot() or self._is_under_drag:
+        if self._is_hot() or self.is_under_drag:
             paint_box(painter, whole, tokens.radius.row, fill=theme.colour("hover"))
         left = 0.0
         if self._colour is not None:
@@ -109,6 +109,6 @@ class ProjectBadge(ThemedButton):
         painter.end()
 
     def _set_under_drag(self, is_under: bool) -> None:
-        self._is_under_drag = is_under
+        self.is_under_drag = is_under
         self._timer.stop()
         self.update()

@@ -33,6 +33,7 @@ from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
+_DEMO = "offline"  # the provider without a server
 _MOST = 4
 _OPEN = "compare versions"
 _SEEN_HERE = ("compare", "version-previous", "version-next")  # the versions are side by side already
@@ -102,14 +103,18 @@ class CompareBinding(Controller):
             parent=window,
         )
         dialog.chosen.connect(self._messages.models.compare)
-        header.model_picker.modelsChanged.connect(dialog.show_models)
+        header.model_picker.modelsChanged.connect(lambda models: dialog.show_models(models, self._chosen()))
         dialog.open()
 
     def _chosen(self) -> Sequence[tuple[str, str]]:
-        """Return the models that are compared already, else the one that answers now, beside which others are to be
-        chosen."""
-        current = self._panes.header.model_picker.current
-        return self._messages.models.compared or (() if current is None else (current,))
+        """Return the models that are compared already, else the only two there are beside the demo's, else the one that
+        answers now, beside which others are to be chosen."""
+        header = self._panes.header
+        of_servers = [(provider, choices) for provider, _label, choices in header.models if provider != _DEMO]
+        own = [(provider, model) for provider, choices in of_servers for model, _its_label in choices]
+        current = header.model_picker.current
+        usual = own if len(own) == 2 else () if current is None else (current,)
+        return self._messages.models.compared or usual
 
     def open_versions(self, message_id: str) -> None:
         """Show an answer beside the other versions of it, four at most."""

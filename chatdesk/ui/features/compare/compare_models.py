@@ -33,8 +33,7 @@ ProviderChoices = tuple[str, str, Sequence[tuple[str, str]]]
 
 class CompareModelsDialog(FormPanel):
     """A dialog that chooses the models to compare. ``chosen(list of (provider, model))`` comes once; an empty list
-    means one model again. ``current`` are ticked, and both where there are only two; ``is_comparing``: they are asked
-    at once already."""
+    means one model again. ``current`` are ticked; ``is_comparing``: they are asked at once already."""
 
     chosen = Signal(object)
 
@@ -52,6 +51,7 @@ class CompareModelsDialog(FormPanel):
         )
         self._boxes: list[tuple[tuple[str, str], QCheckBox]] = []
         self._headings: list[tuple[QLabel, list[QCheckBox]]] = []
+        self._is_touched = False
         self.search = named(QLineEdit(), "compareSearch", tr("Search models"))
         self.search.setPlaceholderText(tr("Search models"))
         self.search.setClearButtonEnabled(True)
@@ -60,8 +60,7 @@ class CompareModelsDialog(FormPanel):
         rows.setObjectName("compareModels")
         self._rows = QVBoxLayout(rows)
         self._rows.setContentsMargins(0, 0, 0, 0)
-        every = [(provider, model) for provider, _label, choices in models for model, _its_label in choices]
-        self._fill(models, every if len(every) == _FEWEST else current)
+        self._fill(models, current)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -88,9 +87,10 @@ class CompareModelsDialog(FormPanel):
         self._count()
         (self.search if is_comparing or not self.accept_button.isEnabled() else self.accept_button).setFocus()
 
-    def show_models(self, models: Sequence[ProviderChoices]) -> None:
-        """Show the models that are known now, as when a server listed its own; what is ticked stays so."""
-        ticked = self.selected()
+    def show_models(self, models: Sequence[ProviderChoices], current: Sequence[tuple[str, str]] | None = None) -> None:
+        """Show the models that are known now, as when a server listed its own. What is ticked stays so, unless no
+        person touched it: then ``current`` are ticked, if given."""
+        ticked = self.selected() if self._is_touched or current is None else current
         focused = next((choice for choice, box in self._boxes if box is self.focusWidget()), None)
         clear_layout(self._rows)
         self._boxes.clear()
@@ -112,6 +112,7 @@ class CompareModelsDialog(FormPanel):
                 box.setAccessibleName(tr("{model} of {provider}", model=model_label, provider=label))
                 box.setChecked((provider, model) in ticked)
                 box.toggled.connect(self._count)
+                box.clicked.connect(self._on_box_clicked)
                 self._rows.addWidget(box)
                 self._boxes.append(((provider, model), box))
                 self._headings[-1][1].append(box)
@@ -132,6 +133,9 @@ class CompareModelsDialog(FormPanel):
         self.accept_button.setEnabled(_FEWEST <= count <= _MOST)
         for _choice, box in self._boxes:
             box.setEnabled(box.isChecked() or count < _MOST)
+
+    def _on_box_clicked(self) -> None:
+        self._is_touched = True
 
     def _choose(self, models: list[tuple[str, str]]) -> None:
         self.accept()

@@ -109,10 +109,10 @@ class UpdateBinding(QObject):
                     found = None  # the dialog says it to whoever asks; a day later it is tried again
                     _log.info("updates: %s", error.code)
                 if found is not None:
-                    self._show_notice(found, page)
+                    self.show_newer(found, page)
             await asyncio.sleep(_LOOK_EVERY_S)
 
-    def _show_notice(self, version: Version, page: str) -> None:
+    def show_newer(self, version: Version, page: str) -> None:
         if self._notice is None:
             self._notice = Banner(self._context.panes.theme)
             self._notice.setObjectName("updateNotice")

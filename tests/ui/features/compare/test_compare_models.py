@@ -58,17 +58,14 @@ def test_the_model_that_answers_now_is_ticked_and_one_more_is_enough(
     assert chosen.args == [[("openai", "gpt-4o"), ("openai", "o3")]]
 
 
-@pytest.mark.parametrize("ids", [("red", "blue"), ("red", "blue", "green")])
-def test_where_there_are_only_two_models_both_are_ticked(
-    theme: Theme, window: QWidget, qtbot: QtBot, ids: tuple[str, ...]
+@pytest.mark.parametrize("is_comparing", [False, True])
+def test_enter_compares_where_two_are_ticked_already(
+    theme: Theme, window: QWidget, qtbot: QtBot, is_comparing: bool
 ) -> None:
-    models = [("own", "Own", [(each, each.title()) for each in ids])]
-    dialog = CompareModelsDialog(theme, models, [("own", "red")], parent=window)
-    dialog.open()
-    is_settled = len(ids) == 2
-    assert dialog.selected() == [("own", each) for each in ids[: 2 if is_settled else 1]]
-    assert dialog.accept_button.isEnabled() is is_settled
-    qtbot.waitUntil(lambda: dialog.focusWidget() is (dialog.accept_button if is_settled else dialog.search))
+    ticked = [("openai", "gpt-4o"), ("openai", "o3")]
+    dialog = opened(theme, window, current=ticked, is_comparing=is_comparing)
+    first = dialog.search if is_comparing else dialog.accept_button
+    qtbot.waitUntil(lambda: dialog.focusWidget() is first)
     dialog.reject()
 
 
@@ -94,6 +91,17 @@ def test_models_that_a_server_tells_later_come_into_the_open_dialog(
     dialog.show_models([MODELS[0]])
     assert dialog.selected() == [("openai", "gpt-4o")]
     assert not dialog.accept_button.isEnabled(), "the other model is gone"
+
+
+def test_models_that_are_known_late_are_ticked_until_a_person_ticks(theme: Theme, window: QWidget) -> None:
+    dialog = opened(theme, window, current=[])
+    both = [("openai", "gpt-4o"), ("openai", "o3")]
+    dialog.show_models(MODELS, both)
+    assert dialog.selected() == both
+    box(dialog, "o3 of OpenAI").click()
+    dialog.show_models(MODELS, both)
+    assert dialog.selected() == both[:1]
+    dialog.reject()
 
 
 def test_comparing_can_be_stopped_here(theme: Theme, window: QWidget, qtbot: QtBot) -> None:
