@@ -8,7 +8,7 @@ import sys
 
 def main() -> None:
     if "quick" in sys.argv:
-        from chatdesk.core.local_api.quick_call import show_quick_window
+        from chatdesk.core.local_api.quick_call import show_quick_window  # a key press waits for this alone
 
         if show_quick_window(sys.argv[1:]):
             os._exit(0)  # nothing is left to be written, and taking Python down takes a tenth of the time

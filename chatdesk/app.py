@@ -22,6 +22,7 @@ from chatdesk.core.system import terminal
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, tr
+from chatdesk.ui.accessibility.assistance import exit_if_assisted
 from chatdesk.ui.application.window_hooks import WindowHooks
 
 if TYPE_CHECKING:  # the first paint does without
@@ -68,7 +69,7 @@ def run_window(
                 safe=Text("Nothing was opened or changed."),
                 next_step=Text("Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY."),
             )
-        from chatdesk.ui.application.window_application import RESTART, run
+        from chatdesk.ui.application.window_application import RESTART, run  # the first paint does without
 
         if is_blind and script is None:
             terminal.say(tr("No display was found, so ChatDesk plays one turn without a window."))
@@ -81,8 +82,6 @@ def run_window(
     if code == RESTART:
         start_again()
         code = 0
-    from chatdesk.ui.accessibility.assistance import exit_if_assisted  # the first paint does without
-
     exit_if_assisted(code)
     return code
 

@@ -92,7 +92,7 @@ async def _ask(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _answered(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.services.asking import ask
+    from chatdesk.services.asking import ask  # the help of all commands does without
 
     thread_id = (await find_thread(services, options.thread)).id if options.thread else None
     if thread_id is not None and await services.system_prompts.is_from_file(thread_id):

@@ -176,7 +176,7 @@ def _check_restore(options: argparse.Namespace, paths: AppPaths) -> None:
         raise InvalidInput(
             Text("No backup was named."), safe="", next_step=Text("'chatdesk restore --list' lists them.")
         )
-    from chatdesk.core.storage.upkeep.backup_service import check_there
+    from chatdesk.core.storage.upkeep.backup_service import check_there  # the help of all commands does without
 
     path = Path(options.file)
     if not path.exists() and path.name == options.file:
@@ -197,7 +197,7 @@ _QUESTION = Text("Replace the current database with it? The current one is kept.
 
 
 async def _restore(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
-    from chatdesk.services.parts import backups_of
+    from chatdesk.services.parts import backups_of  # the help of all commands does without
 
     backups = backups_of(paths, settings)
     if options.list:
@@ -250,7 +250,7 @@ _NOT_DAMAGED = (StorageBusy, StorageFull, StorageMissing, SchemaTooNew)
 
 async def repair(paths: AppPaths, settings: Settings) -> int:
     """Repair the database, or copy out of it what can still be read."""
-    from chatdesk.services.owner import open_services
+    from chatdesk.services.owner import open_services  # the help of all commands does without
 
     is_too_old = False
     try:
@@ -304,7 +304,7 @@ async def _run_on_thread(work: Callable[[Callable[[str], None]], T]) -> T:
 
 def _copy_out(paths: AppPaths, on_progress: Callable[[str], None], *, is_too_old: bool) -> tuple[list[str], bool]:
     """Return sentences about what was done, and whether nothing was lost."""
-    from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy
+    from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy  # the help of all commands does without
     from chatdesk.core.storage.upkeep.restore import replace_database
     from chatdesk.core.storage.upkeep.salvage import salvage
 

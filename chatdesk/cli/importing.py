@@ -42,7 +42,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _check(options: argparse.Namespace, _paths: AppPaths) -> None:
     """Read the file as far as its first thread. Raises ``ImportRefused``."""
-    from chatdesk.core.transfer.imports.source import ExportFile
+    from chatdesk.core.transfer.imports.source import ExportFile  # the help of all commands does without
 
     with closing(ExportFile(Path(options.file), now_ms=SystemClock().now_ms())) as export:
         next(iter(export.threads()), None)

@@ -68,7 +68,7 @@ def _common_options() -> argparse.ArgumentParser:
 @cache
 def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the whole command line, once in a process; documents are tested against it."""
-    from chatdesk.cli import (
+    from chatdesk.cli import (  # the window opens sooner without them
         asking,
         data,
         demo_data,
@@ -223,7 +223,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
 
     try:
         if options.command in _WITH_WINDOW:
-            from chatdesk.app import run_window
+            from chatdesk.app import run_window  # commands do without the window
 
             return run_window(paths, loaded.settings, target=target, can_be_played=options.command is None)
         return _run_command(options, paths, loaded)
@@ -240,7 +240,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
 
 
 def _run_command(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    from chatdesk.cli import data, doctor, providers, serving
+    from chatdesk.cli import data, doctor, providers, serving  # the help of all commands does without
 
     if options.command == "restore":
         return data.restore(options, paths, loaded.settings)
@@ -275,7 +275,7 @@ _WRITING = frozenset(("ask", "backup", "import", "demo-data"))  # they say thems
 
 
 async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:
-    from chatdesk.services.owner import open_services
+    from chatdesk.services.owner import open_services  # the help of all commands does without
 
     async with open_services(paths, loaded.settings, purpose=options.command) as services:
         if services.report.warning:

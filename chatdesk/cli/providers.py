@@ -46,7 +46,7 @@ async def providers(options: argparse.Namespace, paths: AppPaths, settings: Sett
     with ``--agree`` when the person did not agree."""
     import asyncio
 
-    from chatdesk.services.parts import read_accounts, registry_of
+    from chatdesk.services.parts import read_accounts, registry_of  # the help of all commands does without
 
     book = await asyncio.to_thread(read_accounts, paths, settings)
     if book.stored.problem:
@@ -106,7 +106,7 @@ async def _agree(book: AccountBook, name: str, *, is_agreed: bool) -> int:
 
 
 async def _tested(account: Account) -> list[dict[str, str]]:
-    from chatdesk.core.providers.probing import probe
+    from chatdesk.core.providers.probing import probe  # the help of all commands does without
 
     async with aclosing(probe(account)) as results:
         return [

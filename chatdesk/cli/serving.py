@@ -89,14 +89,12 @@ def _check_new(options: argparse.Namespace, paths: AppPaths) -> None:
 
 
 async def _new(options: argparse.Namespace, services: Services) -> int:
-    from chatdesk.service.declaration import Scope  # the help of all commands does without
-
     projects = [(await find_project(services, name)).id for name in options.project]
     now_ms = _now_ms()
     with secret_file(options.output) as write:
         token, text = _book(services.paths).make(
             options.name,
-            [Scope(each) for each in options.scope or ["read"]],
+            options.scope or ["read"],
             projects=projects,
             expires_at=None if options.days is None else now_ms + options.days * MS_PER_DAY,
             requests_per_minute=options.requests,
@@ -147,7 +145,7 @@ async def tokens(options: argparse.Namespace, paths: AppPaths, _settings: Settin
 
 
 def _book(paths: AppPaths) -> TokenBook:
-    from chatdesk.service.tokens import TokenBook
+    from chatdesk.service.tokens import TokenBook  # the help of all commands does without
 
     return TokenBook(ServiceFiles.of(paths).tokens)
 
@@ -208,7 +206,7 @@ async def _watch(data_dir: Path) -> None:
     wait_us = os.environ.get(WATCHDOG_VARIABLE, "")
     if not wait_us.isdecimal() or not os.environ.get(SOCKET_VARIABLE):
         return
-    from chatdesk.client import AsyncClient, ClientError, Problem, Retries
+    from chatdesk.client import AsyncClient, ClientError, Problem, Retries  # the help of all commands does without
 
     wait_s = int(wait_us) / _US_PER_S / _TRIES
     async with AsyncClient(data_dir=data_dir, retries=Retries(attempts=1), timeout_s=wait_s) as client:
@@ -246,10 +244,8 @@ def add_mcp_command(commands: Any, common: argparse.ArgumentParser) -> None:
 
 async def mcp(options: argparse.Namespace, paths: AppPaths, settings: Settings) -> int:
     """Answer until stdin is closed. Opens nothing until a tool is used."""
-    from chatdesk.service.declaration import Scope
-
     transport = await import_beside("chatdesk.service.mcp_protocol.stdio_transport")
-    await transport.StdioTransport(paths, settings, [Scope(each) for each in options.allow]).serve()
+    await transport.StdioTransport(paths, settings, options.allow).serve()
     return 0
 
 

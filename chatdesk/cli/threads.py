@@ -53,7 +53,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def _check_name(options: argparse.Namespace, _paths: AppPaths) -> None:
-    from chatdesk.core.storage.chat.projects import checked_name
+    from chatdesk.core.storage.chat.projects import checked_name  # the help of all commands does without
 
     checked_name(options.name)
 

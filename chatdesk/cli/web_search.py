@@ -48,7 +48,7 @@ def changes(options: argparse.Namespace) -> bool:
 
 def _check(options: argparse.Namespace, _paths: AppPaths) -> None:
     """Read the key into ``options.key``."""
-    from chatdesk.core.tools.web_search.web_search import checked
+    from chatdesk.core.tools.web_search.web_search import checked  # the help of all commands does without
 
     name, options.key = options.key, environment().get(options.key, "")
     if name and not options.key:

@@ -23,6 +23,8 @@ from typing import Any, Final, Self, TypeGuard
 Translate = Callable[[str, str, int], str]
 
 _MIB = 2**20
+# The least sum that is written as a number.
+LEAST_COST_USD = 0.000_1
 # Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.
 _LONGEST_SOURCE = 2_000
 _LONGEST_SENTENCE = 100_000
@@ -145,6 +147,26 @@ def plural(many: str, one: str, count: int, /, **fields: object) -> Text:
     """Return the text for a number of things: ``plural("{count} messages", "{count} message", 2)``. ``{count}`` is
     filled with the number; a language has as many forms as it needs."""
     return Text._made(many, one, count, {"count": count, **fields})
+
+
+def cost_text(cost_usd: float) -> Text:
+    """Return dollars for a person: with cents from one dollar on, else two significant digits, four places at most. A
+    sum above zero is never shown as zero."""
+    if cost_usd == 0:
+        return _dollars("0")
+    if cost_usd >= 0.995:
+        return _dollars(f"{cost_usd:.2f}")
+    if cost_usd < LEAST_COST_USD:
+        return Text("under {amount}", amount=_dollars(f"{LEAST_COST_USD:.4f}"))
+    places = 2
+    while cost_usd < 10.0 ** (1 - places) and places < 4:
+        places += 1
+    text = f"{cost_usd:.{places}f}"
+    return _dollars(text.rstrip("0") if places > 2 else text)
+
+
+def _dollars(amount: str) -> Text:
+    return Text("${amount}", amount=Decimal(amount))
 
 
 def size_text(size_bytes: int) -> Text:

@@ -20,11 +20,11 @@ from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.summary import SummaryStage, SummaryWork
-from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.events import AnswerFinished, EventBus, SummaryWorkChanged
 from chatdesk.core.local_days import day_number, start_ms
 from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.system.small_files import read_small_json
+from chatdesk.core.texts import cost_text
 from chatdesk.service.errors import TokenLimitReached
 
 _MINUTE_MS: Final = 60_000

@@ -80,7 +80,7 @@ class TokenBook:
     def make(
         self,
         name: str,
-        scopes: Sequence[Scope],
+        scopes: Sequence[str],
         *,
         projects: Sequence[str] = (),
         expires_at: int | None = None,
@@ -97,7 +97,7 @@ class TokenBook:
         made = Token(
             text.split("_", 2)[1],
             shown,
-            tuple(dict.fromkeys(scopes)),
+            tuple(dict.fromkeys(map(Scope, scopes))),
             tuple(projects),
             now_ms,
             expires_at,

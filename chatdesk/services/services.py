@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chatdesk import __version__
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.library import LibraryService
@@ -40,7 +39,6 @@ from chatdesk.core.storage.upkeep.backup_service import BackupService
 from chatdesk.core.storage.upkeep.maintenance import Maintenance
 from chatdesk.core.storage.upkeep.repair import RepairService
 from chatdesk.core.system.background_import import import_beside
-from chatdesk.core.system.sleep_watch import SleepWatch
 from chatdesk.core.tools.built_in import BuiltInServer
 from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.transfer.exports.export_service import ExportService
@@ -206,12 +204,20 @@ class Services:
         """The service of team sync; made when first used, which is slow for the first time (``load_team`` avoids that).
         It syncs once it was started."""
         if self._team is None:
-            self._team = make_team(self)
+            from chatdesk.services.team import make_team  # loaded only where there is a team
+
+            self._team = make_team(
+                self.database,
+                self.repositories,
+                self.events,
+                accounts=self.accounts,
+                blobs=self.attachments.blobs,
+            )
         return self._team
 
     async def load_team(self) -> TeamService:
         """Return ``team`` without blocking the loop."""
-        await import_beside("chatdesk.core.sync.team_service")
+        await import_beside("chatdesk.services.team")
         return self.team
 
     @property
@@ -283,25 +289,3 @@ class Services:
         await self.maintenance.close()
         await self.search.close()
         await self.database.close()
-
-
-def make_team(services: Services) -> TeamService:
-    import platform
-
-    from chatdesk.core.sync.members.team_passwords import TeamPasswords  # loaded only where there is a team
-    from chatdesk.core.sync.team_servers import Client, TeamServers
-    from chatdesk.core.sync.team_service import TeamService  # loaded only where there is a team
-
-    clock = SystemClock()
-    accounts = services.accounts
-    passwords = TeamPasswords(accounts.secrets, lambda: accounts.stored.key_place)
-    return TeamService(
-        services.database,
-        services.repositories,
-        services.events,
-        clock,
-        servers=TeamServers(passwords, Client(platform.node() or "Computer", __version__)),
-        blobs=services.attachments.blobs,
-        # No more often: a window that nobody uses is woken by this alone.
-        watch_sleep=lambda on_woken: SleepWatch(clock, on_woken, every_s=15.0).run(),
-    )

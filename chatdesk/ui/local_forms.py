@@ -12,7 +12,7 @@ from typing import Final
 from PySide6.QtCore import QLocale
 
 from chatdesk.core.moments import is_known, local_moment
-from chatdesk.core.texts import is_translated, language_tag, shown, tr
+from chatdesk.core.texts import LEAST_COST_USD, cost_text, is_translated, language_tag, shown, tr
 
 _WEEKDAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
@@ -105,8 +105,6 @@ def decimal_text(value: float, places: int) -> str:
 def money_text(cost_usd: float, *, sign_under: bool = False) -> str:
     """Return dollars as the language of the program writes them. ``sign_under``: what is less than can be written has a
     sign in place of a word."""
-    from chatdesk.core.domain.usage import LEAST_COST_USD, cost_text  # a row of the sidebar has no price
-
     if sign_under and 0 < cost_usd < LEAST_COST_USD:
         return f"<{shown(cost_text(LEAST_COST_USD))}"
     return shown(cost_text(cost_usd))

@@ -31,7 +31,7 @@ from chatdesk.core.domain.sharing.team import (
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import MessageAdded, PathChanged, SharedMessagesArrived, ThreadChanged
 from chatdesk.core.paths import AppPaths
-from chatdesk.services import services as services_module
+from chatdesk.services import team as team_module
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat import message_follower
@@ -70,7 +70,7 @@ def play_shared(paths: AppPaths, script: Script, role: TeamRole = TeamRole.EDITO
         await script(application, team)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(services_module, "make_team", lambda services: TeamDouble(services.events))
+        patch.setattr(team_module, "make_team", lambda _database, _repositories, events, **_parts: TeamDouble(events))
         play(paths, with_team, settings)
 
 

@@ -9,8 +9,7 @@ import pytest
 from PySide6.QtCore import QLocale
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
-from chatdesk.core.domain.usage import cost_text
-from chatdesk.core.texts import Text, shown, use_translation
+from chatdesk.core.texts import Text, cost_text, shown, use_translation
 from chatdesk.ui import local_forms
 from chatdesk.ui.sidebar.grouping import short_time
 from chatdesk.ui.widgets.words import size_text

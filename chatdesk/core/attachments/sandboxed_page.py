@@ -19,7 +19,6 @@ from typing import Final
 from chatdesk.core.attachments.file_kinds import is_page
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.rendering.blocks import CodeBlock
-from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.texts import Text
 
 MOST_BYTES: Final = 8 * 1024 * 1024
@@ -111,6 +110,8 @@ def checked(text: str) -> str:
 
 def page_in(message: str) -> str:
     """Return the last block of HTML in a Markdown text; empty where there is none."""
+    from chatdesk.core.rendering.markdown import parse_markdown  # the window shows a page now and then
+
     blocks = reversed(parse_markdown(message))
     pages = (each.source for each in blocks if isinstance(each, CodeBlock) and is_page(each.language))
     return next(pages, "")

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from chatdesk.core.domain.usage import cost_text
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.texts import Text, plural
+from chatdesk.core.texts import Text, cost_text, plural
 
 _UNITS_S: Final[Mapping[str, int]] = {
     "s": 1,

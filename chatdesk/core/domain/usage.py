@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final
-
-from chatdesk.core.texts import Text
 
 
 class UsageKind(StrEnum):
@@ -23,8 +20,6 @@ class UsageKind(StrEnum):
 
 # Of most texts in most encodings, where nothing better is known.
 CHARACTERS_PER_TOKEN: Final = 4
-# The least sum that is written as a number.
-LEAST_COST_USD: Final = 0.000_1
 # What nobody waits for, and what the day's limit is for.
 BACKGROUND_KINDS = (UsageKind.TITLE, UsageKind.SUMMARY)
 
@@ -179,23 +174,3 @@ class UsageReport:
     @property
     def total(self) -> UsageSum:
         return sum((row.total for row in self.rows), UsageSum())
-
-
-def cost_text(cost_usd: float) -> Text:
-    """Return dollars for a person: with cents from one dollar on, else two significant digits, four places at most. A
-    sum above zero is never shown as zero."""
-    if cost_usd == 0:
-        return _dollars("0")
-    if cost_usd >= 0.995:
-        return _dollars(f"{cost_usd:.2f}")
-    if cost_usd < LEAST_COST_USD:
-        return Text("under {amount}", amount=_dollars(f"{LEAST_COST_USD:.4f}"))
-    places = 2
-    while cost_usd < 10.0 ** (1 - places) and places < 4:
-        places += 1
-    text = f"{cost_usd:.{places}f}"
-    return _dollars(text.rstrip("0") if places > 2 else text)
-
-
-def _dollars(amount: str) -> Text:
-    return Text("${amount}", amount=Decimal(amount))

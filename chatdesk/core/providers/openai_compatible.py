@@ -336,9 +336,7 @@ class OpenAICompatibleProvider:
 
     def _make_client(self) -> Any:
         """Return a new client; call this in a worker thread, for the imports take over a second."""
-        from chatdesk.core.providers.openai_client import build_client  # brings a large package, loaded when it is used
-
-        return build_client(self._endpoint, self._limits)
+        return _client_library().build_client(self._endpoint, self._limits)
 
     async def _list(self, client: Any) -> bytes:
         async with client.models.with_streaming_response.list() as response:
@@ -346,9 +344,8 @@ class OpenAICompatibleProvider:
             return body
 
     async def _ask_root(self, client: Any, path: str, body: Mapping[str, Any] | None) -> bytes:
-        from chatdesk.core.providers.openai_client import ask_root  # brings a large package, loaded when it is used
-
-        return await ask_root(client, self._endpoint, path, body)
+        answer: bytes = await _client_library().ask_root(client, self._endpoint, path, body)
+        return answer
 
     async def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> httpx2.Response:
         """Send a request for an answer; return the response, to be closed, as soon as its headers are there."""
@@ -390,3 +387,10 @@ class OpenAICompatibleProvider:
         }
         refused = self._refused[model]
         return body | {name: value for name, value in wishes.items() if value is not None and name not in refused}
+
+
+def _client_library() -> Any:
+    """Return the module of the vendor's client, which brings a large package: it is loaded when it is used."""
+    from chatdesk.core.providers import openai_client
+
+    return openai_client

@@ -1,24 +1,26 @@
 """Parses Markdown as models write it into blocks.
 
 markdown-it-py with raw HTML off and rules of our own. Hostile input is the normal case: every limit here turns
-structure into text and loses none of it.
+structure into text and loses none of it. Most processes never parse: only those that do import this.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from chatdesk.core.rendering.block_builder import BlockBuilder
+from chatdesk.core.rendering.block_rules import install_block_rules
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.footnotes import place_notes
+from chatdesk.core.rendering.inline_rules import install_inline_rules
 from chatdesk.core.rendering.picture_data import written_chars
 from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.safety import SAFE_SCHEMES, has_scheme, is_safe_link
-
-if TYPE_CHECKING:  # loaded only by the process that does this work
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
 
 MAX_MARKDOWN_CHARS = 1024 * 1024
 
@@ -56,12 +58,7 @@ class ParsedText:
 
 @cache
 def parser() -> MarkdownIt:
-    """Return the parser, built once in a process. Imported late: most processes never parse."""
-    from markdown_it import MarkdownIt
-
-    from chatdesk.core.rendering.block_rules import install_block_rules
-    from chatdesk.core.rendering.inline_rules import install_inline_rules
-
+    """Return the parser, built once in a process."""
     md = MarkdownIt("commonmark", {"html": False, "maxNesting": 46, "strikethrough_single_tilde": True})
     md.enable("strikethrough")
     install_block_rules(md)
@@ -127,8 +124,6 @@ def parse_markdown(text: str) -> tuple[Block, ...]:
     """Return the blocks of ``text``. A text longer than a mebibyte becomes plain paragraphs."""
     if is_too_long(text):
         return plain_blocks(text)
-    from chatdesk.core.rendering.block_builder import BlockBuilder  # loaded only by the process that does this work
-
     numbers: dict[str, int] = {}
     parsed = parse_source(clean_source(text), references={}, footnotes=set(), note_numbers=numbers, missed=set())
     builder = BlockBuilder(parser(), parsed.env)

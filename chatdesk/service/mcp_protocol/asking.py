@@ -9,9 +9,18 @@ from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chatdesk.service.declaration import Caller
 from chatdesk.service.errors import TooManyAnswers
 
 _MOST_RUNNING: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The caller that sent a message, and the id of the request for the log."""
+
+    caller: Caller
+    request_id: str
 
 
 @dataclass(slots=True)

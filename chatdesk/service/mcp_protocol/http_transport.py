@@ -20,7 +20,7 @@ from chatdesk.core.system.background_import import import_beside
 from chatdesk.service.declaration import Call, Caller, Scope
 from chatdesk.service.errors import BodyTooLarge, NotJson, UnknownMethod
 from chatdesk.service.gate import refusal
-from chatdesk.service.mcp_protocol.asking import Askings
+from chatdesk.service.mcp_protocol.asking import Asker, Askings
 from chatdesk.service.mcp_protocol.tools import ToolCall
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.service.tokens import TokenWatch
@@ -28,7 +28,7 @@ from chatdesk.service.tokens import TokenWatch
 if TYPE_CHECKING:  # a large package, loaded when it is used
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-    from chatdesk.service.mcp_protocol.server import Asker, Context
+    from chatdesk.service.mcp_protocol.server import Context
 from collections import Counter
 from dataclasses import dataclass
 
@@ -102,8 +102,6 @@ class HttpTransport:
     # The way to the services
 
     def asker_of(self, context: Context) -> Asker:
-        from chatdesk.service.mcp_protocol.server import Asker  # brings a large package, loaded when it is used
-
         assert context.request is not None  # each message comes with one
         state = context.request.state
         return Asker(state.caller, state.request_id)

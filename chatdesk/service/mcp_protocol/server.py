@@ -13,7 +13,6 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -29,6 +28,7 @@ from chatdesk.service import forms
 from chatdesk.service.declaration import Caller, Scope
 from chatdesk.service.errors import InvalidRequest, NotAllowed, NoToken, UnknownTool
 from chatdesk.service.mcp_protocol import tools
+from chatdesk.service.mcp_protocol.asking import Asker
 from chatdesk.service.mcp_protocol.tools import BY_NAME, NOTICE, TOOLS, Tool, ToolCall
 from chatdesk.service.problems import problem_of
 
@@ -45,14 +45,6 @@ _INSTRUCTIONS: Final = (
 )
 
 Context = ServerRequestContext[Any, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """The caller that sent a message, and the id of the request for the log."""
-
-    caller: Caller
-    request_id: str
 
 
 class Access(Protocol):

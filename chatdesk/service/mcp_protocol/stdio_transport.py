@@ -27,8 +27,8 @@ from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.allowances import Allowances
 from chatdesk.service.declaration import Call, Caller, Scope
 from chatdesk.service.jobs import Jobs
-from chatdesk.service.mcp_protocol.asking import Askings
-from chatdesk.service.mcp_protocol.server import Asker, Context, make_server
+from chatdesk.service.mcp_protocol.asking import Asker, Askings
+from chatdesk.service.mcp_protocol.server import Context, make_server
 from chatdesk.service.mcp_protocol.tools import ToolCall
 from chatdesk.services.owner import open_services
 from chatdesk.services.services import Services
@@ -41,10 +41,10 @@ _STDIN: Final = 0
 class StdioTransport:
     """Connects stdin and stdout to the services of ``paths``; ``allowed`` are scopes besides reading."""
 
-    def __init__(self, paths: AppPaths, settings: Settings, allowed: Iterable[Scope]) -> None:
+    def __init__(self, paths: AppPaths, settings: Settings, allowed: Iterable[str]) -> None:
         self._paths = paths
         self._settings = settings
-        self._caller = Caller("owner", "chatdesk mcp", frozenset((Scope.READ, *allowed)))
+        self._caller = Caller("owner", "chatdesk mcp", frozenset((Scope.READ, *map(Scope, allowed))))
         self._askings = Askings(self._opened)
         self._turn = asyncio.Lock()
         self._users = 0

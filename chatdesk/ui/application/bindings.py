@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from chatdesk.core.events import SyncStatusChanged, TeamChanged
+from chatdesk.core.events import StorageFailed, StorageRecovered, SyncStatusChanged, TeamChanged
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.core.system.background_import import import_beside
@@ -21,6 +21,7 @@ from chatdesk.services.groups import (
     team_services_of,
 )
 from chatdesk.services.services import Services
+from chatdesk.ui.application.failure_notices import FailureNotices
 from chatdesk.ui.application.network_binding import NetworkBinding
 from chatdesk.ui.application.pane_bindings import PaneBindings, SharedParts
 from chatdesk.ui.application.sidebar_binding import SidebarBinding
@@ -228,6 +229,13 @@ class Bindings(PaneBindings):
         )
         for chat in self.all_chats():
             self.team_window.add_chat(chat.context_of_pane, chat.threads)
+
+    def report_storage(self, notices: FailureNotices) -> None:
+        """Show in ``notices`` that what was written could not be stored, and that it is again."""
+        subscribe = self.subscriptions.subscribe
+        subscribe(self.panes.window, StorageFailed, lambda event: notices.show_answer_not_saved(event.sentence))
+        subscribe(self.panes.window, StorageRecovered, lambda _event: notices.show_answers_saved())
+        notices.follow(self.unsaved)
 
     async def end(self) -> None:
         """End all bindings, because the window closes."""

@@ -29,7 +29,6 @@ from chatdesk.ui.application.window_hooks import WindowHooks
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.composer.composer import Composer
-from chatdesk.ui.features.help.help_binding import HelpBinding
 from chatdesk.ui.qt.async_tasks import AsyncTasks, run_until_done
 from chatdesk.ui.qt.garbage import collected_here
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -272,18 +271,19 @@ class WindowApplication(QObject):
 
     async def _prepare(self) -> ModuleType:
         """Import and read, on a thread, everything that is not needed to type, and add the transcript."""
-        await import_beside("chatdesk.ui.application.open_chats")
+        await import_beside("chatdesk.ui.application.open_chats", "chatdesk.ui.features.help.help_binding")
         module = await import_beside("chatdesk.ui.application.bindings")
         await asyncio.to_thread(read_icons)
         is_wanted = bool(self._state.open_thread_id or self._early_question is not None)
         self._renderer = module.add_transcript(self.panes, self._deliver, lambda: self.threads, is_wanted)
+        from chatdesk.ui.features.help.help_binding import HelpBinding  # the first paint does without
+
         self._help = HelpBinding(self.panes, self._tasks, lambda: self._services, self._hooks.collect_report)
         return module
 
     def _build_bindings(self, module: ModuleType, services: Services) -> Bindings:
         """Join the widgets with the services."""
-        from chatdesk.core.events import StorageFailed, StorageRecovered  # the first paint does without
-        from chatdesk.ui.application.open_chats import OpenChats
+        from chatdesk.ui.application.open_chats import OpenChats  # the first paint does without
 
         bindings: Bindings = module.Bindings(
             self.panes,
@@ -296,11 +296,7 @@ class WindowApplication(QObject):
         self._bindings = bindings
         notices = self._notices
         self._chats = OpenChats(bindings, notices)
-        bindings.subscriptions.subscribe(
-            self, StorageFailed, lambda event: notices.show_answer_not_saved(event.sentence)
-        )
-        bindings.subscriptions.subscribe(self, StorageRecovered, lambda _event: notices.show_answers_saved())
-        notices.follow(bindings.unsaved)
+        bindings.report_storage(notices)
         bindings.restore(self._state)
         bindings.messages.edit.changed.connect(self._save_state_soon)
         changes = bindings.messages.models.changed, bindings.first_screen.ended, bindings.lists.changed

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.store import SettingsStore
-from chatdesk.ui.features.help.help_binding import CollectReport
 
 if TYPE_CHECKING:  # the first paint does without
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services
+    from chatdesk.ui.features.help.help_binding import CollectReport
 
 
 @dataclass(slots=True, eq=False, repr=False)

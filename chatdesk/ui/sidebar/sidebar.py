@@ -4,8 +4,9 @@ come from a callback, wishes leave as signals.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from PySide6.QtCore import QPoint, Qt
@@ -260,14 +261,12 @@ class Sidebar(SidebarBase):
     # Menus
 
     def view_menu(self) -> QMenu:
-        from chatdesk.ui.sidebar.menus import view_menu  # the first paint does without
-
-        return view_menu(self, self.set_view)
+        menu: QMenu = _menus().view_menu(self, self.set_view)
+        return menu
 
     def thread_menu(self, thread: Thread) -> QMenu:
         """Return the menu of the marked threads if this is one of them, otherwise of this thread."""
-        from chatdesk.ui.sidebar.menus import thread_menu  # the first paint does without
-
+        thread_menu: Callable[..., QMenu] = _menus().thread_menu
         marked = self.thread_list.marks.ids
         if thread.id not in marked:
             return thread_menu(self, [thread], (thread.id,))
@@ -375,6 +374,12 @@ class Sidebar(SidebarBase):
         self.thread_list.setAccessibleName(shown(VIEW_TITLES[view]))
         if self.thread_list.isHidden():  # what is found is not of this list alone
             self._view_bar.hide()
+
+
+def _menus() -> ModuleType:
+    from chatdesk.ui.sidebar import menus  # the first paint does without
+
+    return menus
 
 
 def _with_keys(name: str, keys: str) -> str:

@@ -58,7 +58,7 @@ class Motion(QObject):
     def follow_system(self) -> None:
         """Ask the desktop whether motion is wanted, once the window is there and at rest."""
         if has_session_bus():
-            from chatdesk.ui.theme.system_motion import (
+            from chatdesk.ui.theme.system_motion import (  # loads D-Bus, where there is one
                 SystemMotion,  # brings QtDBus, which the first paint does without
             )
 

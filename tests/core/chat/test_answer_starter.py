@@ -12,13 +12,14 @@ import pytest
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.results import Sent
 from chatdesk.core.chat.running_turns import MOST_IN_THREAD
-from chatdesk.core.chat.tool_calls.port import ToolLimits, ToolPort
+from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.domain.limits import Rate
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.errors import StorageBusy, TurnInProgress
 from chatdesk.core.events import MessageAdded, MessageChanged, PathChanged
 from chatdesk.core.providers.base import ChatRequest, FinishReason, StreamFinished, TextDelta
 from chatdesk.core.storage.chat.waiting import WaitingRepository
+from chatdesk.core.tools.tool_service import ToolService
 from tests.helpers.chat_world import ChatWorld, chat_world
 from tests.helpers.waiting import PATIENCE_S, until
 
@@ -116,7 +117,7 @@ class _SlowTools:
         self.loads = 0
         world.chat.tools.use(self._load, ToolLimits)
 
-    async def _load(self) -> ToolPort | None:
+    async def _load(self) -> ToolService | None:
         self.loading += 1
         self.loads += 1
         try:
@@ -158,7 +159,7 @@ async def test_slow_tools_hold_up_only_their_own_answer(tmp_path: Path) -> None:
         assert stopped is not None and (stopped.status, tools.loading) == (Status.STOPPED, 0)
 
 
-async def _no_tools() -> ToolPort | None:
+async def _no_tools() -> ToolService | None:
     return None
 
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatdesk.core.domain.usage import UsageReport, UsageRow, UsageSum, cost_text
+from chatdesk.core.domain.usage import UsageReport, UsageRow, UsageSum
+from chatdesk.core.texts import cost_text
 
 
 @pytest.mark.parametrize(

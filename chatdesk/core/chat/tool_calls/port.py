@@ -1,18 +1,16 @@
-"""Defines the interfaces between the loop of calls and the code that manages tool servers, settings and permissions."""
+"""What one answer is given to use tools with: the servers, the limits, and its place in a thread."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from chatdesk.core.attachments.answer_pictures import KeepFile as KeepFile
 from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.person_requests import PersonRequests
-from chatdesk.core.domain.tools import Answer, Caller, ServerStatus, Tool, ToolResult, ToolServer
+from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.providers.base import ChatRequest
-from chatdesk.core.tools.built_in import BuiltInServer
-from chatdesk.core.tools.call_reports import CallHooks
+from chatdesk.core.tools.tool_service import ToolService
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,43 +22,6 @@ class ToolLimits:
     minutes: float = 10.0
     dollars: float = 0.0
     call_s: float = 60.0
-
-
-class ToolPort(Protocol):
-    """The part of ``ToolService`` that answers use. ``built_in`` has ChatDesk's own servers by their ids."""
-
-    @property
-    def built_in(self) -> Mapping[str, BuiltInServer]: ...
-
-    def on_for(
-        self, *, thread_id: str | None, project_id: str | None, chosen: Sequence[str] | None = None
-    ) -> tuple[ToolServer, ...]: ...
-
-    def known_tools(self, server_id: str) -> tuple[Tool, ...]: ...
-
-    def statuses(self) -> tuple[ServerStatus, ...]: ...
-
-    async def tools(self, servers: Sequence[ToolServer], caller: Caller) -> tuple[Tool, ...]: ...
-
-    async def call(
-        self,
-        server: ToolServer,
-        name: str,
-        arguments: Mapping[str, Any],
-        *,
-        caller: Caller,
-        timeout_s: float,
-        digest: str,
-        hooks: CallHooks,
-    ) -> ToolResult: ...
-
-    async def allows(
-        self, server: ToolServer, tool: Tool, *, thread_id: str, project_id: str, after_outside_text: bool
-    ) -> bool: ...
-
-    async def allow(
-        self, server: ToolServer, tool: Tool, scope: Answer, scope_id: str, *, only_reads: bool
-    ) -> None: ...
 
 
 # Counts a further request of an answer. Raises ``LimitReached`` where it must not be made.
@@ -78,7 +39,7 @@ class Equipment:
     ``admit`` is asked before each request but the first."""
 
     servers: tuple[ToolServer, ...]
-    tools: ToolPort
+    tools: ToolService
     keep: KeepFile | None = None
     requests: PersonRequests | None = None
     admit: Admit = _no_limits

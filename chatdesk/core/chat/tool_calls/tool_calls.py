@@ -7,7 +7,7 @@ from functools import partial
 
 from chatdesk.core.chat.tool_calls.approvals import Approvals, ServerQuestions
 from chatdesk.core.chat.tool_calls.person_requests import AskModel
-from chatdesk.core.chat.tool_calls.port import Admit, KeepFile, ToolLimits, ToolPort
+from chatdesk.core.chat.tool_calls.port import Admit, KeepFile, ToolLimits
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.usage import CostOf
@@ -16,8 +16,9 @@ from chatdesk.core.providers.base import Provider
 from chatdesk.core.storage.chat.threads import ThreadRepository
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import plural
+from chatdesk.core.tools.tool_service import ToolService
 
-LoadTools = Callable[[], "Awaitable[ToolPort | None]"]
+LoadTools = Callable[[], "Awaitable[ToolService | None]"]
 
 
 async def _no_tools() -> None:

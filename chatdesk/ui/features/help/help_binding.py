@@ -9,20 +9,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from shiboken6 import Shiboken
+
+from chatdesk.core.diagnostics import bundle
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import help_page
 from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
+from chatdesk.ui.features.help.bug_report import BugReportDialog
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.window_context import Panes
 
-if TYPE_CHECKING:  # the first paint does without
-    from chatdesk.core.diagnostics.bundle import ReportFile
+if TYPE_CHECKING:  # help comes before the services, and without them
     from chatdesk.services.services import Services
-    from chatdesk.ui.features.help.bug_report import BugReportDialog
 
 # The services are None where the database could not be opened: then it is needed most.
-CollectReport = Callable[["Services | None"], Awaitable[Sequence["ReportFile"]]]
+CollectReport = Callable[["Services | None"], Awaitable[Sequence[bundle.ReportFile]]]
 
 
 class HelpBinding:
@@ -39,9 +43,6 @@ class HelpBinding:
         panes.commands.bind("app.report", lambda: tasks.start_once(self._open(), "report a problem"))
 
     def _open_help(self) -> None:
-        from PySide6.QtCore import QUrl
-        from PySide6.QtGui import QDesktopServices
-
         page = help_page()
         if page is None:
             self._panes.window.show_notice(
@@ -57,8 +58,6 @@ class HelpBinding:
             )
 
     async def _open(self) -> None:
-        from chatdesk.ui.features.help.bug_report import BugReportDialog  # the first paint does without
-
         dialog = BugReportDialog(self._panes.theme, parent=self._panes.window)
         dialog.saveRequested.connect(lambda: self._ask_for_place(dialog))
         dialog.finished.connect(lambda _result: self._tasks.cancel("report a problem"))
@@ -78,10 +77,6 @@ class HelpBinding:
         )
 
     async def _save(self, dialog: BugReportDialog, target: Path) -> None:
-        from shiboken6 import Shiboken
-
-        from chatdesk.core.diagnostics import bundle  # the first paint does without
-
         files = dialog.files
         try:
             await asyncio.to_thread(bundle.write, target, files)

@@ -1,0 +1,35 @@
+"""Builds the service of team sync. Imported only where there is a team."""
+
+from __future__ import annotations
+
+import platform
+
+from chatdesk import __version__
+from chatdesk.core.attachments.blob_store import BlobStore
+from chatdesk.core.clock import SystemClock
+from chatdesk.core.events import EventBus
+from chatdesk.core.providers.accounts import AccountBook
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.repositories import Repositories
+from chatdesk.core.sync.members.team_passwords import TeamPasswords
+from chatdesk.core.sync.team_servers import Client, TeamServers
+from chatdesk.core.sync.team_service import TeamService
+from chatdesk.core.system.sleep_watch import SleepWatch
+
+
+def make_team(
+    database: Database, repositories: Repositories, events: EventBus, *, accounts: AccountBook, blobs: BlobStore
+) -> TeamService:
+    """Return the service of team sync, which is started by whoever needs it."""
+    clock = SystemClock()
+    passwords = TeamPasswords(accounts.secrets, lambda: accounts.stored.key_place)
+    return TeamService(
+        database,
+        repositories,
+        events,
+        clock,
+        servers=TeamServers(passwords, Client(platform.node() or "Computer", __version__)),
+        blobs=blobs,
+        # No more often: a window that nobody uses is woken by this alone.
+        watch_sleep=lambda on_woken: SleepWatch(clock, on_woken, every_s=15.0).run(),
+    )
