@@ -25,10 +25,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     bring.add_argument(
         "file",
         metavar="FILE",
-        help=tr(
-            "export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM "
-            "Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder"
-        ),
+        help=tr("a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists"),
     )
     bring.add_argument(
         "--project",

@@ -138,10 +138,7 @@ class ImportRefused(InvalidInput):
     code = "import_refused"
     what = Text("This file cannot be imported.")
     safe = Text("Nothing was changed.")
-    next_step = Text(
-        "Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan,"
-        " LM Studio or ChatDesk."
-    )
+    next_step = Text("Choose an export as its program wrote it. The guide lists the programs that can be read.")
 
 
 class InvalidTitle(InvalidInput):

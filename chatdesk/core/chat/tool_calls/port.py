@@ -1,4 +1,4 @@
-"""What one answer is given to use tools with: the servers, the limits, and its place in a thread."""
+"""Defines what one answer is given to use tools with: the servers, the limits, and its place in a thread."""
 
 from __future__ import annotations
 
