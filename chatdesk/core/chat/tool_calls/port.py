@@ -1,4 +1,4 @@
-"""Defines what one answer is given to use tools with: the servers, the limits, and its place in a thread."""
+"""Describes the tools of one answer, their limits, and the place of the answer in a thread."""
 
 from __future__ import annotations
 
