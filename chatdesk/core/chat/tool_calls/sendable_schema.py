@@ -163,7 +163,8 @@ class _Writer:
             schema = _alternatives_alone(schema)
         if isinstance(enum := schema.get("enum"), list) and "const" not in words:
             values = [each for each in enum if each is not None]
-            if values and all(isinstance(each, str) for each in values) and schema.get("type", "string") == "string":
+            are_words = all(isinstance(each, str) and each for each in values)  # an empty one is refused
+            if values and are_words and schema.get("type", "string") == "string":
                 schema |= {"type": "string", "enum": values}
             else:
                 del schema["enum"]

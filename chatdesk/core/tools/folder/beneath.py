@@ -191,16 +191,18 @@ _SECRET: Final = re.compile(
     \.git | \.hg | \.svn | \.bzr | \.jj
     | \.ssh | \.gnupg | \.aws | \.azure | \.gcloud | \.kube | \.docker | \.password-store | \.terraform
     | \.env | \.env\.(?!example$|sample$|template$|dist$).* | .*\.env | \.envrc
-    | \.netrc | _netrc | \.npmrc | \.yarnrc(\.yml)? | \.pypirc | \.pgpass | \.my\.cnf | \.htpasswd | \.git-credentials
+    | \.netrc | _netrc | \.npmrc | \.yarnrc(\.yml)? | \.pypirc | \.pgpass | \.?my\.cnf | \.htpasswd | \.git-credentials
     | \.dockercfg | \.dockerconfigjson | \.boto | \.s3cfg | \.vault[-_](token|pass.*) | \.authinfo | \.Xauthority
     | \.?rclone\.conf | pgpass\.conf | wg\d+\.conf | \.?kubeconfig(\.ya?ml)? | .*\.kubeconfig | wallet\.dat
-    | cookies\.(sqlite|txt) | logins\.json | key[34]\.db | \.lesshst | \.viminfo
+    | cookies\.(sqlite|txt) | logins\.json | login[ _]data | key[34]\.db | \.lesshst | \.viminfo
+    | \.(msmtp|fetchmail|getmail|offlineimap|mbsync|mutt|terraform|conda)rc | auth\.json
+    | (gcp|gcloud|google|firebase|account|sa)[ ._-]?key\.json | \.?age[-_]?keys?(\.txt)?
     | id_(rsa|dsa|ecdsa|ed25519)(?!.*\.pub$).* | .*_(rsa|ed25519)
     | .*\.(pem|key|p12|pfx|p8|jks|keystore|kdbx?|ppk|asc|gpg|ovpn|tfstate|tfvars|mobileprovision)
-    | \..*_history
+    | \..*_?history
     | (?!.*\.(c|cc|cpp|cs|css|dart|go|h|hpp|html|java|js|jsx|kt|less|mjs|php|pyi?|rb|rs|scss|svelte|swift|tsx?|vue)$)
       .*token(?!i[sz]).*
-    | (client_)?secrets?(\.[a-z0-9]+)? | credentials?(\.[a-z0-9]+)? | service[-_]?account.*\.json
+    | (\.|client_)?secrets?(\.[a-z0-9]+)? | credentials?(\.[a-z0-9]+)? | service[-_]?account.*\.json
     | (.*[ ._-])?(passw(or)?ds?|passphrases?|secrets?|credentials?|(api|private|access)[ ._-]?keys?)([ ._-].*)?
       \.(txt|csv|tsv|json|ya?ml|toml|ini|conf|cfg|xml|properties|db|sqlite\d?|xlsx?|ods|docx?|odt)
     | passwd | shadow | api[-_]?keys? | private[-_]?keys?

@@ -81,6 +81,7 @@ _PLACES: dict[str, Any] = {
     "const-number": {"const": 5},
     "enum-numbers": {"type": "integer", "enum": [1, 5]},
     "enum-mixed": {"enum": ["x", 5, None]},
+    "enum-with-nothing": {"type": "string", "enum": ["", "x"]},
     "enum-or-null": {"type": ["string", "null"], "enum": ["x", None]},
     "optional": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None, "title": "A"},
     "one-of": {"oneOf": [{"type": "string", "minLength": 3}, {"type": "integer"}]},
@@ -186,6 +187,8 @@ def _refusals_of_gemini(schema: Mapping[str, Any]) -> list[str]:
     said += [] if "anyOf" not in schema or len(schema) == 1 else ["fields beside any_of"]
     if "enum" in schema and not (schema.get("type") == "string" and all(isinstance(v, str) for v in schema["enum"])):
         said.append("enum of other than strings")
+    if "" in schema.get("enum", ()):
+        said.append("enum[0]: cannot be empty")
     said += [
         f"{name} is not defined" for name in schema.get("required", ()) if name not in schema.get("properties", {})
     ]

@@ -129,6 +129,8 @@ _SECRETS = (
     "password.txt", "my passwords.csv", "passwd", "client_secret_12.apps.json", "serviceAccountKey.json", "api_key.txt",
     "application_default_credentials.json", "apiKey", "private-key.json", ".authinfo", ".dockerconfigjson",
     ".vault_pass", "rclone.conf", "kubeconfig", "wallet.dat", "cookies.sqlite", "logins.json", "key4.db", "wg0.conf",
+    ".secret", "my.cnf", ".msmtprc", ".terraformrc", "auth.json", "gcp-key.json", ".age-key", "age-keys.txt",
+    "Login Data", ".Rhistory",
 )  # fmt: skip
 _BEHIND = (
     "",
@@ -171,6 +173,7 @@ def test_other_files_stay_open_and_their_copies(behind: str) -> None:
         "passwords.py",
         "secret_santa.html",
         "keys.json",
+        "primary-key.json",
         "keyboard.txt",
         "wallet.py",
     )
