@@ -132,6 +132,10 @@ def test_a_team_is_made_joined_and_left_from_the_command_line(
     assert (said["bytes_each"], said["who_invites"]) == (2_000_000_000, "admins")
     assert team("ben", "limits", "members=5")[0] == 1  # no owner
     assert team("ana", "limits", "members=none")[0] == 1
+    login = empty.account_address.user
+    assert team("ana", "upgrade", "--user", login, given="wrong\n")[0] == 1
+    code, out, err = team("ana", "upgrade", "--user", login, given=empty.account_password + "\n")
+    assert (code, out) == (0, "The database of Research is up to date.\n"), err
     code, out, err = team("ana", "check")
     assert (code, out) == (0, "The server has lost nothing.\n"), err
 
@@ -317,4 +321,4 @@ async def _lock_keys(folder: Path, workspace: Workspace | None = None) -> None:
 def test_each_verb_opens_the_keys_or_asks_no_server() -> None:
     runs = {verb: parser.get_default("team_verb").run for verb, parser in _VERBS.items()}
     without = {verb for verb, run_verb in runs.items() if "await open_keys(" not in inspect.getsource(run_verb)}
-    assert without == {"status", "verifier"}
+    assert without == {"status", "upgrade", "verifier"}  # an upgrade takes another login

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli import team_arguments
@@ -105,6 +106,9 @@ def _add_further_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         check=team_arguments.check_computer,
     )
     add_output(computer, tr("write the code to this file instead of printing it"))
+
+    upgrade = add_verb(verbs, common, "upgrade", _upgrade, tr("upgrade the database of a workspace"), is_writing=False)
+    upgrade.add_argument("--user", required=True, help=tr("the login that set the database up"))
 
     add_verb(
         verbs,
@@ -240,6 +244,14 @@ async def _computer(options: argparse.Namespace, services: Services) -> int:
         terminal.say_json({"code": made.code, "passphrase": made.passphrase, "expires_at": made.expires_at})
     else:
         terminal.complain(tr("its passphrase is {passphrase}; both are valid for a day", passphrase=made.passphrase))
+    return 0
+
+
+async def _upgrade(options: argparse.Namespace, services: Services) -> int:
+    workspace = await find_workspace(services, options.workspace)
+    password = await password_for(replace(workspace.address, user=options.user))
+    await (await services.load_team()).membership.upgrade(workspace.id, user=options.user, password=password)
+    terminal.say(tr("The database of {name} is up to date.", name=workspace.name))
     return 0
 
 

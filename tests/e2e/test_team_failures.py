@@ -23,7 +23,7 @@ from chatdesk.ui.features.team.pages.team_create import CreateWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_invite import InviteDialog
 from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
-from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
+from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog
 from tests.gallery import team_samples as samples
 from tests.helpers.asked_team import Team, gone, install, joined, page_of, pressed, shown
 from tests.helpers.team_widgets import team_table
@@ -106,15 +106,15 @@ def test_a_copy_that_waits_is_shared_from_the_page(tmp_path: Path, team: Team) -
     play(AppPaths.find(tmp_path), script)
 
 
-def test_the_password_the_address_and_the_upgrade_say_what_the_server_refuses(tmp_path: Path, team: Team) -> None:
+def test_the_password_and_the_address_say_what_the_server_refuses(tmp_path: Path, team: Team) -> None:
     asked = team.membership.asked
 
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         await joined(application, team)
         page = await page_of(application)
-        upgrade = page.findChild(QPushButton, "teamUpgrade")
-        assert not upgrade.isVisible(), "there is nothing newer"
+        outdated = page.findChild(QLabel, "teamOutdated")
+        assert not outdated.isVisible(), "there is nothing newer"
 
         team.now = samples.REFUSED
         services.events.publish(SyncStatusChanged(team.now))
@@ -141,21 +141,11 @@ def test_the_password_the_address_and_the_upgrade_say_what_the_server_refuses(tm
 
         team.now = replace(samples.SYNCED, is_outdated=True)
         services.events.publish(SyncStatusChanged(team.now))
-        await until(upgrade.isVisible)
-        await pressed(page, "teamUpgrade")
-        dialog = await shown(UpgradeDatabaseDialog)
-        dialog.user.setText("olga")
-        assert not dialog.upgrade_button.isEnabled(), "without its password"
-        dialog.password.setText("secret")
-        await refused(team, dialog, "teamUpgradeYes", errors.TeamNoRightForRoles(), "owns the database")
-        await refused(team, dialog, "teamUpgradeYes", errors.TeamServerTooNew(), "Update ChatDesk")
-        await pressed(dialog, "teamUpgradeYes")
-        await gone(UpgradeDatabaseDialog)
-        assert asked[-1] == ("upgrade", "w1", "olga", "secret")
-        assert "is up to date" in page.said.text()
+        await until(outdated.isVisible)
+        assert "chatdesk team upgrade" in outdated.text()
         team.now = samples.SYNCED
         services.events.publish(SyncStatusChanged(team.now))
-        await until(lambda: not upgrade.isVisible())
+        await until(lambda: not outdated.isVisible())
 
         await pressed(page, "teamLeave")
         leave = await shown(LeaveWorkspaceDialog)

@@ -44,7 +44,7 @@ from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_leave import LeaveWorkspaceDialog, TeamPasswordDialog
 from chatdesk.ui.features.team.pages.team_members import MemberDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage, WorkspaceView
-from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
+from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog
 from chatdesk.ui.theme.theme import Theme
 
 NOW = 1_790_000_000_000
@@ -169,7 +169,6 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("team-member", _member(theme)),
         ("team-leave", LeaveWorkspaceDialog(theme, "Blue team", waiting=4, is_owner=True)),
         ("settings-team-outdated", _page(theme, workspace_view(replace(SYNCED, is_outdated=True)))),
-        ("team-upgrade", UpgradeDatabaseDialog(theme, "Blue team", ADDRESS)),
         ("team-parked", _page(theme, is_parked=True)),
         ("team-move", MoveWorkspaceDialog(theme, "Blue team", ADDRESS, read_address)),
         ("team-password", TeamPasswordDialog(theme, "Blue team", ADDRESS)),

@@ -272,8 +272,7 @@ class TeamNotUpgraded(TeamError):
     code = "team_not_upgraded"
     what = Text("The team's database is of an older ChatDesk than this one.")
     next_step = Text(
-        "An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you"
-        " change waits here."
+        "An owner upgrades it: 'chatdesk team upgrade', or upgrade.sql. Until then, what you change waits here."
     )
 
 

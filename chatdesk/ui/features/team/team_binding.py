@@ -136,7 +136,6 @@ class TeamBinding(Controller):
             (page.inviteRequested, lambda dialogs, *of: dialogs.inviting.invite(*of)),
             (page.computerRequested, lambda dialogs, *of: dialogs.inviting.add_computer(*of)),
             (page.renameRequested, lambda dialogs, *of: dialogs.rename(*of)),
-            (page.upgradeRequested, lambda dialogs, *of: dialogs.server.upgrade(*of)),
             (page.moveRequested, lambda dialogs, *of: dialogs.server.move(*of)),
             (page.leaveRequested, lambda dialogs, *of: dialogs.leave(*of)),
             (page.joinAgainRequested, lambda dialogs, *of: dialogs.join_again(*of)),

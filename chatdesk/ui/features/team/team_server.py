@@ -1,31 +1,20 @@
-"""The actions behind the dialogs about a workspace's server: an upgrade of the database, another address."""
+"""The actions behind the dialog about the address of a workspace's server."""
 
 from __future__ import annotations
 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.sync.address import read_address
 from chatdesk.core.texts import tr
-from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog, UpgradeDatabaseDialog
+from chatdesk.ui.features.team.pages.team_server import MoveWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_text import address_words
 from chatdesk.ui.features.team.team_desk import TeamDesk
 
 
 class TeamServer:
-    """Runs the dialogs about a workspace's server."""
+    """Runs the dialog about a workspace's server."""
 
     def __init__(self, desk: TeamDesk) -> None:
         self._desk = desk
-
-    async def upgrade(self, workspace_id: str) -> None:
-        workspace = await self._desk.workspace(workspace_id)
-        dialog = UpgradeDatabaseDialog(self._desk.theme, workspace.name, workspace.address, parent=self._desk.parent())
-
-        async def upgrade(user: str, password: str) -> None:
-            await self._desk.team.membership.upgrade(workspace.id, user=user, password=password)
-            self._desk.finish(dialog, tr("The database of “{name}” is up to date.", name=workspace.name))
-
-        dialog.upgradeRequested.connect(lambda *of: self._desk.do(dialog, lambda: upgrade(*of), "upgrade database"))
-        dialog.open()
 
     async def move(self, workspace_id: str) -> None:
         workspace = await self._desk.workspace(workspace_id)

@@ -30,9 +30,9 @@ from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.features.team.pages.team_members import member_rows
 from chatdesk.ui.features.team.pages.team_rows import device_rows, project_rows
-from chatdesk.ui.features.team.pages.team_server import OUTDATED
 from chatdesk.ui.features.team.pages.team_table import ActionTable
 from chatdesk.ui.features.team.pages.team_text import (
+    OUTDATED,
     WHAT_LEAVES,
     WHO_CAN_READ,
     address_words,
@@ -77,7 +77,6 @@ class TeamPage(QWidget):
     inviteRequested = Signal(str)
     computerRequested = Signal(str)
     renameRequested = Signal(str)
-    upgradeRequested = Signal(str)
     moveRequested = Signal(str)
     leaveRequested = Signal(str)
     detailsRequested = Signal(str)
@@ -222,11 +221,7 @@ class _Workspace(QWidget):
             tr("Enter the password…"), "teamPasswordEnter", lambda: page.passwordRequested.emit(workspace.id)
         )
         self._is_owner = workspace.is_owner
-        self._outdated = plain_label(shown(OUTDATED), "muted", wraps=True)
-        self._upgrade = push_button(
-            tr("Upgrade the database…"), "teamUpgrade", lambda: page.upgradeRequested.emit(workspace.id)
-        )
-        self._upgrade.setAccessibleDescription(shown(OUTDATED))
+        self._outdated = plain_label(shown(OUTDATED), "muted", wraps=True, name="teamOutdated")
         how = QHBoxLayout()
         how.setSpacing(theme.tokens.space.s)
         how.addWidget(self._mark)
@@ -247,7 +242,6 @@ class _Workspace(QWidget):
         column.addLayout(how)
         column.addWidget(self._password, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._outdated)
-        column.addWidget(self._upgrade, 0, Qt.AlignmentFlag.AlignLeft)
         column.addLayout(self._actions(page, view))
         column.addSpacing(theme.tokens.space.s)
         self.projects = self._table(
@@ -309,8 +303,7 @@ class _Workspace(QWidget):
         self.status.setAccessibleName(text)
         self._mark.show_icon(*status_icon(status))
         self._password.setVisible(status.phase is SyncPhase.REFUSED and status.code in _PASSWORD_HELPS)
-        for widget in (self._outdated, self._upgrade):
-            widget.setVisible(self._is_owner and (status.is_outdated or status.code == TeamNotUpgraded.code))
+        self._outdated.setVisible(self._is_owner and (status.is_outdated or status.code == TeamNotUpgraded.code))
 
     @staticmethod
     def _actions(page: TeamPage, view: WorkspaceView) -> FlowRow:

@@ -46,6 +46,10 @@ CANNOT_TAKE_BACK: Final = Text(
     " erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are"
     " replaced. Stopping to share removes nothing from the server unless you choose to erase the project."
 )
+OUTDATED: Final = Text(
+    "This version of ChatDesk brings a newer form of the team's database. Everyone can go on working with the present"
+    " one until you upgrade it: 'chatdesk team upgrade'."
+)
 WHO_CAN_READ: Final = Text(
     "Anyone who administers the database can read all that is shared, whatever roles people have."
 )
