@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 from chatdesk.core.rendering.blocks import Span
 from chatdesk.core.rendering.misleading_links import destination_remark
@@ -22,6 +23,8 @@ _SPANS_LOOKED_AT = 1_000
 _PAD = "\u00a0"
 _LINE = "\u2028"
 _JOINER = "\u2060"  # has no width, and no line is broken beside it
+_style_of = attrgetter(*(each.name for each in fields(Span) if each.name != "text"))
+_PLAIN = _style_of(Span(""))
 _SLASH = re.compile(r"(?<!\S)/(?=[\w-]{1,24}(?![\w/-]))")
 
 
@@ -77,6 +80,13 @@ class Flow:
         if self.pads:
             piece = "".join(sign for place, sign in enumerate(piece, start) if place not in self.pads)
         return piece.replace(_LINE, "\n")
+
+
+def text_of(spans: Sequence[Span]) -> str:
+    """Return the text of ``flow_of``. Of plain words, as most of a table's cells are, it is known without a flow."""
+    if len(spans) == 1 and not _is_styled(spans[0]):
+        return spans[0].text.replace("\n", _LINE)
+    return flow_of(spans).text
 
 
 def flow_of(spans: Sequence[Span]) -> Flow:
@@ -177,7 +187,7 @@ def _has_many_scripts(spans: Sequence[Span]) -> bool:
 
 
 def _is_styled(span: Span) -> bool:
-    return span != Span(span.text)
+    return _style_of(span) != _PLAIN
 
 
 def _with_text(span: Span, text: str) -> Span:

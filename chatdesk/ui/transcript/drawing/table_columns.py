@@ -12,7 +12,7 @@ from chatdesk.core.rendering.blocks import Span, Table
 from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.drawing.math_paths import FORMULA_SIZE, width_px
 from chatdesk.ui.transcript.drawing.side_scroll import SideScroll
-from chatdesk.ui.transcript.drawing.spans import flow_of
+from chatdesk.ui.transcript.drawing.spans import text_of
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _MEASURED_ROWS = 60
@@ -175,10 +175,6 @@ def _measure_row(row: Row, style: TranscriptStyle, *, is_header: bool) -> tuple[
     letters, code = style.metrics("strong" if is_header else "table"), style.metrics("code")
     em = FORMULA_SIZE * style.em("table")
     return [_width_of(cell, letters, code, em=em) for cell in row], [_longest_word(cell, letters) for cell in row]
-
-
-def text_of(cell: tuple[Span, ...]) -> str:
-    return flow_of(cell).text
 
 
 def _width_of(cell: tuple[Span, ...], metrics: QFontMetricsF, code: QFontMetricsF, *, em: float) -> float:

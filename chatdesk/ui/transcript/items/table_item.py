@@ -29,8 +29,8 @@ from chatdesk.ui.transcript.drawing.item import (
     paint_button,
 )
 from chatdesk.ui.transcript.drawing.side_scroll import ROOM_PX
-from chatdesk.ui.transcript.drawing.spans import flow_of
-from chatdesk.ui.transcript.drawing.table_columns import GUTTER_PX, MAX_COLUMNS, ColumnEdge, Row, TableColumns, text_of
+from chatdesk.ui.transcript.drawing.spans import flow_of, text_of
+from chatdesk.ui.transcript.drawing.table_columns import GUTTER_PX, MAX_COLUMNS, ColumnEdge, Row, TableColumns
 from chatdesk.ui.transcript.drawing.text_box import TextBox
 from chatdesk.ui.transcript.drawing.transcript_style import TOOL_PX, TranscriptStyle
 

@@ -110,7 +110,7 @@ def paint_found(
     here = finding.current_place(marked) if marked is not None else None
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for placed in layout.placed:
-        if placed.bottom < area.top() or placed.y > area.bottom():
+        if not _is_in(placed, area):
             continue
         entry, item = placed.entry, placed.item
         painter.translate(left + entry.places.x_of(item), placed.y)
@@ -122,6 +122,11 @@ def paint_found(
             for each in item.areas_of(start, end):
                 painter.drawRoundedRect(each.adjusted(-1, 1, 1, -1), _RADIUS_PX, _RADIUS_PX)
         painter.translate(-left - entry.places.x_of(item), -placed.y)
+
+
+def _is_in(placed: Placed, area: QRectF) -> bool:
+    """Return whether an item is in an area. One without a height, as the folded rows of a table, is nowhere."""
+    return placed.y < placed.bottom >= area.top() and placed.y <= area.bottom()
 
 
 def _in_sight(item: Item, found: list[tuple[int, int]], area: QRectF) -> list[tuple[int, int]]:
@@ -172,7 +177,7 @@ def paint_view(
                 _paint_ring(painter, style, placed, left)
         if item.at.quote_depth:
             _paint_bars(painter, placed, left, area)
-        if placed.bottom < area.top() - 2 or placed.y > area.bottom() + 2:
+        if not _is_in(placed, area.adjusted(0, -2, 0, 2)):
             continue
         x = left + entry.places.x_of(item)
         is_hovered = item is attention.hovered_item or (

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.domain.text_match import MessageMatch, ThreadMatches, count_in_source, needle_of
 from chatdesk.ui.transcript.items.code_item import CodeItem
+from chatdesk.ui.transcript.items.table_item import TableItem
 from chatdesk.ui.transcript.messages.found_places import FoundPlaces
 from chatdesk.ui.transcript.painting import canvas
 from chatdesk.ui.transcript.view import TranscriptView
@@ -361,3 +362,17 @@ def test_only_the_places_in_sight_of_long_code_are_painted(
     monkeypatch.setattr(canvas, "_MANY_PLACES", 1_000_000)
     assert view.viewport().grab().toImage() == seen.toImage()
     assert len(asked) > 1000
+
+
+def test_rows_that_are_folded_away_are_not_painted(world: World, finder_view, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f"| needle | {number} |\n" for number in range(400))
+    view, _ = finder_view(FakeThread([make_message(0, f"| a | b |\n|---|---|\n{rows}", role=Role.ASSISTANT)]))
+    _type(view, "needle")
+    world.settle()
+    painted, asked = [], []
+    paint, areas_of = TableItem.paint, TableItem.areas_of
+    monkeypatch.setattr(TableItem, "paint", lambda item, *rest: painted.append(item) or paint(item, *rest))
+    monkeypatch.setattr(TableItem, "areas_of", lambda item, *ends: asked.append(item) or areas_of(item, *ends))
+    view.viewport().grab()
+    assert painted and asked and all(item.height for item in (*painted, *asked))
+    assert any(not placed.item.height for placed in view.parts.layout.placed)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from chatdesk.core.domain.message import Part, PartType, Status
 from chatdesk.core.rendering.blocks import Placement, Span, Table
-from chatdesk.ui.transcript.drawing.spans import flow_of, split_spans
+from chatdesk.ui.transcript.drawing.spans import flow_of, split_spans, text_of
 from chatdesk.ui.transcript.drawing.table_columns import TableColumns
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.items_from_blocks import grow_table, items_for, table_items
@@ -364,3 +364,13 @@ def test_a_short_path_in_code_is_not_broken_behind_its_slash(style: TranscriptSt
         item.layout(style, width)
         (before,), (behind,) = item.areas_of(slash, slash + 1), item.areas_of(slash + 2, slash + 3)
         assert before.top() == behind.top(), width
+
+
+@pytest.mark.parametrize("style_of_span", [{}, *({each: value} for each, value in (
+    ("is_bold", True), ("is_code", True), ("is_math", True), ("href", HREF), ("note", "fn-1"), ("script", "sub"),
+    ("is_key", True)))])  # fmt: skip
+@pytest.mark.parametrize("words", ["", "a", "a\nb", "/demo a"])
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_the_text_of_a_cell_is_that_of_its_flow(style_of_span: dict[str, object], words: str, count: int) -> None:
+    spans = (Span(words, **style_of_span),) * count  # type: ignore[arg-type]
+    assert text_of(spans) == flow_of(spans).text
