@@ -87,7 +87,7 @@ class ProjectDialog(FormPanel):
         title = tr("New project") if project is None else tr("Edit project")
         super().__init__(theme, title, object_name="projectDialog", width_px=_WIDTH_PX, parent=parent)
         self.name_field = named(
-            QLineEdit("" if project is None else project.name), "projectName", tr("Name of the project")
+            QLineEdit("" if project is None else project.name, self), "projectName", tr("Name of the project")
         )
         self.name_field.setPlaceholderText(tr("Name"))
         self.name_field.setMaxLength(_LONGEST_NAME)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -29,6 +30,7 @@ from chatdesk.ui.features.providers.provider_key import ProviderKey
 from chatdesk.ui.features.providers.provider_steps import ProviderSteps, models_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.focus_chain import previous_in_chain
 from chatdesk.ui.widgets.layouts import FlowRow
 from chatdesk.ui.widgets.words import with_commas
 
@@ -93,6 +95,9 @@ class ConnectProvider(QWidget):
     def show_found(self, servers: Sequence[FoundServer]) -> None:
         """Show the servers found on this computer, a button for each."""
         clear_layout(self._found_row)
+        before = previous_in_chain(self.provider)
+        while before is not None and not before.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            before = previous_in_chain(before)
         for server in servers:
             button = push_button(
                 tr("Use {label}, {models}", label=server.label, models=models_text(len(server.models))),
@@ -100,6 +105,9 @@ class ConnectProvider(QWidget):
                 partial(self.useRequested.emit, server),
             )
             self._found_row.addWidget(button)
+            if before is not None:
+                self.setTabOrder(before, button)
+            before = button
         if servers:
             announce(
                 self, tr("Found on this computer: {servers}", servers=with_commas(server.label for server in servers))
@@ -211,6 +219,15 @@ class ConnectProvider(QWidget):
         column.addWidget(self._problem)
         column.addWidget(self.save_button, 0, Qt.AlignmentFlag.AlignLeft)
 
+    def _order_tabs(self) -> None:
+        """Let Tab go as the eye does; the fields of the key are others for each provider."""
+        key = self.key
+        fields = (self.provider, self.address, key.field, key.place_box, key.passphrase)
+        is_stacked = self._row.direction() is QBoxLayout.Direction.TopToBottom
+        ends = (key.keys_link, self.connect_button) if is_stacked else (self.connect_button, key.keys_link)
+        for before, after in pairwise((*fields, *ends, self.save_button)):
+            self.setTabOrder(before, after)
+
     def _choose_own(self) -> None:
         self.provider.setCurrentIndex(self.provider.findData(OTHER.id))
         self.address.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -221,6 +238,7 @@ class ConnectProvider(QWidget):
         is_narrow = self.width() < _ONE_COLUMN_BELOW_PX * max(1.0, self._theme.scale)
         directions = QBoxLayout.Direction
         self._row.setDirection(directions.TopToBottom if is_narrow else directions.LeftToRight)
+        self._order_tabs()
 
     def _show_problem(self, text: str) -> None:
         self._problem.setText(text)
@@ -238,6 +256,7 @@ class ConnectProvider(QWidget):
         before.hide()
         before.deleteLater()
         self.own_button.setVisible(preset is not OTHER)
+        self._order_tabs()
         self.address.setVisible(self._wants_address(preset))
         self.address.setText(preset.base_url)
         self.address.setPlaceholderText(tr("localhost:8080 or https://…"))
