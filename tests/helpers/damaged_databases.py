@@ -70,7 +70,8 @@ def texts_of(path: Path) -> set[str]:
         with suppress(sqlite3.Error, UnicodeError):  # the first statement tells of a damaged schema, the next go on
             conn.execute("SELECT 1 FROM sqlite_master")
         for (content,) in conn.execute(_TEXTS):
-            found.add(content)
+            # A bit of the type makes bytes of a text.
+            found.add(content.decode("utf-8", "replace") if isinstance(content, bytes) else content)
     return found
 
 
