@@ -144,7 +144,7 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
     if not rows and not parked:
         terminal.complain(tr("this profile is in no workspace"))
     for each in parked:
-        parked_text = tr("parked: it came with a backup and is not connected")
+        parked_text = tr("parked: this profile was restored, repaired or copied, and is not connected")
         terminal.say(f"{each.id}  {each.name}  {each.address.host}  {parked_text}")
         terminal.say("    " + tr("'chatdesk team join' connects again"))
     for row in rows:

@@ -212,7 +212,7 @@ async def _leave(options: argparse.Namespace, services: Services) -> int:
 
 
 async def _join_again(options: argparse.Namespace, services: Services) -> int:
-    """Connect again to a team that came with a backup."""
+    """Connect again to a parked team."""
     service = await services.load_team()
     workspace = named(await service.records.parked(), None)
     await open_keys(services)

@@ -209,7 +209,7 @@ def _parked(workspace: Workspace) -> Finding:
         Text("workspace {name}", name=workspace.name),
         Level.NOTE,
         Text(
-            "{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect"
+            "{database} on {host}; parked: this profile was restored or repaired, or a copy of it is in use; Connect"
             " again in Settings, Team sync, or 'chatdesk team join' connects",
             database=workspace.address.database,
             host=workspace.address.host,

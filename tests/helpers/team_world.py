@@ -24,6 +24,7 @@ from chatdesk.core.domain.usage import Usage
 from chatdesk.core.events import EventBus
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.storage.engine.own_device import own_device
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import team as sync_team
@@ -195,9 +196,14 @@ class Desk:
         self.workspace_id = workspace.id
         self._login = login
         self.passwords.hold(workspace.id, login.password, workspace.address)
-        await self.database.write(lambda conn: sync_team.add_workspace(conn, workspace))
-        await self.team.start()
+        await self.record_joined(workspace)
         return workspace.id
+
+    async def record_joined(self, workspace: Workspace) -> None:
+        """Also of a workspace that was parked."""
+        await self.database.write(lambda conn: sync_team.add_workspace(conn, workspace))
+        self.database.become(await self.database.read(own_device))
+        await self.team.start()
 
     def variables(self) -> dict[str, str]:
         """The environment with which another process of this computer signs in as this one did."""

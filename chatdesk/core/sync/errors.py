@@ -294,6 +294,17 @@ class TeamNotInProject(TeamError):
     next_step = Text("Your copy stays here as a private project. To come back, ask one of its owners.")
 
 
+class TeamParked(TeamError):
+    """The workspace is parked (``storage/sync/parked_workspaces``)."""
+
+    code = "team_parked"
+    what = Text("This profile, or a copy of it, was put in the place of another one, so it no longer syncs.")
+    safe = _SAFE
+    next_step = Text(
+        "Press Connect again in Settings, Team sync, or run 'chatdesk team join'. What waits here is sent then."
+    )
+
+
 class TeamDeviceUnknown(TeamError):
     """The server does not know this device. The next ``hello`` registers it again, or reports that it belongs to
     another member."""

@@ -65,7 +65,8 @@ class LocalStore(Protocol):
     """The interface to this profile's database. Raises ``StorageError``."""
 
     def device(self) -> str:
-        """Return the id of the device that changes are made under now."""
+        """Return the id of the device that changes are made under now; empty if the workspace is not to be connected
+        to until the person joins it again."""
         ...
 
     def cursors(self) -> list[Cursor]:
@@ -118,9 +119,9 @@ class LocalStore(Protocol):
         sentence that says so."""
         ...
 
-    def adopt_ended(self, project_id: str) -> Applied | None:
-        """Apply, when everything was pulled, the log's ending of answers that were still being written here and have
-        ended since, and show what hangs below something that is not in the log. Returns None if there is nothing."""
+    def make_places(self, project_id: str) -> Applied | None:
+        """Show, when everything was pulled, what hangs below something that is not in the log. Returns None if there is
+        nothing."""
         ...
 
     def requeue_lost(self, project_id: str) -> int:
@@ -142,8 +143,8 @@ class LocalStore(Protocol):
         (thread, change)."""
         ...
 
-    def fork(self) -> str:
-        """Become another device. Unconfirmed changes are renumbered under the new id, which is returned."""
+    def park(self) -> None:
+        """Leave the device to a copy of this profile: no workspace is connected to until the person joins it again."""
         ...
 
 

@@ -16,11 +16,10 @@ from chatdesk.core.domain.sharing.sync_wire import (
     WireChange,
 )
 from chatdesk.core.domain.sharing.team import Misfit
-from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamLogBroken, TeamUnreachable
+from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamLogBroken, TeamParked, TeamUnreachable
 from chatdesk.core.sync.ports import Applied, Cursor, LocalStore, PendingApply, PulledPage, PushOutcome, TeamStore
 from chatdesk.core.sync.requests import (
     BatchPushed,
-    Forked,
     Link,
     PageApplied,
     Request,
@@ -124,7 +123,7 @@ class ProjectTurns:
         if project.wants_pull:
             yield from self._pull(project)
         if not project.wants_pull:
-            yield from self._adopt_ended(project)
+            yield from self._make_places(project)
         if project.wants_pull or (project.wants_push and self._may_write):
             return True
         if (yield from self._recover_lost(project)):
@@ -199,7 +198,7 @@ class ProjectTurns:
             )
             if not batch:
                 return batch
-            # The round of another workspace may have made this profile another device since.
+            # Joining another workspace may have made this profile another device since.
             device = self._link.device
             yield from self._greet()
             if self._link.device == device:
@@ -223,19 +222,13 @@ class ProjectTurns:
         if taken:
             project.wants_pull = project.may_have_lost = True
         if outcome.is_forked:
-            yield from self._fork(project)
-            return True
+            yield from self._leave_to_the_copy()
         return bool(taken or outcome.refused)
 
-    def _fork(self, project: _Project) -> Generator[Request, Any, None]:
-        project.contradictions += 1
-        if project.contradictions > _PATIENCE:
-            raise HistoryChanged
-        device: str = yield to_local(LocalStore.fork)
-        yield Forked(device)
-        yield from self._greet()
-        for each in self._projects.values():
-            each.wants_push = True
+    def _leave_to_the_copy(self) -> Generator[Request, Any, None]:
+        """Send nothing more: a copy of this profile writes under the same device, whose sequence has one writer."""
+        yield to_local(LocalStore.park)
+        raise TeamParked
 
     def _pull(self, project: _Project) -> Generator[Request, Any, None]:
         cursor = project.cursor
@@ -270,11 +263,7 @@ class ProjectTurns:
                 return
             raise (yield from self._misfit(project, _misfit_of(rows[0], cursor))) from None
         if applied.is_foreign_mine:
-            # Nothing of the page was applied: it is pulled again by the device that this becomes.
-            self._forget_ahead(project)
-            project.wants_pull = True
-            yield from self._fork(project)
-            return
+            yield from self._leave_to_the_copy()
         if applied.is_cut:
             rows = rows[: applied.rows]
             self._forget_ahead(project)
@@ -344,10 +333,8 @@ class ProjectTurns:
         if self._ahead is not None and self._ahead.project_id == project.id:
             self._ahead = None
 
-    def _adopt_ended(self, project: _Project) -> Generator[Request, Any, None]:
-        """Apply the changes that the log brought while an answer was being written here. Nothing more may ever be
-        pulled."""
-        applied: Applied | None = yield to_local(LocalStore.adopt_ended, project.id)
+    def _make_places(self, project: _Project) -> Generator[Request, Any, None]:
+        applied: Applied | None = yield to_local(LocalStore.make_places, project.id)
         if applied is not None:
             project.wants_push = True
             yield PageApplied(project.id, applied, project.cursor.seq, self._received, self._total)

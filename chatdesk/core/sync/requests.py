@@ -72,14 +72,7 @@ class BatchPushed:
     sent: int
 
 
-@dataclass(frozen=True, slots=True)
-class Forked:
-    """Notice: a copy of this profile writes under the same device, so this one is ``device`` from now on."""
-
-    device: str
-
-
-Notice: TypeAlias = ViewStored | PageApplied | BatchPushed | Forked
+Notice: TypeAlias = ViewStored | PageApplied | BatchPushed
 Request: TypeAlias = ToLocal | ToTeam | Notice
 
 
@@ -124,7 +117,7 @@ class Link:
         return list(found)
 
     def forget(self) -> None:
-        """Require a new ``hello``, because this profile is another device now."""
+        """Require a new ``hello``."""
         self.hello = None
         self.version = 0
         self.acknowledged.clear()

@@ -20,13 +20,13 @@ from chatdesk.core.sync.errors import (
     OtherWorkspace,
     TeamDeviceUnknown,
     TeamError,
+    TeamParked,
     TeamServerTooNew,
     TeamUnreachable,
 )
 from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.project_turn import ProjectTurns
 from chatdesk.core.sync.requests import (
-    Forked,
     Link,
     Request,
     RoundResult,
@@ -59,8 +59,8 @@ def sync_round(
     notification or a local write; projects of ``Link.record_written`` are always included. ``pull_rows``: the size of a
     page in changes.
 
-    Raises ``TeamUnreachable`` and ``StorageError``, and ``OtherWorkspace`` if the database is not that of
-    ``workspace_id``. Errors of a single project are in the result, and the other projects continue.
+    Raises ``TeamUnreachable`` and ``StorageError``, ``OtherWorkspace`` if the database is not that of ``workspace_id``,
+    and ``TeamParked`` if the person has to join again, as where a copy of this profile is in use. Errors of a single project are in the result, and the other projects continue.
     """
     return (
         yield from _Round(link, name=name, version=version, workspace_id=workspace_id, pull_rows=pull_rows).run(
@@ -134,17 +134,17 @@ class _Round:
         """Send ``hello``, unless this connection has done so for this device."""
         link = self._link
         device: str = yield to_local(LocalStore.device)
+        if not device:
+            raise TeamParked
         if link.hello is not None and link.device == device:
             return
         link.forget()
         try:
             hello: Hello = yield to_team(TeamStore.hello, device, name=self._name, version=self._version)
         except TeamDeviceUnknown:
-            # Another member's: this person's own before they were removed and invited again, or a colleague's whose
-            # profile was copied.
-            device = yield to_local(LocalStore.fork)
-            yield Forked(device)
-            hello = yield to_team(TeamStore.hello, device, name=self._name, version=self._version)
+            # Another member's, whose profile was copied.
+            yield to_local(LocalStore.park)
+            raise TeamParked from None
         self._check(hello)
         link.device = device
         link.hello = hello
@@ -217,7 +217,7 @@ class _Round:
             project = waiting.popleft()
             try:
                 is_unfinished = yield from turns.run(project)
-            except TeamUnreachable:
+            except (TeamUnreachable, TeamParked):
                 raise
             except TeamError as error:
                 self._problems[project] = error

@@ -50,6 +50,10 @@ class SyncListener(Protocol):
         idle day would push everything else out of the log. ``result``: None if the round failed."""
         ...
 
+    def on_parked(self) -> None:
+        """React to the end of sync, because the workspace has to be joined again."""
+        ...
+
     def count(self) -> tuple[int, int]:
         """Return how many local changes the server does not have, and how many it refused. Raises ``StorageError``."""
         ...

@@ -19,7 +19,7 @@ from chatdesk.core.domain.sharing.sync_wire import Hello
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncPhase, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.delays import FIRST_S, Backoff, NotifyThrottle
-from chatdesk.core.sync.errors import TeamError, TeamUnreachable
+from chatdesk.core.sync.errors import TeamError, TeamParked, TeamUnreachable
 from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import (
@@ -172,6 +172,11 @@ class SyncWorker:
                 if self._stopping.is_set():  # it was broken off
                     break
                 self._report.fail(error)
+                if isinstance(error, TeamParked):
+                    self._disconnect()
+                    self._listener.on_parked()
+                    self._stopping.wait()  # joining again starts another worker
+                    break
             except Exception:  # noqa: BLE001 - see below
                 # The last resort of this thread: a window that shows a wrong state for ever would be worse.
                 _log.exception("the sync of workspace %s failed", self.workspace.id)

@@ -15,6 +15,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import team
 from chatdesk.core.storage.sync.store import SyncStore
 from chatdesk.core.sync.delivery import CATCH_UP_ROWS
+from chatdesk.core.sync.errors import TeamParked
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
 from chatdesk.core.sync.files import FileMover
 from chatdesk.core.sync.ports import TeamStore
@@ -54,7 +55,6 @@ class WorkspaceSync:
             read=database.read_now,
             origin=lambda: database.origin,
             put_blob=lambda data: blobs.put((data,), max_bytes=MAX_BODY_BLOB).sha256,
-            on_fork=database.become,
         )
         self._files = FileMover(
             workspace.id,
@@ -80,8 +80,11 @@ class WorkspaceSync:
         )
 
     def is_for(self, workspace: Workspace | None) -> bool:
-        """Return whether this syncs the given workspace, at the same address and as the same member."""
+        """Return whether this syncs the given workspace, at the same address and as the same member, and did not stop
+        because it was parked."""
         mine = self.workspace
+        if self.worker.status.code == TeamParked.code:
+            return False
         return workspace is not None and (workspace.id, workspace.address, workspace.member_id) == (
             mine.id,
             mine.address,
@@ -144,6 +147,9 @@ class WorkspaceSync:
         except StorageError as error:
             _log.info("a round was not noted: %s", error.code)
         self._listener.on_counts()
+
+    def on_parked(self) -> None:
+        self._listener.on_team(frozenset())
 
     def count(self) -> tuple[int, int]:
         projects = self._database.read_now(lambda conn: team.shared_projects(conn, self.workspace.id))

@@ -24,10 +24,16 @@ from chatdesk.core.domain.sharing.sync_wire import (
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.delays import Backoff
-from chatdesk.core.sync.errors import HistoryChanged, OtherWorkspace, TeamBusy, TeamLogBroken, TeamUnreachable
+from chatdesk.core.sync.errors import (
+    HistoryChanged,
+    OtherWorkspace,
+    TeamBusy,
+    TeamLogBroken,
+    TeamParked,
+    TeamUnreachable,
+)
 from chatdesk.core.sync.requests import (
     BatchPushed,
-    Forked,
     Link,
     Notice,
     PageApplied,
@@ -125,7 +131,7 @@ def test_a_second_round_of_a_connection_asks_for_little(team: Team) -> None:
         "cursors",
         "share_step",
         "pending",
-        "adopt_ended",
+        "make_places",
         "tending",
     ]
 
@@ -412,21 +418,52 @@ def test_a_refused_change_is_kept_and_does_not_hold_up_others(team: Team) -> Non
     assert team.first.store.states(team.project) == {ChangeState.REFUSED, ChangeState.CONFIRMED}
 
 
-def test_a_copied_profile_becomes_another_device(team: Team) -> None:
+@pytest.mark.parametrize("has_written", [True, False])
+def test_a_copied_profile_sends_nothing_before_it_joins_again_and_everything_then(
+    team: Team, has_written: bool
+) -> None:
+    """Whether it notices by what it sends or by what it pulls."""
     team.first.store.write(team.project)
     team.first.round()
     clone = Desk(team.server, team.ann, team.project)
     clone.store = copy.deepcopy(team.first.store)
-    mine = team.first.store.write(team.project)
-    theirs = clone.store.write(team.project)
+    mine = {team.first.store.write(team.project)}
+    theirs = {clone.store.write(team.project)} if has_written else set()
     team.first.round()
-    result = clone.round()
-    assert result.is_drained
-    assert clone.store.device_id != team.first.store.device_id
-    assert [type(notice) for notice in clone.notices].count(Forked) == 1
-    assert {mine, theirs} <= clone.ids(team.project)
+    with pytest.raises(TeamParked):
+        clone.round()
+    assert clone.store.is_parked
+    assert len(team.rows) == 2
+    theirs.add(clone.store.write(team.project))
+    with pytest.raises(TeamParked):
+        clone.round()
+    assert len(team.rows) == 2
+    clone.store.join_again()
+    clone.connect()
+    assert clone.round().is_drained
+    assert mine | theirs <= clone.ids(team.project)
     team.first.round()
     assert team.first.ids(team.project) == clone.ids(team.project)
+
+
+def test_a_parked_profile_asks_the_server_for_nothing(team: Team) -> None:
+    team.first.store.park()
+    seen: list[Request] = []
+    steps = team.first.steps()
+    request = next(steps)
+    with pytest.raises(TeamParked):
+        while True:
+            seen.append(request)
+            request = steps.send(perform(request, team.first.store, team.first.team))
+    assert not [each for each in seen if isinstance(each, ToTeam)]
+
+
+def test_a_device_of_another_member_is_a_copys(team: Team) -> None:
+    team.first.round()
+    team.second.store.device_id = team.first.store.device_id
+    with pytest.raises(TeamParked):
+        team.second.round()
+    assert team.second.store.is_parked
 
 
 def test_a_restored_profile_notices_its_own_lost_changes(team: Team) -> None:
@@ -437,6 +474,9 @@ def test_a_restored_profile_notices_its_own_lost_changes(team: Team) -> None:
     team.first.round()
     team.first.store = old
     team.first.connect()
+    with pytest.raises(TeamParked):
+        team.first.round()
+    old.join_again()
     assert team.first.round().is_drained
     assert lost in team.first.ids(team.project)
     assert len(team.rows) == 2
@@ -553,7 +593,7 @@ def test_a_profile_that_became_another_device_meanwhile_says_hello_before_it_sen
             break
         is_asked = isinstance(request, ToLocal) and request.method == "pending"
         if is_asked and team.first.store.device_id == before:
-            team.first.store.fork()  # by the round of another workspace
+            team.first.store.join_again()  # in another workspace
         if isinstance(request, ToTeam) and request.method == "push":
             devices.append(request.args[1])
         answer = perform(request, team.first.store, team.first.team)
@@ -638,7 +678,7 @@ def failing_at(place: int, desk: Desk, failure: Failure) -> bool:
 
 
 def everything_happens(team: Team) -> None:
-    """A first round that has to share, push, be refused, notice a restored server, fork and pull."""
+    """A first round that has to share, push, be refused, notice a restored server and pull."""
     shared = team.first.store.write(team.project)
     team.first.round()
     team.second.round()

@@ -7,9 +7,11 @@ import pytest
 from chatdesk.core.domain.message import PartType, Status
 from chatdesk.core.domain.sharing.team import EndReason, TeamRole
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk, TurnOutcome
+from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.sync import sharing
+from chatdesk.core.sync.errors import TeamParked
 from chatdesk.core.sync.requests import Link
 from chatdesk.core.sync.round import sync_round
 from tests.helpers import shown_digest
@@ -58,10 +60,20 @@ class Copies:
         steps = sync_round(Link(), name="a desk", version="1", workspace_id=self.server.workspace_id)
         return drive(steps, profile.store, ModelTeam(self.server, profile.member_id, proto=proto)).sent
 
-    def settle(self, *profiles: Profile) -> None:
-        """Rounds of each until nothing is sent any more."""
-        while sum(self.round(profile) for profile in profiles):
-            pass
+    def settle(self, *profiles: Profile) -> set[Profile]:
+        """Rounds of each until nothing is sent any more. Returns those that were told that they are copies, and joined
+        again."""
+        told = set()
+        is_moving = True
+        while is_moving:
+            is_moving = False
+            for profile in profiles:
+                try:
+                    is_moving |= self.round(profile) > 0
+                except TeamParked:
+                    told.add(profile)
+                    is_moving = profile.join_again()
+        return told
 
     def answers(self, profile: Profile) -> dict[str, str]:
         return {
@@ -97,21 +109,45 @@ def test_an_answer_that_two_copies_end_at_one_place_of_their_sequence_keeps_the_
     assert copies.digest(first) == copies.digest(second)
 
 
-@pytest.mark.parametrize("is_restored", [False, True])
-def test_an_answer_that_ends_here_after_its_end_by_a_copy_was_erased_stands_beside_it_at_once(
-    is_restored: bool,
-) -> None:
-    """Also where nothing is pulled any more, or the server's history changed in the meantime."""
+@pytest.mark.parametrize("has_written", [False, True])
+def test_the_copy_that_is_told_sends_nothing_and_loses_nothing(has_written: bool) -> None:
+    copies = Copies()
+    copies.finish(copies.first)
+    copies.settle(copies.first)
+    second = copies.profile(copies.first.db.image())
+    [thread] = copies.first.rows("SELECT id FROM threads WHERE project_id = ?", copies.project)[0]
+    now(copies.first.repositories.messages.add_question(thread, "by the first", with_answer=None))
+    if has_written:
+        now(second.repositories.messages.add_question(thread, "by the copy", with_answer=None))
+    copies.settle(copies.first)
+    before = len(copies.server.projects[copies.project].rows)
+    for _ in range(2):
+        with pytest.raises(TeamParked):
+            copies.round(second)
+        now(second.repositories.messages.add_question(thread, "written while it waited", with_answer=None))
+    assert len(copies.server.projects[copies.project].rows) == before
+    assert second.join_again()
+    assert copies.settle(copies.first, second) == set()
+    texts = {row[0] for row in copies.first.rows("SELECT content FROM message_parts")}
+    assert texts == {row[0] for row in second.rows("SELECT content FROM message_parts")}
+    wanted = ["by the first", "written while it waited", *["by the copy"] * has_written]
+    assert all(any(each in text for text in texts) for each in wanted)
+    assert copies.digest(copies.first) == copies.digest(second)
+
+
+def test_an_answer_that_ended_here_after_its_end_by_a_copy_was_erased_stands_beside_it() -> None:
     copies = Copies()
     first, second = copies.first, copies.profile(copies.first.db.image())  # where it was interrupted
     copies.settle(second)
-    copies.settle(first)
+    with pytest.raises(TeamParked):
+        copies.round(first)
+    with pytest.raises(NotPossible):  # while it is being written
+        first.join_again()
     now(second.repositories.erasures.erase_message(copies.answer))
-    copies.settle(second, first)
+    copies.settle(second)
     copies.write(first, " and ended")
     copies.finish(first)
-    if is_restored:
-        first.store.start_over(copies.project)
+    assert first.join_again()
     copies.settle(first, second)
     ended = copies.answers(first)
     assert ended.pop(copies.answer) == ""
@@ -128,7 +164,9 @@ def test_a_question_that_waits_here_for_an_answer_above_it_is_erased_with_the_co
     second = copies.profile(first.db.image())  # where the answer above was interrupted
     copies.settle(second)
     now(second.repositories.erasures.erase_message(below.id))
-    copies.settle(second, first)
+    copies.settle(second)
+    copies.finish(first)
+    assert copies.settle(first, second) == {first}
     for profile in (first, second):
         assert profile.rows("SELECT 1 FROM message_parts WHERE message_id = ?", below.id) == []
 

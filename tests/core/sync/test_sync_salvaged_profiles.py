@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage.sync import salvage, team
+from chatdesk.core.storage.sync import damaged_shares
 from chatdesk.core.storage.upkeep import repair
 from chatdesk.core.storage.upkeep.quieting import stop_automatic_actions
 from tests.helpers.erased_words import places_with
@@ -22,18 +22,19 @@ _UNSETTLED = "SELECT id, state FROM changes WHERE project_id = ? AND state IN (0
 
 
 def lose(pair: Pair, profile: Profile, *statements: str) -> None:
-    """As after a damaged file was read out: some rows are not there, and what can be is repaired."""
+    """As after a damaged file was read out: some rows are not there, what can be is repaired, and the person joins
+    again."""
 
     def work(conn: Connection) -> None:
-        assert salvage.pull_again(conn, pair.time.now_ms())
+        assert damaged_shares.prepare(conn, pair.time.now_ms())
         repair.repair(conn, profile.db.origin)
 
     profile.db.raw.execute("PRAGMA foreign_keys=OFF")
     for statement in statements:
         profile.db.raw.execute(statement)
     profile.db.write_now(work)
-    profile.db.device_id = profile.rows("SELECT id FROM devices WHERE is_mine = 1")[0][0]
     profile.db.raw.execute("PRAGMA foreign_keys=ON")
+    assert profile.join_again()
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def test_parts_that_travel_as_a_file_are_asked_for_again(pair: Pair) -> None:
 def test_a_profile_that_shares_nothing_is_left_as_it_is(pair: Pair) -> None:
     alone = pair.profile("Cyd")
     device = alone.db.device_id
-    assert alone.db.write_now(lambda conn: salvage.pull_again(conn, 1)) is False
+    assert alone.db.write_now(lambda conn: damaged_shares.prepare(conn, 1)) is False
     assert alone.rows("SELECT id FROM devices") == [(device,)]
     alone.db.close()
 
@@ -183,8 +184,7 @@ def test_words_that_were_erased_are_gone_from_a_restored_profile_that_joins_agai
         image = _parked(pair, image)
     again = Profile(restored.db.clock, workspace_id=restored.workspace_id, member_id=restored.member_id, image=image)
     assert again.db.read_now(lambda conn: places_with(conn, WORD))
-    (parked,) = again.db.read_now(team.parked)
-    again.db.write_now(lambda conn: team.add_workspace(conn, parked))
+    assert again.join_again()
     setattr(pair, who, again)
     restored.db.close()
     pair.settle()

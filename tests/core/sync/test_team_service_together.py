@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from chatdesk.core.events import (
     ThreadCreated,
     UnreadChanged,
 )
+from chatdesk.core.storage.sync import team as sync_team
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import Desk, desks, invite, member_of, until, until_same
 from tests.helpers.waiting import stays, until_still
@@ -168,6 +170,41 @@ async def test_who_may_only_read_is_known_at_once_and_writes_nothing(tmp_path: P
         await until(lambda: not ben.database.log_watch.read_only)
         await ben.ask(thread, "now I may")
         await until_same(project, [ana, ben])
+
+
+async def test_a_copy_of_a_profile_is_told_and_takes_along_what_it_wrote_when_it_joins_again(
+    tmp_path: Path, workspace: TeamDatabase
+) -> None:
+    async with desks(tmp_path, workspace, []) as (project, [desktop]):
+        thread = await desktop.thread(project)
+        await desktop.ask(thread, "before")
+        await until_same(project, [desktop])
+        await desktop.close()
+        shutil.copytree(desktop.folder, tmp_path / "copy")
+        desktop.make_anew()
+        await desktop.open()
+        await desktop.ask(thread, "by the first")
+        await until(lambda: desktop.team.status(desktop.workspace_id).waiting == 0)
+        copy = Desk(tmp_path / "copy", name="copy")
+        await copy.database.open()
+        copy.workspace_id = desktop.workspace_id
+        [joined] = await copy.database.read(sync_team.workspaces)
+        copy.passwords.hold(joined.id, workspace.password, joined.address)
+        await copy.ask(thread, "by the copy")
+        await copy.team.start()
+        try:
+            await until(lambda: copy.team.status(joined.id).code == "team_parked")
+            await until(lambda: copy.team.known.state.workspaces == ())
+            assert "by the copy" not in await desktop.texts(thread)
+            await copy.ask(thread, "later")
+            [parked] = await copy.database.read(sync_team.parked)
+            await copy.record_joined(parked)
+            await until_same(project, [desktop, copy])
+            written = await desktop.one("SELECT group_concat(content) FROM message_parts")
+            assert all(text in written for text in ("by the first", "by the copy", "later"))
+            assert copy.database.device_id != desktop.database.device_id
+        finally:
+            await copy.close()
 
 
 async def test_a_removed_member_stops_at_once_and_keeps_a_private_copy(tmp_path: Path, workspace: TeamDatabase) -> None:

@@ -33,9 +33,10 @@ class Local:
 
     def __init__(self) -> None:
         self.failure: Exception | None = None
+        self.device_id = "device"
 
     def device(self) -> str:
-        return "device"
+        return self.device_id
 
     def shares(self) -> dict[str, ShareMark]:
         return {}
@@ -138,6 +139,7 @@ class SyncListener:
         self.lines: list[SyncRound] = []
         self.presence: list[PresenceRow] = []
         self.waiting = 0
+        self.has_parked = False
         self.news = threading.Condition()
 
     def on_status(self, status: SyncStatus) -> None:
@@ -158,6 +160,9 @@ class SyncListener:
     def on_round(self, line: SyncRound | None, _result: RoundResult | None) -> None:
         if line is not None:
             self.lines.append(line)
+
+    def on_parked(self) -> None:
+        self.has_parked = True
 
     def count(self) -> tuple[int, int]:
         return self.waiting, 0
@@ -218,6 +223,24 @@ def test_other_threads_wait_for_short_turns_only_while_it_runs() -> None:
         listener.wait_for(synced)
         assert sys.getswitchinterval() == pytest.approx(SHORT_S)
     assert sys.getswitchinterval() == before_s
+
+
+def test_a_workspace_that_has_to_be_joined_again_is_told_and_left_alone() -> None:
+    team, local = Team(), Local()
+    with working(lambda: team, local=local) as (worker, listener):
+        listener.wait_for(synced)
+        local.device_id = ""
+        worker.request_round()
+        status = listener.wait_for(lambda each: each.phase is SyncPhase.REFUSED)
+        assert status.code == "team_parked"
+        assert "Connect again" in status.next_step
+        wait_until(lambda: listener.has_parked)
+        assert team.is_closed
+        rounds = team.rounds
+        worker.request_round()
+        worker.record_written(["p1"])
+        assert worker.status.phase is SyncPhase.REFUSED
+        assert team.rounds == rounds
 
 
 def test_a_server_that_cannot_be_reached_is_named_and_tried_again() -> None:

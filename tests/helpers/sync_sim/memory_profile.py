@@ -22,6 +22,7 @@ from chatdesk.core.storage.chat.projects import ensure_default_project
 from chatdesk.core.storage.engine import schema_upgrade, search_index, search_text, tables
 from chatdesk.core.storage.engine.change_log import LogWatch, Origin
 from chatdesk.core.storage.engine.connection import add_functions
+from chatdesk.core.storage.engine.own_device import own_device
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import sharing, team
 from chatdesk.core.storage.sync.store import SyncStore
@@ -129,8 +130,19 @@ class Profile:
             read=self.db.read_now,
             origin=lambda: self.db.origin,
             put_blob=lambda data: "0" * 64,
-            on_fork=self._become,
         )
+
+    def join_again(self) -> bool:
+        """What *Connect again* does. Returns whether there was anything to be connected to."""
+
+        def work(conn: Connection) -> bool:
+            parked = team.parked(conn)
+            for each in parked:
+                team.add_workspace(conn, each)
+            self.db.device_id = own_device(conn)
+            return bool(parked)
+
+        return self.db.write_now(work)
 
     def share(self, project_id: str, role: TeamRole = TeamRole.OWNER, *, joined_seq: int = 0) -> None:
         """What *Share* does once the server knows the project."""
@@ -144,9 +156,6 @@ class Profile:
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """A query of a test; whole transactions only."""
         return self.db.raw.execute(query, values).fetchall()
-
-    def _become(self, device: str) -> None:
-        self.db.device_id = device
 
 
 def now(work: Coroutine[Any, Any, T]) -> T:

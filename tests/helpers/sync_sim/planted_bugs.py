@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
 from chatdesk.core.domain.sharing.sync_results import Cursor, PushOutcome
 from chatdesk.core.domain.sharing.sync_wire import PushResult, WireChange
-from chatdesk.core.storage.sync import erasing, registers
-from chatdesk.core.storage.sync.inbox import duplicates, inbox, prepare
+from chatdesk.core.storage.sync import erasing, parked_workspaces, registers
+from chatdesk.core.storage.sync.inbox import inbox, prepare, taken_ids
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.projection import deletes
 from chatdesk.core.storage.sync.store import SyncStore
@@ -105,14 +105,6 @@ def _refused_is_forgotten(record: Any) -> Any:
     return broken
 
 
-def _device_is_remembered(device: Any) -> Any:
-    def broken(self: SyncStore) -> str:
-        known: str = self.__dict__.setdefault("_first_device", device(self))
-        return known
-
-    return broken
-
-
 def _last_writer_wins(heads_of: Any) -> Any:
     return lambda rows: [max(rows, key=lambda row: (row.hlc, row.id))] if rows else []
 
@@ -145,10 +137,17 @@ def _history_is_believed() -> Iterator[None]:
         yield
 
 
-def _without_digests(lost_by_server: Any) -> Any:
-    return lambda self, project_id, *, limit: [
-        replace(each, erased=None) for each in lost_by_server(self, project_id, limit=limit)
-    ]
+@contextmanager
+def _copies_go_unnoticed() -> Iterator[None]:
+    def nothing(self: ProjectTurns) -> Generator[Any, Any, None]:
+        return
+        yield
+
+    with (
+        mock.patch.object(inbox, "is_of_a_copy", return_value=False),
+        mock.patch.object(ProjectTurns, "_leave_to_the_copy", nothing),
+    ):
+        yield
 
 
 BUGS = (
@@ -188,13 +187,13 @@ BUGS = (
     ),
     Bug(
         "a profile does not notice that it was copied",
-        _instead(SyncStore, "fork", lambda _: lambda self: self.device()),
+        _copies_go_unnoticed,
         mix=Mix(trouble=0.3, faults=_COPIES),
-        first=8,
+        first=10,
     ),
     Bug(
-        "a forked profile goes on under its old id",
-        _instead(SyncStore, "device", _device_is_remembered),
+        "a copy that joins again goes on under its old id",
+        _instead(parked_workspaces, "become_another_device", lambda _: lambda *_: None),
         mix=Mix(trouble=0.3, faults=_COPIES),
         first=1,
     ),
@@ -214,7 +213,7 @@ BUGS = (
     ),
     Bug(
         "what was emptied in a private copy stays empty",
-        _instead(duplicates, "fill_emptied", lambda _: lambda *_: {}),
+        _instead(taken_ids, "fill_emptied", lambda _: lambda *_: {}),
         mix=COPIES,
         first=130,
     ),

@@ -47,6 +47,7 @@ class ToyStore:
         self.projects = {project: ToyProject(project) for project in projects}
         self.views = 0
         self.is_viewer = False
+        self.is_parked = False
 
     def write(self, project_id: str, entity: str | None = None, *, op: str = "new", body: str | None = None) -> str:
         """A change of this device. Returns its id."""
@@ -59,7 +60,7 @@ class ToyStore:
         return {each.state for each in self.projects[project_id].changes.values()}
 
     def device(self) -> str:
-        return self.device_id
+        return "" if self.is_parked else self.device_id
 
     def cursors(self) -> list[Cursor]:
         return [Cursor(each.id, each.seq, each.chain) for each in self.projects.values()]
@@ -150,7 +151,7 @@ class ToyStore:
                 each.state = ChangeState.PENDING if each.is_mine else ChangeState.ORPHANED
                 each.seq = None
 
-    def adopt_ended(self, project_id: str) -> None:
+    def make_places(self, project_id: str) -> None:
         return None
 
     def tending(self, project_id: str) -> Tending | None:
@@ -159,13 +160,18 @@ class ToyStore:
     def tended(self, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
         pass
 
-    def fork(self) -> str:
+    def park(self) -> None:
+        self.is_parked = True
+
+    def join_again(self) -> None:
+        """As another device, and from the beginning."""
+        self.is_parked = False
         self.device_id = new_id()
         self.next_dseq = 1
         for project in self.projects.values():
             for each in sorted(project.changes.values(), key=lambda each: each.change.dseq):
-                if each.is_mine and each.state in (ChangeState.PENDING, ChangeState.ACKNOWLEDGED):
+                if each.is_mine and each.state is ChangeState.PENDING:
                     each.change = replace(each.change, dseq=self.next_dseq)
                     each.device = self.device_id
                     self.next_dseq += 1
-        return self.device_id
+            self.start_over(project.id)

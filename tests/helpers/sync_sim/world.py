@@ -14,7 +14,7 @@ from typing import Any
 
 from chatdesk.core.domain.sharing.sync_wire import PulledChange, body_digest
 from chatdesk.core.ids import new_id
-from chatdesk.core.sync.errors import TeamError, TeamUnreachable
+from chatdesk.core.sync.errors import TeamError, TeamParked, TeamUnreachable
 from chatdesk.core.sync.requests import Link, Request, RoundResult, ToLocal, ToTeam
 from chatdesk.core.sync.round import perform, sync_round
 from tests.helpers.sync_sim import checks, long_stories
@@ -25,7 +25,7 @@ from tests.helpers.sync_sim.seeded import SkewedClock, WorldTime, seeded_ids
 
 DAY_MS = 86_400_000
 # Calls that are no steps of their own: seeds that once found something go on telling the story in which they did.
-_NO_STEPS = ("shares", "adopt_ended")
+_NO_STEPS = ("shares", "make_places")
 # Rounds of everybody after which a healed team must be at rest.
 MOST_ROUNDS = 8
 
@@ -99,6 +99,15 @@ class Machine:
         ):
             self.hand.finish(answer, project)
         self.fingerprint = checks.fingerprint(self.profile, self.private)
+
+    def join_again(self) -> None:
+        """The person was told that a copy of this profile is in use, waits for what is being written, and presses
+        *Connect again*."""
+        self.finish_everything()
+        if self.profile.join_again():
+            self.world.counts["copies that joined again"] += 1
+            self.world.tell(f"{self.label} joins again")
+            self.connect()
 
     def send_files(self) -> None:
         """Files that changes wait for are on the server."""
@@ -239,6 +248,8 @@ class History:
             except TeamError as error:
                 self.tell(f"{machine.label}: {error.code}")
                 machine.connect()
+                if isinstance(error, TeamParked) and self.rng.random() < 0.5:
+                    machine.join_again()
                 return
             machine.answer = machine.error = None
             try:
@@ -533,10 +544,12 @@ class History:
             # A project that was only just taken up, or ended, may have to be told to others.
             moved = result.sent or result.received or result.refused or result.changed_projects or result.problems
             return bool(moved) or machine.has_files_to_send()
-        except TeamError as error:  # removed from the team
+        except TeamError as error:  # removed from the team, or a copy
             self.tell(f"{machine.label}: {error.code}")
             machine.connect()
-            return False
+            if isinstance(error, TeamParked):
+                machine.join_again()
+            return isinstance(error, TeamParked)
 
 
 FAULTS = {

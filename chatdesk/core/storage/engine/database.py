@@ -132,7 +132,7 @@ class Database:
         return self._writer.start(partial(self._write, work, is_durable))
 
     def become(self, device_id: str) -> None:
-        """Use another device id from now on, which ``storage.sync.fork`` made."""
+        """Use another device id from now on, which joining a workspace made."""
         self.device_id = device_id
 
     async def back_up(self, target: Path) -> Path:

@@ -11,6 +11,11 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import insert_row
 
 
+def own_device(conn: Connection) -> str:
+    """Return the id of the device that this database belongs to."""
+    return str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one())
+
+
 def origin_of(conn: Connection, clock: Clock) -> Origin:
     """Return the origin of changes made in this database, whose device is made where there is none."""
     row = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()

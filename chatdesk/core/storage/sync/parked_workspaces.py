@@ -1,25 +1,35 @@
-"""Parked workspaces: those of a restored or salvaged profile, not connected to until the person joins them again.
+"""Parked workspaces: those that are not connected to until the person joins them again.
 
-The address in a file may be anybody's. A parked workspace counts as left everywhere; joining it again restores it,
-and its projects continue where they were.
+A restored or repaired profile has them, because the address in a file may be anybody's, and so has a profile of which a
+copy writes under the same device: a device's sequence has one writer. A parked workspace counts as left everywhere.
+Joining it again makes this profile another device and pulls its projects whole; what was not sent goes along.
 """
+
+# ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage.engine.plain_text import from_json
+from chatdesk.core.domain.sharing.team import ChangeState
+from chatdesk.core.errors import NotPossible
+from chatdesk.core.ids import new_id
+from chatdesk.core.storage.engine.change_log import ERASED
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import from_json, json_value, object_in, to_json
+from chatdesk.core.storage.sync import outbox
+from chatdesk.core.texts import Text
 
 _KEY: Final = "team.parked"
-
+_TAKEN: Final = f"{int(ChangeState.CONFIRMED)}, {int(ChangeState.ACKNOWLEDGED)}"
 
 # Which rows of ``workspaces`` are parked.
 CONDITION: Final = (
-    "left_at IS NOT NULL AND id IN (SELECT e.value FROM meta,"  # noqa: S608 - constants
+    "left_at IS NOT NULL AND id IN (SELECT e.value FROM meta,"
     " json_each(CASE WHEN json_valid(meta.value) THEN meta.value ELSE '{}' END, '$.ids') e"
     f" WHERE meta.key = '{_KEY}')"
 )
@@ -27,22 +37,97 @@ CONDITION: Final = (
 
 def park_all(conn: sqlite3.Connection, now_ms: int) -> None:
     """Park every workspace that was not left, besides those that were parked before."""
-    stored = conn.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
-    parked = set(_ids(None if stored is None else stored[0]))
+    parked = set(_ids(_stored(conn)))
     parked |= {row[0] for row in conn.execute("SELECT id FROM workspaces WHERE left_at IS NULL")}
     conn.execute("UPDATE workspaces SET left_at = ? WHERE left_at IS NULL", (now_ms,))
     conn.execute("DELETE FROM meta WHERE key = ?", (_KEY,))
     if parked:
-        conn.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (_KEY, json.dumps({"ids": sorted(parked)})))
+        said = {"ids": sorted(parked), "device": _own_device(conn)}
+        conn.execute("INSERT INTO meta (key, value) VALUES (?, ?)", (_KEY, json.dumps(said)))
 
 
 def forget(conn: Connection, workspace_id: str) -> None:
     """Remove a workspace from the parked ones, because it was left."""
-    stored = conn.exec_driver_sql("SELECT value FROM meta WHERE key = ?", (_KEY,)).scalar()
-    kept = [each for each in _ids(stored) if each != workspace_id]
-    conn.exec_driver_sql("UPDATE meta SET value = ? WHERE key = ?", (json.dumps({"ids": kept}), _KEY))
+    said = _stored(driver(conn))
+    kept = [each for each in _ids(said) if each != workspace_id]
+    conn.exec_driver_sql("UPDATE meta SET value = ? WHERE key = ?", (json.dumps({**said, "ids": kept}), _KEY))
 
 
-def _ids(stored: str | None) -> list[str]:
-    ids = from_json(stored).get("ids")
+def join_again(conn: Connection, workspace_id: str, now_ms: int) -> None:
+    """Prepare a workspace that this profile was in for being joined again, if it is parked: as another device, pulling
+    everything. Raises ``NotPossible`` while an answer is being written in one of its projects: the log may have another
+    end of it."""
+    raw = driver(conn)
+    if raw.execute(f"SELECT 1 FROM workspaces WHERE id = ? AND {CONDITION}", (workspace_id,)).fetchone() is None:
+        return
+    shared = "SELECT project_id FROM shared_projects WHERE workspace_id = ? AND state <> 'ended'"
+    unfinished = (
+        "SELECT 1 FROM messages m JOIN threads t ON t.id = m.thread_id"
+        f" WHERE m.status IN ('pending', 'streaming') AND t.project_id IN ({shared}) LIMIT 1"
+    )
+    if raw.execute(unfinished, (workspace_id,)).fetchone() is not None:
+        raise NotPossible(
+            Text("An answer in a shared project is still being written."),
+            next_step=Text("Wait until it ends, or stop it, then connect again."),
+        )
+    if _stored(raw).get("device", _own_device(raw)) == _own_device(raw):  # else it was in the place of another one
+        become_another_device(conn, now_ms)
+    for (project_id,) in raw.execute(shared, (workspace_id,)).fetchall():
+        # Everything up to here was news once.
+        raw.execute(
+            f"UPDATE shared_projects SET progress = json_set({object_in('progress')}, '$.joined_seq',"
+            f" max(seq, coalesce({json_value('progress', 'joined_seq')}, 0))) WHERE project_id = ?",
+            (project_id,),
+        )
+        outbox.start_over(conn, project_id)
+
+
+def become_another_device(conn: Connection, now_ms: int) -> None:
+    """Number the changes that no server has, in order, as those of a new device."""
+    raw = driver(conn)
+    old, new = _own_device(raw), new_id()
+    raw.execute(
+        "INSERT INTO devices"
+        " (id, is_mine, next_dseq, last_hlc, clock_offset_ms, commit_count, message_count, created_at)"
+        " SELECT ?, 0, 1, last_hlc, clock_offset_ms, commit_count, message_count, ? FROM devices WHERE is_mine = 1",
+        (new, now_ms),
+    )
+    raw.execute("UPDATE devices SET is_mine = (id = ?)", (new,))
+    # Later changes of the old device are not this profile's.
+    raw.execute(
+        "INSERT INTO seen_changes (project_id, device, dseq) SELECT project_id, device, max(dseq) FROM changes"
+        f" WHERE device = ? AND state IN ({_TAKEN}) GROUP BY project_id, device"
+        " ON CONFLICT (project_id, device) DO UPDATE SET dseq = max(dseq, excluded.dseq)",
+        (old,),
+    )
+    reached = dict(raw.execute("SELECT project_id, dseq FROM seen_changes WHERE device = ?", (old,)).fetchall())
+    unsent = raw.execute(
+        "SELECT n, project_id, op, reg, body FROM changes WHERE mine = 1 AND state = ? AND project_id IN"
+        " (SELECT project_id FROM shared_projects WHERE state <> 'ended') ORDER BY n",
+        (int(ChangeState.PENDING),),
+    ).fetchall()
+    outbox.renumber(conn, [row[0] for row in unsent])
+    for place, (n, project_id, op, reg, body) in enumerate(unsent):
+        if op == "del" and reg != ERASED:
+            # A deletion covers what its author saw: of the old device what the server took, of the new one all before.
+            value = from_json(body)
+            covers: dict[str, Any] = value["covers"] if isinstance(value.get("covers"), dict) else {}
+            if old in covers:
+                covers = {**covers, old: min(covers[old], reached.get(project_id, 0))}
+            said = to_json({**value, "covers": {**covers, new: place}})
+            raw.execute("UPDATE changes SET body = ? WHERE n = ?", (said, n))
+
+
+def _own_device(conn: sqlite3.Connection) -> str:
+    row = conn.execute("SELECT id FROM devices WHERE is_mine = 1").fetchone()
+    return "" if row is None else str(row[0])
+
+
+def _stored(conn: sqlite3.Connection) -> dict[str, Any]:
+    row = conn.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
+    return dict(from_json(None if row is None else row[0]))
+
+
+def _ids(said: dict[str, Any]) -> list[str]:
+    ids = said.get("ids")
     return [each for each in ids if isinstance(each, str)] if isinstance(ids, list) else []

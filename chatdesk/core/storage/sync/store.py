@@ -12,10 +12,9 @@ from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResu
 from chatdesk.core.domain.sharing.team import Misfit
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.sync import entering, erasures_in_log, misfits, outbox, team
-from chatdesk.core.storage.sync import fork as sync_fork
+from chatdesk.core.storage.sync import entering, erasures_in_log, misfits, outbox, parked_workspaces, team
 from chatdesk.core.storage.sync import tending as sync_tending
-from chatdesk.core.storage.sync.inbox import damage, entities, inbox
+from chatdesk.core.storage.sync.inbox import damage, inbox
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.outbox import PutBlob
 
@@ -24,6 +23,10 @@ T = TypeVar("T")
 # Things that are entered in one transaction; what a person writes waits that long at most.
 STEP_ROWS: Final = 500
 
+_DEVICE = (
+    "SELECT id FROM devices WHERE is_mine = 1"
+    " AND NOT EXISTS (SELECT 1 FROM workspaces w WHERE w.id = ? AND w.left_at IS NOT NULL)"
+)
 _CURSORS = """
 SELECT s.project_id, s.seq, s.chain FROM shared_projects s LEFT JOIN projects p ON p.id = s.project_id
 WHERE s.workspace_id = ? AND s.state <> 'ended' ORDER BY coalesce(p.last_chat_at, 0) DESC, s.project_id
@@ -51,8 +54,7 @@ class StartWrite(Protocol):
 
 class SyncStore:
     """The ``LocalStore`` of one workspace. ``write`` and ``read`` run a function in one transaction and wait for it,
-    ``start_write`` does not wait; ``origin`` returns this device. ``on_fork`` is called with the id of a new device;
-    ``put_blob`` stores bytes as an attached file."""
+    ``start_write`` does not wait; ``origin`` returns this device. ``put_blob`` stores bytes as an attached file."""
 
     def __init__(
         self,
@@ -63,7 +65,6 @@ class SyncStore:
         read: Run,
         origin: Callable[[], Origin],
         put_blob: PutBlob | None = None,
-        on_fork: Callable[[str], object] | None = None,
     ) -> None:
         self._workspace_id = workspace_id
         self._write = write
@@ -71,12 +72,9 @@ class SyncStore:
         self._read = read
         self._origin = origin
         self._put_blob = put_blob
-        self._on_fork = on_fork
 
     def device(self) -> str:
-        return self._read(
-            lambda conn: str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one())
-        )
+        return self._read(lambda conn: str(conn.exec_driver_sql(_DEVICE, (self._workspace_id,)).scalar() or ""))
 
     def cursors(self) -> list[Cursor]:
         return self._read(lambda conn: [Cursor(*row) for row in conn.exec_driver_sql(_CURSORS, (self._workspace_id,))])
@@ -131,10 +129,10 @@ class SyncStore:
             return ""
         return self._write(lambda conn: misfits.record(conn, project_id, misfit, now=self._origin().now()))
 
-    def adopt_ended(self, project_id: str) -> Applied | None:
-        if not self._read(lambda conn: _waits_for_the_end(conn, project_id)):
+    def make_places(self, project_id: str) -> Applied | None:
+        if not self._read(lambda conn: damage.needs_places(driver(conn), project_id)):
             return None
-        applied = self._write(lambda conn: inbox.adopt_ended(conn, self._origin(), project_id))
+        applied = self._write(lambda conn: inbox.make_places(conn, self._origin(), project_id))
         return None if applied == Applied() else applied
 
     def requeue_lost(self, project_id: str) -> int:
@@ -154,11 +152,8 @@ class SyncStore:
     def tended(self, project_id: str, expired: Sequence[tuple[str, str]]) -> None:
         self._write(lambda conn: sync_tending.tended(conn, self._origin(), project_id, expired))
 
-    def fork(self) -> str:
-        device = self._write(lambda conn: sync_fork.fork(conn, self._origin().now()))
-        if self._on_fork is not None:
-            self._on_fork(device)
-        return device
+    def park(self) -> None:
+        self._write(lambda conn: parked_workspaces.park_all(driver(conn), self._origin().now()))
 
     def fill_parts(self, project_id: str, sha256: str, data: bytes) -> Applied:
         """Insert the parts of messages that a fetched file holds."""
@@ -170,11 +165,6 @@ class SyncStore:
             return Applied(threads=threads, paths=threads, contexts=threads)
 
         return self._write(work)
-
-
-def _waits_for_the_end(conn: Connection, project_id: str) -> bool:
-    raw = driver(conn)
-    return bool(entities.ended_since(raw, project_id)) or damage.needs_places(raw, project_id)
 
 
 def _threads_of(conn: Connection, message_ids: Iterable[str]) -> frozenset[str]:

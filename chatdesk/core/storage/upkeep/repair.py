@@ -28,7 +28,7 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import to_json
-from chatdesk.core.storage.sync import salvage
+from chatdesk.core.storage.sync import damaged_shares
 from chatdesk.core.storage.transfer.export_reader import open_reader
 from chatdesk.core.storage.upkeep import reachability, restore, salvaged_texts, stored_values
 from chatdesk.core.storage.upkeep.db_check import Complaint, Kind, examine, wrong_counters, wrong_ends
@@ -36,10 +36,10 @@ from chatdesk.core.texts import Sentences, Text, plural
 
 _log = logging.getLogger(__name__)
 
-# Said where projects of a team are pulled again.
+# Said where a team has to be joined again.
 COMES_AGAIN: Final = Text(
-    "Shared projects are compared with their team's server, and what was lost is fetched from it again as far as it "
-    "is there."
+    "Press Connect again in Settings, Team sync, or run 'chatdesk team join': then what was lost of shared projects is"
+    " fetched from the team's server as far as it is there."
 )
 # The project of a lost thread, by what the log says of it and of its messages.
 _HOME: Final = """
@@ -104,7 +104,7 @@ class RepairService:
         kept = None
         done: list[str] = []
         has_lost = any(each.kind is Kind.REFERENCES for each in found) or (
-            any(each.kind is Kind.TEXT for each in found) and bool(await self._database.read(salvage.damaged))
+            any(each.kind is Kind.TEXT for each in found) and bool(await self._database.read(damaged_shares.damaged))
         )
         if has_lost or any(each.can_be_repaired for each in found):
             kept = await asyncio.to_thread(
@@ -114,22 +114,16 @@ class RepairService:
                 now_ms=self._database.origin.now(),
                 reason="repair",
             )
-            device, done = await self._database.write(
-                lambda conn: _repair_and_pull(conn, self._database.origin, has_lost=has_lost)
-            )
-            if device != self._database.device_id:
-                self._database.become(device)
+            done = await self._database.write(lambda conn: _repair(conn, self._database.origin, has_lost=has_lost))
             _log.info("repaired: %d lines", len(done))
         left = [_left(each) for each in await self.check()]
         return RepairReport(tuple(done), tuple(left), kept)
 
 
-def _repair_and_pull(conn: Connection, origin: Origin, *, has_lost: bool) -> tuple[str, list[str]]:
-    """Repair the database, and have lost changes pulled again. Returns the new id of this device, and what was
-    done."""
-    done: list[str] = [COMES_AGAIN] if has_lost and salvage.pull_again(conn, origin.now()) else []
-    done += repair(conn, origin)
-    return str(conn.exec_driver_sql("SELECT id FROM devices WHERE is_mine = 1").scalar_one()), done
+def _repair(conn: Connection, origin: Origin, *, has_lost: bool) -> list[str]:
+    """Repair the database. ``has_lost``: what teams have of it comes again once they are joined again."""
+    done: list[str] = [COMES_AGAIN] if has_lost and damaged_shares.prepare(conn, origin.now()) else []
+    return done + repair(conn, origin)
 
 
 def repair(conn: Connection, origin: Origin) -> list[str]:

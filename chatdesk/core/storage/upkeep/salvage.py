@@ -28,7 +28,7 @@ from chatdesk.core.storage.engine.connection import connect, driver, make_privat
 from chatdesk.core.storage.engine.failures import translating
 from chatdesk.core.storage.engine.own_device import origin_of
 from chatdesk.core.storage.engine.pending_restore import ready_path, remove_database
-from chatdesk.core.storage.sync import salvage as sync_salvage
+from chatdesk.core.storage.sync import damaged_shares
 from chatdesk.core.storage.upkeep import db_check, quieting, repair, salvaged_texts, unknown_authors
 from chatdesk.core.storage.upkeep.readable_rows import ReadableRows, Row, raise_unless_damage
 from chatdesk.core.texts import Text, plural
@@ -91,7 +91,7 @@ def _fill(database: Path, target: Path, clock: Clock, on_progress: Callable[[Tex
         schema_upgrade.fill_title_keys(raw)
         raw.execute("DELETE FROM search_queue")
         search_index.rebuild(raw)
-        if sync_salvage.pull_again(conn, clock.now_ms()):
+        if damaged_shares.prepare(conn, clock.now_ms()):
             copied.lines.append(repair.COMES_AGAIN)
         origin = origin_of(conn, clock)
         unknown_authors.mark(conn, copied.damaged)

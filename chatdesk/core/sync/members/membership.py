@@ -15,10 +15,11 @@ from typing import TypeVar
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.domain.sharing.team_setup import ComputerCode, InvitationView, SetupCheck
-from chatdesk.core.errors import NotPossible
+from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.settings.secrets import SecretSource
 from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.own_device import own_device
 from chatdesk.core.storage.sync import setup, sharing, team
 from chatdesk.core.sync import invitations
 from chatdesk.core.sync.address import checked_address
@@ -252,8 +253,14 @@ class Membership:
         def remember(conn: Connection) -> None:
             team.add_workspace(conn, workspace)
             setup.forget_setup(conn)
+            # In the same transaction, so that nothing is written as the former device after it.
+            self._database.become(own_device(conn))
 
-        await self._database.write(remember)
+        try:
+            await self._database.write(remember)
+        except ChatDeskError:
+            self._database.become(await self._database.read(own_device))
+            raise
         await self._on_changed(workspace.id)
         return workspace
 

@@ -14,13 +14,14 @@ from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushResult, PushStatus, WireChange
-from chatdesk.core.domain.sharing.team import ChangeState, TeamRole
+from chatdesk.core.domain.sharing.team import ChangeState, ServerAddress, TeamRole, Workspace
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.storage.chat.context_store import ContextRepository
 from chatdesk.core.storage.engine import change_log
-from chatdesk.core.storage.sync import entering, fork, outbox, refused, sharing, team
+from chatdesk.core.storage.engine.own_device import own_device
+from chatdesk.core.storage.sync import entering, outbox, parked_workspaces, refused, sharing, team
 from chatdesk.core.storage.sync.store import SyncStore
 from tests.helpers.store import PLAN, MovableClock, Store
 
@@ -56,6 +57,16 @@ class Shared:
 
     def run(self, query: str, *values: Any) -> None:
         self.do(lambda conn: conn.exec_driver_sql(query, values))
+
+    def become_another_device(self) -> None:
+        self.do(lambda conn: parked_workspaces.become_another_device(conn, 5))
+        self.store.db.become(self.do(own_device))
+
+    def join(self) -> None:
+        """Also again."""
+        address = ServerAddress("team.example", 5432, "team", "x")
+        self.do(lambda conn: team.add_workspace(conn, Workspace(WORKSPACE, "Team", address, "m", False, 1)))
+        self.store.db.become(self.do(own_device))
 
     def counts(self) -> tuple[int, int]:
         """(changes that wait, changes that were refused)"""
@@ -404,9 +415,10 @@ async def test_becoming_another_device_numbers_what_waits_anew_in_order(shared: 
     await store.paths.delete(question, with_later=False)
     before = shared.pending()
     sync = made_store(store)
-    new = sync.fork()
+    shared.become_another_device()
+    new = sync.device()
     assert new != old
-    assert sync.device() == store.db.device_id == new
+    assert store.db.device_id == new
     after = shared.pending()
     assert [each.id for each in after] == [each.id for each in before]
     assert [each.dseq for each in after] == list(range(1, len(after) + 1))
@@ -427,21 +439,52 @@ def made_store(store: Store) -> SyncStore:
         start_write=store.db.start_write,
         read=store.db.read_now,
         origin=lambda: store.db.origin,
-        on_fork=store.db.become,
     )
 
 
-async def test_a_fork_without_anything_waiting(shared: Shared) -> None:
-    new = shared.do(lambda conn: fork.fork(conn, 5))
-    assert shared.sql("SELECT id FROM devices WHERE is_mine = 1") == [(new,)]
+async def test_another_device_without_anything_waiting(shared: Shared) -> None:
+    shared.run("UPDATE changes SET state = 5")
+    shared.become_another_device()
     assert shared.sql("SELECT next_dseq FROM devices WHERE is_mine = 1") == [(1,)]
 
 
 async def test_a_damaged_deletion_is_covered_all_the_same(shared: Shared) -> None:
     await shared.store.library.delete([shared.thread])
     shared.run("UPDATE changes SET body = 'nonsense' WHERE op = 'del'")
-    new = shared.do(lambda conn: fork.fork(conn, 5))
-    assert json.loads(shared.pending()[-1].body or "")["covers"] == {new: 0}
+    shared.become_another_device()
+    new = shared.store.db.device_id
+    assert json.loads(shared.pending()[-1].body or "")["covers"] == {new: len(shared.pending()) - 1}
+
+
+async def test_a_workspace_is_joined_again_once_no_answer_is_under_way(shared: Shared) -> None:
+    """The log may have another end of that answer, by a copy of this profile."""
+    _, answer = await shared.store.ask(shared.thread)
+    shared.run("UPDATE messages SET status = 'streaming' WHERE id = ?", answer)
+    shared.join()
+    sync = made_store(shared.store)
+    old = sync.device()
+    sync.park()
+    assert sync.device() == ""
+    with pytest.raises(NotPossible):
+        shared.join()
+    assert sync.device() == ""
+    shared.run("UPDATE messages SET status = 'complete' WHERE id = ?", answer)
+    shared.join()
+    assert sync.device() not in ("", old)
+    assert [cursor.seq for cursor in sync.cursors()] == [0]
+
+
+async def test_workspaces_that_were_parked_together_are_joined_as_one_new_device(shared: Shared) -> None:
+    shared.join()
+    shared.run("INSERT INTO workspaces (id, name, address, member_id, is_owner, joined_at)"
+               " VALUES ('other', 'Other', '{}', 'm', 0, 1)")  # fmt: skip
+    made_store(shared.store).park()
+    devices = []
+    for _ in range(2):
+        shared.do(lambda conn: team.add_workspace(conn, team.parked(conn)[0]))
+        devices += shared.sql("SELECT id FROM devices WHERE is_mine = 1")
+    assert len(set(devices)) == 1
+    assert devices[0][0] != shared.store.db.device_id
 
 
 async def test_a_store_made_of_all_this_answers_as_its_port_says(shared: Shared) -> None:

@@ -291,19 +291,6 @@ def any_waiting(raw: sqlite3.Connection, project_id: str) -> bool:
     return row.fetchone() is not None
 
 
-def ended_since(raw: sqlite3.Connection, project_id: str) -> list[str]:
-    """Return the messages that were still being written here when the log brought another ending of them, and are
-    complete now."""
-    if not any_waiting(raw, project_id):
-        return []
-    rows = raw.execute(
-        "SELECT c.entity FROM changes c JOIN messages m ON m.id = c.entity WHERE c.project_id = ? AND c.state = ?"
-        " AND c.seq IS NOT NULL AND c.problem = 'waits:' || c.entity AND m.status NOT IN ('pending', 'streaming')",
-        (project_id, _ORPHANED),
-    )
-    return [row[0] for row in rows]
-
-
 def record_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, foreign: str) -> None:
     """Store the result for changes of messages that waited."""
     fresh = set(outcome.fresh)

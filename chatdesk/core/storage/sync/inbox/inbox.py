@@ -9,6 +9,7 @@ A change that waits for its thread, its parent or a file with its parts is ``ORP
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
@@ -50,7 +51,8 @@ def apply(
     """Apply a page that follows ``after`` and move the cursor, in the caller's transaction. Rows that were applied
     before are skipped. The page is cut before the first row that does not fit; raises ``HistoryChanged`` where that is
     the first one. ``erased``: the placeholders whose words an erasure took, where that was asked; others do not fit. A
-    page with an unknown change of this device changes nothing and returns ``is_foreign_mine``."""
+    page with a change of this device that a copy of this profile made changes nothing and returns
+    ``is_foreign_mine``."""
     raw = driver(conn)
     share = raw.execute(
         "SELECT s.seq, s.chain, s.state, s.progress, w.member_id FROM shared_projects s"
@@ -75,8 +77,10 @@ def apply(
     pulled = [row for row in prepared.pulled[:fitting] if row.seq > seq]
     _check_chain(pulled[0], seq, chain)
     known = known_changes(raw, [row.id for row in rows])
-    if any(row.device == origin.device_id and row.id not in known for row in rows):
-        return Applied(is_foreign_mine=True)
+    if unknown := [row.dseq for row in rows if row.device == origin.device_id and row.id not in known]:
+        if is_of_a_copy(raw, origin.device_id, unknown):
+            return Applied(is_foreign_mine=True)
+        prepared = prepare(prepared.pulled)  # its messages are not here any more
     joined = from_json(progress).get("joined_seq")
     joined_seq = joined if isinstance(joined, int) else 0
     rows, prepared = _without_erased(raw, project_id, rows, prepared, known)
@@ -97,6 +101,14 @@ def apply(
     return replace(effects.applied(rows=len(rows), confirmed=confirmed), is_cut=is_cut)
 
 
+def is_of_a_copy(raw: sqlite3.Connection, device: str, unknown: Sequence[int]) -> bool:
+    """Return whether any of these numbers of own changes, which are not stored, is one that this profile never gave, or
+    gave to another change. Else they were removed here."""
+    (following,) = raw.execute("SELECT next_dseq FROM devices WHERE id = ?", (device,)).fetchone()
+    given = "SELECT 1 FROM changes WHERE device = ? AND dseq IN (SELECT value FROM json_each(?)) LIMIT 1"
+    return max(unknown) >= following or raw.execute(given, (device, json.dumps(unknown))).fetchone() is not None
+
+
 def _fitting(prepared: Prepared, erased: Collection[str] | None) -> int:
     """Return how many rows of a page, from the first, fit: emptied ones only where the log says who took the words."""
     if erased is not None:
@@ -106,13 +118,12 @@ def _fitting(prepared: Prepared, erased: Collection[str] | None) -> int:
     return prepared.fitting
 
 
-def adopt_ended(conn: Connection, origin: Origin, project_id: str) -> Applied:
-    """Apply the log's ending of answers that were still being written here when it came, and have ended since, and show
-    what hangs below something that is not in the log."""
+def make_places(conn: Connection, origin: Origin, project_id: str) -> Applied:
+    """Show what hangs below something that is not in the log."""
     raw = driver(conn)
     effects = Effects(me=registers.member_of(raw, project_id), is_quiet=True)
     page = PageApplier(conn, origin, project_id, effects, prepare(()), 0)
-    page.finish(ended=entities.ended_since(raw, project_id), is_end=True)
+    page.finish(is_end=True)
     return effects.applied()
 
 

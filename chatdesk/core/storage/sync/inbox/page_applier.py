@@ -4,20 +4,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import erasing, erasures_in_log
-from chatdesk.core.storage.sync.inbox import damage, duplicates, entities, moves, prepare
+from chatdesk.core.storage.sync.inbox import damage, entities, moves, prepare, taken_ids
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import Incoming, Outcome, known_rows
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
@@ -147,7 +146,7 @@ class PageApplier:
             read = self._read(row)
             if read is not None and not read.is_purged and read.thread_id == threads[row.entity]:
                 incoming.append(Incoming(row.id, row.author, True, read))
-        waiting = duplicates.fill_emptied(self._conn, self._project_id, incoming, self._effects)
+        waiting = taken_ids.fill_emptied(self._conn, self._project_id, incoming, self._effects)
         self._log.wait_for(rows, {change_id: WAITS + sha256 for change_id, sha256 in waiting.items()})
         self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in incoming)
 
@@ -181,11 +180,11 @@ class PageApplier:
             gathered.update(threads)
 
     def _compare(self, rows: Sequence[PulledChange], claimed: Container[str]) -> set[str]:
-        """Compare others' messages with what is stored under their ids, and reconcile those that differ. ``claimed``:
+        """Compare messages with what is stored under their ids, and take over those that differ. ``claimed``:
         own messages that are another member's in the log. Returns the ids of all that are not the same."""
         here = known_rows(
             self._raw,
-            "SELECT id, content_digest, status, completed_at FROM messages WHERE purged_at IS NULL AND id IN",
+            "SELECT id, content_digest FROM messages WHERE purged_at IS NULL AND id IN",
             [row.entity for row in rows],
         )
         differing = []
@@ -197,10 +196,6 @@ class PageApplier:
             read = self._read(row)
             if read is None or read.is_purged:
                 unlike.add(row.entity)
-                if not Status(here[row.entity][2]).is_final:
-                    waiting[row.id] = WAITS + row.entity  # erased is the end that a copy gave it
-                elif read is not None and duplicates.is_erased(self._raw, row.id):
-                    differing.append(Incoming(row.id, row.author, True, read))  # it ended here since
                 continue
             if read.parts_file is not None:
                 unlike.add(row.entity)
@@ -210,16 +205,15 @@ class PageApplier:
                     sync_inbox_messages.want_again(self._raw, self._project_id, read.parts_file, self._effects)
                 continue
             is_same = here[row.entity][1] == read.own.content_digest or self._sends_the_same(row, read)
-            if not is_same or row.entity in claimed or duplicates.ended_otherwise(row, here[row.entity][3], read):
+            if not is_same or row.entity in claimed:
                 differing.append(Incoming(row.id, row.author, True, read))
-        found = {each.rows.id for each in differing}
-        waiting |= self._reconcile(Outcome(done=differing), ended=found, claimed=claimed)
+        self._take_over(differing, is_compared=True, claimed=claimed)
         self._log.wait_for(rows, waiting)
-        return unlike | found
+        return unlike | {each.rows.id for each in differing}
 
     def _retire_own(self, rows: Sequence[PulledChange]) -> None:
         for row in rows:
-            duplicates.retire_own(self._conn, row.entity)
+            taken_ids.retire_own(self._conn, row.entity)
             self._registers.add((row.kind, row.entity, change_log.CONTENT))
 
     def _sends_the_same(self, row: PulledChange, read: MessageRows) -> bool:
@@ -277,7 +271,7 @@ class PageApplier:
         places = set() if is_known else damage.places_among(self._raw, [row.entity for row in readable])
         outcome = self._insert(incoming)
         waiting = {key: WAITS + wanted for key, wanted in outcome.waiting.items()}
-        waiting |= self._reconcile(outcome)
+        self._take_over_met(outcome)
         for each in outcome.done:
             if each.rows.parts_file is not None and each.rows.id in outcome.fresh:
                 waiting[each.change_id] = WAITS + each.rows.parts_file[0]
@@ -304,17 +298,18 @@ class PageApplier:
             outcome.join(sync_inbox_messages.insert(self._conn, self._origin, self._project_id, again, self._effects))
         return outcome
 
-    def _reconcile(
-        self, outcome: Outcome, *, ended: Container[str] | None = None, claimed: Container[str] = ()
-    ) -> dict[str, str]:
-        """Reconcile messages whose ids are stored already, or only those ``ended``. Returns the changes that wait."""
+    def _take_over_met(self, outcome: Outcome) -> None:
+        """Give messages whose ids are stored already the log's words."""
         fresh = set(outcome.fresh)
-        met = [each for each in outcome.done if each.rows.id not in fresh and (ended is None or each.rows.id in ended)]
-        busy = duplicates.reconcile(
-            self._conn, self._origin, self._project_id, met, self._effects, waited=ended is not None, claimed=claimed
+        self._take_over([each for each in outcome.done if each.rows.id not in fresh])
+
+    def _take_over(
+        self, met: Sequence[Incoming], *, is_compared: bool = False, claimed: Container[str] = ()
+    ) -> None:
+        taken_ids.take_over(
+            self._conn, self._origin, self._project_id, met, self._effects, is_compared=is_compared, claimed=claimed
         )
         self._registers.update(("message", each.rows.id, change_log.CONTENT) for each in met)
-        return {each.change_id: WAITS + each.rows.id for each in busy}
 
     def _after_messages(self, outcome: Outcome) -> None:
         self._arrived.extend(outcome.fresh)
@@ -363,14 +358,13 @@ class PageApplier:
             elif (row.kind, row.op, row.reg) == ("thread", DELETE, change_log.ERASED):
                 self._asked.append(row)
 
-    def finish(self, *, ended: Collection[str] = (), is_end: bool = False) -> None:
-        """Take up what waited for something of this page, and project all registers. ``ended``: answers of this profile
-        that were still being written when the log brought another ending of them. ``is_end``: nothing more comes, and
-        what still waits gets a place."""
-        self._adopt_waiting([*self._arrived, *ended], ended)
+    def finish(self, *, is_end: bool = False) -> None:
+        """Take up what waited for something of this page, and project all registers. ``is_end``: nothing more comes,
+        and what still waits gets a place."""
+        self._adopt_waiting(self._arrived)
         while is_end and (places := damage.make_places(self._conn, self._origin, self._project_id, self._effects)):
             self._arrived = sorted(places)
-            self._adopt_waiting(self._arrived, ended)
+            self._adopt_waiting(self._arrived)
         for row in self._asked:
             self._erased |= erasures_in_log.taken_by(self._raw, self._project_id, row)
         if self._erased:
@@ -381,7 +375,7 @@ class PageApplier:
         if self._effects.threads or self._effects.new_threads:
             entities.refresh_project(self._conn, self._project_id)
 
-    def _adopt_waiting(self, arrived: Iterable[str], ended: Container[str]) -> None:
+    def _adopt_waiting(self, arrived: Iterable[str]) -> None:
         while entries := entities.waiting_for(self._raw, self._project_id, arrived):
             incoming = []
             for each in entries:
@@ -392,7 +386,7 @@ class PageApplier:
                     incoming.append(Incoming(each.id, each.author, each.seq <= self._joined_seq, read))
             outcome = self._insert(incoming)
             entities.record_outcome(self._raw, outcome, waits=WAITS, foreign=FOREIGN)
-            self._reconcile(outcome, ended=ended)
+            self._take_over_met(outcome)
             self._after_messages(outcome)
             arrived = list(outcome.fresh)
             for each in entries:

@@ -131,13 +131,13 @@ class TeamPage(QWidget):
             list(self._blocks.values())[-1].details_button.setFocus()
 
     def show_parked(self, workspaces: Sequence[Workspace]) -> None:
-        """Show workspaces that came with a backup, each with its server, which is connected to only on a click."""
+        """Show workspaces to be joined again, each with its server, which is connected to only on a click."""
         clear_layout(self._parked)
         for workspace in workspaces:
             self._parked.addWidget(plain_label(workspace.name, "strong"))
             words = tr(
-                "This team came with the backup that was restored. ChatDesk does not connect to"
-                " {address} until you say so.",
+                "This profile was restored or repaired, or a copy of it is in use. ChatDesk does not connect to"
+                " {address} until you say so; what waits here is sent then.",
                 address=address_words(workspace.address),
             )
             self._parked.addWidget(plain_label(words, "muted", wraps=True))

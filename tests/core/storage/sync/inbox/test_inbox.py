@@ -138,7 +138,9 @@ def test_a_page_that_was_read_before_this_became_another_device_is_read_again(lo
     page = store.read_page(log.rows)
     assert not page.messages
 
-    assert store.fork() != old
+    store.park()
+    assert reader.profile.join_again()
+    assert store.device() != old
     applied = store.finish_apply(store.start_apply(log.project_id, page, after=cursor))
 
     assert applied.rows == 5
@@ -390,9 +392,21 @@ def test_a_change_of_this_device_that_it_does_not_know_changes_nothing(log: Pull
     assert applied.is_foreign_mine
     assert reader.cursor.seq == 0
     assert reader.one("SELECT count(*) FROM threads") == 0
-    reader.profile.store.fork()
+    reader.profile.store.park()
+    reader.profile.join_again()
     reader.pull()
     assert reader.one("SELECT count(*) FROM threads") == 2
+
+
+def test_an_own_change_that_was_removed_here_comes_again(log: PulledLog, reader: Reader) -> None:
+    """As where a project was removed for good, and is shared with this profile again."""
+    thread = log.thread(device=reader.profile.store.device())
+    reader.profile.db.raw.execute("UPDATE devices SET next_dseq = 9")
+
+    [applied] = reader.pull(log.rows)
+
+    assert not applied.is_foreign_mine
+    assert reader.one("SELECT count(*) FROM threads WHERE id = ?", thread) == 1
 
 
 def test_a_sequence_goes_on_after_what_a_copy_of_the_profile_used(log: PulledLog, reader: Reader) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chatdesk.core.domain.sharing.sync_wire import PulledChange, PushResult, PushStatus
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.sync import salvage, team_notes
+from chatdesk.core.storage.sync import team_notes
 from chatdesk.core.storage.sync.projection import projection
 from tests.helpers.examples import examples
 from tests.helpers.pulled_log import ANN, ANNS, BEN, BENS, PulledLog, Reader
@@ -227,21 +227,6 @@ def test_a_change_names_only_heads_of_its_own_kind(log: PulledLog, reader: Reade
     heads = reader.rows("SELECT c.kind FROM register_heads h JOIN changes c ON c.id = h.change_id WHERE h.entity = ?"
                         " ORDER BY c.kind", both)  # fmt: skip
     assert heads == [("message",), ("thread",)]
-
-
-def test_what_a_salvaged_log_says_of_a_message_counts_beside_a_thread_of_its_id(log: PulledLog, reader: Reader) -> None:
-    _, both = two_under_one_id(log, reader)
-    kinds = (
-        "SELECT c.kind FROM register_heads h JOIN changes c ON c.id = h.change_id WHERE h.entity = ? ORDER BY c.kind"
-    )
-    db = reader.profile.db
-    db.raw.execute(
-        "DELETE FROM register_heads WHERE change_id IN (SELECT id FROM changes WHERE entity = ? AND kind = 'message')",
-        (both,),
-    )
-    assert reader.rows(kinds, both) == [("thread",)]
-    db.write_now(lambda conn: salvage.pull_again(conn, db.clock.now_ms()))
-    assert reader.rows(kinds, both) == [("message",), ("thread",)]
 
 
 # Tags

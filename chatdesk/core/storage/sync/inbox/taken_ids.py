@@ -1,18 +1,15 @@
-"""Resolves one answer that two copies of a profile completed differently: the log's text replaces it, and the local
-text becomes a version beside it."""
+"""Gives a message the words that the log has under its id: others may stand here, as a copy of this profile wrote them
+too, and those of this person become a version beside it."""
 
 # ruff: noqa: S608 - statements are assembled from constants of this module; values are always bound
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Container, Sequence
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.clock import stamp_ms
 from chatdesk.core.domain.message import Status
-from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.storage.chat import branching, summaries, thread_counters, token_counts
@@ -21,56 +18,45 @@ from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import erasing, refused
 from chatdesk.core.storage.sync.inbox.messages import Incoming, insert_parts, want_again, want_files
 from chatdesk.core.storage.sync.projection.effects import Effects
-from chatdesk.core.storage.sync.wire.rows import MESSAGE_COLUMNS, MessageRows
+from chatdesk.core.storage.sync.wire.rows import MESSAGE_COLUMNS
 
 # What says where a message is stays.
 _PLACE = frozenset(("id", "thread_id", "parent_id"))
 # What is this person's own, and stays as it is here.
 _KEPT = frozenset((*_PLACE, "context_mark"))
 _SET = ", ".join(f"{name} = ?" for name in MESSAGE_COLUMNS if name not in _KEPT)
-_COMPLETED_AT = MESSAGE_COLUMNS.index("completed_at")
 _OWN = (
     "SELECT 1 FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND mine = 1"
     f" AND state IN ({ChangeState.PENDING.value}, {ChangeState.REFUSED.value}) LIMIT 1"
 )
 
 
-def reconcile(
+def take_over(
     conn: Connection,
     origin: Origin,
     project_id: str,
     met: Sequence[Incoming],
     effects: Effects,
     *,
-    waited: bool = False,
+    is_compared: bool = False,
     claimed: Container[str] = (),
-) -> list[Incoming]:
-    """Replace local messages that the log does not know by the log's under the same id. Returns those that have to
-    wait, because they are still being written here. ``waited``: these did, and have ended since; ``claimed``: own
-    messages that are another member's in the log, whatever their text."""
+) -> None:
+    """Replace messages by the log's under the same id, where this person wrote them and the server has never had them.
+    ``is_compared``: these differ from what the server took, whoever wrote them; ``claimed``: own messages that are
+    another member's in the log, whatever their text."""
     raw = driver(conn)
-    busy = []
     owned: dict[str, bool] = {}  # a server may bring one id many times
     for each in met:
         message_id = each.rows.id
         status, digest, purged_at = raw.execute(
             "SELECT status, content_digest, purged_at FROM messages WHERE id = ?", (message_id,)
         ).fetchone()
-        if not Status(status).is_final:
-            busy.append(each)
-            continue
         if message_id not in owned:
             owned[message_id] = raw.execute(_OWN, (message_id,)).fetchone() is not None
         is_own = owned[message_id]
-        if purged_at is not None or not (is_own or waited):
+        if purged_at is not None or not Status(status).is_final or not (is_own or is_compared):
             continue
-        if each.rows.is_purged and waited and is_erased(raw, each.change_id):
-            # What was erased was the copy's; what ended here is this person's, and is beside it.
-            made = _beside(conn, origin, message_id)
-            if made is not None:
-                effects.versions.append((each.rows.thread_id, made))
-            erasing.empty_messages(conn, origin, [message_id], effects)
-        if each.rows.is_purged or each.rows.parts_file is not None:
+        if each.rows.parts_file is not None or (each.rows.is_purged and not is_own):
             continue  # what is here says more
         if digest == each.rows.own.content_digest and message_id not in claimed:
             retire_own(conn, message_id)
@@ -79,22 +65,11 @@ def reconcile(
             if made is not None:
                 effects.versions.append((each.rows.thread_id, made))
         del owned[message_id]
-        _replace_content(conn, each, effects)
-        want_files(raw, project_id, dict(each.rows.own.files), effects)
-    return busy
-
-
-def ended_otherwise(row: PulledChange, completed_at: int | None, read: MessageRows) -> bool:
-    """Return whether an answer of the log has another end than the one stored here, which may be of a clock that is
-    ahead."""
-    latest = stamp_ms(row.hlc)
-    ends = (completed_at, read.message[_COMPLETED_AT])
-    return len({None if each is None else min(each, latest) for each in ends}) > 1
-
-
-def is_erased(raw: sqlite3.Connection, change_id: str) -> bool:
-    """Return whether the text of a stored change was erased here."""
-    return raw.execute("SELECT 1 FROM changes WHERE id = ? AND erased = 1", (change_id,)).fetchone() is not None
+        if each.rows.is_purged:
+            erasing.empty_messages(conn, origin, [message_id], effects)
+        else:
+            _replace_content(conn, each, effects)
+            want_files(raw, project_id, dict(each.rows.own.files), effects)
 
 
 def retire_own(conn: Connection, entity: str) -> None:
