@@ -20,6 +20,7 @@ from chatdesk.core.storage.engine.search_schema import FTS_TABLES
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.sync import team
 from chatdesk.core.storage.sync.inbox import inbox
+from chatdesk.core.storage.sync.inbox.prepare import prepare
 from tests.benchmarks.table import Row
 
 _GOAL_A_SECOND = 8_000
@@ -168,7 +169,7 @@ def _apply_all(db: Database, project_id: str, log: list[PulledChange]) -> tuple[
     for start in range(0, len(log), PULL_ROWS):
         page = log[start : start + PULL_ROWS]
         at = time.perf_counter()
-        prepared = inbox.prepare(page)
+        prepared = prepare(page)
         read = time.perf_counter()
         after = cursor
         db.write_now(

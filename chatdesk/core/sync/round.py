@@ -60,7 +60,8 @@ def sync_round(
     page in changes.
 
     Raises ``TeamUnreachable`` and ``StorageError``, ``OtherWorkspace`` if the database is not that of ``workspace_id``,
-    and ``TeamParked`` if the person has to join again, as where a copy of this profile is in use. Errors of a single project are in the result, and the other projects continue.
+    and ``TeamParked`` if the person has to join again, as where a copy of this profile is in use. Errors of a single
+    project are in the result, and the other projects continue.
     """
     return (
         yield from _Round(link, name=name, version=version, workspace_id=workspace_id, pull_rows=pull_rows).run(

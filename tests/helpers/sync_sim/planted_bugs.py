@@ -209,7 +209,7 @@ BUGS = (
         "a refused change is thrown away",
         _instead(SyncStore, "record_push_results", _refused_is_forgotten),
         mix=Mix(trouble=0.2, faults={"change_role": 1}),
-        first=29,
+        first=30,
     ),
     Bug(
         "what was emptied in a private copy stays empty",

@@ -89,20 +89,6 @@ def parent_ids(stored: str) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
-def set_aside(conn: Connection, origin: Origin, message_id: str) -> str | None:
-    """Copy this message into a version of its own, before the log's text replaces it: a copy of this profile completed
-    the same answer differently. Returns the version's id; None if the message was never this profile's, or is empty."""
-    own = conn.exec_driver_sql(
-        f"UPDATE changes SET state = {_PRIVATE}, problem = 'copied' WHERE entity = ? AND reg = 'content' AND op = 'new'"
-        f" AND mine = 1 AND state IN ({_PENDING}, {_REFUSED})",
-        (message_id,),
-    ).rowcount
-    is_empty = (
-        conn.exec_driver_sql("SELECT 1 FROM message_parts WHERE message_id = ? LIMIT 1", (message_id,)).first() is None
-    )
-    return None if not own or is_empty else branching.copy_beside(conn, origin, message_id)
-
-
 def refused(conn: Connection) -> list[RefusedChange]:
     """Return the changes that the server refused, the newest first."""
     return [

@@ -15,7 +15,7 @@ from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.sync import entering, erasures_in_log, misfits, outbox, parked_workspaces, team
 from chatdesk.core.storage.sync import tending as sync_tending
 from chatdesk.core.storage.sync.inbox import damage, inbox
-from chatdesk.core.storage.sync.inbox.prepare import Prepared
+from chatdesk.core.storage.sync.inbox.prepare import Prepared, prepare
 from chatdesk.core.storage.sync.outbox import PutBlob
 
 T = TypeVar("T")
@@ -111,7 +111,7 @@ class SyncStore:
         return self._write(lambda conn: outbox.record_push_results(conn, self._origin(), project_id, results))
 
     def read_page(self, rows: Sequence[PulledChange]) -> Prepared:
-        return inbox.prepare(rows, own_device=self._origin().device_id)
+        return prepare(rows)
 
     def start_apply(
         self, project_id: str, page: Prepared, *, after: Cursor, erased: Collection[str] | None = None

@@ -6,18 +6,13 @@ below them is shown all the same."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
-
-from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
-from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.inbox.entities import insert_threads
-from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.inbox.page import Page
 from chatdesk.core.storage.sync.wire.rows import is_id, read_object
 
 _WAITING: Final = (
@@ -34,9 +29,9 @@ def needs_places(raw: sqlite3.Connection, project_id: str) -> bool:
     return raw.execute(f"{_WAITING} LIMIT 1", (project_id,)).fetchone() is not None
 
 
-def make_places(conn: Connection, origin: Origin, project_id: str, effects: Effects) -> set[str]:
+def make_places(page: Page) -> set[str]:
     """Insert empty threads and messages for those that are not in the log and others wait for. Returns their ids."""
-    raw = driver(conn)
+    raw, project_id = page.raw, page.project_id
     made: set[str] = set()
     for problem, body, hlc, device, author, at, kind in raw.execute(_WAITING, (project_id,)).fetchall():
         wanted = str(problem).removeprefix("waits:")
@@ -48,32 +43,26 @@ def make_places(conn: Connection, origin: Origin, project_id: str, effects: Effe
                 id=wanted, seq=0, device=device, dseq=0, author=author, kind="thread", op="new", entity=wanted,
                 reg="content", parents=(), hlc=hlc, body=f'{{"created_at": {int(at)}}}', chain=b"", at=at,
             )  # fmt: skip
-            if not insert_threads(conn, project_id, [row], effects):
+            if not insert_threads(page, [row]):
                 made.add(wanted)
             continue
         home = raw.execute("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).fetchone()
         if kind != "message" or home is None or home[0] != project_id:
             continue
-        now = origin.now()
+        now = page.origin.now()
         is_first = raw.execute("SELECT 1 FROM messages WHERE thread_id = ? LIMIT 1", (thread_id,)).fetchone() is None
         place = raw.execute(
             "INSERT OR IGNORE INTO messages (id, thread_id, role, status, position, on_path, created_at, deleted_at,"
             " purged_at, hlc, origin_device, author_id) VALUES (?, ?, 'user', 'complete', 0, ?, ?, ?, ?, ?, ?, ?)",
-            (wanted, thread_id, int(is_first), at, now, now, hlc, device, effects.member(author)),
+            (wanted, thread_id, int(is_first), at, now, now, hlc, device, page.effects.member(author)),
         )
         if place.rowcount:  # else it is in another thread, and what waits for it here waits on
             made.add(wanted)
     return made
 
 
-def places_among(raw: sqlite3.Connection, message_ids: Sequence[str]) -> set[str]:
+def places_among(page: Page, message_ids: Iterable[str]) -> set[str]:
     """Return those of these messages that are only places: no change made them."""
-    return {
-        row[0]
-        for batch in batches(message_ids)
-        for row in raw.execute(
-            f"SELECT id FROM messages WHERE purged_at IS NOT NULL AND id IN ({marks(batch)})"
-            " AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.entity = messages.id AND c.op = 'new')",
-            tuple(batch),
-        )
-    }
+    emptied = page.rows("SELECT id FROM messages WHERE purged_at IS NOT NULL AND id IN", message_ids)
+    made = page.rows("SELECT entity FROM changes WHERE op = 'new' AND entity IN", emptied)
+    return emptied.keys() - made.keys()

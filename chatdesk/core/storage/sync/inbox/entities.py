@@ -7,22 +7,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
-
-from sqlalchemy.engine import Connection
+from typing import Any, Final
 
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
-from chatdesk.core.domain.sharing.team import ChangeState
-from chatdesk.core.storage.chat import projects, shown_path, thread_counters
-from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.chat import shown_path, thread_counters
 from chatdesk.core.storage.engine.content_digest import digest
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.engine.stored_bytes import MOST_IN_FILE, is_bounded
 from chatdesk.core.storage.sync.inbox.messages import Outcome, insert_parts, want_files
+from chatdesk.core.storage.sync.inbox.page import CONFIRMED, FOREIGN, ORPHANED, WAITS, Page
 from chatdesk.core.storage.sync.projection import summaries
-from chatdesk.core.storage.sync.projection.effects import Effects
-from chatdesk.core.storage.sync.projection.projection import Register, homes
+from chatdesk.core.storage.sync.projection.projection import homes
 from chatdesk.core.storage.sync.projection.values import thread_columns
 from chatdesk.core.storage.sync.wire.rows import (
     LONGEST_PARTS,
@@ -34,7 +29,6 @@ from chatdesk.core.storage.sync.wire.rows import (
     read_parts,
 )
 
-_CONFIRMED, _ORPHANED = ChangeState.CONFIRMED.value, ChangeState.ORPHANED.value
 # Kind: its table, and the columns that hold times its author said.
 _TIMED: Final[Mapping[str, tuple[str, Sequence[str]]]] = {
     "thread": ("threads", ("created_at",)),
@@ -49,8 +43,9 @@ _THREAD_COLUMNS: Final = ("id", "project_id", "created_at", "last_activity_at", 
 # ``problem``.
 _WAITS_FOR: Final = (
     "c.problem = 'waits:' || {wanted} AND +c.project_id = ?2 AND c.seq IS NOT NULL AND c.op = 'new'"
-    f" AND +c.state = {_ORPHANED}"
+    f" AND +c.state = {ORPHANED}"
 )
+_STORED: Final = "SELECT n, id, seq, device, dseq, author, kind, op, entity, reg, hlc, body, at FROM changes"
 _WAITING: Final = (
     "WITH RECURSIVE waiting(n, seq, entity) AS ("
     "SELECT c.n, c.seq, c.entity FROM json_each(?1) AS come CROSS JOIN changes c ON"
@@ -61,9 +56,9 @@ _WAITING: Final = (
 )
 
 
-def insert_threads(conn: Connection, project_id: str, rows: Sequence[PulledChange], effects: Effects) -> dict[str, str]:
+def insert_threads(page: Page, rows: Sequence[PulledChange]) -> dict[str, str]:
     """Insert the threads that do not exist. Returns, by change id, why others were rejected as another project's."""
-    raw = driver(conn)
+    raw, project_id, effects = page.raw, page.project_id, page.effects
     here = homes(raw, "thread", [row.entity for row in rows])
     taken = homes(raw, "project", [row.entity for row in rows])
     foreign: dict[str, str] = {}
@@ -103,7 +98,7 @@ def insert_threads(conn: Connection, project_id: str, rows: Sequence[PulledChang
 def _fill_place(raw: sqlite3.Connection, row: PulledChange) -> None:
     """Give a thread that nothing in the log made before its time; all else that is said of it are registers."""
     made = "SELECT 1 FROM changes WHERE entity = ? AND kind = 'thread' AND op = 'new' AND state = ?"
-    if raw.execute(made, (row.entity, ChangeState.CONFIRMED.value)).fetchone() is None:
+    if raw.execute(made, (row.entity, CONFIRMED)).fetchone() is None:
         created_at = moment((read_object(row.body) or {}).get("created_at"), latest_of(row.at)) or 0
         raw.execute("UPDATE threads SET created_at = ? WHERE id = ?", (created_at, row.entity))
 
@@ -150,20 +145,18 @@ def _bound(
     return is_cut
 
 
-def revive(
-    conn: Connection, origin: Origin, project_id: str, waiting: Iterable[tuple[str, str]], effects: Effects
-) -> set[str]:
+def revive(page: Page, waiting: Iterable[tuple[str, str]]) -> set[str]:
     """Insert empty messages and threads for those that were purged here and that new messages hang below, given as
     (wanted, its thread): they are in the log already, so nobody will send them again. Returns the ids that exist
     again."""
-    raw = driver(conn)
+    raw = page.raw
     pairs = dict.fromkeys(waiting)
     made_by: dict[str, tuple[Any, ...]] = {}
     for batch in batches(sorted({wanted for wanted, _ in pairs})):
         for row in raw.execute(
             f"SELECT entity, kind, hlc, device, author, body FROM changes WHERE entity IN ({marks(batch)})"
             " AND reg = 'content' AND op = 'new' AND +project_id = ? AND state = ?",
-            (*batch, project_id, _CONFIRMED),
+            (*batch, page.project_id, CONFIRMED),
         ):
             made_by.setdefault(row[0], row[1:])
     back: set[str] = set()
@@ -177,24 +170,23 @@ def revive(
                 id=wanted, seq=0, device=device, dseq=0, author=author, kind=kind, op="new", entity=wanted,
                 reg="content", parents=(), hlc=hlc, body=body, chain=b"", at=0,
             )  # fmt: skip
-            insert_threads(conn, project_id, [made], effects)
+            insert_threads(page, [made])
             back.add(wanted)
         elif kind == "message" and body is None:
-            now = origin.now()
-            is_first = shown_path.tip(conn, thread_id) is None
+            now = page.origin.now()
+            is_first = shown_path.tip(page.conn, thread_id) is None
             raw.execute(
                 "INSERT INTO messages (id, thread_id, role, status, position, on_path, created_at, deleted_at,"
                 " purged_at, hlc, origin_device, author_id) VALUES (?, ?, 'user', 'complete', 0, ?, ?, ?, ?, ?, ?, ?)",
-                (wanted, thread_id, int(is_first), now, now, now, hlc, device, effects.member(author)),
+                (wanted, thread_id, int(is_first), now, now, now, hlc, device, page.effects.member(author)),
             )
             back.add(wanted)
     return back
 
 
-def insert_summary(
-    raw: sqlite3.Connection, project_id: str, row: PulledChange, effects: Effects
-) -> tuple[str | None, str | None]:
+def insert_summary(page: Page, row: PulledChange) -> tuple[str | None, str | None]:
     """Insert a summary. Returns why it is foreign and the id it waits for; at most one of them is not None."""
+    raw, project_id = page.raw, page.project_id
     body = read_object(row.body)
     thread_id = None if body is None else summaries.thread_of(body)
     if body is None or thread_id is None:
@@ -211,10 +203,10 @@ def insert_summary(
         raw,
         row.entity,
         body | {"created_at": moment(body.get("created_at"), latest_of(row.at))},
-        author=effects.member(row.author),
+        author=page.effects.member(row.author),
         hlc=row.hlc,
         device=row.device,
-        effects=effects,
+        effects=page.effects,
     )
     return None, None if is_there else _missing_end(raw, body)
 
@@ -226,116 +218,69 @@ def _missing_end(raw: sqlite3.Connection, body: Mapping[str, Any]) -> str:
     return str(body["from_message_id"]) if here is not None else last
 
 
-class WaitingChange(NamedTuple):
-    """A change that waits for something that has not arrived yet."""
-
-    id: str
-    kind: str
-    entity: str
-    hlc: int
-    device: str
-    author: str | None
-    at: int
-    seq: int
-    body: str | None
-
-
-def insert_waiting_summary(
-    raw: sqlite3.Connection, project_id: str, change: WaitingChange, effects: Effects
-) -> list[str]:
-    """Insert a summary that waited, if that is possible now. Returns its id then, else nothing."""
-    values = read_object(change.body) or {}
-    values["created_at"] = moment(values.get("created_at"), latest_of(change.at))
-    thread_id = summaries.thread_of(values)
-    if thread_id is None or homes(raw, "thread", (thread_id,)).get(thread_id) != project_id:
-        return []
-    is_there = homes(raw, "summary", (change.entity,)) or summaries.insert(
-        raw,
-        change.entity,
-        values,
-        author=effects.member(change.author),
-        hlc=change.hlc,
-        device=change.device,
-        effects=effects,
-    )
-    if not is_there:
-        raw.execute("UPDATE changes SET problem = ? WHERE id = ?", (f"waits:{_missing_end(raw, values)}", change.id))
-        return []
-    raw.execute("UPDATE changes SET state = ?, problem = NULL WHERE id = ?", (_CONFIRMED, change.id))
-    return [change.entity]
-
-
-def waiting_for(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> list[WaitingChange]:
+def waiting_for(page: Page, arrived: Iterable[str]) -> list[PulledChange]:
     """Return the changes that wait for one of these ids, or for another that does: each after the one it waits for,
     else in the order of the log."""
-    if not any_waiting(raw, project_id):
+    if not any_waiting(page.raw, page.project_id):
         return []
-    places = raw.execute(_WAITING, (json.dumps(sorted(set(arrived))), project_id)).fetchall()
-    numbers = [row[0] for row in places]
+    places = page.raw.execute(_WAITING, (json.dumps(sorted(set(arrived))), page.project_id)).fetchall()
     found = {
-        row[0]: WaitingChange(*row[1:])
-        for batch in batches(numbers)
-        for row in raw.execute(
-            f"SELECT n, id, kind, entity, hlc, device, author, at, seq, body FROM changes WHERE n IN ({marks(batch)})",
-            batch,
-        )
+        row[0]: PulledChange(*row[1:10], parents=(), hlc=row[10], body=row[11], chain=b"", at=row[12])
+        for batch in batches([row[0] for row in places])
+        for row in page.raw.execute(f"{_STORED} WHERE n IN ({marks(batch)})", batch)
     }
-    return [found[number] for number in numbers]
+    return [found[row[0]] for row in places]
 
 
 def any_waiting(raw: sqlite3.Connection, project_id: str) -> bool:
     """Return whether any change of a project waits."""
     row = raw.execute(
-        "SELECT 1 FROM changes WHERE project_id = ? AND state = ? AND seq IS NOT NULL LIMIT 1", (project_id, _ORPHANED)
+        "SELECT 1 FROM changes WHERE project_id = ? AND state = ? AND seq IS NOT NULL LIMIT 1", (project_id, ORPHANED)
     )
     return row.fetchone() is not None
 
 
-def record_outcome(raw: sqlite3.Connection, outcome: Outcome, *, waits: str, foreign: str) -> None:
+def record_outcome(page: Page, outcome: Outcome) -> None:
     """Store the result for changes of messages that waited."""
-    fresh = set(outcome.fresh)
-    problems = [(waits + wanted, change_id) for change_id, wanted in outcome.waiting.items()]
-    done = []
-    for each in outcome.done:
-        file = each.rows.parts_file
-        if file is not None and each.rows.id in fresh:
-            problems.append((waits + file[0], each.change_id))
-        else:
-            done.append((_CONFIRMED, each.rows.is_exact, each.change_id))
-    raw.executemany("UPDATE changes SET problem = ? WHERE id = ?", problems)
-    raw.executemany(
-        "UPDATE changes SET state = ?, problem = NULL, body = CASE WHEN ? THEN NULL ELSE body END WHERE id = ?", done
+    page.raw.executemany(
+        "UPDATE changes SET problem = ? WHERE id = ?",
+        [(WAITS + wanted, change_id) for change_id, wanted in outcome.waiting.items()],
     )
-    for change_id, why in outcome.foreign.items():
-        raw.execute("UPDATE changes SET state = ?, problem = ? WHERE id = ?", (_CONFIRMED, foreign + why, change_id))
+    page.raw.executemany(
+        "UPDATE changes SET state = ?, problem = NULL, body = CASE WHEN ? THEN NULL ELSE body END WHERE id = ?",
+        [
+            (CONFIRMED, each.rows.is_exact, each.change.id)
+            for each in outcome.done
+            if each.change.id not in outcome.waiting
+        ],
+    )
+    page.raw.executemany(
+        "UPDATE changes SET state = ?, problem = ? WHERE id = ?",
+        [(CONFIRMED, FOREIGN + why, change_id) for change_id, why in outcome.foreign.items()],
+    )
 
 
-def registers_of(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> set[Register]:
-    """Return the registers that the log has changes of, for entities that have arrived only now."""
-    return {
-        (row[0], row[1], row[2])
-        for batch in batches(sorted(set(arrived)))
-        for row in raw.execute(
-            f"SELECT DISTINCT kind, entity, reg FROM changes WHERE entity IN ({marks(batch)}) AND op <> 'new'"
-            " AND +project_id = ?",
-            (*batch, project_id),
-        )
-    }
+def insert_waiting_summary(page: Page, change: PulledChange) -> bool:
+    """Insert a summary that waited, if that is possible now. Returns whether it is there."""
+    foreign, waits_for = insert_summary(page, change)
+    state = CONFIRMED if waits_for is None else ORPHANED
+    problem = None if foreign is None else FOREIGN + foreign
+    page.raw.execute(
+        "UPDATE changes SET state = ?, problem = ? WHERE id = ?",
+        (state, problem if waits_for is None else WAITS + waits_for, change.id),
+    )
+    return foreign is None and waits_for is None
 
 
-def refresh_project(conn: Connection, project_id: str) -> None:
-    """Update when the project was last used."""
-    projects.refresh_last_chat(conn, project_id)
-
-
-def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effects: Effects) -> list[str]:
-    """Insert the parts of the messages that wait with this ``problem``. Returns their ids."""
-    raw = driver(conn)
+def fill_parts(page: Page, sha256: str, text: str) -> frozenset[str]:
+    """Insert the parts of messages that were too large for the log, from the JSON of the file with this SHA-256.
+    Returns the messages' ids."""
+    raw, conn = page.raw, page.conn
     waiting = raw.execute(
         "SELECT c.id, m.id, m.thread_id, c.hlc, c.device, c.at, m.deleted_at FROM changes c"
         " JOIN messages m ON m.id = c.entity"
         " WHERE c.project_id = ? AND c.state = ? AND c.seq IS NOT NULL AND c.problem = ?",
-        (project_id, _ORPHANED, problem),
+        (page.project_id, ORPHANED, WAITS + sha256),
     ).fetchall()
     try:
         is_read = bool(waiting) and len(text) <= LONGEST_PARTS and is_bounded(text, MOST_IN_FILE)
@@ -343,7 +288,7 @@ def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effec
     except (ValueError, RecursionError):
         parts = None
     for change_id, message_id, thread_id, hlc, device, at, deleted_at in waiting:
-        raw.execute("UPDATE changes SET state = ?, problem = NULL, body = NULL WHERE id = ?", (_CONFIRMED, change_id))
+        raw.execute("UPDATE changes SET state = ?, problem = NULL, body = NULL WHERE id = ?", (CONFIRMED, change_id))
         try:
             own = read_parts(
                 parts if isinstance(parts, list) else [],
@@ -364,5 +309,5 @@ def fill_parts(conn: Connection, project_id: str, problem: str, text: str, effec
         if deleted_at is None:
             after = thread_counters.of_messages(conn, [message_id])
             thread_counters.change_by_difference(conn, thread_id, before, after)
-        want_files(raw, project_id, dict(own.files), effects)
-    return [row[1] for row in waiting]
+        want_files(page, dict(own.files))
+    return frozenset(row[1] for row in waiting)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.engine import Connection
@@ -22,17 +22,18 @@ from chatdesk.core.domain.sharing.sync_results import Applied, Cursor
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ShareState
 from chatdesk.core.errors import HistoryChanged
+from chatdesk.core.storage.chat import projects
+from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.bulk import tune
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.plain_text import from_json
-from chatdesk.core.storage.sync import erasures_in_log, registers
-from chatdesk.core.storage.sync.inbox import entities
-from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
-from chatdesk.core.storage.sync.inbox.page_applier import PageApplier
+from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.sync import erasing, erasures_in_log, registers
+from chatdesk.core.storage.sync.inbox import damage, entities, new_changes
+from chatdesk.core.storage.sync.inbox.known_changes import KnownChange, confirm, known_changes
+from chatdesk.core.storage.sync.inbox.page import Page
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
-from chatdesk.core.storage.sync.inbox.prepare import prepare as prepare
-from chatdesk.core.storage.sync.inbox.stored_changes import FOREIGN, WAITS, KnownChange, known_changes
 from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.projection.effects import Effects
 
@@ -62,43 +63,59 @@ def apply(
     if share is None or share[2] == ShareState.ENDED or after.project_id != project_id:
         return Applied()
     seq, chain, _, progress, me = share
-    if prepared.own_device not in ("", origin.device_id):
-        # This profile became another device since: what was its own may be a copy's, whose messages are not here.
-        prepared = prepare(prepared.pulled, own_device=origin.device_id)
-    fitting = _fitting(prepared, erased)
-    is_cut = fitting < len(prepared.rows)
-    if not prepared.has_numbers:
-        raise HistoryChanged
-    rows = [row for row in prepared.rows[:fitting] if row.seq > seq]
-    if not rows and is_cut:
-        raise HistoryChanged
+    rows, is_cut = _check(prepared, erased, seq, chain)
     if not rows:
         return Applied()
-    pulled = [row for row in prepared.pulled[:fitting] if row.seq > seq]
-    _check_chain(pulled[0], seq, chain)
     known = known_changes(raw, [row.id for row in rows])
-    if unknown := [row.dseq for row in rows if row.device == origin.device_id and row.id not in known]:
-        if is_of_a_copy(raw, origin.device_id, unknown):
-            return Applied(is_foreign_mine=True)
-        prepared = prepare(prepared.pulled)  # its messages are not here any more
+    unknown = [row.dseq for row in rows if row.device == origin.device_id and row.id not in known]
+    if unknown and is_of_a_copy(raw, origin.device_id, unknown):
+        return Applied(is_foreign_mine=True)
     joined = from_json(progress).get("joined_seq")
     joined_seq = joined if isinstance(joined, int) else 0
     rows, prepared = _without_erased(raw, project_id, rows, prepared, known)
     effects = Effects(me=me, is_quiet=rows[-1].seq <= joined_seq)
+    page = Page(conn, origin, project_id, effects, joined_seq=joined_seq)
     if rows[0].seq <= joined_seq:
         tune(raw, is_loading=rows[-1].seq < joined_seq)
-    page = PageApplier(conn, origin, project_id, effects, prepared, joined_seq)
     met = [row for row in rows if row.id in known]
     same = [row for row in met if known[row.id].is_the_same(row, project_id)]
     if strange := len(met) - len(same):
         _log.warning("%d pulled changes have the ids of others; they are left out", strange)
-    foreign = _foreign(raw, project_id, same, known)
-    entities.bound_again(raw, [(row, known[row.id].at) for row in same if row.id not in foreign])
-    confirmed = page.confirm(same, known, foreign)
-    page.add([row for row in rows if row.id not in known])
-    page.finish()
+    confirmed = confirm(page, same, known, prepared) if same else 0
+    steps = new_changes.plan((row for row in rows if row.id not in known), prepared)
+    new_changes.write(page, steps, prepared)
+    _finish(page)
     _move_cursor(raw, origin, project_id, rows)
     return replace(effects.applied(rows=len(rows), confirmed=confirmed), is_cut=is_cut)
+
+
+def _finish(page: Page) -> None:
+    """Take up what waited for something of this page, and project all registers."""
+    if page.arrived:
+        new_changes.adopt_waiting(page)
+    for row in page.erasures:
+        page.erased |= erasures_in_log.taken_by(page.raw, page.project_id, row)
+    if page.erased:
+        page.registers |= erasing.erase(page.conn, page.origin, page.project_id, page.erased, page.effects)
+    page.registers |= _registers_of(page.raw, page.project_id, page.arrived)
+    deleted = projection.threads_with_deletions(page.raw, page.project_id, page.effects.threads)
+    page.registers.update(("thread", each, change_log.CONTENT) for each in deleted)
+    projection.project_many(page.conn, page.origin, page.project_id, page.registers, page.effects)
+    if page.effects.threads or page.effects.new_threads:
+        projects.refresh_last_chat(page.conn, page.project_id)
+
+
+def _registers_of(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> set[projection.Register]:
+    """Return the registers that the log has changes of, for entities that have arrived only now."""
+    return {
+        (row[0], row[1], row[2])
+        for batch in batches(sorted(set(arrived)))
+        for row in raw.execute(
+            f"SELECT DISTINCT kind, entity, reg FROM changes WHERE entity IN ({marks(batch)}) AND op <> 'new'"  # noqa: S608 - marks
+            " AND +project_id = ?",
+            (*batch, project_id),
+        )
+    }
 
 
 def is_of_a_copy(raw: sqlite3.Connection, device: str, unknown: Sequence[int]) -> bool:
@@ -109,31 +126,36 @@ def is_of_a_copy(raw: sqlite3.Connection, device: str, unknown: Sequence[int]) -
     return max(unknown) >= following or raw.execute(given, (device, json.dumps(unknown))).fetchone() is not None
 
 
-def _fitting(prepared: Prepared, erased: Collection[str] | None) -> int:
-    """Return how many rows of a page, from the first, fit: emptied ones only where the log says who took the words."""
+def _check(
+    prepared: Prepared, erased: Collection[str] | None, seq: int, chain: bytes | None
+) -> tuple[list[PulledChange], bool]:
+    """Return the rows of a page that are new and fit, and whether others follow that do not: emptied ones fit only
+    where the log says who took the words. Raises ``HistoryChanged`` if the first does not follow this cursor."""
+    fitting = prepared.fitting
     if erased is not None:
-        for count, row in enumerate(prepared.pulled[: prepared.fitting]):
-            if row.is_erased and row.id not in erased:
-                return count
-    return prepared.fitting
+        emptied = (n for n, row in enumerate(prepared.pulled[:fitting]) if row.is_erased and row.id not in erased)
+        fitting = next(emptied, fitting)
+    is_cut = fitting < len(prepared.rows)
+    if not prepared.has_numbers:
+        raise HistoryChanged
+    after = next((n for n, row in enumerate(prepared.rows[:fitting]) if row.seq > seq), fitting)
+    rows = list(prepared.rows[after:fitting])
+    if not rows and is_cut:
+        raise HistoryChanged
+    if rows:
+        _check_chain(prepared.pulled[after], seq, chain)
+    return rows, is_cut
 
 
 def make_places(conn: Connection, origin: Origin, project_id: str) -> Applied:
     """Show what hangs below something that is not in the log."""
-    raw = driver(conn)
-    effects = Effects(me=registers.member_of(raw, project_id), is_quiet=True)
-    page = PageApplier(conn, origin, project_id, effects, prepare(()), 0)
-    page.finish(is_end=True)
+    effects = Effects(me=registers.member_of(driver(conn), project_id), is_quiet=True)
+    page = Page(conn, origin, project_id, effects)
+    while places := damage.make_places(page):
+        page.arrived = sorted(places)
+        new_changes.adopt_waiting(page)
+    _finish(page)
     return effects.applied()
-
-
-def _foreign(
-    raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledChange], known: Mapping[str, KnownChange]
-) -> set[str]:
-    """Return the stored changes whose id belongs to something else: they were never applied, and do not replace it when
-    the server has them again."""
-    rejected = {row.id for row in rows if (known[row.id].problem or "").startswith(FOREIGN)}
-    return rejected | projection.elsewhere(raw, project_id, rows)
 
 
 def _without_erased(
@@ -167,7 +189,9 @@ def _move_cursor(raw: sqlite3.Connection, origin: Origin, project_id: str, rows:
     raw.execute(
         "UPDATE shared_projects SET seq = ?, chain = ? WHERE project_id = ?", (rows[-1].seq, rows[-1].chain, project_id)
     )
-    newest = sync_inbox_messages.group_by_device((row.device, row.dseq) for row in rows)
+    newest: dict[str, int] = {}
+    for row in rows:
+        newest[row.device] = max(newest.get(row.device, 0), row.dseq)
     raw.executemany(
         "INSERT INTO seen_changes (project_id, device, dseq) VALUES (?, ?, ?)"
         " ON CONFLICT (project_id, device) DO UPDATE SET dseq = max(dseq, excluded.dseq)",
@@ -180,9 +204,8 @@ def _move_cursor(raw: sqlite3.Connection, origin: Origin, project_id: str, rows:
     raw.execute("UPDATE devices SET last_hlc = max(last_hlc, ?) WHERE id = ?", (stamp, origin.device_id))
 
 
-def fill_parts(conn: Connection, _origin: Origin, project_id: str, sha256: str, text: str) -> frozenset[str]:
+def fill_parts(conn: Connection, origin: Origin, project_id: str, sha256: str, text: str) -> frozenset[str]:
     """Insert the parts of messages that were too large for the log, from the JSON of the file with this SHA-256.
     Returns the messages' ids."""
     effects = Effects(me=registers.member_of(driver(conn), project_id))
-    filled = entities.fill_parts(conn, project_id, WAITS + sha256, text, effects)
-    return frozenset(filled)
+    return entities.fill_parts(Page(conn, origin, project_id, effects), sha256, text)

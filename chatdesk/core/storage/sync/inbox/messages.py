@@ -13,18 +13,16 @@ import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy.engine import Connection
-
+from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat import shown_path, thread_counters
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.engine.bulk import insert_rows
-from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.rows import batches, marks
-from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.inbox.page import Page
+from chatdesk.core.storage.sync.projection import projection
 from chatdesk.core.storage.sync.wire.rows import ARTIFACT_COLUMNS, MESSAGE_COLUMNS, PART_COLUMNS, MessageRows, PartRows
 
 _PLACE_COLUMNS: Final = ("position", "on_path", "chosen_child_id", "deleted_at", "purged_at", "search_n", "author_id")
@@ -43,11 +41,9 @@ _SHOWN_AT = " UNION ALL ".join(
 # Not frozen for the same reason as ``PulledChange``.
 @dataclass(slots=True)
 class Incoming:
-    """A message and the change that brings it. ``is_first``: it was written before this person joined."""
+    """A message and the change that brings it."""
 
-    change_id: str
-    author: str | None
-    is_first: bool
+    change: PulledChange
     rows: MessageRows
 
 
@@ -85,21 +81,17 @@ class _AddedMessages:
     tally: thread_counters.Tally = field(default_factory=thread_counters.Tally)
 
 
-def insert(
-    conn: Connection, origin: Origin, project_id: str, incoming: Sequence[Incoming], effects: Effects
-) -> Outcome:
+def insert(page: Page, incoming: Sequence[Incoming]) -> Outcome:
     """Store messages in the given order. One whose thread or parent does not exist waits; one that would touch another
     project, or whose id is in another thread, is foreign."""
-    return _Page(conn, origin, project_id, effects).insert(incoming)
+    return _Insertion(page).insert(incoming)
 
 
-class _Page:
-    def __init__(self, conn: Connection, origin: Origin, project_id: str, effects: Effects) -> None:
-        self._conn = conn
-        self._raw = driver(conn)
-        self._origin = origin
-        self._project_id = project_id
-        self._effects = effects
+class _Insertion:
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._raw = page.raw
+        self._effects = page.effects
         self._grown: dict[str, _AddedMessages] = {}
         self._places: dict[str, tuple[str, int]] = {}  # thread and position of every message that matters
         self._chosen: dict[str, str] = {}
@@ -107,7 +99,7 @@ class _Page:
         self._outcome = Outcome()
 
     def insert(self, incoming: Sequence[Incoming]) -> Outcome:
-        homes = self._homes({each.rows.thread_id for each in incoming})
+        homes = projection.homes(self._raw, "thread", (each.rows.thread_id for each in incoming))
         here = self._look_up(incoming)
         for each in incoming:
             self._place(each, homes, here)
@@ -115,54 +107,43 @@ class _Page:
             self._write()
         return self._outcome
 
-    def _homes(self, threads: Iterable[str]) -> dict[str, str]:
-        return {
-            row[0]: row[1]
-            for batch in batches(sorted(threads))
-            for row in self._raw.execute(f"SELECT id, project_id FROM threads WHERE id IN ({marks(batch)})", batch)
-        }
-
     def _look_up(self, incoming: Sequence[Incoming]) -> dict[str, str]:
         """Return the thread of each of these messages and of their parents, if they exist."""
         wanted = {each.rows.id for each in incoming}
         wanted.update(each.rows.parent_id for each in incoming if each.rows.parent_id is not None)
-        here = {}
-        for batch in batches(sorted(wanted)):
-            for message_id, thread_id, position, deleted_at in self._raw.execute(
-                f"SELECT id, thread_id, position, deleted_at FROM messages WHERE id IN ({marks(batch)})", batch
-            ):
-                here[message_id] = thread_id
-                self._places[message_id] = thread_id, position
-                if deleted_at is not None:
-                    self._outcome.deleted_parents.add(message_id)
-        return here
+        found = self._page.rows("SELECT id, thread_id, position, deleted_at FROM messages WHERE id IN", wanted)
+        for message_id, thread_id, position, deleted_at in found.values():
+            self._places[message_id] = thread_id, position
+            if deleted_at is not None:
+                self._outcome.deleted_parents.add(message_id)
+        return {key: row[1] for key, row in found.items()}
 
     def _place(self, each: Incoming, homes: dict[str, str], here: dict[str, str]) -> None:
         rows, outcome = each.rows, self._outcome
         home = homes.get(rows.thread_id)
-        if home is not None and home != self._project_id:
-            outcome.foreign[each.change_id] = "the thread lies in another project"
+        if home is not None and home != self._page.project_id:
+            outcome.foreign[each.change.id] = "the thread lies in another project"
             return
         if rows.id in here:
             if here[rows.id] == rows.thread_id:
                 outcome.done.append(each)
             else:
-                outcome.foreign[each.change_id] = "the message lies in another thread"
+                outcome.foreign[each.change.id] = "the message lies in another thread"
             return
         if rows.id in self._places:
-            outcome.foreign[each.change_id] = "the message was made twice"
+            outcome.foreign[each.change.id] = "the message was made twice"
             return
         if home is None:
-            outcome.waiting[each.change_id] = rows.thread_id
+            outcome.waiting[each.change.id] = rows.thread_id
             return
         position = 0
         if rows.parent_id is not None:
             above = self._places.get(rows.parent_id)
             if above is None:
-                outcome.waiting[each.change_id] = rows.parent_id
+                outcome.waiting[each.change.id] = rows.parent_id
                 return
             if above[0] != rows.thread_id:
-                outcome.foreign[each.change_id] = "the parent lies in another thread"
+                outcome.foreign[each.change.id] = "the parent lies in another thread"
                 return
             position = above[1] + 1
         self._places[rows.id] = rows.thread_id, position
@@ -172,10 +153,10 @@ class _Page:
 
     def _grow(self, each: Incoming, position: int) -> bool:
         """Count a message for its thread. Returns whether it is shown."""
-        rows = each.rows
+        rows, is_first = each.rows, each.change.seq <= self._page.joined_seq
         grown = self._grown.get(rows.thread_id)
         if grown is None:
-            tip = shown_path.tip(self._conn, rows.thread_id)
+            tip = shown_path.tip(self._page.conn, rows.thread_id)
             grown = self._grown[rows.thread_id] = _AddedMessages(None if tip is None else tip.id)
         is_shown = grown.tip == rows.parent_id
         if is_shown:
@@ -184,7 +165,7 @@ class _Page:
                 grown.root = rows.id
             else:
                 self._chosen[rows.parent_id] = rows.id
-        elif each.is_first and not rows.is_purged:
+        elif is_first and not rows.is_purged:
             grown.beside.append((position, rows.parent_id, rows.id))
         if not rows.is_purged:
             if is_shown:
@@ -192,13 +173,13 @@ class _Page:
                 grown.leaf = rows.id
             grown.tally.add(rows.own.tally)
             grown.last_at = max(grown.last_at, rows.ended_at)
-            if not each.is_first:
+            if not is_first:
                 self._report(each, grown, is_shown=is_shown)
         return is_shown
 
     def _report(self, each: Incoming, grown: _AddedMessages, *, is_shown: bool) -> None:
         (self._effects.new_messages if is_shown else self._effects.versions).append((each.rows.thread_id, each.rows.id))
-        if self._effects.member(each.author) is not None:
+        if self._effects.member(each.change.author) is not None:
             grown.unread += 1
 
     def _write(self) -> None:
@@ -210,7 +191,7 @@ class _Page:
         numbers = {} if first is None else {rows.id: n for n, rows in enumerate(found, start=first)}
         # Parts come first, because the index's triggers note nothing for a message that is not there yet.
         insert_parts(raw, [each.rows.own for each, _, _ in self._placed])
-        now = self._origin.now()
+        now = self._page.origin.now()
         insert_rows(
             raw,
             _INSERT_MESSAGE,
@@ -223,7 +204,7 @@ class _Page:
                     now if each.rows.is_purged else None,
                     now if each.rows.is_purged else None,
                     numbers.get(each.rows.id),
-                    self._effects.member(each.author),
+                    self._effects.member(each.change.author),
                 )
                 for each, position, is_shown in self._placed
             ],
@@ -237,7 +218,7 @@ class _Page:
             )
         raw.execute(
             "UPDATE devices SET message_count = message_count + ? WHERE id = ?",
-            (len(self._placed), self._origin.device_id),
+            (len(self._placed), self._page.origin.device_id),
         )
         fresh = set(self._outcome.fresh)
         raw.executemany(
@@ -254,7 +235,7 @@ class _Page:
             files.update(each.rows.own.files)
             if each.rows.parts_file is not None:
                 files.update((each.rows.parts_file,))
-        want_files(self._raw, self._project_id, files, self._effects)
+        want_files(self._page, files)
 
     def _update_thread(self, thread_id: str, grown: _AddedMessages) -> None:
         raw, effects = self._raw, self._effects
@@ -263,7 +244,7 @@ class _Page:
             " chosen_root_id = coalesce(?, chosen_root_id), last_activity_at = max(last_activity_at, ?) WHERE id = ?",
             (grown.shown, grown.leaf, grown.root, grown.last_at, thread_id),
         )
-        thread_counters.change(self._conn, thread_id, grown.tally)
+        thread_counters.change(self._page.conn, thread_id, grown.tally)
         effects.threads.add(thread_id)
         if grown.unread:
             raw.execute(
@@ -283,9 +264,9 @@ class _Page:
         has_moved = False
         while (newer := self._newer(thread_id, newest)) is not None:
             position, message_id = newer
-            node = shown_path.find_node(self._conn, message_id)
+            node = shown_path.find_node(self._page.conn, message_id)
             assert node is not None  # inserted above
-            shown_path.show(self._conn, node)
+            shown_path.show(self._page.conn, node)
             has_moved = True
             newest = {place: found for place, found in newest.items() if place > position}
         return has_moved
@@ -329,37 +310,22 @@ def _taken(raw: sqlite3.Connection, table: str, ids: Sequence[str]) -> set[str]:
     return taken
 
 
-def want_files(raw: sqlite3.Connection, project_id: str, files: dict[str, int], effects: Effects) -> None:
+def want_files(page: Page, files: Mapping[str, int]) -> None:
     """Queue files to be fetched, by SHA-256 and size, unless they are known."""
     for sha256, size in files.items():
-        if raw.execute(
+        if page.raw.execute(
             "INSERT OR IGNORE INTO shared_files (project_id, sha256, state, size_bytes) VALUES (?, ?, 'to_fetch', ?)",
-            (project_id, sha256, size),
+            (page.project_id, sha256, size),
         ).rowcount:
-            effects.wanted_files.add(sha256)
+            page.effects.wanted_files.add(sha256)
 
 
-def want_again(raw: sqlite3.Connection, project_id: str, file: tuple[str, int], effects: Effects) -> None:
+def want_again(page: Page, file: tuple[str, int]) -> None:
     """Queue a file, given as (SHA-256, bytes), to be fetched whatever its state."""
-    want_files(raw, project_id, dict([file]), effects)
-    raw.execute(
+    want_files(page, dict([file]))
+    page.raw.execute(
         "UPDATE shared_files SET state = 'to_fetch', problem = NULL, tried_at = NULL"
         " WHERE project_id = ? AND sha256 = ?",
-        (project_id, file[0]),
+        (page.project_id, file[0]),
     )
-    effects.wanted_files.add(file[0])
-
-
-def known_rows(raw: sqlite3.Connection, query: str, ids: Iterable[str]) -> dict[str, tuple[Any, ...]]:
-    """Return the rows of ``query``, which ends in ``IN``, by their first column."""
-    return {
-        row[0]: row for batch in batches(sorted(set(ids))) for row in raw.execute(f"{query} ({marks(batch)})", batch)
-    }
-
-
-def group_by_device(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Return the largest ``dseq`` of each device, from (device, dseq)."""
-    newest: dict[str, int] = defaultdict(int)
-    for device, dseq in rows:
-        newest[device] = max(newest[device], dseq)
-    return newest
+    page.effects.wanted_files.add(file[0])

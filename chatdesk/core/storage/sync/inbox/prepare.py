@@ -20,23 +20,21 @@ _LARGEST: Final = 2**63 - 1
 class Prepared:
     """A parsed page; ``pulled`` is the original. ``messages``: by the id of the change that brings them; ``flaws``: why
     a change is invalid. ``fitting``: how many rows, from the first, follow each other as the server numbered and
-    chained them, with the bodies that it accepted. ``own_device``: the device whose messages were left out."""
+    chained them, with the bodies that it accepted."""
 
     rows: tuple[PulledChange, ...]
     pulled: tuple[PulledChange, ...]
     messages: Mapping[str, MessageRows]
     flaws: Mapping[str, str]
     fitting: int
-    own_device: str
 
     @property
     def has_numbers(self) -> bool:
         return not self.rows or isinstance(self.rows[0].seq, int)
 
 
-def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
-    """Parse a page, on any thread. Never raises. Messages of ``own_device`` are left out, because they are stored
-    already."""
+def prepare(rows: Sequence[PulledChange]) -> Prepared:
+    """Parse a page, on any thread. Never raises."""
     kept, messages, flaws = [], {}, {}
     sound: PulledChange | None = None
     for row in rows:
@@ -47,14 +45,13 @@ def prepare(rows: Sequence[PulledChange], *, own_device: str = "") -> Prepared:
             continue
         sound = row
         kept.append(row)
-        is_message = row.kind == "message" and row.op == "new" and row.reg == "content"
-        if is_message and row.device != own_device:
+        if row.kind == "message" and row.op == "new" and row.reg == "content":
             read = read_new(row)
             if read is None:
                 flaws[row.id] = "the message cannot be read"
             else:
                 messages[row.id] = read
-    return Prepared(tuple(kept), tuple(rows), messages, flaws, _fitting(rows), own_device)
+    return Prepared(tuple(kept), tuple(rows), messages, flaws, _fitting(rows))
 
 
 def read_new(row: PulledChange) -> MessageRows | None:

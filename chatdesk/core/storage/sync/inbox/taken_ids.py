@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
-from sqlalchemy.engine import Connection
-
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.domain.summary import StaleReason
 from chatdesk.core.storage.chat import branching, summaries, thread_counters, token_counts
-from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.sync import erasing, refused
+from chatdesk.core.storage.engine.change_log import CONTENT
+from chatdesk.core.storage.sync import erasing
 from chatdesk.core.storage.sync.inbox.messages import Incoming, insert_parts, want_again, want_files
-from chatdesk.core.storage.sync.projection.effects import Effects
+from chatdesk.core.storage.sync.inbox.page import Page
 from chatdesk.core.storage.sync.wire.rows import MESSAGE_COLUMNS
 
 # What says where a message is stays.
@@ -31,20 +28,12 @@ _OWN = (
 )
 
 
-def take_over(
-    conn: Connection,
-    origin: Origin,
-    project_id: str,
-    met: Sequence[Incoming],
-    effects: Effects,
-    *,
-    is_compared: bool = False,
-    claimed: Container[str] = (),
-) -> None:
+def take_over(page: Page, met: Sequence[Incoming], *, is_compared: bool = False, claimed: Container[str] = ()) -> None:
     """Replace messages by the log's under the same id, where this person wrote them and the server has never had them.
     ``is_compared``: these differ from what the server took, whoever wrote them; ``claimed``: own messages that are
     another member's in the log, whatever their text."""
-    raw = driver(conn)
+    raw = page.raw
+    page.registers.update(("message", each.rows.id, CONTENT) for each in met)
     owned: dict[str, bool] = {}  # a server may bring one id many times
     for each in met:
         message_id = each.rows.id
@@ -58,52 +47,47 @@ def take_over(
             continue
         if each.rows.parts_file is not None or (each.rows.is_purged and not is_own):
             continue  # what is here says more
-        if digest == each.rows.own.content_digest and message_id not in claimed:
-            retire_own(conn, message_id)
-        else:
-            made = refused.set_aside(conn, origin, message_id) if is_own else _beside(conn, origin, message_id)
-            if made is not None:
-                effects.versions.append((each.rows.thread_id, made))
+        retire_own(page, message_id)
+        is_same = digest == each.rows.own.content_digest and message_id not in claimed
+        if not is_same and (made := _beside(page, message_id)) is not None:
+            page.effects.versions.append((each.rows.thread_id, made))
         del owned[message_id]
         if each.rows.is_purged:
-            erasing.empty_messages(conn, origin, [message_id], effects)
+            erasing.empty_messages(page.conn, page.origin, [message_id], page.effects)
         else:
-            _replace_content(conn, each, effects)
-            want_files(raw, project_id, dict(each.rows.own.files), effects)
+            _replace_content(page, each)
 
 
-def retire_own(conn: Connection, entity: str) -> None:
+def retire_own(page: Page, entity: str) -> None:
     """Mark the own change that made this entity as private, because the log's says the same."""
-    driver(conn).execute(
+    page.raw.execute(
         "UPDATE changes SET state = ?, problem = 'copied' WHERE entity = ? AND reg = 'content' AND op = 'new'"
         " AND mine = 1 AND state IN (?, ?)",
         (ChangeState.PRIVATE.value, entity, ChangeState.PENDING.value, ChangeState.REFUSED.value),
     )
 
 
-def fill_emptied(conn: Connection, project_id: str, incoming: Sequence[Incoming], effects: Effects) -> dict[str, str]:
+def fill_emptied(page: Page, incoming: Sequence[Incoming]) -> dict[str, str]:
     """Restore the content of messages that are empty tombstones here from the log. Returns, by change id, the SHA-256
     of the files with their parts that they wait for."""
-    raw = driver(conn)
     waiting = {}
     for each in incoming:
-        _replace_content(conn, each, effects)
-        raw.execute("UPDATE messages SET purged_at = NULL WHERE id = ?", (each.rows.id,))
-        want_files(raw, project_id, dict(each.rows.own.files), effects)
+        _replace_content(page, each)
+        page.raw.execute("UPDATE messages SET purged_at = NULL WHERE id = ?", (each.rows.id,))
+        page.registers.add(("message", each.rows.id, CONTENT))
         if each.rows.parts_file is not None:
-            want_again(raw, project_id, each.rows.parts_file, effects)
-            waiting[each.change_id] = each.rows.parts_file[0]
+            want_again(page, each.rows.parts_file)
+            waiting[each.change.id] = each.rows.parts_file[0]
     return waiting
 
 
-def _beside(conn: Connection, origin: Origin, message_id: str) -> str | None:
-    raw = driver(conn)
-    has_parts = raw.execute("SELECT 1 FROM message_parts WHERE message_id = ? LIMIT 1", (message_id,)).fetchone()
-    return None if has_parts is None else branching.copy_beside(conn, origin, message_id)
+def _beside(page: Page, message_id: str) -> str | None:
+    has_parts = page.raw.execute("SELECT 1 FROM message_parts WHERE message_id = ? LIMIT 1", (message_id,)).fetchone()
+    return None if has_parts is None else branching.copy_beside(page.conn, page.origin, message_id)
 
 
-def _replace_content(conn: Connection, each: Incoming, effects: Effects) -> None:
-    raw, rows = driver(conn), each.rows
+def _replace_content(page: Page, each: Incoming) -> None:
+    conn, raw, rows = page.conn, page.raw, each.rows
     before = thread_counters.of_messages(conn, [rows.id])
     token_counts.forget(conn, rows.id)
     raw.execute("DELETE FROM message_parts WHERE message_id = ?", (rows.id,))
@@ -111,11 +95,12 @@ def _replace_content(conn: Connection, each: Incoming, effects: Effects) -> None
     values = [value for name, value in zip(MESSAGE_COLUMNS, rows.message, strict=True) if name not in _KEPT]
     raw.execute(
         f"UPDATE messages SET {_SET}, author_id = ? WHERE id = ?",
-        (*values, effects.member(each.author), rows.id),
+        (*values, page.effects.member(each.change.author), rows.id),
     )
     if raw.execute("SELECT 1 FROM messages WHERE id = ? AND deleted_at IS NULL", (rows.id,)).fetchone() is not None:
         after = thread_counters.of_messages(conn, [rows.id])
         thread_counters.change_by_difference(conn, rows.thread_id, before, after)
     summaries.mark_message_stale(conn, rows.id, StaleReason.EDITED)
-    for gathered in (effects.threads, effects.paths, effects.contexts):
+    want_files(page, dict(rows.own.files))
+    for gathered in (page.effects.threads, page.effects.paths, page.effects.contexts):
         gathered.add(rows.thread_id)

@@ -22,6 +22,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.sync import erasing
 from chatdesk.core.storage.sync.inbox import inbox
+from chatdesk.core.storage.sync.inbox.prepare import prepare
 from tests.helpers.counters import recounted
 from tests.helpers.pulled_log import ANN, ANNS, BEN, BENS, ME, START_MS, PulledLog, Reader, message_body
 from tests.helpers.sync_sim.memory_profile import Profile, now
@@ -115,7 +116,7 @@ def test_the_rest_of_a_page_that_was_taken_over_in_part_is_taken_over(log: Pulle
 
 def test_what_is_killed_before_the_commit_is_taken_over_later(log: PulledLog, reader: Reader) -> None:
     thread_id, _ = chat(log)
-    prepared = inbox.prepare(log.rows)
+    prepared = prepare(log.rows)
     db, cursor = reader.profile.db, reader.cursor
 
     def die(conn: object) -> None:
@@ -201,7 +202,7 @@ def test_a_row_is_looked_at_also_where_it_is_nearly_like_the_one_before_it(
 ) -> None:
     chat(log)
     rows = [*log.rows[:3], replace(log.rows[3], **values), *log.rows[4:]]
-    assert inbox.prepare(rows).flaws.keys() == {rows[3].id}
+    assert prepare(rows).flaws.keys() == {rows[3].id}
 
 
 @pytest.mark.parametrize("status", [None, [], {}, 3, "streaming", "nothing"])
@@ -218,7 +219,7 @@ def test_a_project_that_is_not_shared_any_more_takes_nothing(log: PulledLog, rea
     chat(log)
     cursor = reader.cursor
     reader.profile.db.raw.execute("UPDATE shared_projects SET state = 'ended'")
-    prepared = inbox.prepare(log.rows)
+    prepared = prepare(log.rows)
     db = reader.profile.db
     applied = db.write_now(lambda conn: inbox.apply(conn, db.origin, log.project_id, prepared, after=cursor))
     assert applied.rows == 0
