@@ -212,7 +212,7 @@ def test_a_parked_team_is_joined_again_or_given_up(team: Run, empty: TeamDatabas
 
     made = _create(team, empty)
     asyncio.run(park())
-    assert "parked: it came with a backup" in team("ana", "status")[1]
+    assert "parked: this profile was restored" in team("ana", "status")[1]
     code, out, err = team("ana", "join")
     assert (code, out) == (1, "")
     assert "Add --yes." in err

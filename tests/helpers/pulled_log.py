@@ -179,7 +179,7 @@ class Reader:
         applied = []
         while following := self.log.rows[self.cursor.seq : self.cursor.seq + page]:
             applied.append(self._take(following))
-        ended = self.profile.store.adopt_ended(self.log.project_id)
+        ended = self.profile.store.make_places(self.log.project_id)
         return applied if ended is None else [*applied, ended]
 
     def _take(self, rows: Sequence[PulledChange]) -> Applied:

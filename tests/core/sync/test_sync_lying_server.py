@@ -14,6 +14,7 @@ import pytest
 from chatdesk.core.domain.sharing.sync_wire import PulledChange, PushResult, PushStatus, body_digest
 from chatdesk.core.domain.sharing.team import SyncPhase
 from chatdesk.core.ids import new_id
+from chatdesk.core.storage.sync import team as sync_team
 from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 from chatdesk.core.sync.team_store.statements import Statements
 from tests.helpers.examples import sample
@@ -284,6 +285,7 @@ async def test_a_history_that_is_rebuilt_of_what_nobody_knows_takes_no_words(
         await until(lambda: ben.phase in (SyncPhase.REFUSED, SyncPhase.SYNCED))
         assert await ben.titles(project) == ["of Ana", "of Ben"]
         liar.rebuilt = None
+        await _join_again(ben)  # if there were changes that this computer seemed to have made
         await ben.close()
         ben.make_anew()
         await ben.open()
@@ -348,10 +350,20 @@ async def test_wrong_answers_to_pushes_heal(
             ben.make_anew()
             await ben.open()
             await ben.thread(project, name)
+            if name == PushStatus.FORKED:  # as where a copy of the profile is in use
+                await until(lambda: ben.team.status(ben.workspace_id).code == "team_parked")
+                liar.answer = None
+                await _join_again(ben)
             await until(lambda name=name: _has(ana, project, name))
             liar.answer = None
             await until_same(project, [ana, ben])
             await until(lambda: ben.phase is SyncPhase.SYNCED)
+
+
+async def _join_again(desk: Desk) -> None:
+    """*Connect again*, where there is anything to be connected to."""
+    for parked in await desk.database.read(sync_team.parked):
+        await desk.record_joined(parked)
 
 
 async def _head_of(desk: Desk, project: str) -> int:

@@ -225,7 +225,7 @@ def waiting_for(page: Page, arrived: Iterable[str]) -> list[PulledChange]:
         return []
     places = page.raw.execute(_WAITING, (json.dumps(sorted(set(arrived))), page.project_id)).fetchall()
     found = {
-        row[0]: PulledChange(*row[1:10], parents=(), hlc=row[10], body=row[11], chain=b"", at=row[12])
+        row[0]: PulledChange(*(*row[1:10], (), row[10], row[11], b"", row[12]))
         for batch in batches([row[0] for row in places])
         for row in page.raw.execute(f"{_STORED} WHERE n IN ({marks(batch)})", batch)
     }

@@ -148,7 +148,7 @@ def _check(
 
 
 def make_places(conn: Connection, origin: Origin, project_id: str) -> Applied:
-    """Show what hangs below something that is not in the log."""
+    """Show messages that hang below something that is not in the log."""
     effects = Effects(me=registers.member_of(driver(conn), project_id), is_quiet=True)
     page = Page(conn, origin, project_id, effects)
     while places := damage.make_places(page):

@@ -1,5 +1,5 @@
-"""Applies what a page has of changes that are stored already: own ones that come back, and all of them after the
-server's history changed or this profile joined again."""
+"""Applies the changes of a page that are stored already: own ones that come back, and all of them after the server's
+history changed or this profile joined again."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def _compare(
                 want_again(page, read.parts_file)
         elif row.entity in claimed or not (stored == read.own.content_digest or _sends_the_same(page, row, read)):
             differing.append(Incoming(row, read))
-    taken_ids.take_over(page, differing, is_compared=True, claimed=claimed)
+    taken_ids.replace_words(page, differing, is_compared=True, claimed=claimed)
     page.wait_for(rows, waiting)
     return unlike | {each.rows.id for each in differing}
 

@@ -31,7 +31,7 @@ class Steps:
 
 
 def plan(rows: Iterable[PulledChange], prepared: Prepared) -> Steps:
-    """Return what is to be done with these changes."""
+    """Return the steps for these changes."""
     steps = Steps()
     for row in rows:
         is_making = row.op == "new" and row.reg == change_log.CONTENT
@@ -104,7 +104,7 @@ def insert_messages(page: Page, incoming: Sequence[Incoming]) -> Outcome:
         outcome.join(sync_inbox_messages.insert(page, again))
     fresh = set(outcome.fresh)
     if met := [each for each in outcome.done if each.rows.id not in fresh]:
-        taken_ids.take_over(page, met)
+        taken_ids.replace_words(page, met)
     for each in outcome.done:
         if each.rows.parts_file is not None and each.rows.id in fresh:
             outcome.waiting[each.change.id] = each.rows.parts_file[0]

@@ -28,7 +28,9 @@ _OWN = (
 )
 
 
-def take_over(page: Page, met: Sequence[Incoming], *, is_compared: bool = False, claimed: Container[str] = ()) -> None:
+def replace_words(
+    page: Page, met: Sequence[Incoming], *, is_compared: bool = False, claimed: Container[str] = ()
+) -> None:
     """Replace messages by the log's under the same id, where this person wrote them and the server has never had them.
     ``is_compared``: these differ from what the server took, whoever wrote them; ``claimed``: own messages that are
     another member's in the log, whatever their text."""
