@@ -75,8 +75,7 @@ def add_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         metavar="FILE",
         nargs="?",
         help=tr(
-            "file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup"
-            " is joined again"
+            "file with the invitation or the code; - reads it from stdin. Without it, a parked team is joined again"
         ),
     )
     join.add_argument("--my-name", default="", metavar="NAME", help=tr("your name, as the others see it"))

@@ -11,7 +11,7 @@ from unittest import mock
 
 from chatdesk.core.domain.sharing.sync_results import Cursor, PushOutcome
 from chatdesk.core.domain.sharing.sync_wire import PushResult, WireChange
-from chatdesk.core.storage.sync import erasing, parked_workspaces, registers
+from chatdesk.core.storage.sync import erasing, joining_again, registers
 from chatdesk.core.storage.sync.inbox import inbox, prepare, taken_ids
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.projection import deletes
@@ -193,7 +193,7 @@ BUGS = (
     ),
     Bug(
         "a copy that joins again goes on under its old id",
-        _instead(parked_workspaces, "become_another_device", lambda _: lambda *_: None),
+        _instead(joining_again, "become_another_device", lambda _: lambda *_: None),
         mix=Mix(trouble=0.3, faults=_COPIES),
         first=1,
     ),

@@ -1,8 +1,8 @@
 """Parked workspaces: those that are not connected to until the person joins them again.
 
 A restored or repaired profile has them, because the address in a file may be anybody's, and so has a profile of which a
-copy writes under the same device: a device's sequence has one writer. A parked workspace counts as left everywhere.
-Joining it again makes this profile another device and pulls its projects whole; what was not sent goes along.
+copy writes under the same device: a device's sequence has one writer. A parked workspace counts as left everywhere;
+``joining_again`` has the way back. Looked at after each start, so this needs nothing else of team sync.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
@@ -15,17 +15,10 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.sharing.team import ChangeState
-from chatdesk.core.errors import NotPossible
-from chatdesk.core.ids import new_id
-from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.engine.connection import driver
-from chatdesk.core.storage.engine.plain_text import from_json, json_value, object_in, to_json
-from chatdesk.core.storage.sync import outbox
-from chatdesk.core.texts import Text
+from chatdesk.core.storage.engine.plain_text import from_json
 
 _KEY: Final = "team.parked"
-_TAKEN: Final = f"{int(ChangeState.CONFIRMED)}, {int(ChangeState.ACKNOWLEDGED)}"
 
 # Which rows of ``workspaces`` are parked.
 CONDITION: Final = (
@@ -53,69 +46,9 @@ def forget(conn: Connection, workspace_id: str) -> None:
     conn.exec_driver_sql("UPDATE meta SET value = ? WHERE key = ?", (json.dumps({**said, "ids": kept}), _KEY))
 
 
-def join_again(conn: Connection, workspace_id: str, now_ms: int) -> None:
-    """Prepare a workspace that this profile was in for being joined again, if it is parked: as another device, pulling
-    everything. Raises ``NotPossible`` while an answer is being written in one of its projects: the log may have another
-    end of it."""
-    raw = driver(conn)
-    if raw.execute(f"SELECT 1 FROM workspaces WHERE id = ? AND {CONDITION}", (workspace_id,)).fetchone() is None:
-        return
-    shared = "SELECT project_id FROM shared_projects WHERE workspace_id = ? AND state <> 'ended'"
-    unfinished = (
-        "SELECT 1 FROM messages m JOIN threads t ON t.id = m.thread_id"
-        f" WHERE m.status IN ('pending', 'streaming') AND t.project_id IN ({shared}) LIMIT 1"
-    )
-    if raw.execute(unfinished, (workspace_id,)).fetchone() is not None:
-        raise NotPossible(
-            Text("An answer in a shared project is still being written."),
-            next_step=Text("Wait until it ends, or stop it, then connect again."),
-        )
-    if _stored(raw).get("device", _own_device(raw)) == _own_device(raw):  # else it was in the place of another one
-        become_another_device(conn, now_ms)
-    for (project_id,) in raw.execute(shared, (workspace_id,)).fetchall():
-        # Everything up to here was news once.
-        raw.execute(
-            f"UPDATE shared_projects SET progress = json_set({object_in('progress')}, '$.joined_seq',"
-            f" max(seq, coalesce({json_value('progress', 'joined_seq')}, 0))) WHERE project_id = ?",
-            (project_id,),
-        )
-        outbox.start_over(conn, project_id)
-
-
-def become_another_device(conn: Connection, now_ms: int) -> None:
-    """Number the changes that no server has, in order, as those of a new device."""
-    raw = driver(conn)
-    old, new = _own_device(raw), new_id()
-    raw.execute(
-        "INSERT INTO devices"
-        " (id, is_mine, next_dseq, last_hlc, clock_offset_ms, commit_count, message_count, created_at)"
-        " SELECT ?, 0, 1, last_hlc, clock_offset_ms, commit_count, message_count, ? FROM devices WHERE is_mine = 1",
-        (new, now_ms),
-    )
-    raw.execute("UPDATE devices SET is_mine = (id = ?)", (new,))
-    # Later changes of the old device are not this profile's.
-    raw.execute(
-        "INSERT INTO seen_changes (project_id, device, dseq) SELECT project_id, device, max(dseq) FROM changes"
-        f" WHERE device = ? AND state IN ({_TAKEN}) GROUP BY project_id, device"
-        " ON CONFLICT (project_id, device) DO UPDATE SET dseq = max(dseq, excluded.dseq)",
-        (old,),
-    )
-    reached = dict(raw.execute("SELECT project_id, dseq FROM seen_changes WHERE device = ?", (old,)).fetchall())
-    unsent = raw.execute(
-        "SELECT n, project_id, op, reg, body FROM changes WHERE mine = 1 AND state = ? AND project_id IN"
-        " (SELECT project_id FROM shared_projects WHERE state <> 'ended') ORDER BY n",
-        (int(ChangeState.PENDING),),
-    ).fetchall()
-    outbox.renumber(conn, [row[0] for row in unsent])
-    for place, (n, project_id, op, reg, body) in enumerate(unsent):
-        if op == "del" and reg != ERASED:
-            # A deletion covers what its author saw: of the old device what the server took, of the new one all before.
-            value = from_json(body)
-            covers: dict[str, Any] = value["covers"] if isinstance(value.get("covers"), dict) else {}
-            if old in covers:
-                covers = {**covers, old: min(covers[old], reached.get(project_id, 0))}
-            said = to_json({**value, "covers": {**covers, new: place}})
-            raw.execute("UPDATE changes SET body = ? WHERE n = ?", (said, n))
+def has_same_device(conn: sqlite3.Connection) -> bool:
+    """Return whether this profile still is the device that it was when its workspaces were parked."""
+    return bool(_stored(conn).get("device", _own_device(conn)) == _own_device(conn))
 
 
 def _own_device(conn: sqlite3.Connection) -> str:

@@ -29,7 +29,15 @@ from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.projects import read_only_projects as read_only_projects
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import clean, from_json, json_value, one_of, shown_name
-from chatdesk.core.storage.sync import erased_project, misfits, outbox, parked_workspaces, sharing, team_view_cleaning
+from chatdesk.core.storage.sync import (
+    erased_project,
+    joining_again,
+    misfits,
+    outbox,
+    parked_workspaces,
+    sharing,
+    team_view_cleaning,
+)
 
 ROUNDS_KEPT: Final = 500
 
@@ -50,13 +58,13 @@ def add_workspace(conn: Connection, workspace: Workspace) -> None:
     """Store a joined workspace, replacing an earlier entry of it. One that was parked continues as ``join_again`` says.
     If this person is another member than before, the team's changes of the former member no longer count as theirs, and
     this profile is another device, because the server knows the former as the other member's."""
-    parked_workspaces.join_again(conn, workspace.id, workspace.joined_at)
+    joining_again.join_again(conn, workspace.id, workspace.joined_at)
     before = conn.exec_driver_sql(
         "DELETE FROM workspaces WHERE id = ? RETURNING member_id", (workspace.id,)
     ).scalar_one_or_none()
     if before is not None and before != workspace.member_id:
         _give_to(conn, workspace.id, before)
-        parked_workspaces.become_another_device(conn, workspace.joined_at)
+        joining_again.become_another_device(conn, workspace.joined_at)
     conn.exec_driver_sql(
         "INSERT INTO workspaces (id, name, address, member_id, is_owner, joined_at, clock_offset_ms)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",

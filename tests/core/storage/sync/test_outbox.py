@@ -21,7 +21,7 @@ from chatdesk.core.storage.chat.artifacts import ArtifactRepository
 from chatdesk.core.storage.chat.context_store import ContextRepository
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.own_device import own_device
-from chatdesk.core.storage.sync import entering, outbox, parked_workspaces, refused, sharing, team
+from chatdesk.core.storage.sync import entering, joining_again, outbox, refused, sharing, team
 from chatdesk.core.storage.sync.store import SyncStore
 from tests.helpers.store import PLAN, MovableClock, Store
 
@@ -59,7 +59,7 @@ class Shared:
         self.do(lambda conn: conn.exec_driver_sql(query, values))
 
     def become_another_device(self) -> None:
-        self.do(lambda conn: parked_workspaces.become_another_device(conn, 5))
+        self.do(lambda conn: joining_again.become_another_device(conn, 5))
         self.store.db.become(self.do(own_device))
 
     def join(self) -> None:
