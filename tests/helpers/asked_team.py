@@ -76,9 +76,6 @@ class Membership:
         self._note("computer", workspace_id)
         return samples.COMPUTER
 
-    async def upgrade(self, workspace_id: str, *, user: str, password: str) -> None:
-        self._note("upgrade", workspace_id, user, password)
-
     async def move(self, workspace_id: str, address: Any) -> None:
         self._note("move", workspace_id, address)
 
