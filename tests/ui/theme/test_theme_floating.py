@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QWidget
 
-from chatdesk.ui.features.inspector.context_popover import ContextPopover
+from chatdesk.ui.features.inspector.context_binding import ContextPopover
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK
 from chatdesk.ui.widgets.toast import Toast

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.rendering.blocks import CodeBlock
+from chatdesk.ui.transcript.copying.clipboard import FORMS
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import FakeThread, World, make_message
 
@@ -96,12 +97,7 @@ def test_a_bare_view_shows_the_whole_text_and_nothing_around_it(bare: Transcript
 
 
 def test_the_menu_of_a_bare_view_only_copies(bare: TranscriptView) -> None:
-    assert set(menu_of(bare)) == {
-        "message-copy",
-        "message-copy-markdown",
-        "message-copy-plain",
-        "message-copy-rich",
-    }
+    assert set(menu_of(bare)) == {f"message-{form}" for form in FORMS}
 
 
 def test_a_bare_view_has_no_button_to_the_newest_message(bare: TranscriptView, world: World) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, Final
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
 import mcp_types as types
@@ -30,7 +31,6 @@ from chatdesk.core.tools.host.mended_answers import MendedAnswers
 from chatdesk.core.tools.host.offers import Unreadable
 from chatdesk.core.tools.host.pages import read_pages
 from chatdesk.core.tools.host.requests import Ask, ServerRequests
-from chatdesk.core.tools.host.roots import Roots
 from chatdesk.core.tools.host.session_streams import Observer, observed
 from chatdesk.core.tools.host.stdio import ServerBroke, StderrTail, end_tree, program
 from chatdesk.core.tools.host.throttle import Throttle
@@ -333,3 +333,40 @@ class OpenRequests(Observer):
         """Take the request that was answered off the count."""
         if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id is not None:
             self._open_ids.discard(message.id)
+
+
+if TYPE_CHECKING:  # a large package, loaded when it is used
+    from mcp.client.session import ClientRequestContext
+
+
+class Roots:
+    """The folders on whose behalf one server is called; an empty one stands for none. ``reported`` is the folder that
+    the server got when it last asked; None: it never asked. ``idle`` is set while no call is running."""
+
+    def __init__(self, root: str) -> None:
+        self.reported: str | None = None
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._last = root
+        self._served: list[str] = []
+
+    @contextmanager
+    def serving(self, root: str) -> Iterator[None]:
+        """Count a call on behalf of a folder as long as the block runs."""
+        self._last = root
+        self._served.append(root)
+        self.idle.clear()
+        try:
+            yield
+        finally:
+            self._served.remove(root)
+            if not self._served:
+                self.idle.set()
+
+    async def answer(self, context: ClientRequestContext) -> types.ListRootsResult:
+        """Return the folder of the running calls, or of the last one; none where there are several folders, because
+        nothing shows for which of them the server asks."""
+        served = set(self._served) or {self._last}
+        self.reported = served.pop() if len(served) == 1 else ""
+        found = [{"uri": Path(self.reported).as_uri()}] if self.reported else []
+        return types.ListRootsResult.model_validate({"roots": found})

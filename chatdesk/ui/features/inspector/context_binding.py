@@ -3,11 +3,13 @@ and the marks and lines of the transcript that show what is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QFrame, QLabel, QVBoxLayout, QWidget
 from shiboken6 import isValid
 
 from chatdesk.core.domain.attachment import Attachment, SentShare
@@ -20,9 +22,14 @@ from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
-from chatdesk.ui.features.inspector.context_popover import ContextPopover
 from chatdesk.ui.features.inspector.inspector_binding import CONTEXT, SUMMARY, InspectorBinding
 from chatdesk.ui.qt.async_tasks import in_task
+from chatdesk.ui.theme.compositing import round_corners
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.focus_ring import reason_of_press
+from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.stray_keys import press_focused
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _SETTLE_MS = 80
@@ -231,3 +238,58 @@ class SentShares(Controller):
             self._known[key] = {each.attachment: each for each in shares}
         if isValid(self._panes.transcript):  # the window may be closing
             self._show()
+
+
+_WIDTH_PX = 280
+
+
+class ContextPopover(QFrame):
+    moreRequested = Signal(object)  # Qt.FocusReason: how it was pressed
+
+    def __init__(self, theme: Theme, sentences: Sequence[str], *, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
+        self._theme = theme
+        self.setObjectName("contextPopover")
+        self.setAccessibleName(tr("Context of this thread"))
+        self.setAccessibleDescription(" ".join(map(shown, sentences)))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        round_corners(self, theme.tokens.radius.row)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 12, 14, 12)
+        for text, role in ((tr("How full the context is"), "strong"), *((sentence, "table") for sentence in sentences)):
+            label = QLabel(shown(text))
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setProperty("textRole", role)
+            label.setWordWrap(True)
+            column.addWidget(label)
+        self.more_button = PillButton(theme, tr("Show what is sent"), object_name="contextMoreButton")
+        self.more_button.clicked.connect(self._on_more_button_clicked)
+        column.addWidget(self.more_button)
+        self.setFixedWidth(round(_WIDTH_PX * max(1.0, theme.scale)))
+
+    def open_below(self, widget: QAbstractButton) -> None:
+        reason = reason_of_press(widget)
+        self.adjustSize()
+        right = widget.mapToGlobal(QPoint(widget.width(), widget.height() + 6))
+        left = max(widget.window().mapToGlobal(QPoint(4, 0)).x(), right.x() - self.width())
+        self.move(left, right.y())
+        self.show()
+        self.more_button.setFocus(reason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button, as in dialogs."""
+        if not press_focused(self, event):
+            super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        theme = self._theme
+        fill, line = theme.colour("floating"), theme.colour("field_line")
+        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.row, fill=fill, border=line)
+        painter.end()
+
+    def _on_more_button_clicked(self) -> None:
+        flag = Qt.FocusReason
+        reason = flag.ShortcutFocusReason if self.more_button.shows_ring else flag.MouseFocusReason
+        self.close()
+        self.moreRequested.emit(reason)
