@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QPushButton, QSystemTrayIcon
 
 from chatdesk.core.errors import NotPossible, StorageFull
@@ -191,5 +192,25 @@ def test_that_nothing_is_saved_is_said_in_all_windows_until_it_is(paths: AppPath
         first.panes.pane.show_banner(NotPossible("This chat is being erased.").sentence, is_danger=False)
         services.events.publish(StorageRecovered())
         assert [_banner(each) for each in chats] == ["", NotPossible("This chat is being erased.").sentence, ""]
+
+    play(paths, script)
+
+
+def test_what_is_said_covers_no_tool_of_the_last_answer(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        application.panes.composer.set_text("/demo markdown")
+        application.panes.composer.send_button.click()
+        await until(lambda: application.threads.thread_id and not application.panes.composer.is_streaming)
+        pane, transcript = application.panes.pane, application.panes.transcript
+        bar = transcript.verticalScrollBar()
+        await until(lambda: bar.maximum() > 0 and transcript.parts.layout.is_at_end)
+        pane.show_toast("Moved to the trash", "Undo", lambda: None)
+        await until(pane.toast.isVisible)
+        tools = next(each for each in reversed(transcript.parts.layout.placed) if each.item.kind == "footer")
+        foot = transcript.viewport().mapToGlobal(QPoint(0, round(tools.bottom))).y()
+        words = pane.toast.findChild(QPushButton, "toastAction")
+        assert foot <= words.mapToGlobal(QPoint(0, 0)).y()
+        assert words.mapToGlobal(QPoint(0, words.height())).y() < application.panes.composer.mapToGlobal(QPoint()).y()
 
     play(paths, script)
