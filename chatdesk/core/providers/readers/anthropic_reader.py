@@ -39,6 +39,7 @@ class AnthropicReader(VendorReader):
         self._thoughts: dict[object, dict[str, Any]] = {}
         self._kept_of_calls: dict[int, Mapping[str, Any]] = {}
         self._foreign: set[object] = set()
+        self._thinking: object = None  # the place of the block of thinking that began last, until another begins
         self._waiting: dict[int, object] = {}
         self._is_early = False
 
@@ -116,6 +117,7 @@ class AnthropicReader(VendorReader):
 
     def _start_block(self, index: object, block: Mapping[str, Any]) -> Iterator[Delta]:
         kind = block.get("type")
+        self._thinking = index if kind in ("thinking", "reasoning") else None
         if kind in CALL_KINDS:
             yield from self._end_call(self._calls.pop(index, None) if isinstance(index, int) else None)
             number = self._number_of(index)
@@ -149,7 +151,7 @@ class AnthropicReader(VendorReader):
             yield from self._start_block(parts_of(row)[0] or f"call {place}", {**row, "type": "tool_use"})
 
     def _grow(self, index: object, delta: Mapping[str, Any]) -> Iterator[Delta]:
-        is_thought = "think" in str(delta.get("type"))
+        is_thought = "think" in str(delta.get("type")) or (index is not None and index == self._thinking)
         thought = first_of(delta, *_THOUGHTS, *(("text",) if is_thought else ()))
         if thought is not None:
             yield from self._think(index, text_field(thought))

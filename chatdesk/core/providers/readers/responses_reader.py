@@ -98,6 +98,7 @@ class ResponsesReader(VendorReader):
             yield from self._read_arguments(chunk)
         elif kind in _ENDS:
             yield from self._whole(_mapping(chunk.get("response")), kind.rpartition(".")[2])
+            self.usage = self.usage or usage_in(chunk)
         else:
             self._read_state(_mapping(chunk.get("response"), is_needed=False))
 
@@ -330,10 +331,11 @@ class _Items:
         self._names: dict[str, int] = {}
 
     def at(self, chunk: Mapping[str, Any], *, place: int | None = None) -> dict[int, ReceivedText]:
-        """Return the parts of the item that an event is about. ``place`` counts where the names are not known."""
+        """Return the parts of the item of an event: of the newest without a name, at ``place`` where none is known."""
         ids, output_place = _names_of(chunk)
-        names = [*ids, *([output_place] if output_place else [])] or [""]
-        found = next((self._names[each] for each in names if each in self._names), place)
+        names = [*ids, *([output_place] if output_place else [])]
+        newest = None if names or not self._items else len(self._items) - 1
+        found = next((self._names[each] for each in names if each in self._names), newest if place is None else place)
         if found is None or found >= len(self._items):
             if len(self._items) >= _MOST_CALLS:
                 raise WrongShapeError("items")
