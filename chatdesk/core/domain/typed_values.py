@@ -62,12 +62,15 @@ def price_text(amount: float) -> str:
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _USUAL_PATH = "/v1"
+_COPIED = re.compile(r"(?i)\bhttps?://[^\s\"'<>`\u200b\ufeff]+")
 
 
 def full_address(typed: str, *, path: str = _USUAL_PATH) -> str:
     """Return ``typed`` with what was left out. Without a scheme it is ``http`` on this computer, and ``https``
-    elsewhere, with the usual ``path`` where there is none. An address with a scheme stays as it is."""
-    address = typed.strip().rstrip("/")
+    elsewhere, with the usual ``path`` where there is none. An address with a scheme stays as it is, and may be copied
+    with words or quotes around it."""
+    copied = _COPIED.search(typed)
+    address = (copied[0].rstrip(",;.") if copied is not None else typed.strip()).rstrip("/")
     if not address or _SCHEME.match(address):
         return address
     try:

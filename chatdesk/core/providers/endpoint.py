@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,8 +13,12 @@ from chatdesk.core.domain.key_origin import bare_key, is_loopback
 from chatdesk.core.settings.system_proxy import SystemProxy, system_proxy
 from chatdesk.core.texts import Text
 
-# The longest of those that end alike comes first.
-_REQUESTS = ("/chat/completions", "/completions", "/responses", "/messages", "/models", "/embeddings")
+# The name of a request at the end of an address, and those of Ollama's own protocol, which has another beginning.
+_REQUEST = re.compile(
+    r"(?i)/(?:(?:chat/)?completions|responses(?:/compact)?|messages(?:/count_tokens)?|embeddings|models"
+    r"|audio/\w+|images/\w+|(?<=/v\d/)(?:chat|models/.+))\Z"
+)
+_OF_OLLAMA = re.compile(r"(?i)/api/(?:chat|generate|tags|version|show|embed)\Z")
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 _OPENAI_HOST = "api.openai.com"
 
@@ -150,12 +155,8 @@ def _address_and_query(address: str) -> tuple[str, dict[str, str]]:
     """Return an address without the name of a request at its end, and its query."""
     address, _, _fragment = address.partition("#")
     path, _, query = address.partition("?")
-    path = path.rstrip("/")
-    for ending in _REQUESTS:
-        if path.lower().endswith(ending):
-            path = path[: -len(ending)].rstrip("/")
-            break
-    return path, dict(parse_qsl(query, keep_blank_values=True))
+    path = _OF_OLLAMA.sub("/v1", path.rstrip("/"))
+    return _REQUEST.sub("", path).rstrip("/"), dict(parse_qsl(query, keep_blank_values=True))
 
 
 def shown_address(base_url: str) -> str:

@@ -166,11 +166,25 @@ async def test_no_cookie_is_kept() -> None:
     "given",
     [
         f"https://x.example/v1{ending}"
-        for ending in ("", "/", "/chat/completions", "/responses", "/messages/", "/models", "/embeddings", "#")
+        for ending in (
+            *("", "/", "/chat/completions", "/responses", "/messages/", "/models", "/embeddings", "#"),
+            *("/Chat/Completions", "/chat", "/models/gpt-5", "/messages/count_tokens?beta=true", "/responses/compact"),
+            *("/audio/speech", "/images/generations", "//"),
+        )
     ],
 )
 def test_the_address_of_a_request_is_that_of_the_server(given: str) -> None:
     assert Endpoint.of(given).base_url == "https://x.example/v1"
+
+
+@pytest.mark.parametrize("request_name", ["chat", "generate", "tags"])
+def test_an_address_of_ollamas_own_protocol_is_that_of_the_usual_one(request_name: str) -> None:
+    assert Endpoint.of(f"http://localhost:11434/api/{request_name}").base_url == "http://localhost:11434/v1"
+
+
+@pytest.mark.parametrize("address", ["https://x.example/chat", "https://x.example/api", "https://x.example/models/v2"])
+def test_a_path_that_only_looks_like_a_request_stays(address: str) -> None:
+    assert Endpoint.of(address).base_url == address
 
 
 def test_a_query_stays_behind_the_path_of_each_request() -> None:
