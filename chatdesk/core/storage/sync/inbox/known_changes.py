@@ -96,28 +96,28 @@ def confirm(page: Page, rows: Sequence[PulledChange], known: Mapping[str, KnownC
         ],
     )  # fmt: skip
     page.gather_erased(rows)
-    mine = [row for row in rows if row.id not in foreign]
-    made = [row for row in mine if row.op == "new"]
+    applied = [row for row in rows if row.id not in foreign]
+    made = [row for row in applied if row.op == "new"]
+    messages = [row for row in made if row.kind == "message"]
     page.registers.update(
         (row.kind, row.entity, change_log.CONTENT if row.op == "new" else known[row.id].reg)
-        for row in mine
+        for row in applied
         if row.op != "new" or row.kind != "message"
     )
     _confirm_threads(page, [row for row in made if row.kind == "thread"], known, prepared)
-    _confirm_messages(page, [row for row in made if row.kind == "message"], known, prepared)
+    _confirm_messages(page, messages, known, prepared)
     _confirm_summaries(page, [row for row in made if row.kind == "summary"], prepared)
-    unlike = _compare(page, [row for row in made if row.kind == "message"], known, prepared)
-    again = [row for row in made if known[row.id].state == PRIVATE]
-    # Of messages that are compared, the author is the log's with the words; where these are not, it stays.
+    differing = _compare(page, messages, known, prepared)
     member = page.effects.member
     for row in made:
-        if (row.kind != "message" or row.entity not in unlike) and (
-            known[row.id].state == PRIVATE or member(known[row.id].author) != member(row.author)
-        ):
+        is_back = known[row.id].state == PRIVATE  # it was private here while the share had ended
+        is_of_another = member(known[row.id].author) != member(row.author)
+        # A message that differs has got the log's words with their author, or keeps its own words and its author.
+        if (is_back or is_of_another) and (row.kind != "message" or row.entity not in differing):
             set_author(page, row.kind, row.entity, row.author)
-    for row in again:
-        taken_ids.retire_own(page, row.entity)
-        page.registers.add((row.kind, row.entity, change_log.CONTENT))
+        if is_back:
+            taken_ids.retire_own(page, row.entity)
+            page.registers.add((row.kind, row.entity, change_log.CONTENT))
     return len(rows)
 
 
@@ -200,7 +200,7 @@ def _compare(
     page: Page, rows: Sequence[PulledChange], known: Mapping[str, KnownChange], prepared: Prepared
 ) -> set[str]:
     """Compare messages with what is stored under their ids, and give the log's words to those that differ. Returns the
-    ids of all that are not the same: what is here may be set aside, so that whose words they are is not said again."""
+    ids of all that differ, also of those that keep their words because the log has none."""
     claimed: set[str] = set()
     others: list[PulledChange] = []
     for row in rows:

@@ -1,5 +1,5 @@
-"""Gives a message the words that the log has under its id: others may stand here, as a copy of this profile wrote them
-too, and those of this person become a version beside it."""
+"""Gives a message the words that the log has under its id. Two copies of a profile may have ended one answer
+differently: then the words of this one become a version beside it."""
 
 # ruff: noqa: S608 - statements are assembled from constants of this module; values are always bound
 
