@@ -161,6 +161,14 @@ def samples() -> dict[str, Sample]:
             ),
             _display(r"\textcolor{red}{x} + \textcolor{blue}{y} = \textcolor{green}{z} + w"),
         ),
+        "formulas written out": lambda: _blocks(
+            _display(
+                r"\lim_{x \to 0} \frac{\sin x}{x} = \max\big\{ A \cup B,\ \operatorname*{arg\,max}_{\theta} L \big\}"
+            ),
+            _display(r"\genfrac{[}{]}{0pt}{}{n}{k} + \colorbox{yellow}{$x^2$} + \nicefrac{1}{2}\bigg\vert_{x=0}^{1}"),
+            _display(r"f(x) = \begin{cases} 1 & \text{if $x \in \mathbb{RP}^2$} \\ 0 & \text{otherwise} \end{cases}"),
+            _display(r"\Set{x \in \R | \abs{x} \le \norm{y}_2} \qquad \braket{\phi}{\psi} \qquad \mathbf{12} \times 3"),
+        ),
         "formula selected": lambda: _blocks(_display("e^{i\\pi} = -1"), selected=(0, 5)),
         "formula too wide": lambda: _blocks(_display("+".join(f"x_{{{n}}}^2" for n in range(24)))),
         "code": lambda: _blocks(_python()),

@@ -18,8 +18,7 @@ _DEFINED: Final = re.compile(r"\\(?:newcommand|providecommand|def|DeclareMathOpe
 _THIN_RULE: Final = re.compile(r"\s*0?\.\d+\s*(?:pt|mm|ex|em|cm)\s*|\s*[12](?:\.\d+)?\s*(?:pt|px)\s*")
 _NO_WIDTH: Final = re.compile(r"\s*0(?:\.0+)?\s*[a-z]*\s*")
 _SIZES: Final = {"0": r"\displaystyle", "1": r"\textstyle", "2": r"\scriptstyle", "3": r"\scriptscriptstyle"}
-_BAR: Final = re.compile(r"(?<!\\)\|")
-_MIDDLE: Final = r"\\middle|"
+_BAR: Final = re.compile(r"(\\(?:left|right|middle|[bB]igg?[lrm]?)\s*\||\\\|)|\|")
 _SIGNS: Final = {
     "Alpha": r"\mathrm{A}", "Beta": r"\mathrm{B}", "Epsilon": r"\mathrm{E}", "Zeta": r"\mathrm{Z}",
     "Eta": r"\mathrm{H}", "Iota": r"\mathrm{I}", "Kappa": r"\mathrm{K}", "Mu": r"\mathrm{M}", "Nu": r"\mathrm{N}",
@@ -249,10 +248,11 @@ def _braket(tex: str, at: int, own: frozenset[str]) -> tuple[str, int]:
     return rf"\langle {_written_out(inner, own)}\rangle ", at
 
 
-def _growing(left: str, right: str) -> Callable[[str, int, frozenset[str]], tuple[str, int]]:
+def _growing(left: str, right: str, middle: str) -> Callable[[str, int, frozenset[str]], tuple[str, int]]:
     def write(tex: str, at: int, own: frozenset[str]) -> tuple[str, int]:
         (inner,), at = _arguments(tex, at, 1)
-        return rf"\left{left} {_BAR.sub(_MIDDLE, _written_out(inner, own))}\right{right} ", at
+        inner = _BAR.sub(lambda bar: bar[1] or middle, inner)  # but for bars that are brackets
+        return rf"\left{left} {_written_out(inner, own)}\right{right} ", at
 
     return write
 
@@ -261,7 +261,7 @@ _SPECIAL: Final = {
     "genfrac": _genfrac,
     "rule": _rule,
     "braket": _braket,
-    "Braket": _growing(r"\langle", r"\rangle"),
-    "set": _growing(r"\{", r"\}"),
-    "Set": _growing(r"\{", r"\}"),
+    "Braket": _growing(r"\langle", r"\rangle", r"\middle|"),
+    "set": _growing(r"\{", r"\}", r"\;\middle|\;"),
+    "Set": _growing(r"\{", r"\}", r"\;\middle|\;"),
 }
