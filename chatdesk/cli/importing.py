@@ -25,7 +25,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     bring.add_argument(
         "file",
         metavar="FILE",
-        help=tr("a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists"),
+        help=tr("export of another program: a zip, JSON, JSON Lines or CSV file, or a folder"),
     )
     bring.add_argument(
         "--project",

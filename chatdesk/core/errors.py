@@ -138,7 +138,7 @@ class ImportRefused(InvalidInput):
     code = "import_refused"
     what = Text("This file cannot be imported.")
     safe = Text("Nothing was changed.")
-    next_step = Text("Choose an export as its program wrote it. The guide lists the programs that can be read.")
+    next_step = Text("Choose the export as its program wrote it.")
 
 
 class InvalidTitle(InvalidInput):

@@ -496,8 +496,8 @@
         <translation>استيراد ملف صدّره ChatDesk أو برنامج آخر</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>ملف صدّره ChatGPT أو Claude أو Gemini أو Open WebUI أو LibreChat أو AnythingLLM أو Chatbox أو Cherry Studio أو Jan أو LM Studio أو ChatDesk: ملف zip أو JSON أو JSON Lines أو CSV، أو مجلّد</translation>
+        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -1004,6 +1004,14 @@
         <translation>إنهاء العضوية، على كل الحواسيب</translation>
     </message>
     <message>
+        <source>upgrade the database of a workspace</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the login that set the database up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>read a password and print the form in which Postgres stores it</source>
         <translation>قراءة كلمة مرور وطباعة الصيغة التي يخزّنها بها Postgres</translation>
     </message>
@@ -1098,6 +1106,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>عبارة مروره هي {passphrase}؛ وكلاهما صالح ليوم واحد</translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -3050,6 +3062,10 @@
         <translation>لا يمكن استيراد هذا الملف.</translation>
     </message>
     <message>
+        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A thread needs a title.</source>
         <translation>تحتاج المحادثة إلى عنوان.</translation>
     </message>
@@ -3244,10 +3260,6 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>كانت هنا قاعدة بيانات من قبل، وهي الآن مفقودة أو فارغة.</translation>
-    </message>
-    <message>
-        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>اختر ملفًا مصدَّرًا من ChatGPT أو Claude أو Gemini أو Open WebUI أو LibreChat أو AnythingLLM أو Chatbox أو Cherry Studio أو Jan أو LM Studio أو ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4414,12 +4426,12 @@
         <translation>عبارة مرور من فراغات لا تحمي شيئًا.</translation>
     </message>
     <message>
-        <source>Other server</source>
-        <translation>خادم آخر</translation>
-    </message>
-    <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>أي عنوان متوافق مع OpenAI.</translation>
+    </message>
+    <message>
+        <source>Own server</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6614,6 +6626,10 @@
         <translation>قاعدة بيانات الفريق من إصدار ChatDesk أقدم من هذا.</translation>
     </message>
     <message>
+        <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
         <translation>أخبر من يشغّلون الخادم. لم يتغيّر شيء.</translation>
     </message>
@@ -6628,10 +6644,6 @@
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
         <translation>يعيد ChatDesk السؤال من تلقاء نفسه. أخبر من يشغّلون الخادم.</translation>
-    </message>
-    <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
-        <translation>يرقّيها مالك: الإعدادات › مزامنة الفريق › ترقية قاعدة البيانات…، أو باستخدام upgrade.sql. وإلى ذلك الحين تنتظر تغييراتك هنا.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -8566,6 +8578,10 @@
     <message>
         <source>No program opened the pages of help. They are in {page}.</source>
         <translation>لم يفتح أي برنامج صفحات المساعدة. وهي في {page}.</translation>
+    </message>
+    <message>
+        <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -14096,10 +14112,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إدخال كلمة المرور…</translation>
     </message>
     <message>
-        <source>Upgrade the database…</source>
-        <translation>ترقية قاعدة البيانات…</translation>
-    </message>
-    <message>
         <source>Details of syncing with {name}</source>
         <translation>تفاصيل المزامنة مع {name}</translation>
     </message>
@@ -14280,38 +14292,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>{what} والدور</translation>
     </message>
     <message>
-        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <translation>يأتي هذا الإصدار من ChatDesk بصيغة أحدث لقاعدة بيانات الفريق. وإلى أن ترقّيها يمكن للجميع مواصلة العمل بالصيغة الحالية.</translation>
-    </message>
-    <message>
-        <source>Upgrade the database of “{workspace}”</source>
-        <translation>ترقية قاعدة بيانات «{workspace}»</translation>
-    </message>
-    <message>
-        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
-        <translation>تتم الترقية في خطوة واحدة أو لا تتم، ويواصل الأعضاء العمل. وتواصل إصدارات ChatDesk الأقدم العمل أيضًا أو تطلب التحديث، وينتظر ما يُكتب فيها حتى ذلك الحين. خذ أولًا نسخة احتياطية من قاعدة البيانات.</translation>
-    </message>
-    <message>
-        <source>User who set the database up</source>
-        <translation>المستخدم الذي أعدّ قاعدة البيانات</translation>
-    </message>
-    <message>
-        <source>Password of that user</source>
-        <translation>كلمة مرور ذلك المستخدم</translation>
-    </message>
-    <message>
-        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
-        <translation>ليس حسابك أنت، بل مالك قاعدة البيانات الذي يحق له إنشاء الأدوار. تُستخدم كلمة المرور مرة واحدة ولا تُحفظ.</translation>
-    </message>
-    <message>
-        <source>Upgrade</source>
-        <translation>ترقية</translation>
-    </message>
-    <message>
-        <source>Upgrading the database…</source>
-        <translation>تجري ترقية قاعدة البيانات…</translation>
-    </message>
-    <message>
         <source>Where “{workspace}” is reached</source>
         <translation>أين يُوصَل إلى «{workspace}»</translation>
     </message>
@@ -14366,6 +14346,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
         <translation>ما قرأه الآخرون أو نسخوه أو صدّروه، والنسخ الخاصة لمن يغادرون. يمكن محو المحادثات والرسائل عند الجميع لاحقًا، على الخادم وعلى كل حاسوب عند مزامنته؛ وتبقى في النسخ الاحتياطية إلى أن تُستبدل. وإيقاف المشاركة لا يزيل شيئًا من الخادم ما لم تختر محو المشروع.</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -14983,10 +14967,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>“{name}” of “{workspace}” has arrived.</source>
         <translation>وصل «{name}» من «{workspace}».</translation>
-    </message>
-    <message>
-        <source>The database of “{name}” is up to date.</source>
-        <translation>قاعدة بيانات «{name}» محدَّثة.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -15942,20 +15922,16 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>جارٍ الإيقاف …</translation>
     </message>
     <message>
-        <source>Nothing is chosen</source>
-        <translation>لم يُختر شيء</translation>
-    </message>
-    <message>
         <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
         <translation>ما هو موجود هنا يبقى كما هو، فيمكن استيراد ملف مصدَّر أحدث للدردشات نفسها في أي وقت.</translation>
     </message>
     <message>
-        <source>Choose file…</source>
-        <translation>اختيار ملف…</translation>
+        <source>Import a file…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose folder…</source>
-        <translation>اختيار مجلّد…</translation>
+        <source>Import a folder…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -16240,6 +16216,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Provider</source>
         <translation>المزوّد</translation>
+    </message>
+    <message>
+        <source>Own server…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Address of the server</source>

@@ -488,8 +488,8 @@
         <translation>einen Export von ChatDesk oder einem anderen Programm importieren</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>Export von ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk: eine ZIP-, JSON-, JSON-Lines- oder CSV-Datei oder ein Ordner</translation>
+        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -980,6 +980,14 @@
         <translation>die Mitgliedschaft beenden, auf allen Computern</translation>
     </message>
     <message>
+        <source>upgrade the database of a workspace</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the login that set the database up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>read a password and print the form in which Postgres stores it</source>
         <translation>ein Passwort lesen und die Form ausgeben, in der Postgres es speichert</translation>
     </message>
@@ -1074,6 +1082,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>seine Passphrase ist {passphrase}; beide gelten einen Tag</translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2950,6 +2962,10 @@
         <translation>Diese Datei kann nicht importiert werden.</translation>
     </message>
     <message>
+        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A thread needs a title.</source>
         <translation>Eine Unterhaltung braucht einen Titel.</translation>
     </message>
@@ -3144,10 +3160,6 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Hier war eine Datenbank, und jetzt fehlt sie oder ist leer.</translation>
-    </message>
-    <message>
-        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>Wählen Sie einen Export von ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio oder ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4290,12 +4302,12 @@
         <translation>Eine Passphrase aus Leerzeichen schützt nichts.</translation>
     </message>
     <message>
-        <source>Other server</source>
-        <translation>Anderer Server</translation>
-    </message>
-    <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>Jede OpenAI-kompatible Adresse.</translation>
+    </message>
+    <message>
+        <source>Own server</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6398,6 +6410,10 @@
         <translation>Die Datenbank des Teams stammt aus einer älteren ChatDesk-Version als dieser.</translation>
     </message>
     <message>
+        <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
         <translation>Sagen Sie den Betreibern des Servers Bescheid. Es wurde nichts geändert.</translation>
     </message>
@@ -6412,10 +6428,6 @@
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
         <translation>ChatDesk fragt von selbst erneut. Sagen Sie den Betreibern des Servers Bescheid.</translation>
-    </message>
-    <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
-        <translation>Ein Eigentümer aktualisiert sie: Einstellungen › Teamabgleich › Datenbank aktualisieren…, oder mit upgrade.sql. Bis dahin warten Ihre Änderungen hier.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -8278,6 +8290,10 @@
     <message>
         <source>No program opened the pages of help. They are in {page}.</source>
         <translation>Kein Programm hat die Hilfeseiten geöffnet. Sie liegen in {page}.</translation>
+    </message>
+    <message>
+        <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -13540,10 +13556,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Passwort eingeben…</translation>
     </message>
     <message>
-        <source>Upgrade the database…</source>
-        <translation>Datenbank aktualisieren…</translation>
-    </message>
-    <message>
         <source>Details of syncing with {name}</source>
         <translation>Details des Abgleichs mit {name}</translation>
     </message>
@@ -13708,38 +13720,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{what} und Rolle</translation>
     </message>
     <message>
-        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <translation>Diese Version von ChatDesk bringt eine neuere Form der Team-Datenbank mit. Bis Sie sie aktualisieren, arbeiten alle mit der bisherigen weiter.</translation>
-    </message>
-    <message>
-        <source>Upgrade the database of “{workspace}”</source>
-        <translation>Datenbank von „{workspace}“ aktualisieren</translation>
-    </message>
-    <message>
-        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
-        <translation>Die Aktualisierung geschieht in einem Schritt oder gar nicht, und die Mitglieder arbeiten weiter. Auch ältere Versionen von ChatDesk machen weiter oder bitten darum, aktualisiert zu werden; was in diesen geschrieben wird, wartet so lange. Sichern Sie die Datenbank zuerst.</translation>
-    </message>
-    <message>
-        <source>User who set the database up</source>
-        <translation>Benutzer, der die Datenbank eingerichtet hat</translation>
-    </message>
-    <message>
-        <source>Password of that user</source>
-        <translation>Passwort dieses Benutzers</translation>
-    </message>
-    <message>
-        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
-        <translation>Nicht Ihr eigenes Login, sondern der Eigentümer der Datenbank, der Rollen anlegen darf. Das Passwort wird einmal benutzt und nicht gespeichert.</translation>
-    </message>
-    <message>
-        <source>Upgrade</source>
-        <translation>Aktualisieren</translation>
-    </message>
-    <message>
-        <source>Upgrading the database…</source>
-        <translation>Die Datenbank wird aktualisiert…</translation>
-    </message>
-    <message>
         <source>Where “{workspace}” is reached</source>
         <translation>Wo „{workspace}“ zu erreichen ist</translation>
     </message>
@@ -13794,6 +13774,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
         <translation>Was andere gelesen, kopiert oder exportiert haben, und private Kopien derer, die gehen. Unterhaltungen und Nachrichten können später für alle gelöscht werden, auf dem Server und auf jedem Computer beim Abgleich; Sicherungen behalten sie, bis sie ersetzt werden. Das Beenden des Teilens entfernt nichts vom Server, es sei denn, Sie wählen das Löschen des Projekts.</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -14367,10 +14351,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>“{name}” of “{workspace}” has arrived.</source>
         <translation>„{name}“ von „{workspace}“ ist angekommen.</translation>
-    </message>
-    <message>
-        <source>The database of “{name}” is up to date.</source>
-        <translation>Die Datenbank von „{name}“ ist auf dem neuesten Stand.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -15282,20 +15262,16 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Wird angehalten…</translation>
     </message>
     <message>
-        <source>Nothing is chosen</source>
-        <translation>Nichts gewählt</translation>
-    </message>
-    <message>
         <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
         <translation>Was schon hier ist, bleibt, wie es ist; ein neuerer Export derselben Chats kann also jederzeit importiert werden.</translation>
     </message>
     <message>
-        <source>Choose file…</source>
-        <translation>Datei wählen…</translation>
+        <source>Import a file…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose folder…</source>
-        <translation>Ordner wählen…</translation>
+        <source>Import a folder…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15568,6 +15544,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Provider</source>
         <translation>Anbieter</translation>
+    </message>
+    <message>
+        <source>Own server…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Address of the server</source>

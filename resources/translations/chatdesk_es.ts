@@ -488,8 +488,8 @@
         <translation>importa una exportación de ChatDesk o de otro programa</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>exportación de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk: un archivo zip, JSON, JSON Lines o CSV, o una carpeta</translation>
+        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -980,6 +980,14 @@
         <translation>deja de ser miembro, en todos los dispositivos</translation>
     </message>
     <message>
+        <source>upgrade the database of a workspace</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the login that set the database up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>read a password and print the form in which Postgres stores it</source>
         <translation>lee una contraseña y muestra la forma en que la guarda Postgres</translation>
     </message>
@@ -1074,6 +1082,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>su frase de contraseña es {passphrase}; ambas valen un día</translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2950,6 +2962,10 @@
         <translation>No se puede importar este archivo.</translation>
     </message>
     <message>
+        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A thread needs a title.</source>
         <translation>Una conversación necesita un título.</translation>
     </message>
@@ -3144,10 +3160,6 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Aquí había una base de datos, y ahora falta o está vacía.</translation>
-    </message>
-    <message>
-        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>Elige una exportación de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio o ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4290,12 +4302,12 @@
         <translation>Una frase de contraseña formada solo por espacios no protege nada.</translation>
     </message>
     <message>
-        <source>Other server</source>
-        <translation>Otro servidor</translation>
-    </message>
-    <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>Cualquier dirección compatible con OpenAI.</translation>
+    </message>
+    <message>
+        <source>Own server</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6398,6 +6410,10 @@
         <translation>La base de datos del equipo es de una versión de ChatDesk más antigua que esta.</translation>
     </message>
     <message>
+        <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
         <translation>Avisa a quienes administran el servidor. No se ha cambiado nada.</translation>
     </message>
@@ -6412,10 +6428,6 @@
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
         <translation>ChatDesk vuelve a preguntar por sí solo. Avisa a quienes administran el servidor.</translation>
-    </message>
-    <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
-        <translation>Un propietario la actualiza: Ajustes › Sincronización del equipo › Actualizar la base de datos…, o con upgrade.sql. Hasta entonces, tus cambios esperan aquí.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -8278,6 +8290,10 @@
     <message>
         <source>No program opened the pages of help. They are in {page}.</source>
         <translation>Ningún programa abrió las páginas de ayuda. Están en {page}.</translation>
+    </message>
+    <message>
+        <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -13540,10 +13556,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Introducir la contraseña…</translation>
     </message>
     <message>
-        <source>Upgrade the database…</source>
-        <translation>Actualizar la base de datos…</translation>
-    </message>
-    <message>
         <source>Details of syncing with {name}</source>
         <translation>Detalles de la sincronización con {name}</translation>
     </message>
@@ -13708,38 +13720,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>{what} y rol</translation>
     </message>
     <message>
-        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <translation>Esta versión de ChatDesk trae una versión más nueva de la base de datos del equipo. Hasta que la actualices, todos pueden seguir trabajando con la actual.</translation>
-    </message>
-    <message>
-        <source>Upgrade the database of “{workspace}”</source>
-        <translation>Actualizar la base de datos de «{workspace}»</translation>
-    </message>
-    <message>
-        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
-        <translation>La actualización se hace en un solo paso o no se hace, y los miembros siguen trabajando. Las versiones anteriores de ChatDesk también siguen, o piden que se actualicen; lo que se escribe en estas espera hasta entonces. Haz antes una copia de seguridad de la base de datos.</translation>
-    </message>
-    <message>
-        <source>User who set the database up</source>
-        <translation>Usuario que configuró la base de datos</translation>
-    </message>
-    <message>
-        <source>Password of that user</source>
-        <translation>Contraseña de ese usuario</translation>
-    </message>
-    <message>
-        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
-        <translation>No tu propia cuenta, sino la dueña de la base de datos, que puede crear roles. La contraseña se usa una vez y no se guarda.</translation>
-    </message>
-    <message>
-        <source>Upgrade</source>
-        <translation>Actualizar</translation>
-    </message>
-    <message>
-        <source>Upgrading the database…</source>
-        <translation>Actualizando la base de datos…</translation>
-    </message>
-    <message>
         <source>Where “{workspace}” is reached</source>
         <translation>Dónde se encuentra «{workspace}»</translation>
     </message>
@@ -13794,6 +13774,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
         <translation>Lo que otros han leído, copiado o exportado, y las copias privadas de quienes salen. Las conversaciones y los mensajes se pueden borrar para todos más tarde, en el servidor y en cada dispositivo cuando se sincronice; las copias de seguridad los conservan hasta que se sustituyan. Dejar de compartir no quita nada del servidor, salvo que elijas borrar el proyecto.</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -14367,10 +14351,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>“{name}” of “{workspace}” has arrived.</source>
         <translation>«{name}» de «{workspace}» ya está aquí.</translation>
-    </message>
-    <message>
-        <source>The database of “{name}” is up to date.</source>
-        <translation>La base de datos de «{name}» está al día.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -15282,20 +15262,16 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Deteniendo…</translation>
     </message>
     <message>
-        <source>Nothing is chosen</source>
-        <translation>No se ha elegido nada</translation>
-    </message>
-    <message>
         <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
         <translation>Lo que ya está queda como está, así que una exportación más reciente de los mismos chats se puede importar cuando quieras.</translation>
     </message>
     <message>
-        <source>Choose file…</source>
-        <translation>Elegir archivo…</translation>
+        <source>Import a file…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose folder…</source>
-        <translation>Elegir carpeta…</translation>
+        <source>Import a folder…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15568,6 +15544,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Provider</source>
         <translation>Proveedor</translation>
+    </message>
+    <message>
+        <source>Own server…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Address of the server</source>

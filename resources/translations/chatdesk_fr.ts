@@ -488,8 +488,8 @@
         <translation>importer un export de ChatDesk ou d’un autre programme</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>export de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk&#xa0;: un fichier zip, JSON, JSON Lines ou CSV, ou un dossier</translation>
+        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -980,6 +980,14 @@
         <translation>cesser d’être membre, sur tous les ordinateurs</translation>
     </message>
     <message>
+        <source>upgrade the database of a workspace</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the login that set the database up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>read a password and print the form in which Postgres stores it</source>
         <translation>lire un mot de passe et afficher la forme sous laquelle Postgres le stocke</translation>
     </message>
@@ -1074,6 +1082,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>sa phrase secrète est {passphrase}&#xa0;; les deux sont valables un jour</translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2950,6 +2962,10 @@
         <translation>Ce fichier ne peut pas être importé.</translation>
     </message>
     <message>
+        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A thread needs a title.</source>
         <translation>Une conversation doit avoir un titre.</translation>
     </message>
@@ -3144,10 +3160,6 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Une base de données se trouvait ici&#xa0;; elle est désormais absente ou vide.</translation>
-    </message>
-    <message>
-        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>Choisissez un export de ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4290,12 +4302,12 @@
         <translation>Une phrase secrète faite d’espaces ne protège rien.</translation>
     </message>
     <message>
-        <source>Other server</source>
-        <translation>Autre serveur</translation>
-    </message>
-    <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>Toute adresse compatible avec OpenAI.</translation>
+    </message>
+    <message>
+        <source>Own server</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6398,6 +6410,10 @@
         <translation>La base de données de l’équipe est celle d’un ChatDesk plus ancien que celui-ci.</translation>
     </message>
     <message>
+        <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
         <translation>Prévenez les personnes qui gèrent le serveur. Rien n’a été modifié.</translation>
     </message>
@@ -6412,10 +6428,6 @@
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
         <translation>ChatDesk redemandera automatiquement. Prévenez les personnes qui gèrent le serveur.</translation>
-    </message>
-    <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
-        <translation>Un propriétaire la met à niveau&#xa0;: Paramètres › Synchronisation d’équipe › Mettre à niveau la base de données…, ou avec upgrade.sql. D’ici là, vos modifications attendent ici.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -8278,6 +8290,10 @@
     <message>
         <source>No program opened the pages of help. They are in {page}.</source>
         <translation>Aucun programme n’a ouvert les pages d’aide. Elles sont dans {page}.</translation>
+    </message>
+    <message>
+        <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -13540,10 +13556,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Saisir le mot de passe…</translation>
     </message>
     <message>
-        <source>Upgrade the database…</source>
-        <translation>Mettre à niveau la base de données…</translation>
-    </message>
-    <message>
         <source>Details of syncing with {name}</source>
         <translation>Détails de la synchronisation avec {name}</translation>
     </message>
@@ -13708,38 +13720,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{what} et rôle</translation>
     </message>
     <message>
-        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <translation>Cette version de ChatDesk apporte une forme plus récente de la base de données de l’équipe. Tous peuvent continuer avec l’actuelle tant que vous ne l’avez pas mise à niveau.</translation>
-    </message>
-    <message>
-        <source>Upgrade the database of “{workspace}”</source>
-        <translation>Mettre à niveau la base de données de «&#xa0;{workspace}&#xa0;»</translation>
-    </message>
-    <message>
-        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
-        <translation>La mise à niveau se fait en une étape ou pas du tout, et les membres continuent à travailler. Les anciennes versions de ChatDesk continuent aussi, ou demandent à être mises à jour&#xa0;; ce qui est écrit dans ces dernières attend jusque-là. Faites d’abord une sauvegarde de la base de données.</translation>
-    </message>
-    <message>
-        <source>User who set the database up</source>
-        <translation>Utilisateur qui a configuré la base de données</translation>
-    </message>
-    <message>
-        <source>Password of that user</source>
-        <translation>Mot de passe de cet utilisateur</translation>
-    </message>
-    <message>
-        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
-        <translation>Pas votre propre compte, mais celui qui possède la base de données et peut créer des rôles. Le mot de passe sert une fois et n’est pas conservé.</translation>
-    </message>
-    <message>
-        <source>Upgrade</source>
-        <translation>Mettre à niveau</translation>
-    </message>
-    <message>
-        <source>Upgrading the database…</source>
-        <translation>Mise à niveau de la base de données…</translation>
-    </message>
-    <message>
         <source>Where “{workspace}” is reached</source>
         <translation>Où joindre «&#xa0;{workspace}&#xa0;»</translation>
     </message>
@@ -13794,6 +13774,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
         <translation>Ce que d’autres ont lu, copié ou exporté, et les copies privées de ceux qui partent. Les conversations et les messages peuvent être effacés pour tous plus tard, sur le serveur et sur chaque ordinateur à sa synchronisation&#xa0;; les sauvegardes les gardent jusqu’à leur remplacement. Arrêter le partage n’enlève rien du serveur, sauf si vous choisissez d’effacer le projet.</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -14367,10 +14351,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>“{name}” of “{workspace}” has arrived.</source>
         <translation>«&#xa0;{name}&#xa0;» de «&#xa0;{workspace}&#xa0;» est arrivé.</translation>
-    </message>
-    <message>
-        <source>The database of “{name}” is up to date.</source>
-        <translation>La base de données de «&#xa0;{name}&#xa0;» est à jour.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -15282,20 +15262,16 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Arrêt…</translation>
     </message>
     <message>
-        <source>Nothing is chosen</source>
-        <translation>Rien n’est choisi</translation>
-    </message>
-    <message>
         <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
         <translation>Ce qui est déjà là reste tel quel, un export plus récent des mêmes discussions peut donc être importé à tout moment.</translation>
     </message>
     <message>
-        <source>Choose file…</source>
-        <translation>Choisir un fichier…</translation>
+        <source>Import a file…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose folder…</source>
-        <translation>Choisir un dossier…</translation>
+        <source>Import a folder…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15568,6 +15544,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Provider</source>
         <translation>Fournisseur</translation>
+    </message>
+    <message>
+        <source>Own server…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Address of the server</source>

@@ -486,8 +486,8 @@
         <translation>ChatDeskまたはほかのプログラムのエクスポートをインポートします</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>ChatGPT、Claude、Gemini、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM StudioまたはChatDeskのエクスポート: zip、JSON、JSON Lines、CSVのファイル、またはフォルダー</translation>
+        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -974,6 +974,14 @@
         <translation>すべてのコンピューターでメンバーをやめます</translation>
     </message>
     <message>
+        <source>upgrade the database of a workspace</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the login that set the database up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>read a password and print the form in which Postgres stores it</source>
         <translation>読み込んだパスワードについてPostgresが保存する値を表示します</translation>
     </message>
@@ -1068,6 +1076,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>パスフレーズは{passphrase}です。どちらも1日有効です</translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2925,6 +2937,10 @@
         <translation>このファイルはインポートできません。</translation>
     </message>
     <message>
+        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A thread needs a title.</source>
         <translation>スレッドにはタイトルが必要です。</translation>
     </message>
@@ -3119,10 +3135,6 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>以前ここにあったデータベースがなくなったか、空になっています。</translation>
-    </message>
-    <message>
-        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>ChatGPT、Claude、Gemini、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio、ChatDeskのエクスポートを選んでください。</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4259,12 +4271,12 @@
         <translation>空白だけのパスフレーズでは何も守れません。</translation>
     </message>
     <message>
-        <source>Other server</source>
-        <translation>その他のサーバー</translation>
-    </message>
-    <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>OpenAI互換の任意のアドレス。</translation>
+    </message>
+    <message>
+        <source>Own server</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6344,6 +6356,10 @@
         <translation>チームのデータベースは、このChatDeskより古いバージョンのものです。</translation>
     </message>
     <message>
+        <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
         <translation>サーバーの管理者に知らせてください。何も変更されていません。</translation>
     </message>
@@ -6358,10 +6374,6 @@
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
         <translation>ChatDesk は自動的に再度問い合わせます。サーバーの管理者に知らせてください。</translation>
-    </message>
-    <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
-        <translation>所有者がアップグレードします：設定 › チーム同期 › データベースをアップグレード…、または upgrade.sql で。それまで、変更はここで待機します。</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -8206,6 +8218,10 @@
     <message>
         <source>No program opened the pages of help. They are in {page}.</source>
         <translation>ヘルプのページを開くプログラムがありませんでした。ページは{page}にあります。</translation>
+    </message>
+    <message>
+        <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -13401,10 +13417,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>パスワードを入力…</translation>
     </message>
     <message>
-        <source>Upgrade the database…</source>
-        <translation>データベースをアップグレード…</translation>
-    </message>
-    <message>
         <source>Details of syncing with {name}</source>
         <translation>{name}との同期の詳細</translation>
     </message>
@@ -13565,38 +13577,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{what}と役割</translation>
     </message>
     <message>
-        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <translation>このバージョンのChatDeskには、チームのデータベースの新しい形式が含まれています。アップグレードするまでは、全員が今の形式のまま作業を続けられます。</translation>
-    </message>
-    <message>
-        <source>Upgrade the database of “{workspace}”</source>
-        <translation>「{workspace}」のデータベースをアップグレード</translation>
-    </message>
-    <message>
-        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
-        <translation>アップグレードは一度にすべて行われるか、まったく行われません。その間もメンバーは作業を続けられます。古いバージョンのChatDeskもそのまま動くか、アップデートを求めます。その場合に書かれたものは、アップデートまで待機します。先にデータベースをバックアップしてください。</translation>
-    </message>
-    <message>
-        <source>User who set the database up</source>
-        <translation>データベースを設定したユーザー</translation>
-    </message>
-    <message>
-        <source>Password of that user</source>
-        <translation>そのユーザーのパスワード</translation>
-    </message>
-    <message>
-        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
-        <translation>自分のログインではなく、ロールを作成できるデータベースの所有者です。パスワードは一度だけ使われ、保存されません。</translation>
-    </message>
-    <message>
-        <source>Upgrade</source>
-        <translation>アップグレード</translation>
-    </message>
-    <message>
-        <source>Upgrading the database…</source>
-        <translation>データベースをアップグレード中…</translation>
-    </message>
-    <message>
         <source>Where “{workspace}” is reached</source>
         <translation>「{workspace}」の接続先</translation>
     </message>
@@ -13651,6 +13631,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
         <translation>ほかの人が閲覧、コピー、エクスポートしたもの、離れた人の個人用コピーです。スレッドとメッセージは後から、サーバーと(同期時に)各コンピューターで全員分を消去できます。バックアップには置き換えられるまで残ります。共有を停止しても、プロジェクトの消去を選ばない限り、サーバーからは何も削除されません。</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -14213,10 +14197,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>“{name}” of “{workspace}” has arrived.</source>
         <translation>「{workspace}」から「{name}」が届きました。</translation>
-    </message>
-    <message>
-        <source>The database of “{name}” is up to date.</source>
-        <translation>「{name}」のデータベースは最新です。</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -15117,20 +15097,16 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>停止中…</translation>
     </message>
     <message>
-        <source>Nothing is chosen</source>
-        <translation>何も選ばれていません</translation>
-    </message>
-    <message>
         <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
         <translation>すでにここにあるものはそのままなので、同じチャットの新しいエクスポートをいつでもインポートできます。</translation>
     </message>
     <message>
-        <source>Choose file…</source>
-        <translation>ファイルを選択…</translation>
+        <source>Import a file…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose folder…</source>
-        <translation>フォルダーを選択…</translation>
+        <source>Import a folder…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15400,6 +15376,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Provider</source>
         <translation>プロバイダー</translation>
+    </message>
+    <message>
+        <source>Own server…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Address of the server</source>

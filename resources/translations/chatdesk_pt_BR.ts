@@ -488,8 +488,8 @@
         <translation>importar uma exportação do ChatDesk ou de outro programa</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>exportação do ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk: um arquivo zip, JSON, JSON Lines ou CSV, ou uma pasta</translation>
+        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -980,6 +980,14 @@
         <translation>deixar de ser membro, em todos os computadores</translation>
     </message>
     <message>
+        <source>upgrade the database of a workspace</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the login that set the database up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>read a password and print the form in which Postgres stores it</source>
         <translation>ler uma senha e exibir a forma em que o Postgres a guarda</translation>
     </message>
@@ -1074,6 +1082,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>sua frase secreta é {passphrase}; os dois valem por um dia</translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2950,6 +2962,10 @@
         <translation>Este arquivo não pode ser importado.</translation>
     </message>
     <message>
+        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A thread needs a title.</source>
         <translation>Uma conversa precisa de um título.</translation>
     </message>
@@ -3144,10 +3160,6 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Antes havia um banco de dados aqui, e agora ele falta ou está vazio.</translation>
-    </message>
-    <message>
-        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>Escolha uma exportação do ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio ou ChatDesk.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4290,12 +4302,12 @@
         <translation>Uma frase secreta de espaços não protege nada.</translation>
     </message>
     <message>
-        <source>Other server</source>
-        <translation>Outro servidor</translation>
-    </message>
-    <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>Qualquer endereço compatível com a OpenAI.</translation>
+    </message>
+    <message>
+        <source>Own server</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6398,6 +6410,10 @@
         <translation>O banco de dados da equipe é de um ChatDesk mais antigo que este.</translation>
     </message>
     <message>
+        <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
         <translation>Avise quem administra o servidor. Nada foi alterado.</translation>
     </message>
@@ -6412,10 +6428,6 @@
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
         <translation>O ChatDesk pergunta de novo sozinho. Avise quem administra o servidor.</translation>
-    </message>
-    <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
-        <translation>Um proprietário a atualiza: Configurações › Sincronização da equipe › Atualizar o banco de dados…, ou com upgrade.sql. Até lá, o que você muda espera aqui.</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -8278,6 +8290,10 @@
     <message>
         <source>No program opened the pages of help. They are in {page}.</source>
         <translation>Nenhum programa abriu as páginas de ajuda. Elas estão em {page}.</translation>
+    </message>
+    <message>
+        <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -13540,10 +13556,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Digitar a senha…</translation>
     </message>
     <message>
-        <source>Upgrade the database…</source>
-        <translation>Atualizar o banco de dados…</translation>
-    </message>
-    <message>
         <source>Details of syncing with {name}</source>
         <translation>Detalhes da sincronização com {name}</translation>
     </message>
@@ -13708,38 +13720,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{what} e papel</translation>
     </message>
     <message>
-        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <translation>Esta versão do ChatDesk traz uma forma mais nova do banco de dados da equipe. Até que você o atualize, todos podem continuar trabalhando com a atual.</translation>
-    </message>
-    <message>
-        <source>Upgrade the database of “{workspace}”</source>
-        <translation>Atualizar o banco de dados de “{workspace}”</translation>
-    </message>
-    <message>
-        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
-        <translation>A atualização acontece em uma única etapa ou não acontece, e os membros continuam trabalhando. As versões mais antigas do ChatDesk também continuam, ou pedem para ser atualizadas; o que se escreve nessas espera até lá. Faça antes um backup do banco de dados.</translation>
-    </message>
-    <message>
-        <source>User who set the database up</source>
-        <translation>Usuário que configurou o banco de dados</translation>
-    </message>
-    <message>
-        <source>Password of that user</source>
-        <translation>Senha desse usuário</translation>
-    </message>
-    <message>
-        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
-        <translation>Não o seu próprio login, mas o dono do banco de dados, que pode criar papéis. A senha é usada uma vez e não é guardada.</translation>
-    </message>
-    <message>
-        <source>Upgrade</source>
-        <translation>Atualizar</translation>
-    </message>
-    <message>
-        <source>Upgrading the database…</source>
-        <translation>Atualizando o banco de dados…</translation>
-    </message>
-    <message>
         <source>Where “{workspace}” is reached</source>
         <translation>Onde “{workspace}” é alcançado</translation>
     </message>
@@ -13794,6 +13774,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
         <translation>O que outros leram, copiaram ou exportaram, e cópias privadas de quem sai. Conversas e mensagens podem ser apagadas para todos mais tarde, no servidor e em cada computador quando ele sincroniza; backups as mantêm até serem substituídos. Parar de compartilhar não remove nada do servidor, a menos que você escolha apagar o projeto.</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -14367,10 +14351,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>“{name}” of “{workspace}” has arrived.</source>
         <translation>“{name}” de “{workspace}” chegou.</translation>
-    </message>
-    <message>
-        <source>The database of “{name}” is up to date.</source>
-        <translation>O banco de dados de “{name}” está atualizado.</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -15282,20 +15262,16 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Parando …</translation>
     </message>
     <message>
-        <source>Nothing is chosen</source>
-        <translation>Nada foi escolhido</translation>
-    </message>
-    <message>
         <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
         <translation>O que já está aqui fica como está, então uma exportação mais nova dos mesmos chats pode ser importada a qualquer momento.</translation>
     </message>
     <message>
-        <source>Choose file…</source>
-        <translation>Escolher arquivo…</translation>
+        <source>Import a file…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose folder…</source>
-        <translation>Escolher pasta…</translation>
+        <source>Import a folder…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15568,6 +15544,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Provider</source>
         <translation>Provedor</translation>
+    </message>
+    <message>
+        <source>Own server…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Address of the server</source>

@@ -486,8 +486,8 @@
         <translation>导入 ChatDesk 或其他程序的导出文件</translation>
     </message>
     <message>
-        <source>export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk: a zip, JSON, JSON Lines or CSV file, or a folder</source>
-        <translation>ChatGPT、Claude、Gemini、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk 的导出：zip、JSON、JSON Lines 或 CSV 文件，或文件夹</translation>
+        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -974,6 +974,14 @@
         <translation>在所有计算机上不再是成员</translation>
     </message>
     <message>
+        <source>upgrade the database of a workspace</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the login that set the database up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>read a password and print the form in which Postgres stores it</source>
         <translation>读取密码，打印 Postgres 为其存储的内容</translation>
     </message>
@@ -1068,6 +1076,10 @@
     <message>
         <source>its passphrase is {passphrase}; both are valid for a day</source>
         <translation>其密码短语为 {passphrase}；两者有效期均为一天</translation>
+    </message>
+    <message>
+        <source>The database of {name} is up to date.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2925,6 +2937,10 @@
         <translation>无法导入此文件。</translation>
     </message>
     <message>
+        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>A thread needs a title.</source>
         <translation>对话需要标题。</translation>
     </message>
@@ -3119,10 +3135,6 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>此前这里有数据库，现在缺失或为空。</translation>
-    </message>
-    <message>
-        <source>Choose an export of ChatGPT, Claude, Gemini, Open WebUI, LibreChat, AnythingLLM, Chatbox, Cherry Studio, Jan, LM Studio or ChatDesk.</source>
-        <translation>请选择 ChatGPT、Claude、Gemini、Open WebUI、LibreChat、AnythingLLM、Chatbox、Cherry Studio、Jan、LM Studio 或 ChatDesk 的导出文件。</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4259,12 +4271,12 @@
         <translation>全是空白的密码短语起不到保护作用。</translation>
     </message>
     <message>
-        <source>Other server</source>
-        <translation>其他服务器</translation>
-    </message>
-    <message>
         <source>Any OpenAI-compatible address.</source>
         <translation>任何兼容 OpenAI 的地址。</translation>
+    </message>
+    <message>
+        <source>Own server</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6344,6 +6356,10 @@
         <translation>团队的数据库属于比此版本更旧的 ChatDesk。</translation>
     </message>
     <message>
+        <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
         <translation>请告知服务器的管理者。未做任何更改。</translation>
     </message>
@@ -6358,10 +6374,6 @@
     <message>
         <source>ChatDesk asks again by itself. Tell the people who run the server.</source>
         <translation>ChatDesk 会自行再次询问。请告知服务器的管理者。</translation>
-    </message>
-    <message>
-        <source>An owner upgrades it: Settings › Team sync › Upgrade the database…, or with upgrade.sql. Until then, what you change waits here.</source>
-        <translation>由所有者升级：“设置”›“团队同步”›“升级数据库…”，或使用 upgrade.sql。在此之前，你的更改会在此等待。</translation>
     </message>
     <message>
         <source>Use a login that owns the database and has CREATEROLE. Nothing was changed.</source>
@@ -8206,6 +8218,10 @@
     <message>
         <source>No program opened the pages of help. They are in {page}.</source>
         <translation>没有程序打开帮助页面。它们在 {page} 中。</translation>
+    </message>
+    <message>
+        <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -13401,10 +13417,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>输入密码…</translation>
     </message>
     <message>
-        <source>Upgrade the database…</source>
-        <translation>升级数据库…</translation>
-    </message>
-    <message>
         <source>Details of syncing with {name}</source>
         <translation>与 {name} 同步的详情</translation>
     </message>
@@ -13565,38 +13577,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{what}和角色</translation>
     </message>
     <message>
-        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it.</source>
-        <translation>此版本的 ChatDesk 带有团队数据库的新格式。在你升级之前，所有人都可以继续使用现有格式。</translation>
-    </message>
-    <message>
-        <source>Upgrade the database of “{workspace}”</source>
-        <translation>升级“{workspace}”的数据库</translation>
-    </message>
-    <message>
-        <source>The upgrade happens in one step or not at all, and members go on working. Older versions of ChatDesk go on too, or ask to be updated; what is written in those waits until then. Make a backup of the database first.</source>
-        <translation>升级要么一步完成，要么完全不做，成员可以继续工作。旧版 ChatDesk 也会继续工作，或者要求更新；在这些旧版中写的内容会等到更新之后。请先备份数据库。</translation>
-    </message>
-    <message>
-        <source>User who set the database up</source>
-        <translation>设置数据库的用户</translation>
-    </message>
-    <message>
-        <source>Password of that user</source>
-        <translation>该用户的密码</translation>
-    </message>
-    <message>
-        <source>Not your own login, but the owner of the database, who may create roles. The password is used once and not kept.</source>
-        <translation>不是你自己的登录名，而是可以创建角色的数据库所有者。密码只使用一次，不会保存。</translation>
-    </message>
-    <message>
-        <source>Upgrade</source>
-        <translation>升级</translation>
-    </message>
-    <message>
-        <source>Upgrading the database…</source>
-        <translation>正在升级数据库…</translation>
-    </message>
-    <message>
         <source>Where “{workspace}” is reached</source>
         <translation>“{workspace}”的访问位置</translation>
     </message>
@@ -13651,6 +13631,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>What others have read, copied or exported, and private copies of those who leave. Threads and messages can be erased for everyone later, on the server and on each computer when it syncs; backups keep them until they are replaced. Stopping to share removes nothing from the server unless you choose to erase the project.</source>
         <translation>他人已读取、复制或导出的内容，以及离开者的私有副本。之后可在服务器上并在每台计算机同步时为所有人抹除对话和消息；备份会保留它们直到被替换。停止共享不会从服务器移除任何内容，除非你选择抹除项目。</translation>
+    </message>
+    <message>
+        <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -14213,10 +14197,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>“{name}” of “{workspace}” has arrived.</source>
         <translation>“{workspace}”中的“{name}”已到达。</translation>
-    </message>
-    <message>
-        <source>The database of “{name}” is up to date.</source>
-        <translation>“{name}”的数据库已是最新。</translation>
     </message>
     <message>
         <source>This computer now uses {address} for “{name}”.</source>
@@ -15117,20 +15097,16 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>正在停止…</translation>
     </message>
     <message>
-        <source>Nothing is chosen</source>
-        <translation>未选择任何内容</translation>
-    </message>
-    <message>
         <source>What is here already stays as it is, so a newer export of the same chats can be imported at any time.</source>
         <translation>已有的内容保持原样，因此可以随时导入同一批聊天的较新导出文件。</translation>
     </message>
     <message>
-        <source>Choose file…</source>
-        <translation>选择文件…</translation>
+        <source>Import a file…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose folder…</source>
-        <translation>选择文件夹…</translation>
+        <source>Import a folder…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15400,6 +15376,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Provider</source>
         <translation>提供商</translation>
+    </message>
+    <message>
+        <source>Own server…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Address of the server</source>

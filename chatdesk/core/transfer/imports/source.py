@@ -21,6 +21,7 @@ from chatdesk.core.texts import Text
 from chatdesk.core.transfer.imports import claude, jan
 from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive, sorted_documents
 from chatdesk.core.transfer.imports.document import Document, Found, ImportState, problem_line
+from chatdesk.core.transfer.imports.formats import LABELS
 from chatdesk.core.transfer.imports.json_stream import JsonStream, NotJson
 from chatdesk.core.transfer.imports.values import dict_of, key_of, list_of
 
@@ -155,11 +156,12 @@ class ExportFile:
                     " JSON as its format: Google Takeout has a choice for that."
                 ),
             )
+        known = Text("Choose an export of one of these programs: {programs}.", programs=tuple(LABELS.values()))
         if isinstance(self._archive, Folder):
-            return ImportRefused(Text("There is nothing in this folder that ChatDesk can import."))
+            return ImportRefused(Text("There is nothing in this folder that ChatDesk can import."), next_step=known)
         if self._archive is not None:
-            return ImportRefused(Text("There is nothing in this file that ChatDesk can import."))
-        return ImportRefused(Text("This file is not an export that ChatDesk knows."))
+            return ImportRefused(Text("There is nothing in this file that ChatDesk can import."), next_step=known)
+        return ImportRefused(Text("This file is not an export that ChatDesk knows."), next_step=known)
 
     def _about(self, name: str) -> Mapping[str, Any]:
         """Return Jan's own file of a thread, which is beside its messages; empty if it is missing or damaged."""

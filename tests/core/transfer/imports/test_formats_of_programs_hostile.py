@@ -21,6 +21,7 @@ from chatdesk.core.transfer.imports import (
 from chatdesk.core.transfer.imports import (
     cherry_studio as import_cherry_studio,
 )
+from chatdesk.core.transfer.imports.formats import LABELS
 from tests.helpers.export_samples import PNG, mutated, with_odd_values, write_json, write_zip
 from tests.helpers.import_world import ImportWorld
 from tests.helpers.program_exports import (
@@ -161,8 +162,9 @@ async def test_a_csv_field_without_an_end_is_given_up(world: ImportWorld, monkey
     with pytest.raises(ImportRefused, match="cut off or damaged"):
         await world.service.run(path)
     path.write_bytes(b"\x89PNG\r\n" + bytes(40_000))
-    with pytest.raises(ImportRefused, match="not an export that ChatDesk knows"):
+    with pytest.raises(ImportRefused, match="not an export that ChatDesk knows") as refused:
         await world.service.run(path)
+    assert [each for each in LABELS.values() if each not in refused.value.next_step] == []
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links here")
