@@ -496,8 +496,8 @@
         <translation>استيراد ملف صدّره ChatDesk أو برنامج آخر</translation>
     </message>
     <message>
-        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
-        <translation type="unfinished"></translation>
+        <source>export of another program: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>تصدير من برنامج آخر: ملف zip أو JSON أو JSON Lines أو CSV، أو مجلد</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -857,11 +857,11 @@
     </message>
     <message>
         <source>show or set who may invite and share in a workspace, and its limits</source>
-        <translation type="unfinished"></translation>
+        <translation>عرض أو تعيين من يمكنه الدعوة والمشاركة في مساحة العمل وحدودها</translation>
     </message>
     <message>
         <source>what an owner of the workspace sets</source>
-        <translation type="unfinished"></translation>
+        <translation>ما يعيّنه مالك مساحة العمل</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
@@ -1005,11 +1005,11 @@
     </message>
     <message>
         <source>upgrade the database of a workspace</source>
-        <translation type="unfinished"></translation>
+        <translation>ترقية قاعدة بيانات مساحة العمل</translation>
     </message>
     <message>
         <source>the login that set the database up</source>
-        <translation type="unfinished"></translation>
+        <translation>اسم الدخول الذي أُعدّت به قاعدة البيانات</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1109,7 +1109,7 @@
     </message>
     <message>
         <source>The database of {name} is up to date.</source>
-        <translation type="unfinished"></translation>
+        <translation>قاعدة بيانات {name} محدّثة.</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -3062,10 +3062,6 @@
         <translation>لا يمكن استيراد هذا الملف.</translation>
     </message>
     <message>
-        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>تحتاج المحادثة إلى عنوان.</translation>
     </message>
@@ -3260,6 +3256,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>كانت هنا قاعدة بيانات من قبل، وهي الآن مفقودة أو فارغة.</translation>
+    </message>
+    <message>
+        <source>Choose the export as its program wrote it.</source>
+        <translation>اختر التصدير كما كتبه برنامجه.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4431,7 +4431,7 @@
     </message>
     <message>
         <source>Own server</source>
-        <translation type="unfinished"></translation>
+        <translation>خادم خاص</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6627,7 +6627,7 @@
     </message>
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
-        <translation type="unfinished"></translation>
+        <translation>يرقّيها أحد المالكين: «chatdesk team upgrade» أو upgrade.sql. وحتى ذلك الحين ينتظر هنا ما تغيّره.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -7850,6 +7850,10 @@
         <translation>اختر ملف zip الخاص بالتصدير كما وصل. وإن لم يكن فيه إلا صفحات، فاطلبه مرة أخرى بتنسيق JSON: يتيح Google Takeout اختيار ذلك.</translation>
     </message>
     <message>
+        <source>Choose an export of one of these programs: {programs}.</source>
+        <translation>اختر تصديرًا من أحد هذه البرامج: {programs}.</translation>
+    </message>
+    <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
         <translation>لا شيء في هذا المجلّد يمكن لـ ChatDesk استيراده.</translation>
     </message>
@@ -8581,7 +8585,7 @@
     </message>
     <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
-        <translation type="unfinished"></translation>
+        <translation>تُفتح صفحات المساعدة خارج ChatDesk، وهي في {page}.</translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -10352,7 +10356,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Added as a note</source>
-        <translation type="unfinished"></translation>
+        <translation>أُضيف كملاحظة</translation>
     </message>
     <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
@@ -10661,7 +10665,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Redo</source>
         <comment>a step</comment>
-        <translation type="unfinished">إعادة</translation>
+        <translation>إعادة</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -11269,19 +11273,19 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Sorted by name</source>
-        <translation type="unfinished"></translation>
+        <translation>مفروز حسب الاسم</translation>
     </message>
     <message>
         <source>Sorted by last activity</source>
-        <translation type="unfinished"></translation>
+        <translation>مفروز حسب آخر نشاط</translation>
     </message>
     <message>
         <source>Grouped by project</source>
-        <translation type="unfinished"></translation>
+        <translation>مُجمَّع حسب المشروع</translation>
     </message>
     <message>
         <source>Grouped by date</source>
-        <translation type="unfinished"></translation>
+        <translation>مُجمَّع حسب التاريخ</translation>
     </message>
     <message>
         <source>Move to a project</source>
@@ -11735,7 +11739,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Text size {percent}%</source>
-        <translation type="unfinished"></translation>
+        <translation>حجم النص {percent}%</translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -14349,7 +14353,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>يأتي هذا الإصدار من ChatDesk بصيغة أحدث لقاعدة بيانات الفريق. يمكن للجميع مواصلة العمل بالحالية إلى أن ترقّيها: «chatdesk team upgrade».</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -15927,11 +15931,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Import a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>استيراد ملف…</translation>
     </message>
     <message>
         <source>Import a folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>استيراد مجلد…</translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -16219,7 +16223,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Own server…</source>
-        <translation type="unfinished"></translation>
+        <translation>خادم خاص…</translation>
     </message>
     <message>
         <source>Address of the server</source>
@@ -19015,11 +19019,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>The sidebar is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>الشريط الجانبي ظاهر</translation>
     </message>
     <message>
         <source>The sidebar is hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>الشريط الجانبي مخفي</translation>
     </message>
     <message>
         <source>{title} – ChatDesk</source>

@@ -488,8 +488,8 @@
         <translation>einen Export von ChatDesk oder einem anderen Programm importieren</translation>
     </message>
     <message>
-        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
-        <translation type="unfinished"></translation>
+        <source>export of another program: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>Export eines anderen Programms: eine ZIP-, JSON-, JSON-Lines- oder CSV-Datei oder ein Ordner</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -845,11 +845,11 @@
     </message>
     <message>
         <source>show or set who may invite and share in a workspace, and its limits</source>
-        <translation type="unfinished"></translation>
+        <translation>zeigt oder setzt, wer in einem Arbeitsbereich einladen und teilen darf, und seine Grenzen</translation>
     </message>
     <message>
         <source>what an owner of the workspace sets</source>
-        <translation type="unfinished"></translation>
+        <translation>was ein Eigentümer des Arbeitsbereichs festlegt</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
@@ -981,11 +981,11 @@
     </message>
     <message>
         <source>upgrade the database of a workspace</source>
-        <translation type="unfinished"></translation>
+        <translation>aktualisiert die Datenbank eines Arbeitsbereichs</translation>
     </message>
     <message>
         <source>the login that set the database up</source>
-        <translation type="unfinished"></translation>
+        <translation>die Anmeldung, mit der die Datenbank eingerichtet wurde</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1085,7 +1085,7 @@
     </message>
     <message>
         <source>The database of {name} is up to date.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Datenbank von {name} ist auf dem neuesten Stand.</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2962,10 +2962,6 @@
         <translation>Diese Datei kann nicht importiert werden.</translation>
     </message>
     <message>
-        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>Eine Unterhaltung braucht einen Titel.</translation>
     </message>
@@ -3160,6 +3156,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Hier war eine Datenbank, und jetzt fehlt sie oder ist leer.</translation>
+    </message>
+    <message>
+        <source>Choose the export as its program wrote it.</source>
+        <translation>Wählen Sie den Export so, wie sein Programm ihn geschrieben hat.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4307,7 +4307,7 @@
     </message>
     <message>
         <source>Own server</source>
-        <translation type="unfinished"></translation>
+        <translation>Eigener Server</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6411,7 +6411,7 @@
     </message>
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ein Eigentümer aktualisiert sie: „chatdesk team upgrade“ oder upgrade.sql. Bis dahin wartet hier, was Sie ändern.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -7570,6 +7570,10 @@
         <translation>Wählen Sie die ZIP-Datei des Exports, wie sie kam. Enthält sie nur Seiten, fordern Sie ihn noch einmal mit JSON als Format an: Google Takeout lässt das Format wählen.</translation>
     </message>
     <message>
+        <source>Choose an export of one of these programs: {programs}.</source>
+        <translation>Wählen Sie einen Export eines dieser Programme: {programs}.</translation>
+    </message>
+    <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
         <translation>In diesem Ordner ist nichts, was ChatDesk importieren kann.</translation>
     </message>
@@ -8293,7 +8297,7 @@
     </message>
     <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Hilfeseiten öffnen sich außerhalb von ChatDesk. Sie liegen in {page}.</translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -10004,7 +10008,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Added as a note</source>
-        <translation type="unfinished"></translation>
+        <translation>Als Notiz hinzugefügt</translation>
     </message>
     <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
@@ -10301,7 +10305,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Redo</source>
         <comment>a step</comment>
-        <translation type="unfinished">Wiederholen</translation>
+        <translation>Wiederholen</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10837,19 +10841,19 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Sorted by name</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach Name geordnet</translation>
     </message>
     <message>
         <source>Sorted by last activity</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach letzter Aktivität geordnet</translation>
     </message>
     <message>
         <source>Grouped by project</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach Projekt gruppiert</translation>
     </message>
     <message>
         <source>Grouped by date</source>
-        <translation type="unfinished"></translation>
+        <translation>Nach Datum gruppiert</translation>
     </message>
     <message>
         <source>Move to a project</source>
@@ -11287,7 +11291,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Text size {percent}%</source>
-        <translation type="unfinished"></translation>
+        <translation>Textgröße {percent} %</translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -13777,7 +13781,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Diese Version von ChatDesk bringt eine neuere Form der Team-Datenbank mit. Alle können mit der jetzigen weiterarbeiten, bis Sie sie aktualisieren: „chatdesk team upgrade“.</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -15267,11 +15271,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Import a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>Datei importieren…</translation>
     </message>
     <message>
         <source>Import a folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordner importieren…</translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15547,7 +15551,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>Own server…</source>
-        <translation type="unfinished"></translation>
+        <translation>Eigener Server…</translation>
     </message>
     <message>
         <source>Address of the server</source>
@@ -18095,11 +18099,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The sidebar is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Seitenleiste ist eingeblendet</translation>
     </message>
     <message>
         <source>The sidebar is hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Seitenleiste ist ausgeblendet</translation>
     </message>
     <message>
         <source>{title} – ChatDesk</source>

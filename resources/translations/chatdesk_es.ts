@@ -488,8 +488,8 @@
         <translation>importa una exportación de ChatDesk o de otro programa</translation>
     </message>
     <message>
-        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
-        <translation type="unfinished"></translation>
+        <source>export of another program: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>exportación de otro programa: un archivo zip, JSON, JSON Lines o CSV, o una carpeta</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -845,11 +845,11 @@
     </message>
     <message>
         <source>show or set who may invite and share in a workspace, and its limits</source>
-        <translation type="unfinished"></translation>
+        <translation>muestra o fija quién puede invitar y compartir en un espacio de trabajo, y sus límites</translation>
     </message>
     <message>
         <source>what an owner of the workspace sets</source>
-        <translation type="unfinished"></translation>
+        <translation>lo que fija un propietario del espacio de trabajo</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
@@ -981,11 +981,11 @@
     </message>
     <message>
         <source>upgrade the database of a workspace</source>
-        <translation type="unfinished"></translation>
+        <translation>actualiza la base de datos de un espacio de trabajo</translation>
     </message>
     <message>
         <source>the login that set the database up</source>
-        <translation type="unfinished"></translation>
+        <translation>el usuario con el que se preparó la base de datos</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1085,7 +1085,7 @@
     </message>
     <message>
         <source>The database of {name} is up to date.</source>
-        <translation type="unfinished"></translation>
+        <translation>La base de datos de {name} está al día.</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2962,10 +2962,6 @@
         <translation>No se puede importar este archivo.</translation>
     </message>
     <message>
-        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>Una conversación necesita un título.</translation>
     </message>
@@ -3160,6 +3156,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Aquí había una base de datos, y ahora falta o está vacía.</translation>
+    </message>
+    <message>
+        <source>Choose the export as its program wrote it.</source>
+        <translation>Elige la exportación tal como la escribió su programa.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4307,7 +4307,7 @@
     </message>
     <message>
         <source>Own server</source>
-        <translation type="unfinished"></translation>
+        <translation>Servidor propio</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6411,7 +6411,7 @@
     </message>
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
-        <translation type="unfinished"></translation>
+        <translation>La actualiza un propietario: «chatdesk team upgrade» o upgrade.sql. Hasta entonces, lo que cambies espera aquí.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -7570,6 +7570,10 @@
         <translation>Elige el archivo zip de la exportación tal como llegó. Si solo contiene páginas, pídela de nuevo en formato JSON: Google Takeout permite elegirlo.</translation>
     </message>
     <message>
+        <source>Choose an export of one of these programs: {programs}.</source>
+        <translation>Elige una exportación de uno de estos programas: {programs}.</translation>
+    </message>
+    <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
         <translation>No hay nada en esta carpeta que ChatDesk pueda importar.</translation>
     </message>
@@ -8293,7 +8297,7 @@
     </message>
     <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Las páginas de ayuda se abren fuera de ChatDesk. Están en {page}.</translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -10004,7 +10008,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Added as a note</source>
-        <translation type="unfinished"></translation>
+        <translation>Añadido como nota</translation>
     </message>
     <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
@@ -10301,7 +10305,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Redo</source>
         <comment>a step</comment>
-        <translation type="unfinished">Rehacer</translation>
+        <translation>Rehacer</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10837,19 +10841,19 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Sorted by name</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordenado por nombre</translation>
     </message>
     <message>
         <source>Sorted by last activity</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordenado por última actividad</translation>
     </message>
     <message>
         <source>Grouped by project</source>
-        <translation type="unfinished"></translation>
+        <translation>Agrupado por proyecto</translation>
     </message>
     <message>
         <source>Grouped by date</source>
-        <translation type="unfinished"></translation>
+        <translation>Agrupado por fecha</translation>
     </message>
     <message>
         <source>Move to a project</source>
@@ -11287,7 +11291,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Text size {percent}%</source>
-        <translation type="unfinished"></translation>
+        <translation>Tamaño del texto: {percent} %</translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -13777,7 +13781,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esta versión de ChatDesk trae una forma más nueva de la base de datos del equipo. Todos pueden seguir trabajando con la actual hasta que la actualices: «chatdesk team upgrade».</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -15267,11 +15271,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Import a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>Importar un archivo…</translation>
     </message>
     <message>
         <source>Import a folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>Importar una carpeta…</translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15547,7 +15551,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Own server…</source>
-        <translation type="unfinished"></translation>
+        <translation>Servidor propio…</translation>
     </message>
     <message>
         <source>Address of the server</source>
@@ -18095,11 +18099,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The sidebar is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>El panel lateral está visible</translation>
     </message>
     <message>
         <source>The sidebar is hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>El panel lateral está oculto</translation>
     </message>
     <message>
         <source>{title} – ChatDesk</source>

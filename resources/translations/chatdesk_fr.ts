@@ -488,8 +488,8 @@
         <translation>importer un export de ChatDesk ou d’un autre programme</translation>
     </message>
     <message>
-        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
-        <translation type="unfinished"></translation>
+        <source>export of another program: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>export d’un autre programme&#xa0;: un fichier zip, JSON, JSON Lines ou CSV, ou un dossier</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -845,11 +845,11 @@
     </message>
     <message>
         <source>show or set who may invite and share in a workspace, and its limits</source>
-        <translation type="unfinished"></translation>
+        <translation>afficher ou définir qui peut inviter et partager dans un espace de travail, et ses limites</translation>
     </message>
     <message>
         <source>what an owner of the workspace sets</source>
-        <translation type="unfinished"></translation>
+        <translation>ce que définit un propriétaire de l’espace de travail</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
@@ -981,11 +981,11 @@
     </message>
     <message>
         <source>upgrade the database of a workspace</source>
-        <translation type="unfinished"></translation>
+        <translation>mettre à niveau la base de données d’un espace de travail</translation>
     </message>
     <message>
         <source>the login that set the database up</source>
-        <translation type="unfinished"></translation>
+        <translation>l’identifiant avec lequel la base de données a été installée</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1085,7 +1085,7 @@
     </message>
     <message>
         <source>The database of {name} is up to date.</source>
-        <translation type="unfinished"></translation>
+        <translation>La base de données de {name} est à jour.</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2962,10 +2962,6 @@
         <translation>Ce fichier ne peut pas être importé.</translation>
     </message>
     <message>
-        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>Une conversation doit avoir un titre.</translation>
     </message>
@@ -3160,6 +3156,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Une base de données se trouvait ici&#xa0;; elle est désormais absente ou vide.</translation>
+    </message>
+    <message>
+        <source>Choose the export as its program wrote it.</source>
+        <translation>Choisissez l’export tel que son programme l’a écrit.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4307,7 +4307,7 @@
     </message>
     <message>
         <source>Own server</source>
-        <translation type="unfinished"></translation>
+        <translation>Serveur personnel</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6411,7 +6411,7 @@
     </message>
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un propriétaire la met à niveau&#xa0;: «&#xa0;chatdesk team upgrade&#xa0;» ou upgrade.sql. D’ici là, ce que vous modifiez attend ici.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -7570,6 +7570,10 @@
         <translation>Choisissez le fichier zip de l’export tel qu’il est arrivé. S’il ne contient que des pages, redemandez-le au format JSON&#xa0;: Google Takeout laisse choisir le format.</translation>
     </message>
     <message>
+        <source>Choose an export of one of these programs: {programs}.</source>
+        <translation>Choisissez un export de l’un de ces programmes&#xa0;: {programs}.</translation>
+    </message>
+    <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
         <translation>Il n’y a rien dans ce dossier que ChatDesk puisse importer.</translation>
     </message>
@@ -8293,7 +8297,7 @@
     </message>
     <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les pages d’aide s’ouvrent en dehors de ChatDesk. Elles sont dans {page}.</translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -10004,7 +10008,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Added as a note</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouté comme note</translation>
     </message>
     <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
@@ -10301,7 +10305,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Redo</source>
         <comment>a step</comment>
-        <translation type="unfinished">Refaire</translation>
+        <translation>Rétablir</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10837,19 +10841,19 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Sorted by name</source>
-        <translation type="unfinished"></translation>
+        <translation>Tri par nom</translation>
     </message>
     <message>
         <source>Sorted by last activity</source>
-        <translation type="unfinished"></translation>
+        <translation>Tri par dernière activité</translation>
     </message>
     <message>
         <source>Grouped by project</source>
-        <translation type="unfinished"></translation>
+        <translation>Regroupement par projet</translation>
     </message>
     <message>
         <source>Grouped by date</source>
-        <translation type="unfinished"></translation>
+        <translation>Regroupement par date</translation>
     </message>
     <message>
         <source>Move to a project</source>
@@ -11287,7 +11291,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Text size {percent}%</source>
-        <translation type="unfinished"></translation>
+        <translation>Taille du texte&#xa0;: {percent}&#xa0;%</translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -13777,7 +13781,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cette version de ChatDesk apporte une forme plus récente de la base de données de l’équipe. Chacun peut continuer à travailler avec l’actuelle jusqu’à ce que vous la mettiez à niveau&#xa0;: «&#xa0;chatdesk team upgrade&#xa0;».</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -15267,11 +15271,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Import a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>Importer un fichier…</translation>
     </message>
     <message>
         <source>Import a folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>Importer un dossier…</translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15547,7 +15551,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Own server…</source>
-        <translation type="unfinished"></translation>
+        <translation>Serveur personnel…</translation>
     </message>
     <message>
         <source>Address of the server</source>
@@ -18095,11 +18099,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The sidebar is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>Le panneau latéral est affiché</translation>
     </message>
     <message>
         <source>The sidebar is hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>Le panneau latéral est masqué</translation>
     </message>
     <message>
         <source>{title} – ChatDesk</source>

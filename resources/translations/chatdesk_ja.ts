@@ -486,8 +486,8 @@
         <translation>ChatDeskまたはほかのプログラムのエクスポートをインポートします</translation>
     </message>
     <message>
-        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
-        <translation type="unfinished"></translation>
+        <source>export of another program: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>他のプログラムのエクスポート: ZIP、JSON、JSON Lines、CSVファイル、またはフォルダー</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -842,11 +842,11 @@
     </message>
     <message>
         <source>show or set who may invite and share in a workspace, and its limits</source>
-        <translation type="unfinished"></translation>
+        <translation>ワークスペースで招待や共有ができる人とその上限を表示または設定します</translation>
     </message>
     <message>
         <source>what an owner of the workspace sets</source>
-        <translation type="unfinished"></translation>
+        <translation>ワークスペースの所有者が設定する項目</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
@@ -975,11 +975,11 @@
     </message>
     <message>
         <source>upgrade the database of a workspace</source>
-        <translation type="unfinished"></translation>
+        <translation>ワークスペースのデータベースをアップグレードします</translation>
     </message>
     <message>
         <source>the login that set the database up</source>
-        <translation type="unfinished"></translation>
+        <translation>データベースをセットアップしたログイン</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1079,7 +1079,7 @@
     </message>
     <message>
         <source>The database of {name} is up to date.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}のデータベースは最新です。</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2937,10 +2937,6 @@
         <translation>このファイルはインポートできません。</translation>
     </message>
     <message>
-        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>スレッドにはタイトルが必要です。</translation>
     </message>
@@ -3135,6 +3131,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>以前ここにあったデータベースがなくなったか、空になっています。</translation>
+    </message>
+    <message>
+        <source>Choose the export as its program wrote it.</source>
+        <translation>エクスポートは、プログラムが書き出したままのものを選んでください。</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4276,7 +4276,7 @@
     </message>
     <message>
         <source>Own server</source>
-        <translation type="unfinished"></translation>
+        <translation>独自のサーバー</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6357,7 +6357,7 @@
     </message>
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
-        <translation type="unfinished"></translation>
+        <translation>所有者がアップグレードします: 「chatdesk team upgrade」またはupgrade.sql。それまで、あなたの変更はここで待機します。</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -7500,6 +7500,10 @@
         <translation>エクスポートのzipファイルを届いたまま選んでください。ページしか入っていない場合は、形式をJSONにしてもう一度依頼してください。Google Takeoutでは形式を選べます。</translation>
     </message>
     <message>
+        <source>Choose an export of one of these programs: {programs}.</source>
+        <translation>次のいずれかのプログラムのエクスポートを選んでください: {programs}。</translation>
+    </message>
+    <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
         <translation>このフォルダーにChatDeskがインポートできるものはありません。</translation>
     </message>
@@ -8221,7 +8225,7 @@
     </message>
     <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
-        <translation type="unfinished"></translation>
+        <translation>ヘルプのページはChatDeskの外で開きます。場所は{page}です。</translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -9917,7 +9921,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Added as a note</source>
-        <translation type="unfinished"></translation>
+        <translation>メモとして追加しました</translation>
     </message>
     <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
@@ -10211,7 +10215,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Redo</source>
         <comment>a step</comment>
-        <translation type="unfinished">やり直す</translation>
+        <translation>やり直す</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10729,19 +10733,19 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Sorted by name</source>
-        <translation type="unfinished"></translation>
+        <translation>名前順に並べ替えました</translation>
     </message>
     <message>
         <source>Sorted by last activity</source>
-        <translation type="unfinished"></translation>
+        <translation>最終更新順に並べ替えました</translation>
     </message>
     <message>
         <source>Grouped by project</source>
-        <translation type="unfinished"></translation>
+        <translation>プロジェクト別にまとめました</translation>
     </message>
     <message>
         <source>Grouped by date</source>
-        <translation type="unfinished"></translation>
+        <translation>日付別にまとめました</translation>
     </message>
     <message>
         <source>Move to a project</source>
@@ -11175,7 +11179,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Text size {percent}%</source>
-        <translation type="unfinished"></translation>
+        <translation>文字サイズ {percent}%</translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -13634,7 +13638,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>このバージョンのChatDeskには、チームのデータベースの新しい形式が含まれています。アップグレードするまで、全員が現在のもので作業を続けられます: 「chatdesk team upgrade」。</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -15102,11 +15106,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Import a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>ファイルをインポート…</translation>
     </message>
     <message>
         <source>Import a folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダーをインポート…</translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15379,7 +15383,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Own server…</source>
-        <translation type="unfinished"></translation>
+        <translation>独自のサーバー…</translation>
     </message>
     <message>
         <source>Address of the server</source>
@@ -17865,11 +17869,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>The sidebar is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>サイドバーを表示しています</translation>
     </message>
     <message>
         <source>The sidebar is hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>サイドバーを隠しています</translation>
     </message>
     <message>
         <source>{title} – ChatDesk</source>

@@ -488,8 +488,8 @@
         <translation>importar uma exportação do ChatDesk ou de outro programa</translation>
     </message>
     <message>
-        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
-        <translation type="unfinished"></translation>
+        <source>export of another program: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>exportação de outro programa: um arquivo zip, JSON, JSON Lines ou CSV, ou uma pasta</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -845,11 +845,11 @@
     </message>
     <message>
         <source>show or set who may invite and share in a workspace, and its limits</source>
-        <translation type="unfinished"></translation>
+        <translation>mostra ou define quem pode convidar e compartilhar em um espaço de trabalho, e os limites dele</translation>
     </message>
     <message>
         <source>what an owner of the workspace sets</source>
-        <translation type="unfinished"></translation>
+        <translation>o que um proprietário do espaço de trabalho define</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
@@ -981,11 +981,11 @@
     </message>
     <message>
         <source>upgrade the database of a workspace</source>
-        <translation type="unfinished"></translation>
+        <translation>atualiza o banco de dados de um espaço de trabalho</translation>
     </message>
     <message>
         <source>the login that set the database up</source>
-        <translation type="unfinished"></translation>
+        <translation>o usuário com o qual o banco de dados foi preparado</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1085,7 +1085,7 @@
     </message>
     <message>
         <source>The database of {name} is up to date.</source>
-        <translation type="unfinished"></translation>
+        <translation>O banco de dados de {name} está atualizado.</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2962,10 +2962,6 @@
         <translation>Este arquivo não pode ser importado.</translation>
     </message>
     <message>
-        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>Uma conversa precisa de um título.</translation>
     </message>
@@ -3160,6 +3156,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>Antes havia um banco de dados aqui, e agora ele falta ou está vazio.</translation>
+    </message>
+    <message>
+        <source>Choose the export as its program wrote it.</source>
+        <translation>Escolha a exportação como o programa dela a gravou.</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4307,7 +4307,7 @@
     </message>
     <message>
         <source>Own server</source>
-        <translation type="unfinished"></translation>
+        <translation>Servidor próprio</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6411,7 +6411,7 @@
     </message>
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Um proprietário o atualiza: “chatdesk team upgrade” ou upgrade.sql. Até lá, o que você mudar espera aqui.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -7570,6 +7570,10 @@
         <translation>Escolha o arquivo zip da exportação como chegou. Se ele só contiver páginas, peça-o de novo no formato JSON: o Google Takeout permite escolher.</translation>
     </message>
     <message>
+        <source>Choose an export of one of these programs: {programs}.</source>
+        <translation>Escolha uma exportação de um destes programas: {programs}.</translation>
+    </message>
+    <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
         <translation>Não há nada nesta pasta que o ChatDesk possa importar.</translation>
     </message>
@@ -8293,7 +8297,7 @@
     </message>
     <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
-        <translation type="unfinished"></translation>
+        <translation>As páginas de ajuda se abrem fora do ChatDesk. Elas estão em {page}.</translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -10004,7 +10008,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Added as a note</source>
-        <translation type="unfinished"></translation>
+        <translation>Adicionado como nota</translation>
     </message>
     <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
@@ -10301,7 +10305,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Redo</source>
         <comment>a step</comment>
-        <translation type="unfinished">Refazer</translation>
+        <translation>Refazer</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10837,19 +10841,19 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Sorted by name</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordenado por nome</translation>
     </message>
     <message>
         <source>Sorted by last activity</source>
-        <translation type="unfinished"></translation>
+        <translation>Ordenado por última atividade</translation>
     </message>
     <message>
         <source>Grouped by project</source>
-        <translation type="unfinished"></translation>
+        <translation>Agrupado por projeto</translation>
     </message>
     <message>
         <source>Grouped by date</source>
-        <translation type="unfinished"></translation>
+        <translation>Agrupado por data</translation>
     </message>
     <message>
         <source>Move to a project</source>
@@ -11287,7 +11291,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Text size {percent}%</source>
-        <translation type="unfinished"></translation>
+        <translation>Tamanho do texto: {percent}%</translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -13777,7 +13781,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esta versão do ChatDesk traz uma forma mais nova do banco de dados da equipe. Todos podem continuar trabalhando com o atual até que você o atualize: “chatdesk team upgrade”.</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -15267,11 +15271,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Import a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>Importar um arquivo…</translation>
     </message>
     <message>
         <source>Import a folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>Importar uma pasta…</translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15547,7 +15551,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Own server…</source>
-        <translation type="unfinished"></translation>
+        <translation>Servidor próprio…</translation>
     </message>
     <message>
         <source>Address of the server</source>
@@ -18095,11 +18099,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>The sidebar is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>A barra lateral está visível</translation>
     </message>
     <message>
         <source>The sidebar is hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>A barra lateral está oculta</translation>
     </message>
     <message>
         <source>{title} – ChatDesk</source>

@@ -486,8 +486,8 @@
         <translation>导入 ChatDesk 或其他程序的导出文件</translation>
     </message>
     <message>
-        <source>a zip, JSON, JSON Lines or CSV file, or a folder, of a program that the guide lists</source>
-        <translation type="unfinished"></translation>
+        <source>export of another program: a zip, JSON, JSON Lines or CSV file, or a folder</source>
+        <translation>其他程序的导出：ZIP、JSON、JSON Lines 或 CSV 文件，或文件夹</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -842,11 +842,11 @@
     </message>
     <message>
         <source>show or set who may invite and share in a workspace, and its limits</source>
-        <translation type="unfinished"></translation>
+        <translation>显示或设置谁可以在工作区中邀请和共享，以及工作区的限制</translation>
     </message>
     <message>
         <source>what an owner of the workspace sets</source>
-        <translation type="unfinished"></translation>
+        <translation>工作区所有者所设置的内容</translation>
     </message>
     <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
@@ -975,11 +975,11 @@
     </message>
     <message>
         <source>upgrade the database of a workspace</source>
-        <translation type="unfinished"></translation>
+        <translation>升级工作区的数据库</translation>
     </message>
     <message>
         <source>the login that set the database up</source>
-        <translation type="unfinished"></translation>
+        <translation>创建该数据库时所用的登录名</translation>
     </message>
     <message>
         <source>read a password and print the form in which Postgres stores it</source>
@@ -1079,7 +1079,7 @@
     </message>
     <message>
         <source>The database of {name} is up to date.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} 的数据库是最新的。</translation>
     </message>
     <message>
         <source>Password of {user}: </source>
@@ -2937,10 +2937,6 @@
         <translation>无法导入此文件。</translation>
     </message>
     <message>
-        <source>Choose an export as its program wrote it. The guide lists the programs that can be read.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>A thread needs a title.</source>
         <translation>对话需要标题。</translation>
     </message>
@@ -3135,6 +3131,10 @@
     <message>
         <source>A database was here before, and now it is missing or empty.</source>
         <translation>此前这里有数据库，现在缺失或为空。</translation>
+    </message>
+    <message>
+        <source>Choose the export as its program wrote it.</source>
+        <translation>请选择程序原样导出的文件。</translation>
     </message>
     <message>
         <source>Nothing was created in its place.</source>
@@ -4276,7 +4276,7 @@
     </message>
     <message>
         <source>Own server</source>
-        <translation type="unfinished"></translation>
+        <translation>自有服务器</translation>
     </message>
     <message>
         <source>Enter the name of your resource in the address. Models are your deployments.</source>
@@ -6357,7 +6357,7 @@
     </message>
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
-        <translation type="unfinished"></translation>
+        <translation>由所有者升级：“chatdesk team upgrade”或 upgrade.sql。在此之前，你的更改会在此等待。</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -7500,6 +7500,10 @@
         <translation>请选择收到的导出 zip 文件本身。如果其中只有页面，请以 JSON 格式重新申请：Google Takeout 可以选择格式。</translation>
     </message>
     <message>
+        <source>Choose an export of one of these programs: {programs}.</source>
+        <translation>请选择以下程序之一的导出：{programs}。</translation>
+    </message>
+    <message>
         <source>There is nothing in this folder that ChatDesk can import.</source>
         <translation>此文件夹中没有 ChatDesk 可导入的内容。</translation>
     </message>
@@ -8221,7 +8225,7 @@
     </message>
     <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
-        <translation type="unfinished"></translation>
+        <translation>帮助页面在 ChatDesk 之外打开，位于 {page}。</translation>
     </message>
     <message>
         <source>Save the report</source>
@@ -9917,7 +9921,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Added as a note</source>
-        <translation type="unfinished"></translation>
+        <translation>已添加为备注</translation>
     </message>
     <message>
         <source>Nothing was changed, so the answer stays as it is.</source>
@@ -10211,7 +10215,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Redo</source>
         <comment>a step</comment>
-        <translation type="unfinished">重做</translation>
+        <translation>重做</translation>
     </message>
     <message>
         <source>This cannot be undone: {label}.</source>
@@ -10729,19 +10733,19 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Sorted by name</source>
-        <translation type="unfinished"></translation>
+        <translation>已按名称排序</translation>
     </message>
     <message>
         <source>Sorted by last activity</source>
-        <translation type="unfinished"></translation>
+        <translation>已按最近活动排序</translation>
     </message>
     <message>
         <source>Grouped by project</source>
-        <translation type="unfinished"></translation>
+        <translation>已按项目分组</translation>
     </message>
     <message>
         <source>Grouped by date</source>
-        <translation type="unfinished"></translation>
+        <translation>已按日期分组</translation>
     </message>
     <message>
         <source>Move to a project</source>
@@ -11175,7 +11179,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Text size {percent}%</source>
-        <translation type="unfinished"></translation>
+        <translation>文字大小 {percent}%</translation>
     </message>
     <message>
         <source>Assistant</source>
@@ -13634,7 +13638,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>This version of ChatDesk brings a newer form of the team&apos;s database. Everyone can go on working with the present one until you upgrade it: &apos;chatdesk team upgrade&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>此版本的 ChatDesk 带来了新版的团队数据库结构。在你升级之前，所有人都可以继续使用当前版本：“chatdesk team upgrade”。</translation>
     </message>
     <message>
         <source>Anyone who administers the database can read all that is shared, whatever roles people have.</source>
@@ -15102,11 +15106,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Import a file…</source>
-        <translation type="unfinished"></translation>
+        <translation>导入文件…</translation>
     </message>
     <message>
         <source>Import a folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>导入文件夹…</translation>
     </message>
     <message>
         <source>Project for the imported threads</source>
@@ -15379,7 +15383,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Own server…</source>
-        <translation type="unfinished"></translation>
+        <translation>自有服务器…</translation>
     </message>
     <message>
         <source>Address of the server</source>
@@ -17865,11 +17869,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>The sidebar is shown</source>
-        <translation type="unfinished"></translation>
+        <translation>侧边栏已显示</translation>
     </message>
     <message>
         <source>The sidebar is hidden</source>
-        <translation type="unfinished"></translation>
+        <translation>侧边栏已隐藏</translation>
     </message>
     <message>
         <source>{title} – ChatDesk</source>
