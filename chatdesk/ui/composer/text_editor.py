@@ -15,6 +15,7 @@ from chatdesk.ui.widgets.long_lines import break_long_lines, join_long_lines
 _SLICE_CHARACTERS = 4096
 # Lines that GNOME puts before the files.
 _MARKS_OF_FILE_MANAGERS = frozenset(("x-special/nautilus-clipboard", "copy", "cut"))
+_CARET_PX = 1
 _AT_ONCE_CHARACTERS = 16_384
 _STEP_MS = 1_000  # of typing that one undo takes back
 
@@ -56,6 +57,7 @@ class TextEditor(ComposingField):
         self.document().setDocumentMargin(0)
         self.installEventFilter(self)
         self.textChanged.connect(self._on_text_changed)
+        self._align()
 
     # Text
 
@@ -271,7 +273,8 @@ class TextEditor(ComposingField):
         self.setReadOnly(self._is_locked)
 
     def _align(self) -> None:
-        """Align text that runs from right to left at the right: Qt's plain text is always aligned left."""
+        """Align text that runs from right to left at the right, with room for the caret: Qt's plain text is always
+        aligned left."""
         document = self.document()
         direction = self.layoutDirection() if document.isEmpty() else document.firstBlock().textDirection()
         is_mirrored = direction is Qt.LayoutDirection.RightToLeft
@@ -280,6 +283,7 @@ class TextEditor(ComposingField):
         if option.alignment() != side:
             option.setAlignment(side)
             document.setDefaultTextOption(option)
+            document.setDocumentMargin(_CARET_PX if is_mirrored else 0)
 
     def _on_text_changed(self) -> None:
         self._align()

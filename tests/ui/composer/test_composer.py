@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QObject, QRect, Qt
-from PySide6.QtGui import QInputMethodEvent, QPaintEvent
+from PySide6.QtGui import QInputMethodEvent, QPaintEvent, QTextCursor
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -266,3 +266,24 @@ def test_the_placeholder_grows_with_the_text(composer: Composer, theme: Theme) -
     assert composer.editor.font().pointSizeF() == theme.font("text").pointSizeF()
     theme.set_scale(1.0)
     assert composer.editor.viewport().font().pointSizeF() == composer.editor.font().pointSizeF()
+
+
+@pytest.mark.parametrize("text", ["", "سلام", "Hello"])
+def test_the_caret_is_seen_where_the_words_of_the_language_begin(
+    qapp: QApplication, qtbot: QtBot, theme: Theme, text: str
+) -> None:
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        page = QWidget()
+        qtbot.addWidget(page)
+        QVBoxLayout(page).addWidget(composer := Composer(theme))
+        page.resize(760, 200)
+        page.show()
+        composer.set_text(text)
+        editor, width = composer.editor, composer.editor.viewport().width()
+        editor.moveCursor(QTextCursor.MoveOperation.Start)
+        caret = editor.cursorRect()
+        assert caret.left() >= 0 and caret.right() < width
+        assert (caret.left() > width / 2) is (text != "Hello"), "what is written has the direction of its letters"
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
