@@ -191,3 +191,4 @@ async def test_a_thread_goes_on_where_a_summary_takes_the_place_of_what_was_befo
         assert answer.status is Status.COMPLETE, (answer.error_sentence, made.refused)
         assert answer.text == ANSWER
         assert all(CHANGED in why for why in made.refused)
+        assert bool(made.refused) is (SERVERS[name]["preset"] == "anthropic")

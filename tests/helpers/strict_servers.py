@@ -9,7 +9,7 @@ Each is a file in ``tests/data/strict_servers``; adding one needs no code. Its f
     ids           the form of the ids that it gives, with ``n``, a number that counts; empty: it gives none
     call_ids      the pattern of the ids that it takes; any if it has none
     thought       the field in which its thoughts are; they come back with their calls, and to nobody else
-    needs_thought a message with calls that another model made has that field too
+    needs_thought a message with calls that another model made has a thought too, and not an empty one
     signature     the first call of a message is signed
 """
 
@@ -31,7 +31,7 @@ SERVERS: Final = {
 TOOL: Final = "sums__add"
 ANSWER: Final = "The sum is ten."
 _ARGUMENTS: Final = ('{"a":1,"b":2}', '{"a":3,"b":4}', '{"a":3,"b":7}')
-CHANGED: Final = "The block is bound to a different conversation."
+CHANGED: Final = "Invalid `signature` in `thinking` block. The block is bound to a different conversation."
 _FOREIGN: Final = "skip_thought_signature_validator"
 
 
@@ -66,7 +66,7 @@ class StrictServer:
             await exchange.start(400, content_type="application/json", length=len(data))
             await exchange.send_raw(data)
             return
-        if api == "anthropic":
+        if self.rules["preset"] == "anthropic":
             self._bound[f"c2ln{self._count}"] = _before(body, len(body["messages"]))
         sends = {"chat": self._send_chat, "anthropic": self._send_anthropic, "responses": self._send_responses}[api]
         await exchange.start()
@@ -123,7 +123,8 @@ class StrictServer:
         if calls and thought:
             needs = self.rules.get("needs_thought") or own is not None
             want(not needs or thought in message, f"{thought} in the thinking mode must be passed back")
-            want(own is not None or not message.get(thought), f"{thought} of another model")
+            want(own is not None or not message.get(thought, "").strip(), f"{thought} of another model")
+            want(message.get(thought) != "", f"{thought} in the thinking mode must be passed back")
             want(own is None or message.get(thought) == own, f"{thought} was changed")
         for place, call in enumerate(calls):
             signature = call.get("extra_content", {}).get("google", {}).get("thought_signature")
@@ -142,7 +143,7 @@ class StrictServer:
         )
         seen: set[str] = set()
         calls: list[str] = []
-        for message in messages:
+        for place, message in enumerate(messages):
             blocks = message["content"]
             blocks = [{"type": "text", "text": blocks}] if isinstance(blocks, str) else blocks
             want(blocks, "a message is empty")
@@ -152,8 +153,13 @@ class StrictServer:
             calls = [each["id"] for each in blocks if each["type"] == "tool_use"]
             signed = [each for each in blocks if each["type"] == "thinking"]
             own = next((self._own[each] for each in calls if each in self._own), None)
-            want([each["signature"] for each in signed] == ([own] if own else []), "thinking is not as it was signed")
-            want(not own or blocks[0]["type"] == "thinking", "a message with calls must start with its thinking")
+            own = None if CHANGED in self.refused and not signed else own  # such blocks may be left out
+            needed = [own] if own else [""] if calls and self.rules.get("needs_thought") else []
+            want([each["signature"] for each in signed] == needed, "thinking is not as it was signed")
+            want(not needed or blocks[0]["type"] == "thinking", "a message with calls must start with its thinking")
+            want(all(each["thinking"] for each in signed), "content[].thinking must be passed back")
+            before = self._bound.get(own or "")
+            want(before is None or before == _before(body, place), CHANGED)
             want(all(each["text"].strip() for each in blocks if each["type"] == "text"), "text must be non-empty")
             for each in calls:
                 self._check_id(each, seen)

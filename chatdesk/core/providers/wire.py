@@ -28,6 +28,8 @@ _FIRST = ("model", "stream", "messages")
 _SMALL_MESSAGES = 50
 _SMALL_CHARACTERS = 50_000
 _LONGEST_UNREADABLE = 4_000
+# Stands for the thought of a call that another model made; some vendors take an empty one for none.
+BLANK_THOUGHT = " "
 
 
 def is_small(request: ChatRequest) -> bool:
@@ -95,7 +97,7 @@ def wire_message(message: RequestMessage, origin: str = "", dialect: Dialect = P
             if isinstance(thoughts, list):
                 written["content"] = [*thoughts, *_pieces(message)]
         if dialect.needs_thoughts:
-            written.setdefault("reasoning_content", "")
+            written.setdefault("reasoning_content", BLANK_THOUGHT)
         # In its own answers a vendor marks one of several calls, and wants the others without.
         is_own = any(call.kept is not None and call.kept.origin == origin for call in message.tool_calls)
         written["tool_calls"] = [

@@ -48,10 +48,10 @@ _OF_GEMINI = frozenset(
         *("minLength", "maxLength"),
     )
 )
-# The thought that led to a call is refused if it is absent, and an empty one is taken.
+# The thought that led to a call is refused if it is absent, and a blank one is taken.
 _OF_THINKERS = Dialect(
     needs_thoughts=True,
-    about="A call without the thought that led to it is refused. One that another model made gets an empty thought.",
+    about="A call without the thought that led to it is refused. One that another model made gets a blank thought.",
 )
 _BOTH = (Api.CHAT, Api.RESPONSES)
 _ALL_APIS = (*_BOTH, Api.ANTHROPIC)

@@ -18,7 +18,7 @@ from chatdesk.core.providers.chat.call_reader import read_object
 from chatdesk.core.providers.extra_fields import for_anthropic
 from chatdesk.core.providers.prompt_cache import mark, mark_messages
 from chatdesk.core.providers.text_repair import repair
-from chatdesk.core.providers.wire import sendable_arguments
+from chatdesk.core.providers.wire import BLANK_THOUGHT, sendable_arguments
 
 # The protocol wants a limit in every request; all models that are served write at least this much.
 _USUAL_LIMIT = 32_000
@@ -102,7 +102,7 @@ def _message(message: RequestMessage, origin: str, dialect: Dialect) -> dict[str
         blocks.append(_text_block(text))
     thoughts = list(map(dict, message.kept_for(origin)))
     if dialect.needs_thoughts and message.tool_calls and not thoughts:
-        thoughts = [{"type": "thinking", "thinking": "", "signature": ""}]
+        thoughts = [{"type": "thinking", "thinking": BLANK_THOUGHT, "signature": ""}]
     blocks[:0] = thoughts
     for call in message.tool_calls:
         use = {"type": "tool_use", "id": repair(call.id), "name": repair(call.name), "input": _arguments(call)}
