@@ -56,6 +56,8 @@ _CLASS = re.compile(r"^class (\w+)\(([^)]*)\):", re.MULTILINE)
 _MAY_BREAK_A_RULE = re.compile(r"sleep\(|Sleep\(|[wW]ait\(|(?<!\bself)(?<!\bcls)\s*\.\s*_(?!_)")
 
 
+# Names with an underscore that are documented.
+_PUBLIC_ALL_THE_SAME = ("_exit", "_fields", "_replace", "_asdict")
 # A module with sentences that are translated or for developers, and four that are neither.
 _MIXED = '''
 """It is documentation."""
@@ -130,6 +132,36 @@ def test_a_plain_sentence_is_found_and_what_is_none_is_not() -> None:
     """The search itself: what is said in an error, in an f-string or by the way is found, whatever its class."""
     said = {words for _line, words in sentences_in(_MIXED)}
     assert said == {"It was never there.", "{} is not there.", "the folder of", "Look for it elsewhere."}
+
+
+def test_nothing_private_of_python_or_of_a_package_is_used() -> None:
+    found = [f"{_name(path)}: {each}" for path in PACKAGE.rglob("*.py") for each in _private_parts(tree_of(path))]
+    assert not found, "public means, however slow: " + "\n".join(sorted(found))
+
+
+def test_private_parts_are_found() -> None:
+    tree = ast.parse(
+        "import json, os\nfrom _socket import socket\nfrom x import _y\njson.encoder._z = 1\nos._exit(0)\n"
+    )
+    assert list(_private_parts(tree)) == ["_socket", "_y", "json.encoder._z"]
+
+
+def _private_parts(tree: ast.Module) -> Iterator[str]:
+    """Yield the private modules and names that are imported from others, and those that are reached through them."""
+    foreign = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = getattr(node, "module", None) or ""
+            for each in node.names:
+                if not f"{module}.{each.name}".strip(".").startswith("chatdesk"):
+                    foreign.add((each.asname or each.name).split(".")[0])
+                    parts = *module.split("."), *each.name.split(".")
+                    yield from (part for part in parts if part.startswith("_") and not part.startswith("__"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            words = ast.unparse(node)
+            if words.split(".")[0] in foreign and node.attr not in _PUBLIC_ALL_THE_SAME:
+                yield words
 
 
 def _allowed() -> dict[str, dict[str, int]]:
