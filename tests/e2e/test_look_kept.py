@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QListWidget, QPlainTextEdit
+from PySide6.QtWidgets import QComboBox, QPlainTextEdit
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
@@ -133,40 +133,3 @@ def test_a_window_that_closes_at_once_keeps_what_was_set(paths: AppPaths) -> Non
 
     play(paths, script)
     assert _loaded(paths).system_prompt == "Be brief."
-
-
-def test_the_settings_are_made_and_shown_in_steps_of_their_own(paths: AppPaths) -> None:
-    async def script(application: WindowApplication) -> None:
-        await application.services()
-        made: list[tuple[SettingsDialog, bool]] = []
-        settings = application.bindings.settings
-        settings.dialogMade.connect(lambda dialog: made.append((dialog, dialog.isVisible())))
-        settings.open()
-        assert made == [], "the loop goes on before anything is made"
-        dialog = await shown(SettingsDialog)
-        assert made == [(dialog, False)]
-        dialog.reject()
-
-    play(paths, script)
-
-
-def test_settings_that_are_asked_for_twice_open_once(paths: AppPaths) -> None:
-    async def script(application: WindowApplication) -> None:
-        await application.services()
-        made: list[SettingsDialog] = []
-        settings, window = application.bindings.settings, application.panes.window
-
-        def on_made(dialog: SettingsDialog) -> None:
-            made.append(dialog)
-            if len(made) == 1:
-                settings.open("Context")
-
-        settings.dialogMade.connect(on_made)
-        settings.open()
-        dialog = await shown(SettingsDialog)
-        assert len(made) == 2 and dialog is made[1]
-        await until(lambda: window.findChildren(SettingsDialog) == [dialog])
-        assert dialog.findChild(QListWidget, "settingsPages").currentItem().text() == "Context"
-        dialog.reject()
-
-    play(paths, script)
