@@ -43,9 +43,9 @@ class Writer:
 
     @property
     def keys_go_to(self) -> QLineEdit | TextEditor:
-        palette = self.application.bindings.search.palette
-        if palette is not None:
-            return palette.field
+        for chat in self.application.chats.shown():
+            if (palette := chat.search.palette) is not None:
+                return palette.field
         if self.field is not None and self.field.isVisible():
             return self.field
         return self.application.bindings.active().panes.composer.editor
@@ -244,6 +244,17 @@ def busy_disk(paths: AppPaths) -> Iterator[None]:
             connection.execute("ROLLBACK")
 
 
+def _is_kept(application: WindowApplication) -> bool:
+    """Keep the temporary chat, as often as it takes, and return whether there is none any more."""
+    if is_there := application.panes.registry.is_enabled("thread.keep"):
+        application.bindings.temporary.keep()
+    return not is_there
+
+
+def _text(field: QLineEdit | TextEditor) -> str:
+    return field.text() if isinstance(field, QLineEdit) else field.toPlainText()
+
+
 def _undo_button(application: WindowApplication) -> QPushButton | None:
     windows = [application.panes.window, *(each.panes.window for each in application.chats.windows)]
     found = [button for each in windows for button in each.findChildren(QPushButton, "toastAction")]
@@ -418,18 +429,16 @@ def test_what_was_typed_is_in_one_place(tmp_path: Path, state: str, action: str,
             ACTIONS[action](writer)
             if action != "close":
                 word = writer.type()
-                field = writer.keys_go_to
-                text = field.text() if isinstance(field, QLineEdit) else field.toPlainText()
-                assert word in text
-                if isinstance(field, QLineEdit):
-                    writer.searched.append(text)
+                await until(lambda: word in _text(writer.keys_go_to))
+                if isinstance(field := writer.keys_go_to, QLineEdit):
+                    writer.searched.append(field.text())
         if state.startswith("edit") and action == "Esc":
             await until(lambda: _undo_button(application))
             button = _undo_button(application)
             assert button is not None
             button.click()
         if state == "temporary chat":
-            application.bindings.temporary.keep()
+            await until(lambda: _is_kept(application))
         if action != "close":
             await until(lambda: set(writer.places().values()) <= {1}, within_s=15)
 
