@@ -864,6 +864,10 @@
         <translation>ما يعيّنه مالك مساحة العمل</translation>
     </message>
     <message>
+        <source>parked: this profile was restored, repaired or copied, and is not connected</source>
+        <translation>موقوفة: استُعيد هذا الملف الشخصي أو أُصلح أو نُسخ، وهو غير متصل</translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>يتصل &apos;chatdesk team join&apos; من جديد</translation>
     </message>
@@ -910,10 +914,6 @@
     <message>
         <source>name or id of the workspace, if there are several</source>
         <translation>اسم مساحة العمل أو معرّفها، إن كانت هناك عدة مساحات</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup and is not connected</source>
-        <translation>موقوفة: جاءت مع نسخة احتياطية وليست متصلة</translation>
     </message>
     <message>
         <source>wait for the server at most this long ({seconds})</source>
@@ -994,10 +994,6 @@
     <message>
         <source>valid for N days (7)</source>
         <translation>صالحة N يوم (7)</translation>
-    </message>
-    <message>
-        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
-        <translation>ملف الدعوة أو الرمز؛ و- تقرؤه من stdin. من دونه يُعاد الانضمام إلى الفريق الذي جاء مع نسخة احتياطية</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1082,6 +1078,10 @@
     <message>
         <source>address of the server, as postgresql://login@host:5432/database</source>
         <translation>عنوان الخادم، بالصيغة postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, a parked team is joined again</source>
+        <translation>ملف الدعوة أو الرمز؛ و- تقرؤه من stdin. من دونه يُعاد الانضمام إلى فريق موقوف</translation>
     </message>
     <message>
         <source>name or IP address of the server, instead of --url</source>
@@ -6042,10 +6042,6 @@
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
-        <translation>تُقارن المشاريع المشتركة بخادم فريقها، ويُجلب منه ما فُقد ما دام موجودًا هناك.</translation>
-    </message>
-    <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
         <translation>قاعدة البيانات كما كانت قبل الإصلاح محفوظة في {kept}.</translation>
     </message>
@@ -6164,6 +6160,10 @@
             <numerusform>{count} محادثة فقدت العنوان والإعدادات صار اسمها «{recovered_title}».</numerusform>
             <numerusform>{count} محادثة فقدت العنوان والإعدادات صار اسمها «{recovered_title}».</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;: then what was lost of shared projects is fetched from the team&apos;s server as far as it is there.</source>
+        <translation>اضغط «الاتصال من جديد» في الإعدادات، مزامنة الفريق، أو شغّل &apos;chatdesk team join&apos;: عندئذ يُجلب من خادم الفريق ما فُقد من المشاريع المشتركة بقدر ما هو موجود هناك.</translation>
     </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
@@ -6628,6 +6628,14 @@
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
         <translation>يرقّيها أحد المالكين: «chatdesk team upgrade» أو upgrade.sql. وحتى ذلك الحين ينتظر هنا ما تغيّره.</translation>
+    </message>
+    <message>
+        <source>This profile, or a copy of it, was put in the place of another one, so it no longer syncs.</source>
+        <translation>وُضع هذا الملف الشخصي أو نسخة منه مكان ملف آخر، لذا توقفت مزامنته.</translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;. What waits here is sent then.</source>
+        <translation>اضغط «الاتصال من جديد» في الإعدادات، مزامنة الفريق، أو شغّل &apos;chatdesk team join&apos;. عندئذ يُرسل ما ينتظر هنا.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -8340,6 +8348,10 @@
         <translation>مساحة العمل {name}</translation>
     </message>
     <message>
+        <source>{database} on {host}; parked: this profile was restored or repaired, or a copy of it is in use; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} على {host}؛ موقوفة: استُعيد هذا الملف الشخصي أو أُصلح، أو تُستعمل نسخة منه؛ يتصل بها «الاتصال من جديد» في الإعدادات، مزامنة الفريق، أو &apos;chatdesk team join&apos;</translation>
+    </message>
+    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>{shared} مشتركة، {waiting} تنتظر الإرسال، {refused} مرفوضة</translation>
     </message>
@@ -8382,10 +8394,6 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>قد يوجد في نسخة احتياطية في {backup_dir} كما كان.</translation>
-    </message>
-    <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
-        <translation>{database} على {host}؛ موقوفة: جاءت مع نسخة احتياطية استُعيدت، ولا يتصل بها شيء؛ يتصل بها «الاتصال من جديد» في الإعدادات، مزامنة الفريق، أو &apos;chatdesk team join&apos;</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -14072,8 +14080,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يحصل هذا الحاسوب على كلمة مرور جديدة لا يراها أحد. ولن تستطيع حواسيبك الأخرى تسجيل الدخول بالقديمة: أضفها من جديد باستخدام إضافة حاسوب لي. لا يُحذف شيء.</translation>
     </message>
     <message>
-        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>جاء هذا الفريق مع النسخة الاحتياطية التي استُعيدت. لا يتصل ChatDesk بـ {address} إلى أن تطلب ذلك.</translation>
+        <source>This profile was restored or repaired, or a copy of it is in use. ChatDesk does not connect to {address} until you say so; what waits here is sent then.</source>
+        <translation>استُعيد هذا الملف الشخصي أو أُصلح، أو تُستعمل نسخة منه. لا يتصل ChatDesk بـ {address} إلى أن تطلب ذلك؛ وعندئذ يُرسل ما ينتظر هنا.</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -20092,6 +20100,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
         <translation>تحقّق مع الخادم مرة أخرى، واقبل ما ينقص حينها. أُغلق السجل حتى ذلك الموضع بالفعل، ولم يضع بذلك أي تغيير.</translation>
+    </message>
+    <message>
+        <source>An answer in a shared project is still being written.</source>
+        <translation>لا تزال إجابة في مشروع مشترك قيد الكتابة.</translation>
+    </message>
+    <message>
+        <source>Wait until it ends, or stop it, then connect again.</source>
+        <translation>انتظر حتى تنتهي أو أوقفها، ثم اتصل من جديد.</translation>
     </message>
 </context>
 </TS>

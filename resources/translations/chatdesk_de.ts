@@ -852,6 +852,10 @@
         <translation>was ein Eigentümer des Arbeitsbereichs festlegt</translation>
     </message>
     <message>
+        <source>parked: this profile was restored, repaired or copied, and is not connected</source>
+        <translation>geparkt: Dieses Profil wurde wiederhergestellt, repariert oder kopiert und ist nicht verbunden</translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>&apos;chatdesk team join&apos; verbindet wieder</translation>
     </message>
@@ -890,10 +894,6 @@
     <message>
         <source>name or id of the workspace, if there are several</source>
         <translation>Name oder Kennung des Arbeitsbereichs, wenn es mehrere gibt</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup and is not connected</source>
-        <translation>geparkt: kam mit einer Sicherung und ist nicht verbunden</translation>
     </message>
     <message>
         <source>wait for the server at most this long ({seconds})</source>
@@ -970,10 +970,6 @@
     <message>
         <source>valid for N days (7)</source>
         <translation>N Tage gültig (7)</translation>
-    </message>
-    <message>
-        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
-        <translation>Datei mit der Einladung oder dem Code; - liest sie von stdin. Ohne sie wird dem Team, das mit einer Sicherung kam, wieder beigetreten</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1058,6 +1054,10 @@
     <message>
         <source>address of the server, as postgresql://login@host:5432/database</source>
         <translation>Adresse des Servers, als postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, a parked team is joined again</source>
+        <translation>Datei mit der Einladung oder dem Code; - liest sie von stdin. Ohne sie wird einem geparkten Team wieder beigetreten</translation>
     </message>
     <message>
         <source>name or IP address of the server, instead of --url</source>
@@ -5874,10 +5874,6 @@
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
-        <translation>Geteilte Projekte werden mit dem Server ihres Teams verglichen, und Verlorenes wird von dort wieder geholt, soweit es noch vorhanden ist.</translation>
-    </message>
-    <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
         <translation>Die Datenbank, wie sie vor der Reparatur war, liegt unter {kept}.</translation>
     </message>
@@ -5968,6 +5964,10 @@
             <numerusform>{count} Unterhaltung ohne Titel und Einstellungen heißt jetzt „{recovered_title}“.</numerusform>
             <numerusform>{count} Unterhaltungen ohne Titel und Einstellungen heißen jetzt „{recovered_title}“.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;: then what was lost of shared projects is fetched from the team&apos;s server as far as it is there.</source>
+        <translation>Drücken Sie „Wieder verbinden“ unter Einstellungen, Teamabgleich, oder führen Sie &apos;chatdesk team join&apos; aus: Dann wird vom Server des Teams geholt, was von geteilten Projekten verloren ging, soweit es dort ist.</translation>
     </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
@@ -6412,6 +6412,14 @@
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
         <translation>Ein Eigentümer aktualisiert sie: „chatdesk team upgrade“ oder upgrade.sql. Bis dahin wartet hier, was Sie ändern.</translation>
+    </message>
+    <message>
+        <source>This profile, or a copy of it, was put in the place of another one, so it no longer syncs.</source>
+        <translation>Dieses Profil oder eine Kopie davon wurde an die Stelle eines anderen gesetzt; deshalb wird es nicht mehr abgeglichen.</translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;. What waits here is sent then.</source>
+        <translation>Drücken Sie „Wieder verbinden“ unter Einstellungen, Teamabgleich, oder führen Sie &apos;chatdesk team join&apos; aus. Was hier wartet, wird dann gesendet.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -8056,6 +8064,10 @@
         <translation>Arbeitsbereich {name}</translation>
     </message>
     <message>
+        <source>{database} on {host}; parked: this profile was restored or repaired, or a copy of it is in use; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} auf {host}; geparkt: Dieses Profil wurde wiederhergestellt oder repariert, oder eine Kopie davon ist in Gebrauch; „Wieder verbinden“ unter Einstellungen, Teamabgleich, oder &apos;chatdesk team join&apos; verbindet</translation>
+    </message>
+    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>{shared} geteilt, {waiting} noch zu senden, {refused} abgelehnt</translation>
     </message>
@@ -8098,10 +8110,6 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>Eine Sicherung in {backup_dir} enthält vielleicht noch das Original.</translation>
-    </message>
-    <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
-        <translation>{database} auf {host}; geparkt: kam mit einer wiederhergestellten Sicherung, und nichts verbindet sich damit; „Wieder verbinden“ unter Einstellungen, Teamabgleich, oder &apos;chatdesk team join&apos; verbindet</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -13516,8 +13524,8 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Dieser Computer bekommt ein neues Passwort, das niemand sieht. Ihre anderen Computer können sich mit dem alten nicht mehr anmelden: Fügen Sie sie mit „Eigenen Computer hinzufügen“ neu hinzu. Nichts wird gelöscht.</translation>
     </message>
     <message>
-        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>Dieses Team kam mit der wiederhergestellten Sicherung. ChatDesk verbindet sich erst mit {address}, wenn Sie es erlauben.</translation>
+        <source>This profile was restored or repaired, or a copy of it is in use. ChatDesk does not connect to {address} until you say so; what waits here is sent then.</source>
+        <translation>Dieses Profil wurde wiederhergestellt oder repariert, oder eine Kopie davon ist in Gebrauch. ChatDesk verbindet sich erst mit {address}, wenn Sie es erlauben; was hier wartet, wird dann gesendet.</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -19128,6 +19136,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
         <translation>Gleichen Sie noch einmal mit dem Server ab, und akzeptieren Sie, was dann fehlt. Das Protokoll wurde bis dorthin schon geschlossen, und dadurch ging keine Änderung verloren.</translation>
+    </message>
+    <message>
+        <source>An answer in a shared project is still being written.</source>
+        <translation>In einem geteilten Projekt wird noch eine Antwort geschrieben.</translation>
+    </message>
+    <message>
+        <source>Wait until it ends, or stop it, then connect again.</source>
+        <translation>Warten Sie auf ihr Ende oder halten Sie sie an, und verbinden Sie dann wieder.</translation>
     </message>
 </context>
 </TS>

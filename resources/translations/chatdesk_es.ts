@@ -852,6 +852,10 @@
         <translation>lo que fija un propietario del espacio de trabajo</translation>
     </message>
     <message>
+        <source>parked: this profile was restored, repaired or copied, and is not connected</source>
+        <translation>apartado: este perfil se restauró, se reparó o se copió y no está conectado</translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>&apos;chatdesk team join&apos; vuelve a conectar</translation>
     </message>
@@ -890,10 +894,6 @@
     <message>
         <source>name or id of the workspace, if there are several</source>
         <translation>nombre o identificador del espacio de trabajo, si hay varios</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup and is not connected</source>
-        <translation>apartado: vino con una copia de seguridad y no está conectado</translation>
     </message>
     <message>
         <source>wait for the server at most this long ({seconds})</source>
@@ -970,10 +970,6 @@
     <message>
         <source>valid for N days (7)</source>
         <translation>válida N días (7)</translation>
-    </message>
-    <message>
-        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
-        <translation>archivo con la invitación o el código; - lo lee de stdin. Sin él, se vuelve a entrar en el equipo que vino con una copia de seguridad</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1058,6 +1054,10 @@
     <message>
         <source>address of the server, as postgresql://login@host:5432/database</source>
         <translation>dirección del servidor, como postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, a parked team is joined again</source>
+        <translation>archivo con la invitación o el código; - lo lee de stdin. Sin él, se vuelve a entrar en un equipo apartado</translation>
     </message>
     <message>
         <source>name or IP address of the server, instead of --url</source>
@@ -5874,10 +5874,6 @@
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
-        <translation>Los proyectos compartidos se comparan con el servidor de su equipo, y lo que se perdió se recupera de él si aún lo tiene.</translation>
-    </message>
-    <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
         <translation>La base de datos tal como estaba antes de la reparación se conserva en {kept}.</translation>
     </message>
@@ -5968,6 +5964,10 @@
             <numerusform>{count} conversación que había perdido título y ajustes se llama «{recovered_title}».</numerusform>
             <numerusform>{count} conversaciones que habían perdido título y ajustes se llaman «{recovered_title}».</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;: then what was lost of shared projects is fetched from the team&apos;s server as far as it is there.</source>
+        <translation>Pulsa «Conectar de nuevo» en Ajustes, Sincronización del equipo, o ejecuta &apos;chatdesk team join&apos;: entonces se trae del servidor del equipo lo que se perdió de los proyectos compartidos, en la medida en que esté allí.</translation>
     </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
@@ -6412,6 +6412,14 @@
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
         <translation>La actualiza un propietario: «chatdesk team upgrade» o upgrade.sql. Hasta entonces, lo que cambies espera aquí.</translation>
+    </message>
+    <message>
+        <source>This profile, or a copy of it, was put in the place of another one, so it no longer syncs.</source>
+        <translation>Este perfil, o una copia suya, se puso en el lugar de otro, así que ya no se sincroniza.</translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;. What waits here is sent then.</source>
+        <translation>Pulsa «Conectar de nuevo» en Ajustes, Sincronización del equipo, o ejecuta &apos;chatdesk team join&apos;. Lo que espera aquí se envía entonces.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -8056,6 +8064,10 @@
         <translation>espacio de trabajo {name}</translation>
     </message>
     <message>
+        <source>{database} on {host}; parked: this profile was restored or repaired, or a copy of it is in use; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} en {host}; apartado: este perfil se restauró o se reparó, o hay una copia suya en uso; se conecta con «Conectar de nuevo» en Ajustes, Sincronización del equipo, o con &apos;chatdesk team join&apos;</translation>
+    </message>
+    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>{shared} compartidos, {waiting} por enviar, {refused} rechazados</translation>
     </message>
@@ -8098,10 +8110,6 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>Quizá una copia de {backup_dir} conserve el original.</translation>
-    </message>
-    <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
-        <translation>{database} en {host}; apartado: vino con una copia de seguridad que se restauró y nada se conecta a él; se conecta con «Conectar de nuevo» en Ajustes, Sincronización del equipo, o con &apos;chatdesk team join&apos;</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -13516,8 +13524,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Este dispositivo recibe una contraseña nueva que nadie ve. Tus otros dispositivos ya no pueden entrar con la anterior: añádelos de nuevo con Añadir un dispositivo mío. No se elimina nada.</translation>
     </message>
     <message>
-        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>Este equipo vino con la copia de seguridad que se restauró. ChatDesk no se conecta a {address} hasta que lo indiques.</translation>
+        <source>This profile was restored or repaired, or a copy of it is in use. ChatDesk does not connect to {address} until you say so; what waits here is sent then.</source>
+        <translation>Este perfil se restauró o se reparó, o hay una copia suya en uso. ChatDesk no se conecta a {address} hasta que lo indiques; lo que espera aquí se envía entonces.</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -19128,6 +19136,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
         <translation>Comprueba de nuevo con el servidor y acepta lo que falte entonces. El registro ya se cerró hasta ahí, y con ello no se perdió ningún cambio.</translation>
+    </message>
+    <message>
+        <source>An answer in a shared project is still being written.</source>
+        <translation>Aún se está escribiendo una respuesta en un proyecto compartido.</translation>
+    </message>
+    <message>
+        <source>Wait until it ends, or stop it, then connect again.</source>
+        <translation>Espera a que termine o detenla, y después conecta de nuevo.</translation>
     </message>
 </context>
 </TS>

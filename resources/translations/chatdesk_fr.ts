@@ -852,6 +852,10 @@
         <translation>ce que définit un propriétaire de l’espace de travail</translation>
     </message>
     <message>
+        <source>parked: this profile was restored, repaired or copied, and is not connected</source>
+        <translation>mis de côté&#xa0;: ce profil a été restauré, réparé ou copié, il n’est pas connecté</translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>«&#xa0;chatdesk team join&#xa0;» reconnecte</translation>
     </message>
@@ -890,10 +894,6 @@
     <message>
         <source>name or id of the workspace, if there are several</source>
         <translation>nom ou identifiant de l’espace de travail, s’il y en a plusieurs</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup and is not connected</source>
-        <translation>mis de côté&#xa0;: venu avec une sauvegarde, il n’est pas connecté</translation>
     </message>
     <message>
         <source>wait for the server at most this long ({seconds})</source>
@@ -970,10 +970,6 @@
     <message>
         <source>valid for N days (7)</source>
         <translation>valable N jours (7)</translation>
-    </message>
-    <message>
-        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
-        <translation>fichier contenant l’invitation ou le code&#xa0;; - le lit sur stdin. Sans lui, vous rejoignez de nouveau l’équipe venue avec une sauvegarde</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1058,6 +1054,10 @@
     <message>
         <source>address of the server, as postgresql://login@host:5432/database</source>
         <translation>adresse du serveur, sous la forme postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, a parked team is joined again</source>
+        <translation>fichier contenant l’invitation ou le code&#xa0;; - le lit sur stdin. Sans lui, vous rejoignez de nouveau une équipe mise de côté</translation>
     </message>
     <message>
         <source>name or IP address of the server, instead of --url</source>
@@ -5874,10 +5874,6 @@
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
-        <translation>Les projets partagés sont comparés au serveur de leur équipe, et ce qui était perdu en est récupéré dans la mesure où il s’y trouve.</translation>
-    </message>
-    <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
         <translation>La base de données telle qu’elle était avant la réparation est conservée dans {kept}.</translation>
     </message>
@@ -5968,6 +5964,10 @@
             <numerusform>{count} conversation qui avait perdu titre et réglages s’appelle «&#xa0;{recovered_title}&#xa0;».</numerusform>
             <numerusform>{count} conversations qui avaient perdu titre et réglages s’appellent «&#xa0;{recovered_title}&#xa0;».</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;: then what was lost of shared projects is fetched from the team&apos;s server as far as it is there.</source>
+        <translation>Appuyez sur «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou exécutez «&#xa0;chatdesk team join&#xa0;»&#xa0;: ce qui a été perdu des projets partagés sera alors récupéré sur le serveur de l’équipe, s’il s’y trouve.</translation>
     </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
@@ -6412,6 +6412,14 @@
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
         <translation>Un propriétaire la met à niveau&#xa0;: «&#xa0;chatdesk team upgrade&#xa0;» ou upgrade.sql. D’ici là, ce que vous modifiez attend ici.</translation>
+    </message>
+    <message>
+        <source>This profile, or a copy of it, was put in the place of another one, so it no longer syncs.</source>
+        <translation>Ce profil, ou une copie de celui-ci, a été mis à la place d’un autre, il n’est donc plus synchronisé.</translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;. What waits here is sent then.</source>
+        <translation>Appuyez sur «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou exécutez «&#xa0;chatdesk team join&#xa0;». Ce qui attend ici sera alors envoyé.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -8056,6 +8064,10 @@
         <translation>espace de travail {name}</translation>
     </message>
     <message>
+        <source>{database} on {host}; parked: this profile was restored or repaired, or a copy of it is in use; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} sur {host}&#xa0;; mis de côté&#xa0;: ce profil a été restauré ou réparé, ou une copie en est utilisée&#xa0;; «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou «&#xa0;chatdesk team join&#xa0;» rétablit la connexion</translation>
+    </message>
+    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>partagés&#xa0;: {shared}&#xa0;; modifications en attente d’envoi&#xa0;: {waiting}, refusées&#xa0;: {refused}</translation>
     </message>
@@ -8098,10 +8110,6 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>Une sauvegarde dans {backup_dir} contient peut-être encore l’original.</translation>
-    </message>
-    <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
-        <translation>{database} sur {host}&#xa0;; mis de côté&#xa0;: venu avec une sauvegarde restaurée, rien ne s’y connecte&#xa0;; «&#xa0;Se reconnecter&#xa0;» dans Paramètres, Synchronisation d’équipe, ou «&#xa0;chatdesk team join&#xa0;» rétablit la connexion</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -13516,8 +13524,8 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Cet ordinateur reçoit un nouveau mot de passe que personne ne voit. Vos autres ordinateurs ne peuvent plus se connecter avec l’ancien&#xa0;: ajoutez-les à nouveau avec «&#xa0;Ajouter un de mes ordinateurs&#xa0;». Rien n’est supprimé.</translation>
     </message>
     <message>
-        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>Cette équipe est venue avec la sauvegarde restaurée. ChatDesk ne se connecte pas à {address} sans votre accord.</translation>
+        <source>This profile was restored or repaired, or a copy of it is in use. ChatDesk does not connect to {address} until you say so; what waits here is sent then.</source>
+        <translation>Ce profil a été restauré ou réparé, ou une copie en est utilisée. ChatDesk ne se connecte pas à {address} sans votre accord&#xa0;; ce qui attend ici sera alors envoyé.</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -19128,6 +19136,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
         <translation>Comparez de nouveau avec le serveur, et acceptez alors ce qui manque. Le journal a déjà été refermé jusque-là, et aucune modification n’a été perdue de ce fait.</translation>
+    </message>
+    <message>
+        <source>An answer in a shared project is still being written.</source>
+        <translation>Une réponse est encore en cours d’écriture dans un projet partagé.</translation>
+    </message>
+    <message>
+        <source>Wait until it ends, or stop it, then connect again.</source>
+        <translation>Attendez qu’elle se termine ou arrêtez-la, puis reconnectez-vous.</translation>
     </message>
 </context>
 </TS>

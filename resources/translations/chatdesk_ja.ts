@@ -849,6 +849,10 @@
         <translation>ワークスペースの所有者が設定する項目</translation>
     </message>
     <message>
+        <source>parked: this profile was restored, repaired or copied, and is not connected</source>
+        <translation>休止中: このプロファイルは復元、修復、またはコピーされたもので、接続されていません</translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>&apos;chatdesk team join&apos; で再接続します</translation>
     </message>
@@ -885,10 +889,6 @@
     <message>
         <source>name or id of the workspace, if there are several</source>
         <translation>ワークスペースの名前またはid(複数ある場合)</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup and is not connected</source>
-        <translation>休止中: バックアップから来たもので、接続されていません</translation>
     </message>
     <message>
         <source>wait for the server at most this long ({seconds})</source>
@@ -964,10 +964,6 @@
     <message>
         <source>valid for N days (7)</source>
         <translation>N日間有効(7)</translation>
-    </message>
-    <message>
-        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
-        <translation>招待またはコードのファイル。- は stdin から読み込みます。指定しない場合、バックアップに含まれていたチームに再び参加します</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1052,6 +1048,10 @@
     <message>
         <source>address of the server, as postgresql://login@host:5432/database</source>
         <translation>サーバーのアドレス。postgresql://login@host:5432/databaseの形</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, a parked team is joined again</source>
+        <translation>招待またはコードのファイル。- は stdin から読み込みます。指定しない場合、休止中のチームに再び参加します</translation>
     </message>
     <message>
         <source>name or IP address of the server, instead of --url</source>
@@ -5832,10 +5832,6 @@
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
-        <translation>共有プロジェクトをチームのサーバーと比較し、失われたものがそこにあれば取得し直します。</translation>
-    </message>
-    <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
         <translation>修復前のデータベースは{kept}に残してあります。</translation>
     </message>
@@ -5919,6 +5915,10 @@
         <translation>
             <numerusform>タイトルと設定を失った{count}件のスレッドの名前を「{recovered_title}」にしました。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;: then what was lost of shared projects is fetched from the team&apos;s server as far as it is there.</source>
+        <translation>設定のチーム同期で「再接続」を押すか、&apos;chatdesk team join&apos; を実行してください。共有プロジェクトの失われた内容のうち、チームのサーバーにあるものが取得されます。</translation>
     </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
@@ -6358,6 +6358,14 @@
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
         <translation>所有者がアップグレードします: 「chatdesk team upgrade」またはupgrade.sql。それまで、あなたの変更はここで待機します。</translation>
+    </message>
+    <message>
+        <source>This profile, or a copy of it, was put in the place of another one, so it no longer syncs.</source>
+        <translation>このプロファイルまたはそのコピーが別のプロファイルの場所に置かれたため、同期を停止しました。</translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;. What waits here is sent then.</source>
+        <translation>設定のチーム同期で「再接続」を押すか、&apos;chatdesk team join&apos; を実行してください。ここで待機しているものはそのとき送信されます。</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -7985,6 +7993,10 @@
         <translation>ワークスペース{name}</translation>
     </message>
     <message>
+        <source>{database} on {host}; parked: this profile was restored or repaired, or a copy of it is in use; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{host} 上の {database}。休止中：このプロファイルは復元または修復されたか、そのコピーが使われています。設定のチーム同期の「再接続」、または &apos;chatdesk team join&apos; で接続します</translation>
+    </message>
+    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>共有{shared}件、送信待ち{waiting}件、拒否{refused}件</translation>
     </message>
@@ -8027,10 +8039,6 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>{backup_dir}のバックアップに以前の状態があるかもしれません。</translation>
-    </message>
-    <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
-        <translation>{host} 上の {database}。保留中：復元されたバックアップに含まれていたもので、何も接続していません。設定のチーム同期の「再接続」、または &apos;chatdesk team join&apos; で接続します</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -13377,8 +13385,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>このコンピューターは、誰にも見えない新しいパスワードになります。自分のほかのコンピューターは古いパスワードでログインできなくなるため、「自分のコンピューターを追加」で追加し直してください。何も削除されません。</translation>
     </message>
     <message>
-        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>このチームは復元したバックアップから来たものです。指示があるまでChatDeskは{address}に接続しません。</translation>
+        <source>This profile was restored or repaired, or a copy of it is in use. ChatDesk does not connect to {address} until you say so; what waits here is sent then.</source>
+        <translation>このプロファイルは復元または修復されたか、そのコピーが使われています。指示があるまでChatDeskは{address}に接続しません。ここで待機しているものはそのとき送信されます。</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -18887,6 +18895,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
         <translation>もう一度サーバーと照合し、そのとき欠けているものを受け入れてください。ログはそこまですでに閉じられており、それによって失われた変更はありません。</translation>
+    </message>
+    <message>
+        <source>An answer in a shared project is still being written.</source>
+        <translation>共有プロジェクトで回答がまだ書かれている途中です。</translation>
+    </message>
+    <message>
+        <source>Wait until it ends, or stop it, then connect again.</source>
+        <translation>終わるのを待つか停止してから、再接続してください。</translation>
     </message>
 </context>
 </TS>

@@ -852,6 +852,10 @@
         <translation>o que um proprietário do espaço de trabalho define</translation>
     </message>
     <message>
+        <source>parked: this profile was restored, repaired or copied, and is not connected</source>
+        <translation>estacionado: este perfil foi restaurado, reparado ou copiado e não está conectado</translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>&apos;chatdesk team join&apos; conecta novamente</translation>
     </message>
@@ -890,10 +894,6 @@
     <message>
         <source>name or id of the workspace, if there are several</source>
         <translation>nome ou id do espaço de trabalho, se há vários</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup and is not connected</source>
-        <translation>estacionado: veio com um backup e não está conectado</translation>
     </message>
     <message>
         <source>wait for the server at most this long ({seconds})</source>
@@ -970,10 +970,6 @@
     <message>
         <source>valid for N days (7)</source>
         <translation>válido por N dias (7)</translation>
-    </message>
-    <message>
-        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
-        <translation>arquivo com o convite ou o código; - lê de stdin. Sem ele, entra-se de novo na equipe que veio com um backup</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1058,6 +1054,10 @@
     <message>
         <source>address of the server, as postgresql://login@host:5432/database</source>
         <translation>endereço do servidor, como postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, a parked team is joined again</source>
+        <translation>arquivo com o convite ou o código; - lê de stdin. Sem ele, entra-se de novo em uma equipe estacionada</translation>
     </message>
     <message>
         <source>name or IP address of the server, instead of --url</source>
@@ -5874,10 +5874,6 @@
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
-        <translation>Os projetos compartilhados são comparados com o servidor da equipe, e o que se perdeu é buscado de lá, na medida em que esteja lá.</translation>
-    </message>
-    <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
         <translation>O banco de dados como era antes do reparo está guardado em {kept}.</translation>
     </message>
@@ -5968,6 +5964,10 @@
             <numerusform>{count} conversa que tinha perdido título e configurações se chama “{recovered_title}”.</numerusform>
             <numerusform>{count} conversas que tinham perdido título e configurações se chamam “{recovered_title}”.</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;: then what was lost of shared projects is fetched from the team&apos;s server as far as it is there.</source>
+        <translation>Pressione “Conectar de novo” em Configurações, Sincronização da equipe, ou execute &apos;chatdesk team join&apos;: então o que se perdeu dos projetos compartilhados é buscado no servidor da equipe, na medida em que estiver lá.</translation>
     </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
@@ -6412,6 +6412,14 @@
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
         <translation>Um proprietário o atualiza: “chatdesk team upgrade” ou upgrade.sql. Até lá, o que você mudar espera aqui.</translation>
+    </message>
+    <message>
+        <source>This profile, or a copy of it, was put in the place of another one, so it no longer syncs.</source>
+        <translation>Este perfil, ou uma cópia dele, foi posto no lugar de outro, por isso não sincroniza mais.</translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;. What waits here is sent then.</source>
+        <translation>Pressione “Conectar de novo” em Configurações, Sincronização da equipe, ou execute &apos;chatdesk team join&apos;. O que espera aqui é enviado então.</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -8056,6 +8064,10 @@
         <translation>espaço de trabalho {name}</translation>
     </message>
     <message>
+        <source>{database} on {host}; parked: this profile was restored or repaired, or a copy of it is in use; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{database} em {host}; estacionado: este perfil foi restaurado ou reparado, ou uma cópia dele está em uso; “Conectar de novo” em Configurações, Sincronização da equipe, ou &apos;chatdesk team join&apos; conecta</translation>
+    </message>
+    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>{shared} compartilhados, {waiting} por enviar, {refused} recusados</translation>
     </message>
@@ -8098,10 +8110,6 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>Um backup em {backup_dir} pode tê-lo como era.</translation>
-    </message>
-    <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
-        <translation>{database} em {host}; estacionado: veio com um backup restaurado e nada se conecta a ele; “Conectar de novo” em Configurações, Sincronização da equipe, ou &apos;chatdesk team join&apos; conecta</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -13516,8 +13524,8 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Este computador recebe uma nova senha que ninguém vê. Seus outros computadores não podem mais fazer login com a antiga: adicione-os de novo com Adicionar um computador meu. Nada é excluído.</translation>
     </message>
     <message>
-        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>Esta equipe veio com o backup que foi restaurado. O ChatDesk não se conecta a {address} até você mandar.</translation>
+        <source>This profile was restored or repaired, or a copy of it is in use. ChatDesk does not connect to {address} until you say so; what waits here is sent then.</source>
+        <translation>Este perfil foi restaurado ou reparado, ou uma cópia dele está em uso. O ChatDesk não se conecta a {address} até você mandar; o que espera aqui é enviado então.</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -19128,6 +19136,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
         <translation>Verifique novamente com o servidor e aceite o que faltar então. O registro já foi fechado até ali, e com isso nenhuma alteração se perdeu.</translation>
+    </message>
+    <message>
+        <source>An answer in a shared project is still being written.</source>
+        <translation>Ainda está sendo escrita uma resposta em um projeto compartilhado.</translation>
+    </message>
+    <message>
+        <source>Wait until it ends, or stop it, then connect again.</source>
+        <translation>Espere que ela termine, ou pare-a, e então conecte de novo.</translation>
     </message>
 </context>
 </TS>

@@ -849,6 +849,10 @@
         <translation>工作区所有者所设置的内容</translation>
     </message>
     <message>
+        <source>parked: this profile was restored, repaired or copied, and is not connected</source>
+        <translation>已搁置：此配置文件经过恢复、修复或复制，未连接</translation>
+    </message>
+    <message>
         <source>&apos;chatdesk team join&apos; connects again</source>
         <translation>&apos;chatdesk team join&apos; 会重新连接</translation>
     </message>
@@ -885,10 +889,6 @@
     <message>
         <source>name or id of the workspace, if there are several</source>
         <translation>工作区的名称或 ID（有多个时）</translation>
-    </message>
-    <message>
-        <source>parked: it came with a backup and is not connected</source>
-        <translation>已搁置：它来自备份，未连接</translation>
     </message>
     <message>
         <source>wait for the server at most this long ({seconds})</source>
@@ -964,10 +964,6 @@
     <message>
         <source>valid for N days (7)</source>
         <translation>N 天内有效（7）</translation>
-    </message>
-    <message>
-        <source>file with the invitation or the code; - reads it from stdin. Without it, the team that came with a backup is joined again</source>
-        <translation>包含邀请或代码的文件；- 从 stdin 读取。不给出时，重新加入随备份而来的团队</translation>
     </message>
     <message>
         <source>stop being a member, on all computers</source>
@@ -1052,6 +1048,10 @@
     <message>
         <source>address of the server, as postgresql://login@host:5432/database</source>
         <translation>服务器的地址，格式为 postgresql://login@host:5432/database</translation>
+    </message>
+    <message>
+        <source>file with the invitation or the code; - reads it from stdin. Without it, a parked team is joined again</source>
+        <translation>包含邀请或代码的文件；- 从 stdin 读取。不给出时，重新加入已搁置的团队</translation>
     </message>
     <message>
         <source>name or IP address of the server, instead of --url</source>
@@ -5832,10 +5832,6 @@
         </translation>
     </message>
     <message>
-        <source>Shared projects are compared with their team&apos;s server, and what was lost is fetched from it again as far as it is there.</source>
-        <translation>共享项目会与团队服务器进行比较，丢失的内容只要服务器上有，就会重新取回。</translation>
-    </message>
-    <message>
         <source>The database as it was before the repair is kept at {kept}.</source>
         <translation>修复前的数据库保留在 {kept}。</translation>
     </message>
@@ -5919,6 +5915,10 @@
         <translation>
             <numerusform>{count} 个丢失标题和设置的对话现名为“{recovered_title}”。</numerusform>
         </translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;: then what was lost of shared projects is fetched from the team&apos;s server as far as it is there.</source>
+        <translation>请在“设置”的“团队同步”中按“重新连接”，或运行 &apos;chatdesk team join&apos;：共享项目中丢失的内容，只要团队服务器上还有，就会取回。</translation>
     </message>
     <message>
         <source>Restore a backup, or close ChatDesk and run &apos;chatdesk doctor --repair&apos;, which copies what can still be read.</source>
@@ -6358,6 +6358,14 @@
     <message>
         <source>An owner upgrades it: &apos;chatdesk team upgrade&apos;, or upgrade.sql. Until then, what you change waits here.</source>
         <translation>由所有者升级：“chatdesk team upgrade”或 upgrade.sql。在此之前，你的更改会在此等待。</translation>
+    </message>
+    <message>
+        <source>This profile, or a copy of it, was put in the place of another one, so it no longer syncs.</source>
+        <translation>此配置文件或它的副本被放到了另一个配置文件的位置，因此不再同步。</translation>
+    </message>
+    <message>
+        <source>Press Connect again in Settings, Team sync, or run &apos;chatdesk team join&apos;. What waits here is sent then.</source>
+        <translation>请在“设置”的“团队同步”中按“重新连接”，或运行 &apos;chatdesk team join&apos;。在此等待的内容届时会发送。</translation>
     </message>
     <message>
         <source>Tell the people who run the server. Nothing was changed.</source>
@@ -7985,6 +7993,10 @@
         <translation>工作区 {name}</translation>
     </message>
     <message>
+        <source>{database} on {host}; parked: this profile was restored or repaired, or a copy of it is in use; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
+        <translation>{host} 上的 {database}；已搁置：此配置文件经过恢复或修复，或者它的副本正在使用；“设置”的“团队同步”中的“重新连接”或 &apos;chatdesk team join&apos; 会连接</translation>
+    </message>
+    <message>
         <source>{shared} shared, {waiting} waiting to be sent, {refused} refused</source>
         <translation>已共享 {shared}，待发送 {waiting}，被拒绝 {refused}</translation>
     </message>
@@ -8027,10 +8039,6 @@
     <message>
         <source>A backup in {backup_dir} may still have the original.</source>
         <translation>{backup_dir} 中的备份可能有它原来的样子。</translation>
-    </message>
-    <message>
-        <source>{database} on {host}; parked: it came with a backup that was restored, and nothing connects to it; Connect again in Settings, Team sync, or &apos;chatdesk team join&apos; connects</source>
-        <translation>{host} 上的 {database}；已搁置：它随恢复的备份而来，没有任何连接；“设置”的“团队同步”中的“重新连接”或 &apos;chatdesk team join&apos; 会连接</translation>
     </message>
     <message>
         <source>no window is open and no other command is running</source>
@@ -13377,8 +13385,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>此计算机会得到一个无人看到的新密码。你的其他计算机不能再用旧密码登录：请用“添加我的计算机”重新添加。不删除任何内容。</translation>
     </message>
     <message>
-        <source>This team came with the backup that was restored. ChatDesk does not connect to {address} until you say so.</source>
-        <translation>此团队随所恢复的备份而来。在你同意之前，ChatDesk 不会连接到 {address}。</translation>
+        <source>This profile was restored or repaired, or a copy of it is in use. ChatDesk does not connect to {address} until you say so; what waits here is sent then.</source>
+        <translation>此配置文件经过恢复或修复，或者它的副本正在使用。在你同意之前，ChatDesk 不会连接到 {address}；在此等待的内容届时会发送。</translation>
     </message>
     <message>
         <source>Connect again</source>
@@ -18887,6 +18895,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Check against the server again, and accept what is missing then. The log was closed up to there already, and no change was lost by that.</source>
         <translation>请再次与服务器核对，并接受届时缺少的内容。日志到该处已经合上，没有因此丢失任何更改。</translation>
+    </message>
+    <message>
+        <source>An answer in a shared project is still being written.</source>
+        <translation>共享项目中仍有一个回答正在撰写。</translation>
+    </message>
+    <message>
+        <source>Wait until it ends, or stop it, then connect again.</source>
+        <translation>请等它结束或将其停止，然后重新连接。</translation>
     </message>
 </context>
 </TS>
