@@ -119,11 +119,10 @@ class Walk:
 
     def import_it_again(self) -> None:
         self.run("import…")
-        self.do("push button", "^Choose file")
+        self.do("push button", "^Import a file")
         self.fill(self.reader.find("text", "^File name"), self.exported)
-        self.do("push button", "^Open$")
         self.reader.heard.clear()
-        self.do("push button", "^Import$")
+        self.do("push button", "^Open$")
         self.reader.hear("^1 thread was here already")
         self.do("push button", "^Close$", self.reader.find("dialog", "^Import"))
 

@@ -138,7 +138,8 @@ class ImportDialog(Panel):
         ask_for_folder(self, tr("Import a folder"), self._import)
 
     def _import(self, path: Path) -> None:
-        self.set_path(path)
+        self._path = path
+        self._show_file()
         self._start()
 
     def set_path(self, path: Path) -> None:
