@@ -23,7 +23,8 @@ _NEVER_SAID = (
     "is not callable",
     "not defined", "conflicting", "unknown parser", "argument \"-\"", "can't open", "cannot merge", "'required' is",
     "invalid option string", "dest= is required", "invalid conflict_resolution", "mutually exclusive", "cannot have",
-    "subcommands", "unexpected option string", "default: ", "is deprecated", "maybe you meant",
+    "subcommands", "unexpected option string", "default: ", "is deprecated", "maybe you meant", "warning",
+    "%(heading)s:",  # only a sign
 )  # fmt: skip
 
 

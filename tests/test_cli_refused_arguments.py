@@ -67,6 +67,11 @@ _TRIED = {
     "team invite days": ("team invite x --days [7]", ["0", "100000"]),
     "team invite output": ("team invite x --output [{new}]", _TAKEN),
     "team computer output": ("team computer --output [{new}]", _TAKEN),
+    "team limits changes": (
+        "team limits [members=5]",
+        ["", "members", "members=", "members=many", "members=-1", "members=" + "9" * 19, "self=1", "who=5"],
+    ),
+    "team upgrade user": ("team upgrade --user [me]", ["", "a=b"]),
     "team join file": ("team join [{invitation}] --my-name x", _UNREADABLE),
     "team join my_name": ("team join {invitation} --my-name [x]", [" ", "x" * 200]),
 }

@@ -39,7 +39,7 @@ class _PrintVersion(argparse.Action):
     """Prints the version and ends the program. That of ``argparse`` says nothing where its output takes nothing."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_given: object) -> None:
-        sys.stdout.write(f"chatdesk {__version__}\n")
+        terminal.say(f"chatdesk {__version__}")
         parser.exit()
 
 

@@ -80,6 +80,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         tr("show or set who may invite and share in a workspace, and its limits"),
         is_writing=False,
         json=tr("as JSON"),
+        check=team_arguments.check_limits,
     )
     limits.add_argument("changes", nargs="*", metavar="NAME=VALUE", help=tr("what an owner of the workspace sets"))
     team_membership.add_verbs(verbs, common)
@@ -104,10 +105,8 @@ async def _limits(options: argparse.Namespace, services: Services) -> int:
     workspace = await find_workspace(services, options.workspace)
     await open_keys(services)
     administration = (await services.load_team()).membership.administration
-    given = (each.partition("=") for each in options.changes)
-    changed = {name: int(value) if value.isdecimal() else value for name, _, value in given}
-    if changed:
-        await administration.set_policy(workspace.id, changed)
+    if options.values:
+        await administration.set_policy(workspace.id, options.values)
     policy = asdict(await administration.policy(workspace.id))
     if options.json:
         terminal.say_json(policy)

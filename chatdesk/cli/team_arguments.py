@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from chatdesk.cli.secret_files import check_output, unusable
 from chatdesk.core.clock import SystemClock
-from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole
+from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, WorkspacePolicy
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.sync.address import checked_address, read_address
@@ -18,6 +19,7 @@ from chatdesk.core.texts import Text, tr
 
 SETUP_PASSWORD = "CHATDESK_SETUP_PASSWORD"  # noqa: S105 - the name of a variable
 _LONGEST = 512 * 1024
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def check_create(options: argparse.Namespace, _paths: AppPaths) -> None:
@@ -46,6 +48,25 @@ def check_invite(options: argparse.Namespace, _paths: AppPaths) -> None:
 
 def check_computer(options: argparse.Namespace, _paths: AppPaths) -> None:
     check_output(options)
+
+
+def check_limits(options: argparse.Namespace, _paths: AppPaths) -> None:
+    """Read the values that are set into ``options.values``, by their names."""
+    numbers = {each.name: each.type == "int" for each in fields(WorkspacePolicy)}
+    options.values = {}
+    for given in options.changes:
+        name, _, value = given.partition("=")
+        if name not in numbers or not value or (numbers[name] and not _NUMBER.fullmatch(value)):
+            raise InvalidInput(
+                Text("“{given}” is not a limit with its value.", given=given[:40]),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Use NAME=VALUE with one of these names: {names}.", names=tuple(numbers)),
+            )
+        options.values[name] = int(value) if numbers[name] else value
+
+
+def check_upgrade(options: argparse.Namespace, _paths: AppPaths) -> None:
+    checked_address(ServerAddress("localhost", 5432, "team", options.user))
 
 
 def check_join(options: argparse.Namespace, _paths: AppPaths) -> None:

@@ -106,7 +106,15 @@ def _add_further_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     )
     add_output(computer, tr("write the code to this file instead of printing it"))
 
-    upgrade = add_verb(verbs, common, "upgrade", _upgrade, tr("upgrade the database of a workspace"), is_writing=False)
+    upgrade = add_verb(
+        verbs,
+        common,
+        "upgrade",
+        _upgrade,
+        tr("upgrade the database of a workspace"),
+        is_writing=False,
+        check=team_arguments.check_upgrade,
+    )
     upgrade.add_argument("--user", required=True, help=tr("the login that set the database up"))
 
     add_verb(

@@ -68,6 +68,9 @@ _HEADERS: Final = {
 }
 _HEADER_FORMS: Final = {"Idempotency-Key": {"pattern": f"^{KEY.pattern}$"}}
 
+# As RFC 9110 names them; older versions of Python have other words.
+_PHRASES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
+
 
 def document_of(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """Return the document for these endpoints."""
@@ -178,7 +181,7 @@ def _header(name: str) -> dict[str, Any]:
 
 
 def _responses(endpoint: Endpoint, schemas: dict[tuple[Any, str], dict[str, Any]]) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": HTTPStatus(endpoint.status).phrase}
+    answer: dict[str, Any] = {"description": _phrase(endpoint.status)}
     if endpoint.shows is not None:
         answer["content"] = {"application/json": {"schema": schemas[answer_form(endpoint), "serialization"]}}
     if endpoint.media_type:
@@ -196,7 +199,7 @@ def _responses(endpoint: Endpoint, schemas: dict[tuple[Any, str], dict[str, Any]
 
 
 def _problem(status: int, codes: Iterable[str]) -> dict[str, Any]:
-    about = f"{HTTPStatus(status).phrase}. The code is one of: {', '.join(codes)}."
+    about = f"{_phrase(status)}. The code is one of: {', '.join(codes)}."
     return _failure(about, MEDIA_TYPE, "Problem")
 
 
@@ -205,3 +208,7 @@ def _failure(about: str, media_type: str, form: str) -> dict[str, Any]:
         "description": about,
         "content": {media_type: {"schema": {"$ref": f"#/components/schemas/{form}"}}},
     }
+
+
+def _phrase(status: int) -> str:
+    return _PHRASES.get(status) or HTTPStatus(status).phrase

@@ -20,7 +20,7 @@ PACKAGE = Path(processes.__file__).parents[2]
 KEY = "sk-canary-environment-4711"
 STARTS = {
     *(f"subprocess.{name}" for name in ("Popen", "run", "call", "check_call", "check_output")),
-    *(f"asyncio.create_subprocess_{name}" for name in ("exec", "shell")),
+    *(f"{place}_{name}" for place in ("asyncio.create_subprocess", "loop.subprocess") for name in ("exec", "shell")),
     *(f"os.{name}" for name in ("execv", "execve", "posix_spawn", "spawnv", "system", "popen")),
 }
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
