@@ -50,7 +50,6 @@ TEST_PROGRAMS = {
     "makeself": "makeself",
     "openssl": "openssl",
     "patch": "patch",
-    "ps": "procps",
     "setxkbmap": "x11-xkb-utils",
     "strace": "strace",
 }

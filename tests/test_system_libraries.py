@@ -58,7 +58,7 @@ def test_each_program_that_a_test_starts_is_one_that_set_up_installs() -> None:
     calls = ("subprocess.", "create_subprocess_exec(", "shutil.which(")
     trees = {name: ast.parse(text) for name, text in texts.items() if any(call in text for call in calls)}
     started = {word: name for name, tree in trees.items() for word in _started(tree)}
-    assert {"patch", "openssl", "ps", "dbus-daemon", "Xvfb", "psql", "weston"} <= started.keys()
+    assert {"patch", "openssl", "dbus-daemon", "Xvfb", "psql", "weston"} <= started.keys()
     known = {*programs.package_of_programs(), *programs.ALWAYS_HERE, *_ELSEWHERE}
     unknown = {word: name for word, name in started.items() if word not in known}
     assert not unknown, "TEST_PROGRAMS of packaging/system_libraries.py lacks these"

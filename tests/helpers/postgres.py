@@ -37,6 +37,7 @@ from chatdesk.core.sync.members.scram import verifier_of
 from tests.helpers import memory, postgres_binaries
 from tests.helpers.certificates import Authority
 from tests.helpers.postgres_binaries import Binaries, NoPostgres
+from tests.helpers.system_processes import children_of, is_running
 
 __all__ = ["Cluster", "NoPostgres", "TeamDatabase", "cluster"]
 
@@ -275,19 +276,19 @@ class Cluster:
         if server is None:
             return
         self._disconnect()
-        everyone = [server.pid, *_children(server.pid)]
+        everyone = [server.pid, *children_of(server.pid)]
         _send(signal.SIGKILL, everyone)
         server.wait(20)
         self._postmaster = None
         deadline = time.monotonic() + 10
-        while any(_is_alive(pid) for pid in everyone[1:]) and time.monotonic() < deadline:
+        while any(is_running(pid) for pid in everyone[1:]) and time.monotonic() < deadline:
             time.sleep(0.01)
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """As a server that hangs: connections stay, and nothing answers."""
         assert self._postmaster is not None
-        everyone = [self._postmaster.pid, *_children(self._postmaster.pid)]
+        everyone = [self._postmaster.pid, *children_of(self._postmaster.pid)]
         _send(signal.SIGSTOP, everyone)
         try:
             yield
@@ -399,24 +400,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _children(parent: int) -> list[int]:
-    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    return [int(line.split()[0]) for line in told.splitlines() if int(line.split()[1]) == parent]
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return True
 
 
 def _send(what: signal.Signals, pids: list[int]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.helpers import postgres_binaries
 from tests.helpers.postgres import Cluster
 from tests.helpers.postgres_binaries import NoPostgres
+from tests.helpers.system_processes import is_running
 from tests.helpers.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,13 +26,6 @@ made = postgres.cluster()
 print(made.folder, (made.data / "postmaster.pid").read_text().split()[0], flush=True)
 sys.stdin.read()
 """
-
-
-def is_running(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")

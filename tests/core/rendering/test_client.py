@@ -22,6 +22,7 @@ from chatdesk.core.rendering.plain_text import plain_blocks
 from chatdesk.core.rendering.render_requests import StreamUpdate
 from chatdesk.core.rendering.wire import decode_block, decode_change, encode_block, encode_change
 from chatdesk.core.system import child_process
+from tests.helpers.system_processes import is_running
 from tests.helpers.thought_tags import FOLDED
 
 Blocks = tuple[Block, ...]
@@ -198,11 +199,7 @@ def test_no_worker_survives_its_parent() -> None:
     parent.stdout.close()
     ends = time.monotonic() + 10
     while time.monotonic() < ends:
-        try:
-            os.kill(worker, 0)
-        except ProcessLookupError:
-            return
-        if "Z" in subprocess.run(["ps", "-o", "stat=", "-p", str(worker)], capture_output=True, text=True).stdout:
+        if not is_running(worker):
             return
     pytest.fail("the worker is still there")
 
