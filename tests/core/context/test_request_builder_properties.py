@@ -75,7 +75,7 @@ def _tokens(text: str) -> int:
 
 def _size(message: RequestMessage) -> int:
     """A token is a letter here, but for the marks around what a tool returned, which are counted as they are."""
-    marks = FENCE_TOKENS - len(fenced("", "")) if message.role is Role.TOOL else 0
+    marks = FENCE_TOKENS - len(fenced("")) if message.role is Role.TOOL else 0
     return len(message.text) + marks
 
 

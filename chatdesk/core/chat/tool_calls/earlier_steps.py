@@ -44,7 +44,7 @@ def earlier_steps(answer: Message, *, asks_again: bool) -> EarlierSteps:
         made = [part for part in here if part in calls and (part.tool_call_id in results or part.id in opened)]
         if made:
             messages.append(RequestMessage(Role.ASSISTANT, text, tuple(map(_written, made))))
-            messages += [_result(results[part.tool_call_id], answer.id) for part in made if part.id not in opened]
+            messages += [_result(results[part.tool_call_id]) for part in made if part.id not in opened]
             text = ""
     return EarlierSteps(
         tuple(messages),
@@ -66,8 +66,8 @@ def _arguments(part: Part) -> str:
     return changed if isinstance(changed, str) else str(part.content.get("arguments", ""))
 
 
-def _result(part: Part, message_id: str) -> RequestMessage:
-    return RequestMessage(Role.TOOL, fenced(part.text, message_id), tool_call_id=part.tool_call_id or "")
+def _result(part: Part) -> RequestMessage:
+    return RequestMessage(Role.TOOL, fenced(part.text), tool_call_id=part.tool_call_id or "")
 
 
 def _collected(part: Part, calls: Sequence[Part]) -> CollectedCall:

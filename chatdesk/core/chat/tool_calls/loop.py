@@ -266,7 +266,7 @@ class ToolLoop:
             result = finished[call.number]
             yield result
             self._has_outside_text = self._has_outside_text or "bytes" in result.content
-            yield RequestMessage(Role.TOOL, fenced(result.text, self._place.message_id), tool_call_id=call.id)
+            yield RequestMessage(Role.TOOL, fenced(result.text), tool_call_id=call.id)
 
     async def _run_one(
         self, call: CollectedCall, offered: OfferedTools, news: asyncio.Queue[StreamEvent | None]
