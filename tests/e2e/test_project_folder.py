@@ -78,6 +78,7 @@ def test_a_typed_folder_that_does_not_exist_is_said_in_the_dialog(paths: AppPath
         application.panes.commands.trigger("project.edit")
         await until(lambda: window.findChild(ProjectDialog))
         dialog: Any = window.findChild(ProjectDialog)
+        await until(dialog.isActiveWindow)  # before, nothing in it has the focus that Tab takes away
         dialog.folder.line.setFocus()
         QTest.keyClicks(dialog.folder.line, str(folder / "gone"))
         QTest.keyClick(dialog.folder.line, Qt.Key.Key_Tab)
