@@ -1148,6 +1148,14 @@
         <translation>شاركه أولًا (&apos;chatdesk team share&apos;)، أو اذكر معرّفه.</translation>
     </message>
     <message>
+        <source>“{given}” is not a limit with its value.</source>
+        <translation>«{given}» ليس حدًا مع قيمته.</translation>
+    </message>
+    <message>
+        <source>Use NAME=VALUE with one of these names: {names}.</source>
+        <translation>استخدم NAME=VALUE مع أحد هذه الأسماء: {names}.</translation>
+    </message>
+    <message>
         <source>“{role}” is not a role.</source>
         <translation>«{role}» ليس دورًا.</translation>
     </message>

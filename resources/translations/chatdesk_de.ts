@@ -1120,6 +1120,14 @@
         <translation>Teilen Sie es zuerst (&apos;chatdesk team share&apos;), oder geben Sie die Kennung an.</translation>
     </message>
     <message>
+        <source>“{given}” is not a limit with its value.</source>
+        <translation>„{given}“ ist keine Grenze mit ihrem Wert.</translation>
+    </message>
+    <message>
+        <source>Use NAME=VALUE with one of these names: {names}.</source>
+        <translation>Verwenden Sie NAME=WERT mit einem dieser Namen: {names}.</translation>
+    </message>
+    <message>
         <source>“{role}” is not a role.</source>
         <translation>„{role}“ ist keine Rolle.</translation>
     </message>

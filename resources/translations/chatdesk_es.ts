@@ -1120,6 +1120,14 @@
         <translation>Compártelo primero (&apos;chatdesk team share&apos;) o indica su identificador.</translation>
     </message>
     <message>
+        <source>“{given}” is not a limit with its value.</source>
+        <translation>«{given}» no es un límite con su valor.</translation>
+    </message>
+    <message>
+        <source>Use NAME=VALUE with one of these names: {names}.</source>
+        <translation>Usa NOMBRE=VALOR con uno de estos nombres: {names}.</translation>
+    </message>
+    <message>
         <source>“{role}” is not a role.</source>
         <translation>«{role}» no es un rol.</translation>
     </message>

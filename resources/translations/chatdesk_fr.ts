@@ -1120,6 +1120,14 @@
         <translation>Partagez-le d’abord («&#xa0;chatdesk team share&#xa0;»), ou donnez son identifiant.</translation>
     </message>
     <message>
+        <source>“{given}” is not a limit with its value.</source>
+        <translation>«&#xa0;{given}&#xa0;» n’est pas une limite avec sa valeur.</translation>
+    </message>
+    <message>
+        <source>Use NAME=VALUE with one of these names: {names}.</source>
+        <translation>Utilisez NOM=VALEUR avec l’un de ces noms&#xa0;: {names}.</translation>
+    </message>
+    <message>
         <source>“{role}” is not a role.</source>
         <translation>«&#xa0;{role}&#xa0;» n’est pas un rôle.</translation>
     </message>

@@ -1113,6 +1113,14 @@
         <translation>先に共有する(&apos;chatdesk team share&apos;)か、idを指定してください。</translation>
     </message>
     <message>
+        <source>“{given}” is not a limit with its value.</source>
+        <translation>「{given}」は上限とその値ではありません。</translation>
+    </message>
+    <message>
+        <source>Use NAME=VALUE with one of these names: {names}.</source>
+        <translation>次のいずれかの名前で NAME=VALUE を指定してください: {names}。</translation>
+    </message>
+    <message>
         <source>“{role}” is not a role.</source>
         <translation>「{role}」という役割はありません。</translation>
     </message>

@@ -1120,6 +1120,14 @@
         <translation>Compartilhe-o antes (&apos;chatdesk team share&apos;) ou indique seu id.</translation>
     </message>
     <message>
+        <source>“{given}” is not a limit with its value.</source>
+        <translation>“{given}” não é um limite com o valor dele.</translation>
+    </message>
+    <message>
+        <source>Use NAME=VALUE with one of these names: {names}.</source>
+        <translation>Use NOME=VALOR com um destes nomes: {names}.</translation>
+    </message>
+    <message>
         <source>“{role}” is not a role.</source>
         <translation>“{role}” não é um papel.</translation>
     </message>

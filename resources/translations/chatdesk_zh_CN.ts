@@ -1113,6 +1113,14 @@
         <translation>请先共享它（&apos;chatdesk team share&apos;），或给出其 ID。</translation>
     </message>
     <message>
+        <source>“{given}” is not a limit with its value.</source>
+        <translation>“{given}”不是带值的限制。</translation>
+    </message>
+    <message>
+        <source>Use NAME=VALUE with one of these names: {names}.</source>
+        <translation>请使用 NAME=VALUE，名称为以下之一：{names}。</translation>
+    </message>
+    <message>
         <source>“{role}” is not a role.</source>
         <translation>“{role}”不是角色。</translation>
     </message>
