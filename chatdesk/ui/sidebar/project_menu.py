@@ -12,7 +12,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.painting import paint_floating
 from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 
 _WIDEST_PX, _HIGHEST_PX = 280, 460
@@ -80,9 +80,7 @@ class ProjectMenu(QWidget):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        theme = self._theme
-        fill, line = theme.colour("floating"), theme.colour("field_line")
-        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.code, fill=fill, border=line)
+        paint_floating(painter, QRectF(self.rect()), self._theme.tokens.radius.code, self._theme)
         painter.end()
 
     def _close_on_release(self) -> None:

@@ -12,7 +12,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.texts import plural, shown
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.painting import paint_floating
 
 _WIDEST_PX = 240
 _HEIGHT_PX = 32
@@ -48,8 +48,7 @@ def drag_picture(threads: Sequence[Thread], theme: Theme, ratio: float) -> QPixm
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     area = QRectF(0, 0, width, height)
-    fill, line = theme.colour("floating"), theme.colour("field_line")
-    paint_box(painter, area, theme.tokens.radius.row, fill=fill, border=line)
+    paint_floating(painter, area, theme.tokens.radius.row, theme)
     painter.setFont(font)
     painter.setPen(theme.colour("text"))
     painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextSingleLine), text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 
 
@@ -25,6 +26,11 @@ def paint_box(
     painter.setBrush(fill if fill is not None else Qt.BrushStyle.NoBrush)
     painter.drawRoundedRect(area.adjusted(half, half, -half, -half), radius, radius)
     painter.restore()
+
+
+def paint_floating(painter: QPainter, area: QRectF, radius: float, theme: Theme) -> None:
+    """Paint the ground and the edge of what floats above the window."""
+    paint_box(painter, area, radius, fill=theme.colour("floating"), border=theme.colour("field_line"))
 
 
 def mirrored(area: QRectF, within: QRectF, direction: Qt.LayoutDirection) -> QRectF:

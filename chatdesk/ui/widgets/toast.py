@@ -11,7 +11,7 @@ from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.painting import paint_box, paint_floating
 
 TOAST_MS, TOAST_WITH_BUTTON_MS = 4000, 8000
 _LETTER_MS = 60  # of a long message: what failed is said in up to three sentences
@@ -126,7 +126,7 @@ class Toast(QWidget):
         for spread in range(_SHADOW_PX, 0, -1):
             shade.setAlphaF(0.018)
             paint_box(painter, body.adjusted(-spread, -spread + 2, spread, spread), radius + spread, fill=shade)
-        paint_box(painter, body, radius, fill=theme.colour("floating"), border=theme.colour("field_line"))
+        paint_floating(painter, body, radius, theme)
 
     def _on_action_clicked(self) -> None:
         self.dismiss()

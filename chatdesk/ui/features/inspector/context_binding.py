@@ -28,7 +28,7 @@ from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.focus_ring import reason_of_press
-from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.painting import paint_floating
 from chatdesk.ui.widgets.stray_keys import press_focused
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -283,9 +283,7 @@ class ContextPopover(QFrame):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        theme = self._theme
-        fill, line = theme.colour("floating"), theme.colour("field_line")
-        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.row, fill=fill, border=line)
+        paint_floating(painter, QRectF(self.rect()), self._theme.tokens.radius.row, self._theme)
         painter.end()
 
     def _on_more_button_clicked(self) -> None:

@@ -30,7 +30,7 @@ from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.composer.text_editor import SLASH, mark_query
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import HIT_TARGET_PX
-from chatdesk.ui.widgets.painting import draw_line, paint_box
+from chatdesk.ui.widgets.painting import draw_line, paint_box, paint_floating
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
@@ -182,11 +182,7 @@ class PromptMenu(QFrame):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        theme = self._theme
-        radius = theme.tokens.radius.code
-        paint_box(
-            painter, QRectF(self.rect()), radius, fill=theme.colour("floating"), border=theme.colour("field_line")
-        )
+        paint_floating(painter, QRectF(self.rect()), self._theme.tokens.radius.code, self._theme)
         painter.end()
 
     # Inside

@@ -28,7 +28,7 @@ from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
-from chatdesk.ui.widgets.painting import paint_box
+from chatdesk.ui.widgets.painting import paint_box, paint_floating
 
 _WIDTH_PX = 640
 _MOST_LINES = 6
@@ -158,9 +158,7 @@ class QuickWindow(QWidget):
             super().keyPressEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        painter, theme = QPainter(self), self._theme
-        fill, border = theme.colour("floating"), theme.colour("field_line")
-        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.card, fill=fill, border=border)
+        paint_floating(QPainter(self), QRectF(self.rect()), self._theme.tokens.radius.card, self._theme)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

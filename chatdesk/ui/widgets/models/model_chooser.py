@@ -48,7 +48,7 @@ from chatdesk.ui.widgets.models.model_rows import (
     ProviderChoices,
     rows_of,
 )
-from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box
+from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_floating
 from chatdesk.ui.widgets.stray_keys import press_focused
 from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
@@ -187,9 +187,7 @@ class ModelChooser(QFrame):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        theme = self._theme
-        fill, line = theme.colour("floating"), theme.colour("field_line")
-        paint_box(painter, QRectF(self.rect()), theme.tokens.radius.row, fill=fill, border=line)
+        paint_floating(painter, QRectF(self.rect()), self._theme.tokens.radius.row, self._theme)
         painter.end()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
