@@ -136,6 +136,21 @@ def button_of(application: WindowApplication, text: str) -> Button | None:
     return next((each for each in buttons if each.text == text), None)
 
 
+def _readable_place_of(application: WindowApplication, text: str) -> QPoint | None:
+    """Where the button is now, once it is painted and was there long enough to be read. What stands above it may still
+    grow, so the place is good for a click at once."""
+    transcript = application.panes.transcript
+    layout, button, item = (
+        transcript.parts.viewport_layout,
+        button_of(application, text),
+        transcript.entries[-1].items[-1],
+    )
+    placed = next((each for each in layout.placed_of(transcript.entries[-1]) if each.item is item), None)
+    if button is None or placed is None or item.unread is None or item.unread.is_unread:
+        return None
+    return button.area.center().toPoint() + QPoint(round(layout.column_left), round(placed.y))
+
+
 @pytest.mark.parametrize("way", ["mouse", "keys", "palette"])
 def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: AppPaths, way: str) -> None:
     async def script(application: WindowApplication) -> None:
@@ -150,19 +165,9 @@ def test_quick_actions_stand_below_the_last_answer_and_in_the_palette(paths: App
             "Table",
         ]
         if way == "mouse":
-            button = button_of(application, "Table")
-            assert button is not None
-            await until(lambda: transcript.parts.viewport_layout.placed_of(transcript.entries[-1]))
-            placed = next(
-                each
-                for each in transcript.parts.viewport_layout.placed_of(transcript.entries[-1])
-                if each.item is transcript.entries[-1].items[-1]
-            )
-            at = button.area.center().toPoint() + QPoint(
-                round(transcript.parts.viewport_layout.column_left), round(placed.y)
-            )
-            assert placed.item.unread is not None
-            await until(lambda: not placed.item.unread.is_unread)
+            await until(lambda: _readable_place_of(application, "Table") is not None)
+            at = _readable_place_of(application, "Table")
+            assert at is not None
             await answered(
                 application, lambda: QTest.mouseClick(transcript.viewport(), Qt.MouseButton.LeftButton, pos=at)
             )
