@@ -249,8 +249,8 @@ _NOBODY: Final = Text("It was denied: nobody can be asked here (see --approve)."
 
 
 def _pasteable(server_id: str, tool: str) -> str:
-    """Return the full name of a tool as a shell takes it, since a server calls its tools what it likes; empty for one
-    that does not look like what it is."""
+    """Return the full name of a tool, quoted for a shell, since a server may choose any name. Empty if the name
+    would be misleading in print."""
     import shlex  # only where a call was denied
 
     return shlex.quote(f"{server_id}/{tool}") if distinct_name(tool) == tool else ""

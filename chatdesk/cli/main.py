@@ -206,7 +206,7 @@ def _report_failure(error: ChatDeskError, *, is_json: bool) -> int:
 
 def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug: bool) -> int:
     target = _target_of(options)
-    if hasattr(options, "check"):  # what is wrong with the arguments alone is said before anything is made or opened
+    if hasattr(options, "check"):  # refuses bad arguments before the data directory is made or opened
         options.check(options, paths)
     try:
         paths.make_directories()
@@ -280,7 +280,7 @@ async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: L
     async with open_services(paths, loaded.settings, purpose=options.command) as services:
         if services.report.warning:
             terminal.complain(services.report.warning)
-            if options.command != "serve":  # whose messages nobody may read
+            if options.command != "serve":  # a service's output may go unread
                 services.database.forget_loss()
         elif services.read_only_reason is not None and not services.has_other_owner and options.command not in _WRITING:
             terminal.complain(services.read_only_reason.sentence)

@@ -33,8 +33,8 @@ def place_of_id(value: str) -> int:
 
 
 def readable_id(label: str, taken: Collection[str], *, longest: int, usual: str) -> str:
-    """Return an id that reads like ``label``, or ``usual`` where nothing of it can stand in one, and is not among
-    ``taken``."""
+    """Return an id that reads like ``label``, or like ``usual`` if no letter of the label may stand in an id. It is
+    not among ``taken``."""
     base = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-")[:longest].strip("-") or usual
     number = 1
     while (found := base if number == 1 else f"{base}-{number}") in taken:

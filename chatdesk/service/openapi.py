@@ -157,7 +157,7 @@ def _parameters(endpoint: Endpoint) -> Iterable[dict[str, Any]]:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a value in a query, where nothing is said by leaving it out."""
+    """Return the schema of a query parameter. A query expresses null by leaving the parameter out."""
     kinds: list[dict[str, Any]] = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if len(kinds) != 1:
         return schema

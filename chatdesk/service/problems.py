@@ -111,7 +111,7 @@ def retry_after_s(error: ChatDeskError) -> int | None:
 
 
 def problem_of(error: Exception, request_id: str) -> dict[str, Any]:
-    """Return the body for an error; one that nobody foresaw gives nothing of itself away."""
+    """Return the body for an error. An unexpected error reveals no details."""
     if not isinstance(error, ChatDeskError):
         found = dict(_UNEXPECTED)
     else:

@@ -1,4 +1,4 @@
-"""Work that a window does when nobody waits for it."""
+"""Runs the maintenance work of an idle window."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from typing import BinaryIO, Final
 
-# What is where a browser writes an address: a message has none, and what is in it is nobody else's business.
+# Stands where a browser writes the address of a download. A message has no address, and its words stay private.
 ORIGIN: Final = "urn:chatdesk:attachment"
 _XDG: Final = "user.xdg.origin.url"
 _QUARANTINE: Final = "com.apple.quarantine"

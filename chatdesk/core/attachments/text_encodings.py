@@ -286,7 +286,7 @@ def _is_letter(character: str) -> bool:
 
 
 def _sign_fits(text: str, at: int) -> float:
-    """Return whether a sign is one that people write, and stands where it may."""
+    """Return how well a punctuation mark fits: whether people write it, and write it in this position."""
     sign = text[at]
     if sign not in _SIGNS:
         return 0.0

@@ -200,9 +200,9 @@ class AnswerStarter:
         self.turns.start(turn)
 
     async def _set_up(self, answer: Message) -> tuple[Provider, ChatRequest]:
-        """Return who is asked for an answer, and what. Raises where nobody is to be asked."""
+        """Return the provider of an answer and the request for it. Raises if no provider may be asked."""
         provider = self._providers.get(answer.provider or self._providers.default()[0])
-        async with self._in_turn:  # in the order in which they were admitted, and each against what the last is to cost
+        async with self._in_turn:  # one at a time, so that each is checked against the expected cost of those before it
             request = await self._context.request_for(answer)
             expected = self._expected(provider.name, request)
             await self._limits.admit(answer.id, answer.thread_id, provider=provider.name, expected=expected)

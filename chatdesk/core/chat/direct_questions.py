@@ -119,7 +119,7 @@ class DirectQuestions:
             asked.status = Status.ERROR
             if isinstance(error, ProviderError) and error.kind is ProviderErrorKind.RATE_LIMITED:
                 self._chat.queue.record_rate(asked.provider, asked.model, RateReport(0, error.retry_after_s or 0.0))
-            # What would be said is true of a question in a thread; here nothing is kept.
+            # The sentences about kept words are true for threads only: a direct question is not stored.
             error.safe, error.safe_without_window = "", None
             raise
         finally:
@@ -156,7 +156,7 @@ class DirectQuestions:
 
 
 class _OpenRequest:
-    """One request, with the usage that is expected of it, and what has come of it so far."""
+    """One running request: its expected usage and the answer so far."""
 
     def __init__(self, kind: UsageKind, provider: str, model: str, expected: Usage, clock: Clock) -> None:
         self.kind = kind

@@ -62,7 +62,7 @@ def uninterruptible(act: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, 
         except asyncio.CancelledError:
             await asyncio.wait([work])
             if not work.cancelled():
-                work.exception()  # taken: nobody waits for it any more
+                work.exception()  # mark it as retrieved, or asyncio logs it
             raise
 
     return run

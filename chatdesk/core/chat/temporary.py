@@ -136,7 +136,7 @@ class TemporaryThreads:
 
     @uninterruptible
     async def forget(self) -> None:
-        """End the thread; nothing of it is left. Does nothing where there is none."""
+        """End the thread and leave no trace of it. Does nothing without an open one."""
         thread_id = self._thread_id
         await self.close()
         if thread_id is not None:

@@ -135,7 +135,7 @@ class AttachmentCounter:
 
 
 def name_line(attachment: Attachment) -> str:
-    """Return the line that stands for an attachment where nothing of it is sent."""
+    """Return the line that replaces an attachment whose content is not sent."""
     return f'[Attached: "{attachment.name}"]'
 
 

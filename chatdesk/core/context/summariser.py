@@ -169,7 +169,7 @@ class Summariser:
         rows = await self._source.between(frame.thread_id, CHARACTERS, first=first, last=last, limit=_STEP)
         groups = self._groups(rows)
         if len(rows) == _STEP and len(groups) > 1:
-            groups.pop()  # what belongs to it may follow
+            groups.pop()  # the group may continue in the next rows
         piece: list[Group] = []
         for group in groups:
             if group.mark is ContextMark.EXCLUDED or group.is_empty:

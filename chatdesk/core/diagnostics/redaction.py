@@ -94,7 +94,7 @@ class Redactor:
         return f"<{type(value).__name__} {own_id}>" if isinstance(own_id, str) else f"<{type(value).__name__}>"
 
     def describe_error(self, error: BaseException) -> str:
-        """Return the type and, where it can hold nobody's words, the text of an exception."""
+        """Return the type of an exception, with its text only if that cannot contain a person's words."""
         name = type(error).__name__
         if isinstance(error, ChatDeskError):
             text = error.what

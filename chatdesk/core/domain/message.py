@@ -47,7 +47,7 @@ STATUS_TEXTS: Final[Mapping[Status, tuple[str, str]]] = {
 }
 
 
-# In the content of a part that is not what was saved: what could be read of it is its text.
+# A key in the content of a damaged part. Its text is what could still be read.
 UNREADABLE: Final = "unreadable"
 UNREADABLE_TEXT: Final = Text(
     "A part of this message is damaged. What can be read of it is shown; a backup may have it whole."

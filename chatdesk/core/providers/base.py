@@ -172,7 +172,7 @@ class ReasoningKept:
 
 @dataclass(frozen=True, slots=True)
 class NamedSource:
-    """A web page that the vendor names as a source; nothing of it is checked."""
+    """A web page that the vendor names as a source. Its fields are unchecked."""
 
     title: str
     url: str

@@ -36,7 +36,7 @@ _WORDS = (
 )
 # Words that stand for a status, beside which others may say more.
 _PHRASES = frozenset(each.phrase.lower() for each in HTTPStatus)
-# Words that also stand in what is no failure, and the kinds that such things have.
+# Fields that also occur in messages that report no failure, and the kinds of such messages.
 _OF_NEWS = frozenset(("description", "title"))
 _HARMLESS = r"(?i)(?!.*(?:err|fail|fault|except|invalid|denied|limit|exceed|unavail|abort|not_|missing|bad))"
 _NAME = re.compile(rf"{_HARMLESS}[a-z][a-z0-9_.-]{{0,40}}")

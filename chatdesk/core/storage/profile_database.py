@@ -216,7 +216,7 @@ class ProfileDatabase(Database):
             with closing(connect(self.path, "read")) as conn:
                 revision = schema_upgrade.current_revision(conn)
         except sqlite3.Error:
-            return  # what is wrong with the file is said where it is opened to write
+            return  # opening it for writing reports the fault
         if revision is not None:
             schema_upgrade.check_revision(revision)
 

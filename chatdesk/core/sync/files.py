@@ -193,7 +193,7 @@ class FileMover:
         try:
             size_bytes = path.stat().st_size
         except OSError:
-            # Nobody can send it, and what was written about it shall not wait for ever.
+            # The file can never be sent, and the rows that name it must not wait for it.
             self._mark(file, files.SENT, problem=_NOT_HERE)
             self._on_sent(file.project_id)
             return

@@ -26,7 +26,7 @@ _PASSED_ON = (
     r"|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT|APPDATA|LOCALAPPDATA|PROGRAM\w+|USERPROFILE|HOMEDRIVE|HOMEPATH"
     r"|NUMBER_OF_PROCESSORS|PROCESSOR_\w+"
 )
-# The environment belongs to the process, and so does what was taken out of it.
+# Secrets taken out of this process's environment, by variable.
 _taken: dict[str, str] = {}
 
 

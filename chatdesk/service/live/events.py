@@ -152,7 +152,7 @@ class LiveEvents:
                         await follower.woken.wait()
                 except TimeoutError:
                     if not follower.woken.is_set():
-                        cursor = max(cursor, self._seen)  # nothing of it was for this client
+                        cursor = max(cursor, self._seen)  # the events since then were not for this client
                     next_beat_s = beat_s() + self._heartbeat_s
                     yield Frame("HEARTBEAT", f"{name}-{cursor}")
                     continue

@@ -95,7 +95,8 @@ class StdioTransport:
                 )
                 self._is_closed.clear()
                 if self._services.report.warning:
-                    terminal.complain(self._services.report.warning)  # who reads this is unknown, so it is said again
+                    # another client may not have seen it, so each opening repeats it
+                    terminal.complain(self._services.report.warning)
             self._users += 1
         try:
             yield self._services

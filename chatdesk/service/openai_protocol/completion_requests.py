@@ -1,4 +1,4 @@
-"""Reads chat completions as other programs ask for them, and makes questions of them."""
+"""Reads requests of OpenAI's Chat Completions API and turns them into questions."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _open: set[AccessibleNode] = set()
 
 
 class AccessibleNode(QAccessibleInterface):
-    """Base of all nodes but the view's own. ``close`` it when what it stands for is gone."""
+    """Base of all nodes but the view's own. ``close`` it when the thing it represents is gone."""
 
     def __init__(self, view: QAbstractScrollArea, parent: QAccessibleInterface, role: QAccessible.Role) -> None:
         super().__init__()

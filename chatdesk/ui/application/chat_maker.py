@@ -152,7 +152,7 @@ class ChatMaker:
         bindings.release()
         chat.subscriptions.close()
         for view in chat.panes.pane.findChildren(TranscriptView):
-            view.show_thread(None)  # what is being rendered for it comes to nobody
+            view.show_thread(None)  # drops renderings that are still under way
         self._main.shared.models.remove_header(chat.panes.header)
         chat.panes.main_window.keep_unseen(chat.panes.pane)
         if isinstance(chat.panes.commands, PaneCommands):
@@ -166,7 +166,7 @@ class ChatMaker:
         return Panes(window, main.main_window, pane, commands, main.sidebar, header, empty_state, composer, main.theme)
 
     def _show_error(self, pane: ChatPane, error: Exception) -> None:
-        """Show an error in its chat; what nobody expected is reported as everywhere."""
+        """Show an error in its chat, and report an unexpected one as a crash."""
         if isinstance(error, ChatDeskError):
             pane.toasts.show_failure(error.sentence)
         else:

@@ -45,7 +45,7 @@ class FailureNotices(QObject):
         return self._watch_crashes(lambda report: self._deliver(partial(self._show_crash, report)))
 
     def show(self, error: Exception) -> None:
-        """Show the error of a task; one that nobody expected is reported as a crash."""
+        """Show the error of a task, and report an unexpected one as a crash."""
         if isinstance(error, ChatDeskError):
             self._errors.show(error)
         elif not self._crashes.report(error, where="window", is_of_action=True):

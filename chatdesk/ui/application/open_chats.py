@@ -90,7 +90,7 @@ class OpenChats(QObject):
         self._tasks.start(self._open_window(thread_id, None), "open window")
 
     def open_beside(self, thread_id: str | None) -> None:
-        """Open a thread beside the first chat of the main window, in place of what is there."""
+        """Open a thread beside the first chat of the main window, in place of any chat already there."""
         self._tasks.start_once(self._open_beside(thread_id, 0.5), "open beside")
 
     def _has_room(self) -> bool:

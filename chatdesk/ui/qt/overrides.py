@@ -19,7 +19,7 @@ from shiboken6 import Shiboken
 _GUARDED = "_raises_again"
 # The flags of code objects, as `inspect` names them; loading it would take milliseconds of each start.
 CO_VARARGS, CO_VARKEYWORDS, CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x4, 0x8, 0x20, 0x80, 0x200
-# Calling one of these runs nothing of it yet.
+# Calling such a function runs none of its code yet, so an error comes later.
 _RAISES_LATER = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 _TAKES_ANY = CO_VARARGS | CO_VARKEYWORDS
 

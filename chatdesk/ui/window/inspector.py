@@ -1,4 +1,4 @@
-"""The pane at the right: what is behind the open thread, a tab for each side of it."""
+"""The inspector pane at the right, with a tab for each aspect of the open thread."""
 
 from __future__ import annotations
 

@@ -332,9 +332,9 @@ class ContextService:
         try:
             prepared = await self._prepared_now(thread_id)
         except ChatDeskError:
-            return  # where no request can be made, no summary would help
+            return  # a thread without a usable provider gains nothing from a summary
         if self._has_summaries(prepared.frame) and prepared.totals().share >= self._options.summary_share:
-            with suppress(AnotherProvider):  # nothing of a thread goes unasked to where somebody else pointed it
+            with suppress(AnotherProvider):  # never sends a thread unasked to a provider that a teammate chose
                 await self._summarise(prepared.frame)
 
     async def _summarise(self, frame: ContextFrame, *, is_anew: bool = False) -> None:

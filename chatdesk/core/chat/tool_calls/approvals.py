@@ -112,7 +112,7 @@ class ServerQuestions:
         return tuple(each for each in requests if thread_id in (None, each.asker.thread_id))
 
     async def ask(self, request: ServerRequest, *, timeout_s: float = ANSWER_S) -> tuple[str, Any]:
-        """Wait for a person's answer; what nobody answers in time is cancelled, and declined where nobody is there."""
+        """Wait for a person's answer: "cancel" after the time-out, "decline" when no person is present."""
         if not self.is_attended:
             return "decline", None
         answered: asyncio.Future[tuple[str, Any]] = asyncio.get_running_loop().create_future()

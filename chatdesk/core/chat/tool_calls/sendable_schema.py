@@ -204,7 +204,7 @@ def _correct_words(schema: _Schema) -> None:
 
 
 def _types(kind: Any) -> list[str]:
-    """Return the types that a schema allows; none where it allows all, or names one that nobody knows."""
+    """Return the types that a schema allows; an empty list if it allows all types or names an unknown one."""
     named = [str(each).lower() for each in (kind if isinstance(kind, list) else [kind]) if isinstance(each, str)]
     found = [_OTHER_TYPES.get(each, each) for each in named]
     return list(dict.fromkeys(found)) if found and _TYPES.issuperset(found) else []

@@ -33,7 +33,7 @@ class ToolCalls:
         self.approvals = Approvals(bus)
         self.questions = ServerQuestions(bus)
         self._threads = threads
-        self._origins = [threads]  # who knows what came from others
+        self._origins = [threads]  # the stores that know which texts others wrote
         self._clock = clock
         self._cost_of = cost_of
         self._load: LoadTools = _no_tools

@@ -208,7 +208,7 @@ class ResponsesReader(VendorReader):
             yield TextDelta(text)
 
     def _think(self, chunk: Mapping[str, Any], raw: str, *, is_whole: bool = False) -> Iterator[Delta]:
-        """Show a piece of a thought, or the whole of it. Parts of it are paragraphs."""
+        """Show a piece of a thought, or a whole one. The parts of a thought are its paragraphs."""
         part = self._thought_items.part(chunk, _place(chunk))
         begins = (self._begins_part or not part.has_come) and self._reasoning.has_come
         text = part.feed(part.missing(raw, is_whole=part.has_come) if is_whole else raw)

@@ -28,7 +28,7 @@ from chatdesk.core.storage.engine.plain_text import from_json, title_columns, to
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.engine.steering import SYSTEM_PROMPT
 
-# The author of what others may have written, where nobody knows it any more.
+# The author of a text that another member may have written, once the log that names the author is lost.
 UNKNOWN_AUTHOR: Final = ""
 # The mark of a thread or project whose log was lost.
 LOST_LOG: Final = "lost log"

@@ -238,7 +238,7 @@ def deleted_messages(conn: Connection, *, limit: int, preview: int) -> tuple[Del
 def empty_messages(conn: Connection, message_ids: Sequence[str], now: int) -> None:
     """Remove the content of these messages; they stay as tombstones."""
     for message_id in message_ids:
-        conn.exec_driver_sql(  # unfinished edits of what was opened from them
+        conn.exec_driver_sql(  # unfinished edits of artifacts that came from them
             "DELETE FROM drafts WHERE slot IN (SELECT ? || a.id FROM message_parts p JOIN artifacts a"
             " ON a.part_id = p.id WHERE p.message_id = ? AND a.document_id IS NOT NULL)",
             (EDIT_SLOTS, message_id),

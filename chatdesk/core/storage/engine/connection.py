@@ -245,8 +245,8 @@ def open_image(image: bytes) -> Connection:
 
 
 def open_in_memory() -> Connection:
-    """Return a connection to a new database in memory, which is gone with it. Nothing of it reaches a disk, not even
-    SQLite's temporary data."""
+    """Return a connection to a new database in memory, which ends with the connection. Nothing reaches a disk, not
+    even SQLite's temporary data."""
 
     def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA temp_store=MEMORY")

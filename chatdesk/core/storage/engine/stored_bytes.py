@@ -33,7 +33,7 @@ def place(blobs: Path, name: str) -> Path:
 def open_file(blobs: Path, name: str) -> BinaryIO:
     """Open the file itself, never what a link leads to. Raises ``OSError``."""
     path = place(blobs, name)
-    if path.is_symlink():  # also where there is no flag for it
+    if path.is_symlink():  # also on systems without O_NOFOLLOW
         raise OSError(errno.ELOOP, "a link stands in its place", str(path))
     descriptor = os.open(path, _FLAGS)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

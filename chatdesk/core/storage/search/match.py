@@ -173,7 +173,7 @@ def _lazily(conn: sqlite3.Connection, name: FilterName, filters: Iterable[Filter
 
 
 def _named(rows: Sequence[tuple[str, str]], value: str) -> list[str]:
-    """Return the ids of what has this name; where nothing has, of what has a name that begins with it."""
+    """Return the ids of the rows with this name, or else of the rows whose name begins with it."""
     wanted = folded(value)
 
     def those(test: Callable[[str], bool]) -> list[str]:

@@ -178,7 +178,7 @@ def _project_of(conn: Connection, thread_id: str) -> str:
     return str(conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).scalar_one())
 
 
-# What is left of what was erased.
+# The parts of an erased entity that stay.
 
 
 _KEPT: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {

@@ -59,7 +59,7 @@ def tended(conn: Connection, origin: Origin, project_id: str, expired: Sequence[
             (thread_id, project_id),
         ).scalar()
         if made is None:
-            continue  # nothing of it is known here yet
+            continue  # the thread has not arrived here yet
         if made in change_ids and get_thread(conn, thread_id).deleted_at is None:
             trash.delete_thread(conn, origin, thread_id)
         erasing.ask_for_changes(conn, origin, project_id, thread_id, change_ids)

@@ -176,7 +176,7 @@ def _replace(parent: int, unfinished: str, name: str, before: os.stat_result) ->
 
 
 def _check_same(parent: int, name: str, before: os.stat_result) -> None:
-    """Raise ``FileChanged`` where a file is no longer the one that was read a moment ago."""
+    """Raise ``FileChanged`` if the file was replaced or changed since ``before``."""
     now = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if _identity(now) != _identity(before):
         raise FileChanged

@@ -49,7 +49,7 @@ class HttpFaults(Observer):
         return True
 
     async def look_at(self, request: httpx2.Request, response: httpx2.Response) -> None:
-        """Keep the fault of an answer, where it has one that the SDK does not tell."""
+        """Remember the fault of an HTTP answer that the SDK would not report."""
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         is_message = kind in ("application/json", "text/event-stream")
         if request.method != "POST" or response.status_code in (202, 401) or response.has_redirect_location:

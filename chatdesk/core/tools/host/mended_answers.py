@@ -88,7 +88,7 @@ class MendedAnswers(Observer):
         return result
 
     def _entry(self, method: str, entry: Any) -> tuple[Any, ...]:
-        """Return an entry, mended where it has to be; nothing where it cannot be."""
+        """Return an entry, repaired if necessary, as a tuple of one; an empty tuple if it is beyond repair."""
         name = _ENTRIES[method]
         if not self._faults(method, {name: [entry]}):
             return (entry,)

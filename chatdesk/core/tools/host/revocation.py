@@ -42,7 +42,7 @@ async def _send(endpoint: str, kept: Mapping[str, Any], known: Mapping[str, Any]
     async with httpx2.AsyncClient(timeout=_REVOKE_S, follow_redirects=False, auth=auth, transport=transport) as sender:
         for name, token in tokens:
             form = {"token": token, "token_type_hint": name, **({} if secret else {"client_id": client_id})}
-            async with sender.stream("POST", endpoint, data=form) as answer:  # whose text nobody needs
+            async with sender.stream("POST", endpoint, data=form) as answer:  # only the status matters
                 if answer.status_code != 200:
                     return False
     return bool(tokens)

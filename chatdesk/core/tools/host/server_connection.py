@@ -256,7 +256,7 @@ class Connection:
     async def _on_message(self, message: object) -> None:
         if isinstance(message, _LIST_CHANGES):
             name = message.method.split("/")[1]
-            if name not in self._changed:  # else nobody has asked for it since
+            if name not in self._changed:  # else the change is already reported and not fetched yet
                 self._changed.add(name)
                 self._report("changed", self.id, name)
 

@@ -158,7 +158,7 @@ async def _end(
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    transport.close()  # a grandchild that was just ended may still hold the pipes, or nobody reads what is in them
+    transport.close()  # a dying grandchild may still hold the pipes open, or their buffers may still be full
     await process.wait()
     if process.stdin is not None:
         with suppress(OSError, TimeoutError):  # a pipe that broke amid a message, which asyncio reports if nobody waits

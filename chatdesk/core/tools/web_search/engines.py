@@ -55,7 +55,7 @@ def found_in(engine: SearchEngine, body: bytes) -> tuple[ToolSource, ...]:
     if engine is SearchEngine.BRAVE:
         if answer.get("type") != "search" and "web" not in answer:
             raise NotAnAnswerError
-        web = answer.get("web")  # missing where nothing was found
+        web = answer.get("web")  # missing when there are no results
         rows = web.get("results") if isinstance(web, dict) else []
     else:
         rows = answer.get("results")

@@ -15,7 +15,7 @@ from chatdesk.core.transfer.imports.values import dict_of, list_of, text_of
 
 _DELIMITERS = re.compile("([\ue200-\ue206])")
 _OPENS, _CLOSES, _SEPARATES = "\ue200", "\ue201", "\ue202"
-# What stands for a source or a place in a file, and says nothing to a reader.
+# A pointer to a source or to a place in a file. It is meaningless to a reader.
 _POINTER = r"(?:turn\d+[a-z_]*\d*|file[-_][\w-]{8,}|L\d+(?:-L?\d+)?)(?:[†:#][\w-]*)*"
 _POINTERS = re.compile(rf"\s*{_POINTER}(?:[\s,;]+{_POINTER})*\s*\Z", re.IGNORECASE)
 _KIND = re.compile(r"\s*[a-z][a-z0-9_]*\s*\Z")

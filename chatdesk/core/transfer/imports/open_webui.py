@@ -40,7 +40,7 @@ from chatdesk.core.transfer.imports.values import (
 
 SOURCE: Final = "open_webui"
 _ROLES = {"user": Role.USER, "assistant": Role.ASSISTANT, "system": Role.SYSTEM, "tool": Role.TOOL}
-# An attribute may hold a tool's whole result; what is quoted in it is escaped.
+# An attribute may hold a tool's whole result, with its quotation marks escaped.
 _DETAILS = re.compile(r'<details type="(reasoning|tool_calls|code_interpreter)"([^<>]*)>')
 _ATTRIBUTE = re.compile(r'\b([a-z_]{1,20})="([^"]*)"')
 _TEXTS_OF_OUTPUT: Final = frozenset(("message", "output_text"))

@@ -109,7 +109,7 @@ class ArtifactEditing(QObject):
             await self._service.edit(*edit)
 
     def _pop_edit(self) -> Edit | None:
-        """End the edit and return it; None where nothing is edited or nothing was changed."""
+        """End the edit and return it; None if no edit is open or the text is unchanged."""
         edit = None
         if self._version is not None and self._view.editor.is_changed:
             edit = (self._version, self._view.editor.text())

@@ -50,8 +50,9 @@ class DraftKeeper(QObject):
         self._is_loading = False
         self._has_unsaved = False
         self._left: dict[str | None, DraftContent] = {}  # of threads that were left, not stored yet
-        self._joined = _NONE  # a draft that came when something was typed already, which is behind it
-        self._lock = asyncio.Lock()  # one after the other: what is read must not be older than what was stored
+        # a stored draft that arrived after the person had begun to type; the typed text follows it
+        self._joined = _NONE
+        self._lock = asyncio.Lock()  # reads and writes take turns, so that a read never misses a write before it
         self._timer = SaveTimer(self)
         self._timer.timeout.connect(self._on_timer_timeout)
         composer.textChanged.connect(self._on_composer_text_changed)
@@ -78,7 +79,7 @@ class DraftKeeper(QObject):
         self._set_content(DraftContent())
 
     def start(self, thread_id: str | None) -> None:
-        """Choose the first thread after start-up: what was typed before belongs to it."""
+        """Set the first thread after start-up. Text that was typed before belongs to it."""
         self._thread_id = thread_id
 
     async def load(self) -> None:

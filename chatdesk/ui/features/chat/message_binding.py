@@ -245,7 +245,7 @@ class MessageBinding(Controller):
         """Queue the question until the answer that is being written has ended."""
         chosen = self.models.questions.of(thread_id)
         is_special = chosen.models or chosen.once_id is not None or self.edit.edited_in(thread_id) is not None
-        if is_special or self._open_thread.is_temporary(thread_id):  # of that one nothing is stored
+        if is_special or self._open_thread.is_temporary(thread_id):  # the queue is stored, a temporary thread is not
             self._panes.composer.notice.show_passing(shown(_WAIT))
             return
         await self._questions().add(thread_id, text, attached)

@@ -180,7 +180,7 @@ class MessageEdit(Controller):
         if message.thread_id != self._threads.thread_id:
             return
         if self.edited is not None and self.edited.id == message.id:
-            composer.setFocus()  # what was changed of it stays
+            composer.setFocus()  # the text changed so far stays
             return
         self.end()
         written = self._drafts.content() if takes_draft else DraftContent()

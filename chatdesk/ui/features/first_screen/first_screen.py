@@ -136,7 +136,7 @@ class _Tile(PillButton):
 
 
 class _Card(QWidget):
-    """A rounded box with an icon and a title; ``rows`` takes what is in it."""
+    """A rounded box with an icon and a title. Add the content to ``rows``."""
 
     def __init__(self, theme: Theme, icon_name: str, title: str) -> None:
         super().__init__()

@@ -97,7 +97,7 @@ class ContextTab(QWidget):
         self._show_state()
 
     def show_report(self, report: ContextReport | None) -> None:
-        """Show the report; None means that there is no thread, or that nothing is known."""
+        """Show the report; None if no thread is open or its context is unknown."""
         self._report = report
         self.bar.setVisible(report is not None)
         self._problem.setVisible(report is not None and report.problem is not None)

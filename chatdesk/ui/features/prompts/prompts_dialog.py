@@ -285,7 +285,7 @@ class PromptsDialog(Panel):
         self.form.show_written(
             Written(kind, "", "") if prompt is None else Written(kind, prompt.name, prompt.text, prompt.setup)
         )
-        # What the field made of it is what is compared: it has its own ideas of line ends.
+        # Compares with the field's own text, because the field normalises line ends.
         self._clean = self._opened = self.form.written()
         self.restore_button.hide()
         self._show_state()

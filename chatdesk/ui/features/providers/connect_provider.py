@@ -233,7 +233,7 @@ class ConnectProvider(QWidget):
         self.address.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Stack provider, key and button where there is no room for them in a row."""
+        """Stack provider, key and button in a narrow window."""
         super().resizeEvent(event)
         is_narrow = self.width() < _ONE_COLUMN_BELOW_PX * max(1.0, self._theme.scale)
         directions = QBoxLayout.Direction

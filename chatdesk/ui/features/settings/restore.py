@@ -1,4 +1,4 @@
-"""*Restore…*: which backup, and what is inside of it, before anything is replaced."""
+"""Shows *Restore…*: choose a backup and see its contents before anything is replaced."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class RestoreBinding:
         dialog.inspectRequested.connect(lambda path: self._tasks.replace(self._inspect(dialog, path), "inspect backup"))
         dialog.otherRequested.connect(lambda: _ask_for_file(dialog))
         dialog.chosen.connect(lambda path: self._tasks.start(self._restore(dialog, path), "restore"))
-        # What is still read or unpacked when the dialog is closed has nobody to tell.
+        # Closing the dialog stops the reading and unpacking that it started.
         dialog.rejected.connect(lambda: self._tasks.cancel("inspect backup"))
         dialog.rejected.connect(lambda: self._tasks.cancel("restore"))
         dialog.open()

@@ -46,7 +46,7 @@ class SharedThreadBinding(Controller):
         panes = context.panes
         self._threads = threads
         self._team = team
-        self._refusal_of = ("", "")  # project, and what is said in it
+        self._refusal_of = ("", "")  # the project whose change was refused, and the sentence shown
         self._refused = 0  # changes, as last told
         self._shown: tuple[object, ...] = ()
         self._read = QTimer(self, singleShot=True, interval=_READ_AFTER_MS)

@@ -87,7 +87,7 @@ class ConsentBinding(Controller):
         self._show()
 
     def _ask_again(self, answer_id: str) -> None:
-        """Go on with an answer whose calls were left open, which asks about each of them."""
+        """Continue an answer whose calls were left open, and ask for consent to each call."""
         chat = self._open_thread.chat_of(self._threads.thread_id)
         work = self._consent.run(partial(chat.continue_message, answer_id, asks_again=True))
         self._tasks.start(work, f"ask about the calls of {answer_id}")

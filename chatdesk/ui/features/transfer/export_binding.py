@@ -1,4 +1,4 @@
-"""*Export*: asks what and where, shows how far it is, and says what came of it."""
+"""Runs *Export*: the dialog, its progress and its result."""
 
 from __future__ import annotations
 

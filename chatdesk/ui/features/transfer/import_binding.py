@@ -164,7 +164,7 @@ class ImportBinding(Controller):
             return
         self.report = report
         self.imported.emit()
-        self._attachments.read_soon()  # so that its files are found by what is in them
+        self._attachments.read_soon()  # so that a search finds the text of imported files
         if self.dialog is not None:
             self._show_report(self.dialog)
         else:

@@ -47,7 +47,7 @@ class Excerpt:
             length = len(item.text)
             start = min(self.start, length) if place == 0 else 0
             end = length if place < last or self.end is None else min(self.end, length)
-            # What has no words, such as a line across, is there when what is around it is.
+            # A block without text, such as a rule, is copied when its neighbours are.
             if end > start or length == 0:
                 yield Piece(item, start, end)
 

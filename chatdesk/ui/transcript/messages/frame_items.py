@@ -99,7 +99,8 @@ class FrameItems:
         facts = self._facts
         name, when, person = facts.author, facts.message.created_at, facts.person
         if self._made_header is None or self._made_header[0] != (name, when, person):
-            is_asked_for = bool(person) and not facts.message.is_edited_answer  # whose the words are is said below
+            # an edited answer names its author in the footer
+            is_asked_for = bool(person) and not facts.message.is_edited_answer
             asked_by = (facts.message.author_id or "", person) if is_asked_for else None
             header = HeaderItem(name, time_of(when), facts.whole_time, asked_by)
             self._made_header = (name, when, person), header

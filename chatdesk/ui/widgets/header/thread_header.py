@@ -288,7 +288,7 @@ class TemporaryMark(QWidget):
         return self._label.sizeHint().width() + _MARK_GAP_PX + self.keep_button.sizeHint().width()
 
     def set_short(self, is_short: bool) -> None:
-        """Show only the button, whose icon and tooltip then stand for the words."""
+        """Show only the button; its icon and tooltip replace the words."""
         self._label.setVisible(not is_short)
         self.keep_button.set_icon("eye-off" if is_short else "check")
         self.keep_button.setToolTip(tr("Temporary. {meaning}", meaning=_MEANING) if is_short else shown(_KEEPS))

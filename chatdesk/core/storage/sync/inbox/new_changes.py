@@ -90,8 +90,8 @@ def _write_messages(page: Page, incoming: Sequence[Incoming]) -> None:
 
 
 def insert_messages(page: Page, incoming: Sequence[Incoming]) -> Outcome:
-    """Insert the rows of messages, after reviving purged parents and threads that they need. Those whose ids are in use
-    give their words to what is there."""
+    """Insert the rows of messages, after reviving purged parents and threads that they need. A row whose id is in
+    use gives its text to the message that has it."""
     outcome = sync_inbox_messages.insert(page, incoming)
     while outcome.waiting:
         again = [each for each in incoming if each.change.id in outcome.waiting]

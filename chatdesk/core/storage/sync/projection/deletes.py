@@ -111,7 +111,7 @@ def _deletions(raw: sqlite3.Connection, project_id: str, kind: str, entity: str)
     """Return the deletions among the heads; none if anybody restored the entity beside them."""
     _, heads = update_heads(raw, project_id, kind, entity, change_log.CONTENT)
     deletions = [row for row in heads if row.op == DELETE]
-    # What is deleted was made before, so its making is nobody's answer to a deletion.
+    # Creation always precedes deletion, so only an edit counts as a reply to it.
     return [] if any(row.op == "edit" for row in heads) else deletions
 
 
@@ -135,7 +135,7 @@ def show_or_hide_messages(
             ).fetchall():
                 if purged_at is None:
                     heapq.heappush(queue, (-position, message_id))
-                else:  # nothing of it is left to be shown
+                else:  # purged: no text is left to show
                     update_heads(raw, project_id, "message", message_id, change_log.CONTENT)
 
     touched = set(ids)

@@ -154,7 +154,7 @@ class AddressFields(QWidget):
         ask_for_file(self, tr("Certificate of the authority"), self.trust_ca, kinds=kinds)
 
     def trust_ca(self, path: Path) -> None:
-        """Trust the authority whose certificate is there; says so where it is none."""
+        """Trust the authority whose certificate is in this file, or show that the file holds none."""
         try:
             text = read_small_file(path, _MOST_CA_BYTES).decode("ascii", "replace")
         except (OSError, ValueError):
