@@ -249,7 +249,7 @@ _NOT_DAMAGED = (StorageBusy, StorageFull, StorageMissing, SchemaTooNew)
 
 
 async def repair(paths: AppPaths, settings: Settings) -> int:
-    """Repair the database, or copy out of it what can still be read."""
+    """Repair the database, or copy everything readable into a new one."""
     from chatdesk.services.owner import open_services  # the help of all commands does without
 
     is_too_old = False
@@ -303,8 +303,8 @@ async def _run_on_thread(work: Callable[[Callable[[str], None]], T]) -> T:
 
 
 def _copy_out(paths: AppPaths, on_progress: Callable[[str], None], *, is_too_old: bool) -> tuple[list[str], bool]:
-    """Return sentences about what was done, and whether nothing was lost."""
-    from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy  # the help of all commands does without
+    """Return sentences about the copy, and whether it is complete."""
+    from chatdesk.core.storage.upkeep.mended_upgrade import upgrade_copy  # loaded only for this verb
     from chatdesk.core.storage.upkeep.restore import replace_database
     from chatdesk.core.storage.upkeep.salvage import salvage
 

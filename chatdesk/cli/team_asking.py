@@ -27,8 +27,8 @@ KEYS_PASSPHRASE = "CHATDESK_KEYS_PASSPHRASE"  # noqa: S105 - the name of a varia
 
 @dataclass(frozen=True, slots=True)
 class TeamVerb:
-    """A verb says what it runs, and whether it needs a profile that can be written. One that asks a server opens the
-    keys by itself, once its arguments have been looked at: nobody types a passphrase for a name that is wrong."""
+    """Defines a verb: the function to run, and whether it needs a writable profile. A verb that contacts a server
+    unlocks the keys only after it has checked its arguments, so that a wrong name costs no passphrase."""
 
     run: Callable[[argparse.Namespace, Services], Awaitable[int]]
     is_writing: bool = False
@@ -46,8 +46,8 @@ def add_verb(
     json: str = "",
     check: Callable[[argparse.Namespace, AppPaths], None] | None = None,
 ) -> argparse.ArgumentParser:
-    """Add a verb whose help is ``words``, and return its parser. ``has_workspace``: it has the option for that;
-    ``json``: the help of its option for that, empty if it has none; ``check`` looks at its arguments alone."""
+    """Add a verb whose help is ``words``, and return its parser. ``has_workspace``: add ``--workspace``; ``json``:
+    the help of ``--json``, empty for none; ``check`` validates the arguments without a profile."""
     parser: argparse.ArgumentParser = verbs.add_parser(name, parents=[common], help=words)
     parser.set_defaults(team_verb=TeamVerb(run, is_writing))
     if check is not None:

@@ -149,7 +149,7 @@ async def _show(options: argparse.Namespace, services: Services) -> int:
 
 
 async def find_thread(services: Services, wanted: str) -> Thread:
-    """Return the thread with this id, or the only one whose id starts with it."""
+    """Return the thread with this id, or the only thread whose id starts with it."""
     prefix = checked_prefix(wanted)
     if len(prefix) == _ID_LENGTH:
         return await services.chat.get_thread(prefix)

@@ -17,7 +17,7 @@ def main() -> int:
         with Client(retries=Retries(attempts=1)) as client:
             found = client.ready()
     except ClientError as error:
-        # Whatever listens there may have written part of it, and no control character of that reaches a terminal.
+        # Part of the message may come from a foreign server: control characters must not reach the terminal.
         print("".join(each if each.isprintable() else "?" for each in str(error)), file=sys.stderr)
         return 1
     missing = [name for name in ("provider", "team", "disk") if not getattr(found, name)]

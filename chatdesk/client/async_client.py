@@ -217,5 +217,5 @@ class AsyncAnswer(FollowedAnswer):
         self.check_end()
 
     async def stop(self) -> None:
-        """Stop the model; what was written is kept."""
+        """Stop the model. The text so far stays."""
         await self._client.run(self.stopping())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project. ``etag`` names this version of it, where it was read alone; it is for ``if_match``."""
+    """A project. ``etag``, set if the project was read alone, names this version for ``if_match``."""
 
     id: str
     name: str
@@ -26,7 +26,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A thread. ``etag`` names this version of it, where it was read alone; it is for ``if_match``."""
+    """A thread. ``etag``, set if the thread was read alone, names this version for ``if_match``."""
 
     id: str
     project_id: str

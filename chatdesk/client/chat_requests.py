@@ -237,7 +237,7 @@ def send_question(
 
 
 def note(thread_id: str, text: str, *, attachments: Sequence[Attachment] = (), key: str = "") -> Request[Message]:
-    """Write a note, which nobody answers."""
+    """Write a note, which gets no answer."""
     body = {"text": text, "attachments": given_files(attachments)}
     return write("POST", path_of("threads", thread_id, "/notes"), form(Message), body, key=key)
 

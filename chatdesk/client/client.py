@@ -212,5 +212,5 @@ class Answer(FollowedAnswer):
         self.check_end()
 
     def stop(self) -> None:
-        """Stop the model; what was written is kept."""
+        """Stop the model. The text so far stays."""
         self._client.run(self.stopping())

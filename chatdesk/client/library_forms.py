@@ -154,7 +154,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider and its models; the one with ``is_default`` answers where nothing was chosen."""
+    """A provider and its models. The one with ``is_default`` answers threads without a choice."""
 
     id: str
     label: str
@@ -196,8 +196,8 @@ class UsageReport:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit on tokens or money a day or month: a warning at ``soft``, nothing is sent beyond ``hard``, 0 is none.
-    ``spent`` is what is used up of it until ``until``; the service fills these two in."""
+    """A limit on tokens or money per day or month: a warning at ``soft``, a stop at ``hard``, 0 for none. The
+    service sets ``spent``, the use so far, and ``until``, when the period ends."""
 
     scope: str
     period: str

@@ -190,7 +190,7 @@ def export(
 
 
 def import_file(file: File, *, name: str = "", project_id: str | None = None, dry_run: bool = False) -> Request[Job]:
-    """Start an import of a file of any kind that the window imports; with ``dry_run`` nothing is kept of it."""
+    """Start an import of any file that the window imports. ``dry_run`` only reports and stores nothing."""
     body = FileBody(file)
     query = {"name": name or body.name or "import", "project_id": project_id, "dry_run": "true" if dry_run else None}
     return Request("POST", f"{API}/imports", form(Job), query, body)

@@ -82,7 +82,7 @@ class Request(Generic[T]):
     bytes_wanted: str = ""
 
     def sent_to(self, place: Place) -> httpx2.Request:
-        """Return what goes over the wire."""
+        """Return the HTTP request to send."""
         headers = {"authorization": f"Bearer {place.token}"}
         if not self.is_for_file:
             headers["accept"] = "application/json"

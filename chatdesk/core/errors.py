@@ -66,7 +66,7 @@ class ChatDeskError(Exception):
     what: str = Text("Something went wrong.")
     safe: str = Text("Your messages are kept.")
     next_step: str = Text("Try again.")
-    # What is safe where no window holds what was typed; None: the same.
+    # The same for callers without a window, which holds the typed text; None: no difference.
     safe_without_window: str | None = None
 
     def __init__(self, what: str | None = None, *, safe: str | None = None, next_step: str | None = None) -> None:

@@ -43,7 +43,7 @@ class ThreadLink:
 
 @dataclass(frozen=True, slots=True)
 class InvitationLink:
-    """A link that has an invitation to a team in it; its code is checked by whoever reads invitations."""
+    """A link with an invitation to a team. The reader of invitations checks its code."""
 
     text: str
 

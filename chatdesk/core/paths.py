@@ -43,8 +43,8 @@ def sync_directory(directory: Path) -> None:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Create ``folder`` and what is missing above it, for their owner only, so that they and what is written into them
-    survive a power cut. One that exists stays as it is. Raises ``OSError``."""
+    """Create ``folder`` and its missing parents, private to their owner and durable across a power cut. An existing
+    folder is unchanged. Raises ``OSError``."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for each in missing:

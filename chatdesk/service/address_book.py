@@ -21,8 +21,7 @@ _OWNER_TOKEN: Final = "owner.token"  # noqa: S105 - the name of a file
 
 @dataclass(frozen=True, slots=True)
 class ServiceFiles:
-    """The files of the service of a data directory, and the folder of the ``tokens`` for it; none of them goes into a
-    backup or an export."""
+    """The files of a data directory's service, and the folder of its ``tokens``. Backups and exports leave them out."""
 
     directory: Path
     tokens: Path

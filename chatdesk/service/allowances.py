@@ -71,7 +71,7 @@ class Allowances:
         self._clock = clock
         self._spent: dict[str, _Spending] = {}
         self._asked: dict[str, tuple[Spender, str]] = {}
-        self._ended: OrderedDict[str, Message] = OrderedDict()  # before anybody said whose they are
+        self._ended: OrderedDict[str, Message] = OrderedDict()  # finished before their caller was recorded
         self._writing = threading.Lock()
         self._writes: set[asyncio.Future[None]] = set()
         self._summaries: dict[str, _Summarising] = {}
@@ -123,7 +123,7 @@ class Allowances:
         return self._files.get(caller.id, OrderedDict()).get(sha256)
 
     def record(self, caller: Spender, *, tokens: int, cost_usd: float | None) -> None:
-        """Count a request that has ended. One whose price nobody knows counts its tokens alone."""
+        """Count a finished request. Without a known price only its tokens count."""
         if not caller.tokens_per_minute and not caller.money_per_day:
             return
         spent, now_ms = self._spent.setdefault(caller.id, _Spending()), self._clock.now_ms()

@@ -336,7 +336,7 @@ def _query(endpoint: Endpoint, request: Request) -> Any:
 
 
 def _stale(endpoint: Endpoint, error: StaleEdit, request: Request, body: bytes) -> Response:
-    """Return both versions: what is there, and what the caller wanted."""
+    """Return both versions: the stored one and the caller's."""
     assert endpoint.shows is not None  # it was compared
     import json
 

@@ -136,7 +136,8 @@ class _LimitedProtocol(H11Protocol):
             self._limit_headers()
 
     def on_response_complete(self) -> None:
-        """Go on with what came behind the request: it may be the beginning of another, and no more may follow."""
+        """Handle the bytes behind the request: the next request may already be there, and no more data may come
+        to wake it."""
         super().on_response_complete()
         if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
             self._limit_headers()

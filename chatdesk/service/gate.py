@@ -187,7 +187,7 @@ class Gate:
             raise ForeignOrigin
 
     def _admitted(self, scope: AsgiScope) -> Caller:
-        """Return who asks. Raises a ``ServiceError`` for whoever may not."""
+        """Return the caller. Raises a ``ServiceError`` for a caller without the right."""
         caller = self._caller(_only(scope["headers"], b"authorization"), scope["state"]["listener_kind"])
         if caller is not NOBODY:
             scope["state"]["connection"].is_proven = True
@@ -338,7 +338,7 @@ def refusal(error: Exception, request_id: str, path: str) -> JSONResponse:
     status, body = openai_error_of(error, request_id)
     response = _with_headers(JSONResponse(body, status), error)
     if not isinstance(error, ServiceError):
-        response.headers["x-should-retry"] = "false"  # what is worth another try had it here
+        response.headers["x-should-retry"] = "false"  # the service itself made all retries that make sense
     return response
 
 

@@ -99,12 +99,12 @@ class Jobs:
         return tuple(each for each in reversed(self._jobs.values()) if each.caller_id == caller_id)
 
     async def remove(self, job: Job) -> None:
-        """Cancel a job and forget what it made."""
+        """Cancel a job and delete its result."""
         task = self._tasks.get(job.id)
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-            if job.state == "running":  # else it ended before it heard of it
+            if job.state == "running":  # else it ended before the cancellation reached it
                 job.state, job.message = "cancelled", "It was cancelled."
         self._jobs.pop(job.id, None)
         await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)

@@ -77,7 +77,7 @@ def status_of(error: ChatDeskError) -> int:
 
 
 def codes_by_status() -> dict[int, tuple[str, ...]]:
-    """Return the codes that a problem may have, by its status; the refusal that nobody is there to read is left out."""
+    """Return the codes that a problem may have, by status, without the refusal that never reaches a client."""
     kinds = {
         each
         for module in (errors, limits, refusals)
@@ -133,7 +133,7 @@ def openai_error_of(error: Exception, request_id: str) -> tuple[int, dict[str, A
     if isinstance(error, ProviderError):
         status, code = _VENDOR_STATUSES.get(error.kind, status), error.kind.value
     elif status == InvalidRequest.status:
-        status = 400  # the only one that OpenAI has for this
+        status = 400  # OpenAI's only status for bad requests
     body = {
         "message": problem["detail"],
         "type": _OPENAI_TYPES.get(status, "server_error"),

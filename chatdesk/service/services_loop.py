@@ -24,8 +24,8 @@ _MOST_WAITING = 256
 
 @dataclass(frozen=True, slots=True)
 class _Outcome(Generic[T]):
-    """The result of some work, or what it raised: a task that ends with an error that nobody waits for any more would
-    be logged."""
+    """The result or error of some work. Kept as a value, because asyncio logs errors of tasks that are never
+    awaited."""
 
     result: T | None = None
     error: BaseException | None = None
@@ -118,8 +118,7 @@ class _Handover(Generic[T]):
         self._outcome: asyncio.Future[_Outcome[T]] = asking.create_future()
 
     async def outcome(self) -> _Outcome[T]:
-        """Wait for the end of the work; runs where it was asked for. Whoever is cancelled in the meantime cancels
-        it."""
+        """Wait for the end of the work, on the caller's loop. Cancelling the caller cancels the work."""
         try:
             return await self._outcome
         except asyncio.CancelledError:

@@ -44,7 +44,7 @@ def _opened(folder: Path) -> IO[bytes]:
 
 
 def _removed(file: IO[bytes], path: Path) -> None:
-    with suppress(OSError):  # what could not be written is removed
+    with suppress(OSError):  # the file is removed anyway
         file.close()
     shutil.rmtree(path.parent, ignore_errors=True)
 

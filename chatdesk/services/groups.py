@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # loaded only where there is a team
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ModelServices:
-    """Groups the providers in force, the person's accounts with them, and what is known of their models."""
+    """Groups the active providers, their accounts and the knowledge about their models."""
 
     accounts: AccountBook
     context: ContextService

@@ -105,7 +105,7 @@ class ServiceSwitch:
         return self.state
 
     def try_again(self) -> None:
-        """Try again to start what could not be started."""
+        """Retry a failed start of the service."""
         self._tried = ()
         self._obey_soon()
 
@@ -146,7 +146,7 @@ class ServiceSwitch:
         return str(made[1])
 
     async def revoke_token(self, token_id: str) -> None:
-        """Revoke a token; what it does now ends."""
+        """Revoke a token and end its running requests."""
         await asyncio.to_thread(self._book().revoke, token_id)
 
     def _book(self) -> Any:

@@ -225,7 +225,7 @@ class Services:
         """The reason why nothing can be written; None where everything can."""
         return self.database.refusal if self.database.is_read_only else None
 
-    # These keep nothing of their own and bring much with them, so they are made when somebody asks.
+    # These services have no state and heavy imports, so they are built on first use.
 
     @property
     def exports(self) -> ExportService:

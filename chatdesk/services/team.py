@@ -30,6 +30,6 @@ def make_team(
         clock,
         servers=TeamServers(passwords, Client(platform.node() or "Computer", __version__)),
         blobs=blobs,
-        # No more often: a window that nobody uses is woken by this alone.
+        # Rarely, because this alone wakes an idle window.
         watch_sleep=lambda on_woken: SleepWatch(clock, on_woken, every_s=15.0).run(),
     )

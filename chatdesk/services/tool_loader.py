@@ -62,7 +62,7 @@ class ToolLoader:
         )
 
     async def in_use(self) -> ToolService | None:
-        """Return the service, None where nobody has ever set up a server: nothing is loaded then."""
+        """Return the service; None, and load nothing, while no tool server was ever set up."""
         return None if self._made is None and not self._paths.tools_file.exists() else await self.load()
 
     async def close(self) -> None:

@@ -52,7 +52,7 @@ _SAFE_ENDINGS = {
     "application/json": ".json",
 }
 _TEXT_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-# What is in texts besides what can be seen: tab, line ends, form feed, backspace, escape.
+# Control characters that texts contain: tab, line ends, form feed, backspace, escape.
 _CONTROLS_IN_TEXTS = frozenset(b"\t\n\r\x0c\x08\x1b")
 _MOST_CONTROLS = 0.02
 

@@ -83,6 +83,6 @@ def text_of_html(source: str) -> str:
     words = _WordCollector()
     words.feed(source)
     words.close()
-    # One space or tab at a beginning is what is left of an indent; more of them was in preformatted text.
+    # A single leading space or tab is the rest of an indent; several belong to preformatted text.
     lines = (re.sub(r"^[ \t](?! )\t*", "", line).rstrip() for line in "".join(words.pieces).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

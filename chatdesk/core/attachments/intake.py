@@ -111,7 +111,7 @@ def _is_of_the_system(path: Path) -> bool:
         real = path.resolve()
         device = real.stat().st_dev
     except (OSError, ValueError, RuntimeError):
-        return False  # opening it will say what is wrong
+        return False  # opening it will report the fault
     own = Path("/").stat().st_dev if os.name == "posix" else None
     for each in map(Path, _SYSTEM_FOLDERS if os.name == "posix" else ()):
         if each in (real, *real.parents) and _FILES_IN_MEMORY not in real.parents:

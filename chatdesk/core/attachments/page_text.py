@@ -49,7 +49,7 @@ def _decoded(data: bytes, charset: str) -> str:
     if not data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         declared = _DECLARED.search(data[:_HEAD_BYTES])
         for name in (charset.lower(), declared[1].decode("ascii").lower() if declared else ""):
-            with suppress(LookupError, ValueError):  # no codec, or one that is not of texts
+            with suppress(LookupError, ValueError):  # an unknown codec, or not a text codec
                 return data.decode(_AS_BROWSERS_READ.get(name, name), "replace")
     return characters(data, is_whole=False)
 

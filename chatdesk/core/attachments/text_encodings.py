@@ -24,8 +24,8 @@ _MOST_TELLING: Final = 4 * 1024
 _MOST_WORDS: Final = 3_000
 _MOST_READINGS, _LONGEST_SAMPLE = 8, 60
 _CJK_PLAIN = re.compile("[\u3000-\u30ff\uff01-\uff60\uffe5\u4e00-\u9fff\uac00-\ud7a3]")
-# Encodings of two bytes a character: the one that a text is read in, the basic set it grew from, and the first bytes of
-# the common characters in that.
+# Double-byte encodings: the codec to read with, the basic character set it extends, and the lead bytes of that set's
+# common characters.
 _DOUBLE: Final = (
     ("cp932", "shift_jis", range(0x81, 0x98)),
     ("gb18030", "gb2312", range(0xA1, 0xD8)),
@@ -145,8 +145,8 @@ def unmarked_unicode(data: bytes) -> str:
 
 
 def escaped(data: bytes) -> str:
-    """Return the encoding of a text in plain ASCII whose marks say what follows, as Japanese mail has it; empty for
-    other data."""
+    """Return the encoding of an ASCII text with escape sequences (ISO-2022, as in Japanese mail); empty for other
+    data."""
     sample = data[:SAMPLE_BYTES]
     if b"\x1b$" not in sample or not sample.isascii():
         return ""

@@ -83,7 +83,7 @@ def _guess(text: str, encoding: str) -> Text:
 
 
 def characters(data: bytes, *, is_whole: bool) -> str:
-    """Return the characters of a text whose encoding nobody says. ``is_whole``: its last character is not cut."""
+    """Return the characters of a text of unknown encoding. ``is_whole``: the last character is complete."""
     return _characters(data, is_whole=is_whole)[0]
 
 

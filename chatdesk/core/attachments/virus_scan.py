@@ -87,7 +87,7 @@ class VirusScan:
         may be somebody else's; None: they are this person's."""
         self._rules = rules or ScanRules()
         self._agreed = agreed
-        self._given: str | None = None  # the scanner that nobody named in this run
+        self._given: str | None = None  # the address that the settings had at the start of this run
         self._is_first = True
         self._clean: dict[str, None] = {}
         self._silent_until_s = 0.0

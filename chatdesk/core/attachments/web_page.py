@@ -26,8 +26,7 @@ _LONGEST_NAME: Final = 120
 
 @dataclass(frozen=True, slots=True)
 class WebPage:
-    """The text of a page. ``url`` is where it was in the end; ``problem`` is a sentence where there is no text, or not
-    all of it."""
+    """The text of a page. ``url`` is the address after all redirects; ``problem`` is a sentence if text is missing."""
 
     title: str
     url: str

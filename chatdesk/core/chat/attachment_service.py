@@ -140,8 +140,8 @@ class AttachmentService:
     # What is in it
 
     async def readings(self, attachment: Attachment) -> Readings:
-        """Return how a text that does not say its encoding can be read; nothing of other files, and of one that is
-        gone."""
+        """Return the possible readings of a text without a declared encoding; none for other files and for a
+        missing one."""
         return await asyncio.to_thread(lambda: readings(self._beginning(attachment)))
 
     def _beginning(self, attachment: Attachment) -> bytes:

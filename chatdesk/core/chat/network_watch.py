@@ -165,7 +165,7 @@ class NetworkWatch:
             try:
                 if await self._reach(provider):
                     break
-            except NotPossible:  # nobody is called that any more
+            except NotPossible:  # the thread is gone
                 self._forget(lambda id_, _thread: id_ in lost.waiting)
                 return
         waiting = tuple(lost.waiting)

@@ -56,7 +56,7 @@ class PathChanges:
         return Moved(thread, tuple(ids))
 
     async def end_of_path(self, message_id: str) -> str | None:
-        """Return the id with which ``lead_path_to`` shows again what is shown now in the thread of that message."""
+        """Return the last message of the path shown now in that message's thread, for ``lead_path_to``."""
         return await self._paths.end_of_path(checked_id(message_id))
 
     @uninterruptible

@@ -28,7 +28,7 @@ class TrashService:
         self._purging = asyncio.Lock()
 
     async def list_messages(self) -> tuple[DeletedMessage, ...]:
-        """Return messages in the trash whose thread is not in it, the latest first, at most ``MOST_LISTED``."""
+        """Return deleted messages of threads that are not in the trash, the latest first, at most ``MOST_LISTED``."""
         return await self._library.deleted_messages(limit=MOST_LISTED, preview=_PREVIEW)
 
     async def delete_for_good(self, thread_ids: Sequence[str]) -> int:

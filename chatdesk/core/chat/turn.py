@@ -75,7 +75,7 @@ class Turn:
         set_up: SetUp,
         keep: KeepFile | None = None,
     ) -> None:
-        """Create the turn that writes ``answer``: ``set_up`` says who is asked for it and what, and ``keep`` stores
+        """Create the turn that writes ``answer``. ``set_up`` returns its provider and request, ``keep`` stores
         pictures."""
         self.message_id = answer.id
         self.thread_id = answer.thread_id
@@ -161,7 +161,7 @@ class Turn:
             rest_s = shown_at_s + FRAME_S - self._context.clock.monotonic_s()
             if rest_s > 0 and not reading.done():
                 await self._stored_first.pause(rest_s)
-                self._news.clear()  # what came in the meantime is shown now
+                self._news.clear()  # the text that arrived during the pause is shown now
             if self._text.has_received and not self._is_streaming:
                 await self._start_streaming()
             if self._is_streaming:

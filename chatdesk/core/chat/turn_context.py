@@ -83,7 +83,7 @@ class RequestSpending:
         return max(0, round((at_s - self._asked_s) * 1000))
 
 
-# Returns who is asked for an answer, and what. Raises the reason where nobody is to be asked.
+# Returns the provider and the request for it. Raises the reason if no provider may be asked.
 SetUp = Callable[[], Awaitable[tuple[Provider, ChatRequest]]]
 # Provider, model, and what that vendor says of its limits.
 RecordRate = Callable[[str | None, str | None, RateReport], None]

@@ -130,9 +130,9 @@ class UndoStack:
             self._done.remove(lasting)
 
     async def undo(self, step: Step | None = None) -> Step | None:
-        """Undo the last change, or ``step`` if it was not undone yet. Returns None where there is nothing to undo. A
-        step that fails is dropped, because what it needs is gone for good; one that storage could not write stays where
-        it is."""
+        """Undo the last change, or ``step`` if it was not undone yet. Returns None without a change to undo. A
+        step that fails is dropped, because its objects are gone for good; a step that storage could not write
+        stays."""
         async with self._lock:
             chosen = step or self.last
             if chosen is None or chosen not in self._done:

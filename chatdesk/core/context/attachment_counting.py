@@ -142,7 +142,7 @@ def name_line(attachment: Attachment) -> str:
 # The tokens of a picture, by the rules that vendors publish.
 # OpenAI ("Images and vision", Calculating costs) counts tiles of 512 pixels after fitting the picture into 2048 × 2048
 # and its shorter side to 768, or for smaller models patches of 32 pixels, at most 1,536 of them, times a factor.
-# Anthropic counts a token for 750 pixels after fitting the longer side to 1568. What nobody documents is counted as for
+# Anthropic counts a token for 750 pixels after fitting the longer side to 1568. An undocumented vendor is counted like
 # OpenAI's larger models.
 @dataclass(frozen=True, slots=True)
 class _Tiles:

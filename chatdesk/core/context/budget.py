@@ -157,7 +157,7 @@ def _newest(
     own_tokens, own_rows = (question.tokens, len(question.rows)) if question else (0, 0)
     cut = run.fitting_from(end, left + (own_tokens if is_counted else 0))
     place = end if question is None else run.index_from(question.first)
-    if is_counted and cut > place:  # not even what came after the question fits with it
+    if is_counted and cut > place:  # not even the messages after the question fit beside it
         cut = max(run.fitting_from(end, left), place + 1)
     behind = [run.index_from(group.first) + 1 for group in candidates.tail.pinned if group.first not in chosen]
     cut = max(cut, run.index_from(lowest), *behind)

@@ -124,7 +124,7 @@ class PathWindows:
         for key, window in list(self._windows.items()):
             is_here = key[0] == message.thread_id and window.update(row_of(message))
             if is_here and message.position < window.end - _NEWEST:
-                self.forget(message.thread_id)  # nobody would count it among the new ones
+                self.forget(message.thread_id)  # it is too far from the end to be counted as new
 
     async def counted(self, rows: Sequence[ContextRow], reading: Reading) -> list[ContextRow]:
         """Return ``rows`` with a count for every part; new counts are stored."""

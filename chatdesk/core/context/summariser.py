@@ -249,7 +249,7 @@ class Summariser:
             if pieces:  # what was written is paid for, however it ended
                 await self._owner.record_failed(wanted, spent())
             raise
-        except asyncio.CancelledError:  # what was asked for is paid for as well
+        except asyncio.CancelledError:  # the tokens used so far are paid for
             await self._owner.record_failed(wanted, spent())
             raise
         taken = spent()

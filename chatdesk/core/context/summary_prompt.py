@@ -64,7 +64,7 @@ def _line(message: RequestMessage) -> str:
 
 
 def checked_summary(text: str, *, tokens: int, source_tokens: int, reason: FinishReason | None) -> str:
-    """Return ``text`` if it can stand for what it was made of. Raises ``SummaryRejected``."""
+    """Return ``text`` if it is good enough to replace its source. Raises ``SummaryRejected``."""
     stripped = text.strip()
     if not any(letter.isalpha() for letter in stripped):
         raise SummaryRejected(Text("The model gave an empty summary."))

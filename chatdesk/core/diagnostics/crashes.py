@@ -137,8 +137,8 @@ class CrashReporter:
             self.report(arguments.exc_value, where=f"thread {name}", trace=arguments.exc_traceback)
 
     def _on_unraisable(self, arguments: Any) -> None:
-        """Log a failed clean-up, in full the first time. Nobody caused it or waits for it, so ``on_crash`` is not
-        called."""
+        """Log a failed clean-up, in full the first time. No action of the person waits for it, so ``on_crash``
+        is not called."""
         error, trace = arguments.exc_value, arguments.exc_traceback
         if error is None:
             return

@@ -79,7 +79,7 @@ def job(name: str, **fields: object) -> Iterator[dict[str, Any]]:
     except Exception as error:
         reason = type(error).__name__
         raise
-    except BaseException:  # cancelled: nobody's mistake
+    except BaseException:  # cancelled: no fault
         status = "stopped"
         raise
     finally:

@@ -32,8 +32,8 @@ _PATTERNS = (
     re.compile(r"(?<![A-Za-z0-9])(?:sk|pk|rk)-[A-Za-z0-9_-]{6,}"),  # OpenAI, Anthropic and those who copy them
     re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_|github_pat_|glpat-|hf_|gsk_|xox[a-z]-|AKIA|AIza)[A-Za-z0-9_-]{8,}"),
     re.compile(r"(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_.-]+"),  # JSON web tokens
-    re.compile(r"(?<=chatdesk)(?:-|://)(?:join|computer)[:/][\w.-]+"),  # invitations: whoever has one can join
-    re.compile(r"SCRAM-SHA-256\$[^\s'\"]+"),  # what a server keeps of a password
+    re.compile(r"(?<=chatdesk)(?:-|://)(?:join|computer)[:/][\w.-]+"),  # invitations, which let their holder join
+    re.compile(r"SCRAM-SHA-256\$[^\s'\"]+"),  # a server's stored verifier of a password
     re.compile(r"(?<=://)[^/\s@'\"]+(?=@)"),  # user:password@ in addresses
 )
 # Errors of the language itself talk about code. Anything else may quote what a person or a model wrote.

@@ -40,9 +40,8 @@ class ExportProgress:
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """The result of an export: ``path`` is the file, or the folder where there are several. ``missing`` counts
-    attachments whose bytes are missing or not what was saved; they are not in it, and ``lost`` has sentences that name
-    them."""
+    """The result of an export. ``path`` is the file, or the folder of several files. ``missing`` counts the
+    attachments left out because their bytes are missing or damaged; ``lost`` names them in sentences."""
 
     path: Path
     threads: int

@@ -113,9 +113,9 @@ class WithheldFor(StrEnum):
     """The reason why a secret that exists is not used."""
 
     ELSEWHERE = "elsewhere"  # it was given for another origin
-    UNKNOWN = "unknown"  # an earlier version kept it and did not write down for which server
-    OPEN = "open"  # it would travel unencrypted, and nobody agreed to that
-    VARIABLE = "variable"  # a variable names the server: only a variable's key goes there
+    UNKNOWN = "unknown"  # an earlier version stored it without its server
+    OPEN = "open"  # it would travel unencrypted, without the person's consent
+    VARIABLE = "variable"  # an environment variable names the server, so only a key from the environment goes there
 
 
 @dataclass(frozen=True, slots=True)

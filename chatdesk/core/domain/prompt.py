@@ -146,7 +146,7 @@ class PromptSize:
 
 
 def checked_name(name: str) -> str:
-    """Return the name on one line, cut to ``LONGEST_NAME``; empty where nothing in it is visible."""
+    """Return the name on one line, cut to ``LONGEST_NAME``; empty if it has no visible character."""
     words = name.strip()[: LONGEST_NAME * 4].split()
     line = " ".join("".join(letter for letter in word if letter.isprintable()) for word in words).strip()
     return shortened(line, LONGEST_NAME)

@@ -36,7 +36,7 @@ class ThreadMatches:
 
 
 def needle_of(text: str) -> str:
-    """Return the text to search for when ``text`` is typed; empty when nothing of it counts."""
+    """Return the normalised search text for a typed ``text``; empty if it has no searchable character."""
     return _reduced(text).strip()
 
 

@@ -93,7 +93,7 @@ class CallStatus(StrEnum):
     DONE = "done"
     DENIED = "denied"
     FAILED = "failed"
-    # It was running when ChatDesk ended, so nobody knows what it did.
+    # It was running when ChatDesk ended, so its effect is unknown.
     UNKNOWN = "unknown"
 
 
@@ -112,7 +112,7 @@ CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
 PROGRESS: Final = "progress"
 # The tool that finds others, where there are too many to be sent with every request.
 FIND_TOOLS: Final = "find_tools"
-# In the content of a call: what goes back to its vendor as it came (``providers.base.Kept``).
+# A key in the content of a call: data returned unchanged to its vendor (``providers.base.Kept``).
 KEPT: Final = "kept"
 # In the content of a call that was made in another message or by another program: it stays as it is.
 COPIED: Final = "copied"

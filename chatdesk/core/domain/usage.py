@@ -20,7 +20,7 @@ class UsageKind(StrEnum):
 
 # Of most texts in most encodings, where nothing better is known.
 CHARACTERS_PER_TOKEN: Final = 4
-# What nobody waits for, and what the day's limit is for.
+# Work in the background, to which the day's limit applies.
 BACKGROUND_KINDS = (UsageKind.TITLE, UsageKind.SUMMARY)
 
 

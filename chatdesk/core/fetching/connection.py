@@ -51,7 +51,7 @@ class Connection(http.client.HTTPConnection):
 
     @property
     def proxy_headers(self) -> dict[str, str]:
-        """The headers that tell the proxy who asks."""
+        """Return the headers that authenticate to the proxy."""
         parts = urlsplit(self._proxy.address if self._proxy is not None else "")
         if parts.username is None:
             return {}

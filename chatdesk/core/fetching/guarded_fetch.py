@@ -61,8 +61,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The answer to an ``Ask``. ``url`` is where it was in the end, ``mime`` is in lower case, ``charset`` as it
-    came."""
+    """The answer to an ``Ask``. ``url`` is the address after all redirects, ``mime`` is in lower case, ``charset``
+    is unchanged."""
 
     url: str
     mime: str

@@ -204,8 +204,8 @@ class AccountBook:
             raise KeyNotAgreed(moved, profile.label)
 
     def _open_way(self, profile: ProviderProfile, *, has_typed: bool) -> Withheld | None:
-        """Return the reason why typed keys are withheld: they would travel unencrypted and nobody agreed to that
-        yet."""
+        """Return the reason to withhold typed keys: they would travel unencrypted, and the person has not
+        consented yet."""
         wanted = origin_of(profile)
         if not has_typed or not wanted.is_open or self._rules.may_be_open(profile):
             return None

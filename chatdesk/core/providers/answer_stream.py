@@ -194,8 +194,8 @@ class AnswerStream:
         while not is_done and (received := await self._next(raw)):
             is_slow = self._deadlines.last_wait_s > _WAITED_S and len(received) < _LARGE_READ
             if is_slow and self._deadlines.has_begun and not self._deadlines.is_finished:
-                # The server is slower than we are. What an event wakes costs more than the event, and the window shows
-                # a frame at a time: what comes sooner than that after the last is given with what follows it.
+                # Waking the receiver costs more than an event, and the window paints a frame at a time. Events that
+                # follow the last delivery sooner than a frame are delivered together.
                 rest_s = gave_at + _GATHER_S - clock()
                 if rest_s > 0:
                     await asyncio.sleep(rest_s)

@@ -59,8 +59,8 @@ def kept_from(content: object) -> Kept | None:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call that the model made, with its arguments as it wrote them. ``kept`` is what came with it and goes back to
-    its vendor only."""
+    """A call that the model made, with its arguments unchanged. ``kept`` is data of the vendor that only the same
+    vendor gets back."""
 
     id: str
     name: str

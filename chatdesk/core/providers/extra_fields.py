@@ -54,7 +54,7 @@ def _chosen_function(choice: Any) -> str | None:
 
 def _responses_tools(tools: Any) -> _Fields | None:
     functions = _functions(tools)
-    # Responses takes a tool that says nothing of it for a strict one, chat completions do not.
+    # Without this field Responses treats a tool as strict, and chat completions do not.
     plain = {"type": "function", "parameters": {"type": "object", "properties": {}}, "strict": False}
     return None if functions is None else {"tools": [{**plain, **each} for each in functions]}
 

@@ -194,7 +194,7 @@ class FailureTranslator:
         return self.make(kind, seconds=connect_s)
 
     def with_images(self, failure: ProviderError, exception: BaseException, request: ChatRequest) -> ProviderError:
-        """Return the error of a request: another one where it has images and the model is said to see none."""
+        """Return the error of a request; another error if it has images and the model cannot see images."""
         if not any(each.images for each in request.messages):
             return failure
         refusal = _status_error(exception)

@@ -38,7 +38,7 @@ from chatdesk.core.providers.vendor_text import plain_excerpt
 
 _MAX_REDIRECTS = 3
 _REDIRECTS = {301, 302, 303, 307, 308}
-_KEEPING = {307, 308}  # the method and what is sent
+_KEEPING = {307, 308}  # redirects that keep the method and the body
 _LONGEST_HOST = 100
 _log = logging.getLogger(__name__)
 _CHUNKS_A_SLICE = 50

@@ -61,7 +61,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _KEY_STEP = Text("Enter its key in Settings, Providers (OPENAI_API_KEY works for OpenAI), or choose the offline model.")
 _MOST_UNREAD = 20
-_AT_ONCE_S = 0.005  # waiting for what was loaded before takes no longer
+_AT_ONCE_S = 0.005  # long enough for a package that is already loaded
 _LENGTH_FIELDS = frozenset({"max_completion_tokens", "max_tokens"})
 OPTIONAL_FIELDS = _LENGTH_FIELDS | {"stream_options", "temperature", "top_p", "reasoning_effort", "stop", "modalities"}
 

@@ -45,7 +45,7 @@ class _UnfinishedPicture:
             self.letters.clear()
 
     def whole(self, end: str, *, is_closed: bool) -> PictureDelta:
-        """Return the picture with its letters, or what is wrong with it."""
+        """Return the picture with its base64 letters, or the problem with it."""
         if self.count > MAX_PICTURE_LETTERS:
             return PictureDelta(self.item, words=self.words, fault=PictureFault.TOO_LARGE)
         at = self.beginning.index("data:image/")
@@ -59,7 +59,7 @@ class PictureSplitter:
     without its data when it begins, one when it is whole."""
 
     def __init__(self) -> None:
-        self._held = ""  # what may become a picture
+        self._held = ""  # text that may be the start of a picture
         self._coming: _UnfinishedPicture | None = None
         self._count = 0
         self._code = CodeTracker()

@@ -172,8 +172,8 @@ def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
 
 
 def words_in(value: object, *, but: Collection[str] = (), deep: int = 0) -> list[str]:
-    """Return the texts of several words in an error, or in what nobody understands, wherever a server puts them, except
-    in the fields ``but``."""
+    """Return all texts of several words in an error or an unknown object, at any depth, except in the fields
+    ``but``."""
     if isinstance(value, str):
         return [value] if " " in value.strip() else []
     if isinstance(value, Mapping):

@@ -34,8 +34,7 @@ BARE_ENVIRONMENTS = tuple(
 _FOLD = re.compile(r"<(/?)details(?: open)?>[ \t]*(?:<summary>([^\n]{0,500}?)</summary>)?", re.IGNORECASE)
 _SUMMARY = re.compile(r"<summary>([^\n]{0,500}?)</summary>", re.IGNORECASE)
 _MATH_OPENING = re.compile(rf"\$\$|\\\[|\\begin{{({'|'.join(map(re.escape, BARE_ENVIRONMENTS))})}}")
-# What a formula cannot contain: the start of a fence or of a heading. So that a formula which is never closed cannot
-# change what is after such a line.
+# A formula cannot contain the start of a fence or heading, so an unclosed one affects nothing behind such a line.
 _ENDS_MATH = re.compile(r"```|~~~|#{1,6}(?:\s|$)")
 
 

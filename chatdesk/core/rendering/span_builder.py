@@ -15,7 +15,7 @@ from chatdesk.core.rendering.safety import is_safe_link, link_host
 # Bold, italic, struck, code, math, href, note, script, key.
 _Style = tuple[bool, bool, bool, bool, bool, str | None, str, str, bool]
 _PLAIN: _Style = (False, False, False, False, False, None, "", "", False)
-# Tags that are drawn as marks of Markdown: what is marked is bold, what is underlined is slanted.
+# HTML tags drawn like Markdown: <mark> as bold, <u> as italic.
 _TAGS_LIKE_MARKS = {
     "strong": frozenset(("b", "strong", "mark")),
     "em": frozenset(("i", "em", "u")),

@@ -64,8 +64,8 @@ class _OpenFence:
     block: CodeBlock
     closing: re.Pattern[str]
     lines: str  # finished lines, each with its newline, as they are shown
-    original: str  # the same as they came
-    partial: str  # the line being written, as it came
+    original: str  # the same lines unchanged
+    partial: str  # the unfinished line, unchanged
     line_count: int
 
 

@@ -44,7 +44,7 @@ _SLOW_S = 0.008
 # Drawing takes this long for one message at most; hundreds of formulas take less, unless they are made to be slow.
 _MAX_DRAWING_S = 8.0
 _MAX_REMEMBERED_MESSAGES = 500
-# How often a job is tried whose process gave no answer. Behind that nothing is remembered: another request tries again.
+# How often a job is tried when its process gives no answer. The failure is not remembered: another request tries again.
 _MAX_TRIES = 3
 # A large text makes tens of thousands of tokens, none of them in cycles; looking at each took a third of the time.
 _COLLECT_AFTER = (50_000, 20, 50)
@@ -263,7 +263,7 @@ class Worker:
             return
         self._drawn.remember(job, result)
         self._count_time(where[0], time.monotonic() - self._submitted_at)
-        if where not in self._jobs:  # else a newer state of that block waits
+        if where not in self._jobs:  # else a newer state of the block is queued
             self._jobs[where] = block
             self._jobs.move_to_end(where, last=False)
 

@@ -48,8 +48,8 @@ class DocumentFile:
             return None, self._keep_broken()
 
     def problem(self) -> str:
-        """Return a sentence about the fault of the file, or of one that was moved aside; empty when all is well.
-        Nothing is changed."""
+        """Return a sentence about the fault of the file, or of a damaged one moved aside; empty without a
+        fault. Changes nothing."""
         try:
             self._document()
         except FileNotFoundError:

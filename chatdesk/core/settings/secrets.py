@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 SERVICE = "chatdesk"
 NO_KEYRING = Text("There is no keyring on this system.")
 _AGREED = ":variable"
-# The keyrings that lock what they keep. Others are on offer for ``keyring``, and some of them write plain text.
+# Keyrings that encrypt. ``keyring`` has other backends, some of which write plain text.
 REAL_KEYRINGS = frozenset(
     (
         "keyring.backends.SecretService",

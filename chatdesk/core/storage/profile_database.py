@@ -195,8 +195,8 @@ class ProfileDatabase(Database):
         )
 
     def _refuse_lost_file(self) -> bool:
-        """Return whether there is no database yet. Raises ``StorageMissing`` if there was one: an empty file in its
-        place helps nobody."""
+        """Return whether there is no database yet. Raises ``StorageMissing`` if there was one, instead of
+        replacing it with an empty file."""
         try:
             size = self.path.stat().st_size
         except FileNotFoundError:

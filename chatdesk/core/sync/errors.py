@@ -45,7 +45,7 @@ _SAFE = Text("Everything you wrote is kept on this computer.")
 
 
 class TeamLogBroken(TeamError):
-    """The server's log of a project does not fit what was received of it before. ``what`` says so, and since when."""
+    """The server's log of a project contradicts the rows received before. ``what`` says so, and since when."""
 
     code = "team_log_broken"
     what = Text("What the team's server sends does not fit what it sent before.")

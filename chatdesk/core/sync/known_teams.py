@@ -34,7 +34,7 @@ class KnownTeams:
 
     async def refresh(self) -> None:
         """Read the state again, and publish what differs."""
-        async with self._refreshing:  # what was read first would else replace what was read last
+        async with self._refreshing:  # in turn, or an older state could replace a newer one
             before, self.state = self.state, await self._database.read(TeamState.read)
             self._database.log_watch.read_only = self.state.read_only
             ended = self.state.ended_since(before)

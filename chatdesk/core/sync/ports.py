@@ -110,8 +110,8 @@ class LocalStore(Protocol):
         ...
 
     def finish_apply(self, applying: PendingApply) -> Applied:
-        """Wait until a page is applied. Raises ``HistoryChanged`` if already its first row did not fit; nothing of it
-        is applied then."""
+        """Wait until a page is applied. Raises ``HistoryChanged``, with nothing applied, if its first row
+        contradicts the local log."""
         ...
 
     def record_misfit(self, project_id: str, misfit: Misfit | None) -> str:

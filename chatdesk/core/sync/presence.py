@@ -22,7 +22,7 @@ HEARTBEAT_S: Final = 20.0
 TYPING_EVERY_S: Final = 3.0
 _TYPING_HOLDS_S: Final = 5.0
 _MOVE_EVERY_S: Final = 0.5
-# What is sent for a project that the person is at no more.
+# The message that the person left the project.
 AWAY: Final = "gone"
 
 

@@ -114,7 +114,7 @@ class ProjectTurns:
         if not project.is_checked:
             yield from self._check(project)
         if project.wants_share and self._may_write:
-            # What was there before comes first: a project is pulled only once all of it is in the log.
+            # Existing content goes first: a project is pulled only once all of it is in the log.
             project.wants_share = yield to_local(LocalStore.share_step, project_id)
             if project.wants_share:
                 return True
@@ -278,8 +278,8 @@ class ProjectTurns:
         yield PageApplied(project.id, applied, rows[-1].seq, self._received, self._total)
 
     def _is_proven(self, project: _Project) -> Generator[Request, Any, bool]:
-        """Return whether the server still has what was pulled: then it was not restored, and what follows is
-        damaged."""
+        """Return whether the server still has the pulled rows. If so, it was not restored from a backup, and
+        its later rows are damaged."""
         cursor = project.cursor
         if not cursor.seq:
             return True

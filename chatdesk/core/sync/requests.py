@@ -90,9 +90,9 @@ class Link:
         # The number of the last change of each device that was pulled, by project.
         self.numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.acknowledged: dict[str, int] = {}  # the sequence number that the server was last sent, by project
-        self.pulled: dict[str, int] = {}  # how far that is, by project
-        self.version = 0  # of what is known of people
-        self.whole_at = 0  # when all of it was last asked for, by the server's clock
+        self.pulled: dict[str, int] = {}  # the number of the last change pulled, by project
+        self.version = 0  # of the list of members
+        self.whole_at = 0  # the time of the last full request, by the server's clock
         self._written: deque[str] = deque()
 
     def record_written(self, projects: Iterable[str]) -> None:

@@ -84,7 +84,7 @@ class SyncWorker:
         self._report = StatusReport(workspace, listener, clock)
         self._team: TeamStore | None = None
         self._link = Link()
-        self._lock = threading.Lock()  # guards the connection and what is recorded for it
+        self._lock = threading.Lock()  # guards the connection and the records below
         self._written: set[str] = set()
         self._heard: set[str] = set()
         self._is_look_wanted = True

@@ -12,8 +12,8 @@ from typing import Any
 
 
 class LoaderOnUse:
-    """Leaves a module empty until something of it is asked for. Not derived from ``importlib.abc.Loader``, whose import
-    takes longer than what is spared here."""
+    """Delays the execution of a module until one of its names is used. It is not derived from
+    ``importlib.abc.Loader``, because importing that costs more time than the delay saves."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
@@ -35,7 +35,7 @@ class LoaderOnUse:
                 try:
                     self.load(module, name)
                 except BaseException:
-                    is_begun = False  # whoever asks next gets the reason, too
+                    is_begun = False  # the next use raises the error, too
                     raise
 
         def get(attribute: str) -> Any:

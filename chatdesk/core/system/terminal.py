@@ -97,7 +97,7 @@ async def _wait_for_line() -> None:
 
 
 def ask_secret(question: str) -> str:
-    """Ask for a line without showing what is typed; where nobody is at a terminal, read the next line of stdin."""
+    """Ask for a line without echoing it. Without a terminal, read the next line of standard input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     import getpass

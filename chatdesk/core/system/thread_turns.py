@@ -66,8 +66,8 @@ def short_turns() -> Iterator[None]:
 
 
 def leave_garbage_to_the_end() -> None:
-    """Collect rarely from now on, and not at the end of the process: for a command, which ends soon. Of what it loads
-    nothing is garbage, and collections of that were a fifth of its time."""
+    """Collect rarely from now on, and never at the end of the process. A command ends soon and makes no garbage
+    while it loads; collections took a fifth of its time."""
     gc.set_threshold(*COLLECT_AFTER)
     atexit.register(gc.freeze)  # before Python collects everything once more
 

@@ -19,7 +19,7 @@ _SHOWN_WORDS: Final = 40
 
 # How far a call is, in words.
 OnProgress = Callable[[str], None]
-# Answers what a server asks for (``host/requests.py``), a kind and its values, by an action and what goes with it.
+# Answers a server's request (``host/requests.py``), given as kind and values, with an action and its content.
 OnRequest = Callable[[str, tuple[Any, ...]], Awaitable[tuple[str, Any]]]
 
 

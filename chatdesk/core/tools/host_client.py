@@ -340,7 +340,7 @@ class ToolHost:
         elif kind == "kept":
             self._on_kept(number, values[0])
         elif kind == "browse":
-            if (open_page := self._pages.pop(number, None)) is not None:  # else nobody asked to sign in
+            if (open_page := self._pages.pop(number, None)) is not None:  # else no sign-in is pending
                 open_page(values[0])
         elif number in self._servers:
             self._receive_of_server(self._servers[number], kind, values)

@@ -108,7 +108,7 @@ class SignIns:
             await asyncio.wait(self._keeping)
 
     async def _keep(self, server: ToolServer, kept: str) -> None:
-        async with self._one:  # the last one that was renewed is the one that holds
+        async with self._one:  # in turn, so that the newest token is the one kept
             self._register_secrets(kept)
             name, origin = _name(server.id, _SIGNED_IN), KeyOrigin.of(server.address)
             try:

@@ -97,7 +97,7 @@ class _Found:
 
 def _arguments(words: tuple[str, ...], found: _Found) -> list[str]:
     made: list[str] = []
-    name = ""  # of the option before, whose value comes
+    name = ""  # the option whose value is the next word
     for word in words:
         option = _OPTION.match(word)
         if name and option is None:

@@ -139,8 +139,8 @@ class UsageLimits:
         self._under_way.pop(answer_id, None)
 
     async def admit_background(self, expected_tokens: int, *, provider: str, thread_id: str) -> None:
-        """Raise ``BackgroundLimitReached`` where work that nobody waits for would pass a warning, or the stop where
-        there is no warning."""
+        """Raise ``BackgroundLimitReached`` if background work would pass a warning, or the stop of a limit
+        without warning."""
         limits = await self._known()
         if not limits:
             return
@@ -274,7 +274,7 @@ class BackgroundBudget:
         self._usage = usage
         self._clock = clock
         self._tokens_per_day = tokens_per_day
-        self._reserved: dict[UsageKind, tuple[int, int]] = {}  # tokens, and when they count no longer
+        self._reserved: dict[UsageKind, tuple[int, int]] = {}  # the tokens, and the time when the reservation ends
 
     def set_limit(self, tokens_per_day: int) -> None:
         self._tokens_per_day = tokens_per_day

@@ -86,8 +86,8 @@ class LiveEvents:
     async def frames(
         self, caller: Caller, *, thread_id: str | None = None, after: str = ""
     ) -> AsyncGenerator[Frame, None]:
-        """Iterate over what a caller may hear, of one thread or of all; with ``after`` from that number on, where it is
-        still kept."""
+        """Iterate over the events that a caller may receive, of one thread or of all; ``after`` resumes behind
+        a number, as far as events are still stored."""
         wanted = after
         while True:
             async with aclosing(self._loop.stream(lambda: self._started(caller, thread_id))) as keeping:

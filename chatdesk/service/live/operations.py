@@ -89,7 +89,7 @@ class TypingIndicator(Operation):
 
 @dataclass(frozen=True, kw_only=True)
 class Ping(Operation):
-    """A question whether anybody is there."""
+    """Checks that the service answers."""
 
 
 async def _send(call: Call[None, SendMessage]) -> tuple[Sent, tuple[SentShare, ...]]:

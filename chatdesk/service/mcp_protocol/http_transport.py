@@ -199,8 +199,7 @@ class Sessions:
     async def serve(
         self, token_id: str, request: Request, send: Send, handle: Callable[[Send], Awaitable[None]]
     ) -> None:
-        """Handle a request of a token in its session, or one that may open one. ``handle`` answers over what it is
-        given."""
+        """Handle a token's request within its session, or open one. ``handle`` answers the request."""
         given = request.headers.get(HEADER)
         used = given if given in self._sessions and self._sessions[given].token_id == token_id else None
         if used is not None:

@@ -204,7 +204,7 @@ class _Answers:
 
 
 def marked(data: str) -> str:
-    """Return text between marks that nothing in it can close, after a sentence that says what it is."""
+    """Return text between random marks, which it cannot imitate, after a sentence that calls it data."""
     mark = f"chatdesk-data-{secrets.token_hex(8)}"
     return f"{NOTICE}\n<{mark}>\n{data}\n</{mark}>"
 

@@ -32,7 +32,7 @@ from chatdesk.service.errors import InvalidRequest
 from chatdesk.service.openai_protocol.pieces import Ended, Head, Piece, Whole
 from chatdesk.service.rest.threads import reached_thread
 
-# The name of the model that answers where nothing was chosen.
+# The name of the default model.
 DEFAULT: Final = "chatdesk/default"
 EVENT_STREAM: Final = "text/event-stream"
 _THREAD: Final = "chatdesk/thread:"

@@ -22,7 +22,7 @@ class ModelAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
-    """A provider; ``is_default``: it answers where nothing was chosen, with ``default_model``."""
+    """A provider. ``is_default``: it answers threads without a choice, with ``default_model``."""
 
     id: str
     label: str

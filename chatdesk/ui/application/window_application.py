@@ -50,7 +50,7 @@ if TYPE_CHECKING:  # the first paint does without
     from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 
 _log = logging.getLogger(__name__)
-_AT_REST_MS = 1_000  # what can wait begins then
+_AT_REST_MS = 1_000  # then deferred work begins
 _LOOK_FOR_WINDOW_S = 0.2
 _STATE_PAUSE_MS = 100
 # The exit code that asks for a new start.
@@ -232,10 +232,10 @@ class WindowApplication(QObject):
         bindings.first_screen.is_ended = self._state.is_way_in_ended
         bindings.files.open_pictures(services.paths.data_dir)
         self._stop_listening = await self._hooks.listen(services, bindings.links.show)
-        left = self._state  # what comes now changes it
+        left = self._state  # later events change the current state
         try:
             await bindings.lists.start(self._state)
-            await bindings.messages.ask_early()  # to whom nobody chose before this start
+            await bindings.messages.ask_early()  # needs the chosen model of the last run
             shared = bindings.shared
             shared.next_questions.restore(left.next_questions, has=shared.model_services.providers.has)
             await bindings.threads.open_first(left.open_thread_id)

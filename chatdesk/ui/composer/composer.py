@@ -111,7 +111,7 @@ class Composer(QWidget):
         self.editor.insert_written(text)
 
     def insert_quote(self, markdown: str) -> None:
-        """Insert a quote as a paragraph of its own at the cursor; what is there stays, also what is selected."""
+        """Insert a quote as its own paragraph at the cursor. All text stays, a selection too."""
         cursor = self.editor.textCursor()
         cursor.setPosition(cursor.selectionEnd())
         self.editor.setTextCursor(cursor)
@@ -386,7 +386,7 @@ class Composer(QWidget):
             self.editor.ensureCursorVisible()
 
     def _on_theme_changed(self) -> None:
-        self.editor.viewport().setFont(self._theme.font("text"))  # the placeholder is drawn in it
+        self.editor.viewport().setFont(self._theme.font("text"))  # for the placeholder
         self._fit_to_theme()
 
     def _fit_to_theme(self) -> None:

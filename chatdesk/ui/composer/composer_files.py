@@ -44,7 +44,7 @@ class ComposerFiles(QObject):
         self._fit_height = fit_height
         self._ready = ready
         self._chips: AttachmentChips | None = None
-        self._to_send = 0  # with a message that waits for them
+        self._to_send = 0  # files that the message being sent still waits for
 
     @property
     def attached(self) -> tuple[Attachment, ...]:

@@ -79,7 +79,7 @@ class WaitingQuestions(QWidget):
             self._rows.append(self._rest(len(wanted[0]) - MOST_ROWS))
         for each in self._rows:
             self._column.addWidget(each)
-            each.show()  # what is not shown takes no focus
+            each.show()  # only visible widgets take the focus
         self.setFixedHeight(self._column.sizeHint().height())
         if focused:
             found = (each.findChild(QWidget, focused) for each in self._rows)

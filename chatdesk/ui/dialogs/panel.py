@@ -50,7 +50,7 @@ class Panel(QDialog):
         self._width_px: int | None = None  # where the words decide the height
         self._grip: QPoint | None = None  # where the mouse holds it
         self._is_dragged = False
-        self._was_moved = False  # by a person, whose place it keeps
+        self._was_moved = False  # by the person: keep that place
         self.setWindowTitle(shown(title))
         self.setAccessibleName(shown(title))
         self.setWindowModality(Qt.WindowModality.WindowModal)
@@ -228,9 +228,9 @@ class Panel(QDialog):
             return
         focus = self.focusWidget()
         content, scroll = QWidget(), QScrollArea()
-        content.setLayout(layout)  # taken over, with all that is in it
+        content.setLayout(layout)  # takes the layout's widgets over, too
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the focus, and scrolls into view
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its children take the focus and scroll into view
         scroll.setWidgetResizable(True)
         scroll.setWidget(content)
         for ground in (content, scroll.viewport()):

@@ -84,7 +84,7 @@ class TaskPanel(FormPanel):
         self.bar.hide()
         self.bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         had_focus, self._had_focus = self._had_focus, None
-        if had_focus in locked and isValid(had_focus):  # what is disabled loses the keyboard
+        if had_focus in locked and isValid(had_focus):  # disabling took its focus
             had_focus.setFocus()
 
     def show_problem(self, sentence: str) -> None:

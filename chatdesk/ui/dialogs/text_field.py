@@ -1,4 +1,4 @@
-"""A field for longer text in a dialog: plain text, no more of it than can be stored, Tab goes on."""
+"""A dialog's field for longer plain text, limited to the storable length. Tab leaves it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of the sidebar where they are in folders: opening, closing and reading each of them on its own."""
+"""Models the sidebar grouped by folders, each of which opens, closes and loads on its own."""
 
 from __future__ import annotations
 

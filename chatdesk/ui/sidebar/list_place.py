@@ -55,7 +55,7 @@ class ListPlace:
         index = self._model.index_of(thread_id)
         if index.isValid():
             self._view.scrollTo(index)
-        elif not self._model.has_folders:  # what is in closed ones is not in the list
+        elif not self._model.has_folders:  # threads in closed folders are not in the list
             self.return_to(thread_id, self._view.viewport().height() // 2)
 
     def stop_seeking(self) -> None:

@@ -1,4 +1,4 @@
-"""The rows of the list in their order: each is found by bisection of its key, and nothing is ever sorted again.
+"""Keeps the rows of the list in order. Bisection by key finds a row, so the list is never sorted again.
 
 It knows nothing of Qt: the model tells the view what was put in, taken out and moved.
 """
@@ -132,7 +132,7 @@ class ListedRows:
         del self._key_of[thread_id]
 
     def move(self, thread: Thread, source: int, key: RowKey) -> tuple[int, int]:
-        """Move a thread's row to its new key. Returns where it was to be put, as Qt counts, and where it is."""
+        """Move a thread's row to its new key. Returns the destination as Qt counts rows to move, and the new index."""
         target = bisect_left(self.keys, key)
         self._key_of[thread.id] = key
         del self.keys[source], self.rows[source]
@@ -141,7 +141,7 @@ class ListedRows:
         self.rows.insert(place, ListedRow(shown(thread.name), thread))
         return target, place
 
-    # What is not listed any more
+    # Removing rows
 
     def forget_all(self) -> None:
         """Empty the list; its rows are freed by ``free_some``."""

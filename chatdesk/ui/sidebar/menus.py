@@ -21,7 +21,7 @@ _MOST_TAGS = 30  # more than that are better found by name
 
 
 def thread_menu(sidebar: SidebarBase, threads: Sequence[Thread], ids: Sequence[str]) -> QMenu:
-    """Return the menu for these threads: ``ids`` are all of them, ``threads`` those of them that are known."""
+    """Return the menu for the threads with these ``ids``; ``threads`` are those already loaded."""
     menu = _menu(sidebar)
     chosen = tuple(ids)
     first = threads[0]

@@ -111,7 +111,7 @@ class Sidebar(SidebarBase):
         self.sharingChanged.emit()
 
     def _show_project(self) -> None:
-        """Show the project and who is in it: where one is listed, at its name; where all are, at their threads."""
+        """Show the project and its members: beside the project's name if one is listed, else beside its threads."""
         project = self._project
         self.rows.set_shared_projects(self.shared if project is None else ())
         if project is None:
@@ -297,7 +297,7 @@ class Sidebar(SidebarBase):
         self.rows.reload(view=view, by_name=self._by_name)
         place = self._places.get(self.rows.filter.view) if is_another else None
         if place is not None:
-            self.thread_list.place.return_to(*place)  # where it was before it was left
+            self.thread_list.place.return_to(*place)  # its scroll position when the view was left
         self.notices.refresh()
 
     def _on_search_box_searched(self, text: str) -> None:
@@ -372,7 +372,7 @@ class Sidebar(SidebarBase):
         view = self.rows.filter.view
         self._view_bar.show_list(view, self._tag_name, width_px=self.width() - 40, focus_after=self.thread_list)
         self.thread_list.setAccessibleName(shown(VIEW_TITLES[view]))
-        if self.thread_list.isHidden():  # what is found is not of this list alone
+        if self.thread_list.isHidden():  # search results are not limited to this view
             self._view_bar.hide()
 
 

@@ -28,7 +28,7 @@ class SidebarBase(QWidget):
     windowRequested = Signal(str)  # a window of its own for a thread
     besideRequested = Signal(str)
     newThreadRequested = Signal()
-    resultsWanted = Signal(str, object)  # the text, and what is to be filled
+    resultsWanted = Signal(str, object)  # the text, and the list to fill
     hitChosen = Signal(object)
     commandChosen = Signal(str)
     everythingWanted = Signal(str)

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor
 
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX, LIGHT, TOUCH_TARGET_PX, TYPE, FontRole, Tokens
 
-_TARGET_PX: Final = 24  # the least height of what is pressed
+_TARGET_PX: Final = 24  # the minimum height of a pressed control
 
 
 def build_stylesheet(tokens: Tokens, point_size: Callable[[FontRole], float], *, is_touched: bool = False) -> str:

@@ -139,7 +139,7 @@ class ShownChange:
     diff_sum: str
 
 
-# Returns how the change with an id, whose text has a sum, is; None while nobody knows.
+# Takes a change's id and the checksum of its text, and returns its state; None until that is known.
 ChangeStateOf = Callable[[str, str], ChangeState | None]
 
 

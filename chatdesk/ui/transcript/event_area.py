@@ -37,7 +37,7 @@ class EventArea(ReadableView):
         self.viewport().setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
-        self.viewport().setProperty("readsTouches", True)  # nobody else may scroll it
+        self.viewport().setProperty("readsTouches", True)  # the window's own touch scrolling leaves it alone
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self.parts.canvas.paint(self.viewport(), event)

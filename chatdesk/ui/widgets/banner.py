@@ -112,7 +112,7 @@ class Banner(QWidget):
             announce(self, text, is_assertive=kind == "danger")
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Start the moment in which nobody can have read it: the message may be older than the view of it."""
+        """Start the unread moment when the banner appears, since its message may be older."""
         super().showEvent(event)
         self._guard.restart()
 

@@ -24,7 +24,7 @@ class FittedArea(QScrollArea):
     def __init__(self, page: QWidget) -> None:
         super().__init__()
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what is in it takes the focus, and scrolls into view
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its children take the focus and scroll into view
         self.setWidgetResizable(True)
         self.setWidget(page)
         self._page = page

@@ -29,8 +29,8 @@ _BESIDE_PX = 380  # what a second chat takes at least beside the sidebar
 
 
 class MainWindow(ChatWindow):
-    """The window that ChatDesk starts with. ``pane`` is the one at the left, which is always there. What is said here
-    concerns the whole program, so it appears in the window that a person sees; what is dangerous, in all."""
+    """The window that ChatDesk starts with. ``pane`` is the left one, which always exists. Its notices concern the
+    whole program: they appear in the window that the person sees, warnings in all windows."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class MainWindow(ChatWindow):
         self.stateChanged.emit()
 
     def activate(self, pane: ChatPane) -> None:
-        """Make a chat the one that commands act on; in a narrow window it is the one that is shown."""
+        """Make a chat the active one, on which commands act. A narrow window shows only the active chat."""
         self.active_pane = pane
         self._place_inspectors()
 

@@ -74,7 +74,7 @@ class PaneToasts(QObject):
 
     @property
     def _is_seen(self) -> bool:
-        """Return whether a person can see what is said here: no other chat or inspector is in its place, either."""
+        """Return whether a person can see a toast here: neither another chat nor the inspector covers the pane."""
         return self._area.isVisible() and not self._area.window().isMinimized()
 
     def _show_unseen(self) -> None:

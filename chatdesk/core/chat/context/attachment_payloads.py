@@ -78,7 +78,7 @@ class AttachmentPayloads:
             attachment = each.attachment
             if not attachment.is_image:
                 texts.append(await self._fitting_block(each, reading))
-            elif message.role is not Role.USER:  # nobody but the person may send images
+            elif message.role is not Role.USER:  # only a person's message may carry images
                 texts.append(image_line(attachment, ""))
             elif not reading.can_see:
                 texts.append(image_line(attachment, CANNOT_SEE))

@@ -354,7 +354,7 @@ class ContextService:
         for thread_id in await self.summaries.long_threads(least_tokens):
             is_known = thread_id in self._latest
             await self._consider(thread_id)
-            if not is_known:  # of thousands that nobody looks at nothing is remembered
+            if not is_known:  # thousands of threads pass here, so only those in use stay in memory
                 self._forget(thread_id)
 
     def _stale(self, thread_id: str | None) -> None:

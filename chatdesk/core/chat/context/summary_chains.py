@@ -97,7 +97,7 @@ class SummaryChains:
         self._change(chain, changed)
 
     def agree(self, thread_id: str) -> Wanted | None:
-        """Record a person's yes. Returns what is to be asked for now; None where nothing waits for an answer."""
+        """Record a person's consent. Returns the summary to request now; None if no request awaits consent."""
         chain = self._chains.get(thread_id)
         if chain is None or chain.work.stage is not SummaryStage.ASKING:
             return None

@@ -112,7 +112,7 @@ class PromptService:
         self._changed()
 
     async def write_file(self, target: Path) -> int:
-        """Write all prompts to a JSON file, replacing what is there. Returns how many. Raises ``ChatDeskError``."""
+        """Write all prompts to a JSON file, overwriting it, and return their number. Raises ``ChatDeskError``."""
         await self._add_starters()
         prompts = await self._prompts.all()
         await asyncio.to_thread(write_prompts, target, prompts, await self._bytes_of(prompts))

@@ -1,4 +1,4 @@
-"""Decides which tools are offered to a model: all where they are few, else one that searches the others. Pure."""
+"""Decides which tools are offered to a model: all if they are few, else a tool that searches the others. Pure."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ _STOPPED: Final = frozenset(
         "get",
     ]
 )
-# Words that people and authors of tools use for the same thing, by the one that stands for them here.
+# Synonyms that people and authors of tools use, each with the word that it is compared as.
 _SAME: Final = {
     each: word
     for word, others in {

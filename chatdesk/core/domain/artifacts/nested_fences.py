@@ -31,8 +31,8 @@ class NestedFences:
         self._line = ""  # held back, because it may become a fence or an item of a list
         self._is_inside_line = False  # the present line is none, and its beginning was given
         self._outer = ""  # the marker of the fence of Markdown in which the text is
-        self._other = ""  # the marker of another fence in which it is
-        self._margin = 0  # what is before that marker
+        self._other = ""  # the marker of the enclosing fence
+        self._margin = 0  # the width of the indent before that marker
         self._depth = 0
         self._has_inner = False
         self._is_in_list = False

@@ -77,7 +77,7 @@ def _record_starts(text: str) -> Iterator[int]:
         end = len(text) if end < 0 else end
         line_quotes = text.count('"', place, end)
         is_quoted ^= bool(line_quotes % 2)
-        if not is_quoted or end - begin > _LONGEST_ROW:  # a quote that nobody closes
+        if not is_quoted or end - begin > _LONGEST_ROW:  # an unclosed quote
             is_quoted = False
             if end > begin and text[begin:end] != "\r":
                 yield begin

@@ -63,7 +63,7 @@ class ShareState(StrEnum):
 
 
 class Misfit(StrEnum):
-    """The way in which the log of a project at the server does not fit what was received of it before."""
+    """The way in which the server's log of a project contradicts the rows received before."""
 
     MISSING = "missing"
     ALTERED = "altered"
@@ -94,7 +94,7 @@ class EndReason(StrEnum):
     LEFT = "left"
     REMOVED = "removed"
     DELETED = "deleted"
-    ERASED = "erased"  # by its owner, with all that was in it
+    ERASED = "erased"  # by its owner, with its whole content
 
 
 _ENDED: Final = {

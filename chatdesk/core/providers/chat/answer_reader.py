@@ -24,7 +24,7 @@ from chatdesk.core.providers.vendor_text import stated_error
 from chatdesk.core.rendering.safety import is_safe_link
 
 # Vendors have reasons of their own, which gateways hand on: their words are read, and the first that is found counts.
-# What nobody knows is no good end: the answer may have been cut.
+# An unknown reason is no good end: the answer may have been cut.
 _OF_FILTER = (
     r"filter|safety|sensitive|prohibit|blocked|blocklist|recitation|spii|toxic|refus|moderat|guardrail|policy|harm|"
     r"unsafe|censor|violat|risk"
@@ -227,7 +227,7 @@ class AnswerReader(VendorReader):
 
 
 def _choices_of(chunk: Mapping[str, Any]) -> list[object]:
-    """Return the choices of a chunk, and as another one what stands beside them or instead of them."""
+    """Return the choices of a chunk. Fields beside or instead of ``choices`` count as another choice."""
     choices = chunk.get("choices")
     if isinstance(choices, Mapping):
         choices = [choices]

@@ -77,7 +77,7 @@ class KeptThoughts:
         return {**self._others, **texts, **details, **pieces}
 
     def is_thought(self, delta: Mapping[str, Any], text: str) -> bool:
-        """Return whether the text of a delta is a thought by a mark beside it. Tags in it say where it ends."""
+        """Return whether a field beside the text of a delta marks it as a thought. Tags in the text end it."""
         of_vendor = delta.get("extra_content")
         of_google = of_vendor.get("google") if isinstance(of_vendor, Mapping) else None
         holders = (delta, of_google if isinstance(of_google, Mapping) else {})
@@ -114,7 +114,7 @@ class KeptThoughts:
         return shown
 
     def _keep_pieces(self, content: object) -> None:
-        """Keep the thoughts among the pieces of a content. One that continues the last is joined with it."""
+        """Keep the thoughts among the pieces of a content, joining a piece to the thought that it continues."""
         for piece in content if isinstance(content, list) else ():
             if not isinstance(piece, Mapping) or piece.get("type") != "thinking":
                 continue

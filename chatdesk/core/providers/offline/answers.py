@@ -72,7 +72,7 @@ def compose_answer(question: str, turn: int) -> str:
 
 
 def compose_attached(enclosed: Sequence[Enclosed]) -> str:
-    """Return a list of the attached files by name; the offline model sees no more of them."""
+    """Return a list of the attached files' names; the offline model reads nothing else of them."""
     if not enclosed:
         return ""
     head = plural("With your message I got these {count} files:", "With your message I got this:", len(enclosed))

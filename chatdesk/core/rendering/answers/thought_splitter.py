@@ -91,7 +91,7 @@ class ThoughtSplitter:
 
     def __init__(self) -> None:
         self._pending = ""
-        self._at = 0  # the characters before what is pending
+        self._at = 0  # the number of characters before the pending text
         self._closing = ""  # of the thought in which the text is
         self._beginning = ""
         self._wrap = ""  # the closing tag of the answer in which the text is

@@ -132,7 +132,7 @@ class StreamingAnswer:
         self._first_changed = min(self._first_changed, first)
 
     def _show_all(self, section: _Section, *, is_open: bool) -> None:
-        """Show the fold of a thought anew, with all that is behind it, or nothing where it ended empty."""
+        """Replace the fold of a thought and all blocks behind it; an empty thought has no fold."""
         folded = section.shown(section.parser.blocks)
         fold = Fold("Thinking" if is_open else "Thought", Placement())
         self._blocks[section.first :] = [fold, *folded] if folded or is_open else []

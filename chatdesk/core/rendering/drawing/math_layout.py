@@ -238,7 +238,7 @@ class _Row(Mnode, tag="mrow"):
         """Return the lowest and the highest place of a line, if any sign needs to know. Signs that stretch are left out
         with their scripts, which are where the sign ends."""
         if not any(map(_has_stretching_sign, line)):
-            return 0.0, 0.0  # nothing is as high as this says
+            return 0.0, 0.0  # no sign stretches, so no minimum height applies
         given = {**inherited, "nostretch": True}
         for name in ("rowymin", "rowymax"):  # of the row around this one
             given.pop(name, None)

@@ -31,7 +31,7 @@ _SIGNS: Final = {
     "bmod": r"\mathbin{\text{ mod }}",
     **dict.fromkeys(("relax", "allowbreak", "nobreak", "noindent", "centering", "displaylimits"), ""),
 }  # fmt: skip
-_MACROS: Final = {  # how many arguments, and what is written for them
+_MACROS: Final = {  # by name: the number of arguments, and the expansion
     "nicefrac": (2, r"{{}^{#1}/_{#2}}"),
     "sfrac": (2, r"{{}^{#1}/_{#2}}"),
     "cfrac": (2, r"\cfrac{#1}{#2}"),

@@ -21,7 +21,7 @@ _CELLS_A_ROW: Final = 32
 _MOST_LETTERS: Final = 1_000
 _MOST_REMEMBERED: Final = 4_096
 _MEASURED_PX: Final = 64
-# What is not drawn alone: marks on letters, spaces, and signs that only steer what is around them.
+# Characters that are never drawn alone: combining marks, spaces and format characters.
 _UNSEEN: Final = frozenset(("Mn", "Me", "Mc", "Cc", "Cf", "Zs", "Zl", "Zp"))
 _WIDE_EM, _EMOJI_EM, _OTHER_EM = 1.0, 1.4, 0.75  # of letters from fonts of the system: room to spare
 _known_letters: dict[str, bool] = {}

@@ -206,8 +206,7 @@ class MessageRepository:
         return await self._db.write(work)
 
     async def start_streaming(self, message_id: str, started_at: int, *, model: str | None = None) -> Message:
-        """Change an answer from pending to streaming; ``model`` is the one that answers, where it was not known
-        before."""
+        """Change an answer from pending to streaming; ``model`` names the answering model if it was unknown before."""
         wanted = checked_id(message_id)
 
         def work(conn: Connection) -> Message:

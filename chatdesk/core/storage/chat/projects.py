@@ -51,8 +51,8 @@ def ensure_default_project(conn: Connection, origin: Origin) -> None:
 
 
 def default_project_id(conn: Connection) -> str | None:
-    """Return where new chats go: the oldest project that is in use, one that nobody shares if there is any. A project
-    of others may be older than all of one's own."""
+    """Return the project of new threads: the oldest private project in use, else the oldest shared one. A
+    teammate's project may be older than all of one's own."""
     found = conn.exec_driver_sql(
         "SELECT id FROM projects WHERE deleted_at IS NULL ORDER BY archived_at IS NOT NULL,"
         " id IN (SELECT project_id FROM shared_projects WHERE state <> 'ended'), id LIMIT 1"
@@ -175,8 +175,8 @@ def set_deleted(conn: Connection, origin: Origin, project_id: str, deleted_at: i
 
 
 def bring_back(conn: Connection, origin: Origin, project_id: str) -> int | None:
-    """Bring a project back from the trash because of a thread in it. Returns the moment of its deletion; None where it
-    was not deleted."""
+    """Restore a project from the trash because of a thread in it. Returns the time of its deletion; None if it was
+    not deleted."""
     row = driver(conn).execute("SELECT deleted_at FROM projects WHERE id = ?", (project_id,)).fetchone()
     if row is None:
         raise ProjectNotFound

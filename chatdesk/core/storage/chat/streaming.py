@@ -42,7 +42,7 @@ _OF_OUTCOME = tuple(
 
 
 def start(conn: Connection, origin: Origin, message_id: str, started_at: int, *, model: str | None = None) -> None:
-    """Change an answer from pending to streaming; ``model`` is the one that answers, where it was not known before."""
+    """Change an answer from pending to streaming; ``model`` names the answering model if it was unknown before."""
     found = conn.exec_driver_sql(
         "UPDATE messages SET status = 'streaming', hlc = ?, model = coalesce(nullif(model, ''), ?)"
         " WHERE id = ? AND status = 'pending'",

@@ -120,7 +120,7 @@ def find_or_plan(conn: Connection, names: Sequence[str]) -> tuple[list[str], dic
 
 
 def insert(conn: Connection, origin: Origin, tag_id: str, name: str) -> None:
-    """Make a tag. One that is there keeps its name; another tag of that name is in the way of an undone deletion."""
+    """Insert a tag. A tag with this id keeps its name; another tag with this name prevents undoing a deletion."""
     if conn.exec_driver_sql("SELECT 1 FROM tags WHERE id = ?", (tag_id,)).first() is not None:
         return
     if conn.exec_driver_sql("SELECT 1 FROM tags WHERE name_folded = ?", (folded(name),)).first() is not None:

@@ -33,7 +33,7 @@ SELECT m.id, m.status FROM below JOIN messages m ON m.id = below.id WHERE m.dele
 
 
 def delete_thread(conn: Connection, origin: Origin, thread_id: str) -> Thread:
-    """Move one thread to the trash, as part of a larger step; one that is there already stays as it is."""
+    """Move one thread to the trash as part of a larger step. A thread already in the trash is unchanged."""
     thread = get_thread(conn, thread_id)
     if thread.deleted_at is None:
         _mark_deleted(conn, origin, thread)

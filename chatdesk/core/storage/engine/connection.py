@@ -30,8 +30,8 @@ from chatdesk.core.storage.engine import schema_guard, search_text
 from chatdesk.core.system.ending_signals import interrupt_by
 
 BUSY_TIMEOUT_S = 5.0
-# How a file is opened: to write, and made where it is missing; to read beside writers; to read where nothing can be
-# made beside it.
+# How a file is opened: for writing, creating it if missing; for reading beside writers; for reading in a folder without
+# write access.
 Mode = Literal["write", "read", "immutable"]
 # The columns that hold bytes; a test compares them with the tables.
 BINARY_COLUMNS: Final = frozenset(("seal", "digest", "chain"))
@@ -61,7 +61,7 @@ class _Cursor(sqlite3.Cursor):
 
 
 class _Connection(sqlite3.Connection):
-    """A connection whose cursors are ours."""
+    """A connection that makes ``_Cursor`` objects."""
 
     def cursor(self, factory: Any = _Cursor) -> Any:
         return super().cursor(factory)
@@ -104,7 +104,7 @@ def connect(
     ours or any with side effects, sizes of cells are checked before they are believed, and where Python can ask for it
     (3.12), nothing damages the file by SQL.
     """
-    if path is not None and path.exists() and not path.is_file():  # to open a pipe would wait for whoever writes to it
+    if path is not None and path.exists() and not path.is_file():  # opening a pipe would block
         raise _database_error(sqlite3.OperationalError, "not a file", sqlite3.SQLITE_CANTOPEN)
     target = ":memory:" if path is None else f"file:{quote(str(path))}?{_OPTIONS[mode]}"
     conn = sqlite3.connect(
@@ -169,7 +169,7 @@ def fetch_all(conn: Connection, statement: str, values: Sequence[Any]) -> list[t
 
 
 def insert_row(conn: Connection, table: Table, /, **values: Any) -> None:
-    """Insert one row. Its values are beside the statement: to build one that has them in it takes as long as three."""
+    """Insert one row. The values are bound, not built into the statement, which takes three times as long."""
     conn.execute(table.insert(), values)
 
 
@@ -206,7 +206,7 @@ def open_to_write(path: Path, *, foreign_keys: bool = True) -> Connection:
         connection.execute("PRAGMA trusted_schema=ON")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA secure_delete=ON")  # what is erased leaves the free pages too
+        connection.execute("PRAGMA secure_delete=ON")  # overwrites erased text in free pages, too
         connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
 
     return _open(path, "write", prepare, begin="BEGIN IMMEDIATE")
@@ -214,8 +214,8 @@ def open_to_write(path: Path, *, foreign_keys: bool = True) -> Connection:
 
 @contextmanager
 def unused_database(path: Path) -> Iterator[Connection]:
-    """Open one transaction in a database that no other connection uses, such as one that is being made. It has no log
-    beside it, and rows may point at what is not there yet."""
+    """Open one transaction in a database that no other connection uses, such as a new one. It writes no log file,
+    and foreign keys are not checked."""
     with open_to_write(path, foreign_keys=False) as conn:
         driver(conn).execute("PRAGMA journal_mode=DELETE")
         with conn.begin():
@@ -304,7 +304,7 @@ def add_functions(conn: sqlite3.Connection) -> None:
 
 
 def _unicode_instead(data: bytes | None) -> str | None:
-    """Return the text that takes the place of the bytes of one that is no Unicode, None for those of one that is."""
+    """Return a replacement for stored bytes that are not valid Unicode; None if they are valid."""
     text = _decode(data or b"")
     return text if "\ufffd" in text and text.encode() != data else None
 

@@ -87,7 +87,7 @@ class ConnectionThread:
 
 
 def _hand_back(loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[T], done: Future[T]) -> None:
-    with suppress(RuntimeError):  # the loop is closed, and nobody waits
+    with suppress(RuntimeError):  # the loop is closed
         loop.call_soon_threadsafe(_copy_outcome, waiting, done)
 
 

@@ -281,7 +281,7 @@ class Database:
         # The writer first: the last connection to close would copy the log of the lost file and remove the one that
         # is here now; the reader cannot.
         self._writer.disconnect()
-        with suppress(RuntimeError):  # at the end there is no reader any more
+        with suppress(RuntimeError):  # the reader's thread may have ended
             self._reader.submit(self._reader.disconnect).result()
         self._is_reader_old = True
         with translating(self.path):

@@ -55,7 +55,7 @@ def read(database: Path) -> HighWater | None:
 
 
 def untold_loss(database: Path) -> int | None:
-    """Return how many messages were lost before, of which nobody has been told yet; None if there is no such loss."""
+    """Return the number of lost messages that the person was not told about yet; None if there is no such loss."""
     try:
         data: Any = read_small_json(mark_path(database), _LARGEST_BYTES)
         return None if data.get("lost") is None else max(0, int(data["lost"]))

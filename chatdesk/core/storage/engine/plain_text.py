@@ -63,7 +63,7 @@ def from_json(text: str | None) -> dict[str, Any]:
         value, end = _decode(text)
         if end != len(text):  # white space at its end, or something else
             value = json.loads(text)
-        if "\\u" in text:  # half a pair, which nobody can show, can stand there spelt out
+        if "\\u" in text:  # an escape may hide a lone surrogate, which cannot be shown
             value = _clean_value(value)
     except (TypeError, ValueError, RecursionError):
         return {}

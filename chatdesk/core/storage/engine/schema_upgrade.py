@@ -176,7 +176,7 @@ def fill_title_keys(conn: sqlite3.Connection) -> None:
 
 
 def _verifier(conn: Connection, *, may_dangle: bool) -> Callable[[], None]:
-    """Return a check to be called inside the last transaction: what was there is there, and points at something."""
+    """Return a check for the last transaction: no row is missing, and no reference dangles."""
     kept = _counts(conn)
 
     def verify() -> None:

@@ -32,7 +32,7 @@ _OLD_S: Final = 24 * 3600
 
 
 def name_for(target: Path) -> Path:
-    """Return the name of a temporary file beside ``target``, such as one that will be renamed to it."""
+    """Return the name of a temporary file beside ``target``, usually renamed to it later."""
     pid = os.getpid()
     return target.with_name(
         f".{target.name[:_LONGEST_NAME]}.{pid}-{owner_token.started(pid)}-{secrets.token_hex(8)}.new"

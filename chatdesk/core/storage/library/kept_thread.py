@@ -72,8 +72,8 @@ def project_row(conn: Connection, project_id: str) -> Row:
 
 
 def insert(conn: Connection, origin: Origin, rows: ThreadRows) -> Thread:
-    """Store a thread in its project, or, where that is gone or shared by now, in the oldest one that nobody shares:
-    what was temporary is not sent to others unasked."""
+    """Store a thread in its project, or in the oldest private project if its own is gone or shared by now: a
+    temporary thread is not sent to others unasked."""
     thread_id, project_id = rows["threads"][0]["id"], rows["threads"][0]["project_id"]
     is_there = conn.exec_driver_sql("SELECT 1 FROM projects WHERE id = ? AND deleted_at IS NULL", (project_id,)).first()
     if is_there is None or projects.share_of(conn, project_id) is not None:

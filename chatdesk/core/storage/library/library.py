@@ -183,7 +183,7 @@ class LibraryRepository:
         return await self._db.write(work)
 
     async def carry_out(self, change: LibraryChange, *, is_back: bool = False) -> LibraryChange:
-        """Redo or undo a change: all of it, or ``NotPossible`` and nothing. Returns what was done."""
+        """Redo or undo a whole change and return it. Raises ``NotPossible`` without changing anything."""
 
         def work(conn: Connection) -> LibraryChange:
             wanted = change.inverse() if is_back else change

@@ -42,7 +42,7 @@ _KINDS = frozenset(PromptKind)
 
 
 class PromptRepository:
-    """Reads and writes prompts; each write is one transaction and returns what is there now."""
+    """Reads and writes prompts; each write is one transaction and returns the stored prompt."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

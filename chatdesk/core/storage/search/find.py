@@ -320,7 +320,7 @@ def artifacts(
     limit: int,
     offset: int,
 ) -> Found:
-    """Find files, by name first, then by what is in them; each at the newest message that holds it."""
+    """Find files by name, then by content. Each is found at the newest message that has it."""
     limits = match.conditions(conn, query)
     if limits.unknown or not query.clauses or match.is_about_messages(query):
         return Found()

@@ -29,7 +29,7 @@ class SearchSuperseded(Exception):
 
 
 class IndexDamaged(Exception):
-    """FTS5 does not find what it wrote."""
+    """FTS5 does not find its own entries."""
 
 
 class SearchReader:
@@ -116,7 +116,7 @@ class SearchReader:
         try:
             return self._open("read")
         except sqlite3.OperationalError:
-            return self._open("immutable")  # where nothing can be made beside the file
+            return self._open("immutable")  # the folder is not writable
 
     def _open(self, mode: Mode) -> sqlite3.Connection:
         conn = connect(self._path, mode, is_shared=True, cached_statements=64)

@@ -250,7 +250,7 @@ def erase(
         return set()
     search_index.mark_erased(raw)
     ids = {row[0] for row in rows}
-    # What has the id of something in another project was never put in its place, and takes nothing from it.
+    # An entity with an id of another project was never stored in its place, and its erasure must not touch that one.
     messages, summaries = (_here(raw, project_id, kind, rows) for kind in ("message", "summary"))
     texts = {key: text for key, (text, _) in bodies.message_texts(conn, sorted(messages)).items()}
     others = [each for each in messages if not _is_own(raw, each, ids)]
@@ -262,7 +262,7 @@ def erase(
         if kind == "thread":
             effects.threads.add(entity)  # it may have been shown for this alone
             if op == "new":
-                # What it was made with was wherever nobody said anything else.
+                # Registers that no later change set still hold the values of the creation.
                 registers.update((kind, entity, each) for each in values.THREAD)
         if kind != "message" or op != "new":
             registers.add((kind, entity, reg))

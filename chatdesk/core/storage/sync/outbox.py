@@ -218,8 +218,8 @@ def start_over(conn: Connection, project_id: str) -> None:
         f" progress = json_remove({object_in('progress')}, '$.misfit', '$.misfit_since') WHERE project_id = ?",
         (project_id,),
     )
-    # The server may have lost the files, too. What it still has is not sent again. What others named, and what was
-    # here without coming from them, may be private: who knows its SHA-256 need not have it.
+    # The server may have lost the files, too. What it still has is not sent again. A file that others named, but that
+    # did not come from them, may be private: knowing a SHA-256 is no proof of having the file.
     conn.exec_driver_sql(
         "UPDATE shared_files SET state = 'to_send', done = 0"
         " WHERE project_id = ? AND (state = 'sent' OR (state = 'here' AND done > 0))"

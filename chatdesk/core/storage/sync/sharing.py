@@ -75,7 +75,7 @@ def start(
         before is not None and before.workspace_id == workspace_id and not from_json(before.progress).get("until")
     )
     if before is not None and not is_again:
-        # What another team knew of it means nothing to this one; what was never all entered is nobody's business.
+        # The numbers of another team's log mean nothing to this team, and a share that never finished stays private.
         conn.exec_driver_sql(
             f"UPDATE changes SET state = {_PRIVATE}, problem = ?, seq = NULL WHERE project_id = ?",
             (ENTERED, project_id),

@@ -209,7 +209,7 @@ def _apply_head(conn: Connection, origin: Origin, workspace_id: str, head: Proje
 
 
 def _apply_absence(conn: Connection, project_id: str, share: ShareMark) -> bool:
-    """Handle a project that the server no longer names. Returns whether it was ended or closed by that."""
+    """Handle a project that the server no longer names. Returns whether this ended or closed it."""
     if share.is_ended:
         return sharing.record_admission(conn, project_id, is_let_in=False)
     sharing.end(conn, project_id, EndReason.REMOVED)

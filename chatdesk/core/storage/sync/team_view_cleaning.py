@@ -45,7 +45,8 @@ def shown(name: object) -> str:
 
 
 def is_project(head: ProjectHead) -> bool:
-    """Return whether this can be a project. One that is left out of a view is one that this member was removed from."""
+    """Return whether the row can be a project. A project missing from the view means that this member was removed
+    from it."""
     return (
         is_id(head.project_id)
         and _is_one_of(head.role, _ROLES)

@@ -29,8 +29,8 @@ from chatdesk.core.storage.engine.plain_text import clean, to_json
 # Keeps the bytes of a file and tells what they are; None where the export does not have them.
 KeepFile = Callable[[ImportedFile, Mapping[str, Any]], Attachment | None]
 
-# Whoever writes the rows adds ``search_n``; an import has no other author and no assistant of this profile, and no
-# process writes its answers.
+# ``search_n`` is added when the rows are written. Imported rows have no other author, no assistant of this profile and
+# no process that writes their answers.
 _NOT_IMPORTED: Final = ("search_n", "author_id", "assistant_id", "owner_pid_token")
 MESSAGE_COLUMNS: Final = tuple(name for name in BY_NAME if name not in _NOT_IMPORTED)
 _MESSAGE_VALUES: Final = itemgetter(*MESSAGE_COLUMNS)

@@ -1,4 +1,4 @@
-"""Writes the rows of imported threads, and what belongs to them: tags, summaries, title, trash, origin."""
+"""Writes the rows of imported threads, with their tags, summaries, title, trash mark and origin."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _thread_row(origin: Origin, step: Step) -> dict[str, Any]:
 
 
 def grow_thread(conn: Connection, origin: Origin, step: Step) -> None:
-    """Account for messages of a thread that is there, and let the shown path go on where it ended."""
+    """Count new messages of an existing thread, and extend the shown path from its end."""
     thread_id = step.rows.thread_id
     if step.messages:
         thread_counters.change(conn, thread_id, tally_of(step.messages))
@@ -316,7 +316,7 @@ def _node(conn: Connection, message_id: str) -> shown_path.Node:
 
 # Finds the parts of an imported thread that exist already, by the origins of earlier imports and by ChatDesk's own ids.
 
-# The source whose keys are our own ids.
+# ChatDesk's own exports, whose keys are ChatDesk's ids.
 OWN: Final = "chatdesk"
 
 

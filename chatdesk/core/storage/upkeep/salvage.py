@@ -192,7 +192,7 @@ class _Copied:
             return []
         if not found:
             return None
-        there = {row[1] for row in found if not row[6]}  # what is computed is not read
+        there = {row[1] for row in found if not row[6]}  # without computed columns
         return [column.name for column in table.columns if column.name in there and column.name != "search_n"]
 
     def _report(self, name: str, count: int, gaps: int, *, left_out: int) -> None:
@@ -331,7 +331,7 @@ def _fitting(value: Any, column: Column[Any]) -> Any:
     if column.nullable:
         return None
     if column.primary_key or column.foreign_keys:
-        return new_id() if kind is str else None  # a row of nobody, whose text is brought back like others
+        return new_id() if kind is str else None  # a row without its owner, whose text is recovered like all others
     default = column.server_default
     stored = str(default.arg).strip("'") if isinstance(default, DefaultClause) else ""
     return kind(stored or 0) if kind in (int, float) else stored.encode() if kind is bytes else stored

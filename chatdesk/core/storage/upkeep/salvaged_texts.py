@@ -105,7 +105,7 @@ def recover(conn: Connection, origin: Origin, damaged: Collection[str] = ()) -> 
         _insert(conn, origin, text, thread_id, above, position=position, role="assistant" if text.is_answer else "user")
         above = text.id
     conn.exec_driver_sql("UPDATE threads SET chosen_root_id = ? WHERE id = ?", (ids[0], thread_id))
-    # What answered them goes on where it was.
+    # Replies to them stay in their own thread.
     conn.exec_driver_sql(
         "UPDATE messages SET parent_id = NULL WHERE thread_id <> :thread"
         " AND parent_id IN (SELECT id FROM messages WHERE thread_id = :thread)",

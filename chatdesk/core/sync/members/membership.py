@@ -138,9 +138,9 @@ class Membership:
         await self._on_changed(workspace.id)
 
     async def join_again(self, workspace_id: str) -> Workspace:
-        """Join a parked workspace again, whose server the person has seen and agreed to. Its projects continue where
-        they were. The password is the one that this computer keeps for that very server; without one, an invitation, a
-        code of another computer or a sign-in is needed."""
+        """Join a parked workspace again, after the person has agreed to its server. Its projects continue where
+        they stopped. The password is the one stored on this computer for the same server; without it, an
+        invitation, a code of another computer or a sign-in is needed."""
         workspace = await self._parked(workspace_id)
         address = checked_address(workspace.address)
 

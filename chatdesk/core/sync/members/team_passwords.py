@@ -117,7 +117,7 @@ class TeamPasswords:
         return self.make_random()
 
     def make_random(self) -> Secret:
-        """Return a new password that nobody knows."""
+        """Return a new random password."""
         made = random.token_urlsafe(_RANDOM_BYTES)
         self._secrets.register_secret(made)
         return Secret(made, SecretSource.NONE)

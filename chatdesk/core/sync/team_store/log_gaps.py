@@ -12,8 +12,8 @@ from chatdesk.core.sync.team_store.statements import Statements
 from chatdesk.core.texts import Text
 
 _MOST_RANGES: Final = 100_000
-# Closing a log over its gaps rewrites all that follows. This many changes at a time, less than a second each, so that
-# whoever writes in the project meanwhile waits no longer.
+# Closing a log over its gaps rewrites all changes behind them. This many at a time take less than a second, so that
+# other writers of the project wait no longer.
 _REWRITTEN_AT_ONCE: Final = 5_000
 _MOST_STEPS: Final = 10_000  # of a server that never comes to the end
 _GO_ON: Final = Text(

@@ -25,7 +25,7 @@ OLDEST_SERVER: Final = 15
 # Fewer leave too little for a team of five with two computers each, and for the server's administrator.
 _FEW_CONNECTIONS: Final = 25
 _NOTIFICATION_S: Final = 3.0
-# What helps while one sets up: nobody has invited yet, and nothing is tried again by itself.
+# Advice during set-up, when nothing is retried automatically and no inviter can help.
 _STEPS: Final[tuple[tuple[type[TeamError], str], ...]] = (
     (TeamLoginRefused, Text("Check the user and the password.")),
     (TeamHostUnknown, Text("Check the host, and your network.")),

@@ -100,7 +100,7 @@ class ChangeRecords:
             return ""
 
     def find(self, change_id: str) -> ChangeRecord | None:
-        """Return a record; None for one that is not there, or that nobody of this computer made."""
+        """Return a record; None if it is missing or was not written on this computer."""
         if not _ID.match(change_id):
             return None
         try:

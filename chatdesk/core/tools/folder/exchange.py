@@ -109,7 +109,7 @@ def _removed_again(folder: Path, names: Sequence[str], count: int) -> Iterator[N
 
 
 def remove_folders(folder: Path, names: Sequence[str], count: int) -> None:
-    """Remove the last ``count`` folders on the way to a file, as far as nothing is in them."""
+    """Remove the innermost ``count`` folders of a path, as far as they are empty."""
     for depth in range(len(names) - 1, max(0, len(names) - 1 - count), -1):
         with suppress(FileRefused, OSError), opened(folder, names[: depth - 1]) as parent:
             os.rmdir(names[depth - 1], dir_fd=parent)

@@ -30,7 +30,7 @@ from chatdesk.core.tools.folder.exchange import (
 )
 from chatdesk.core.tools.folder.texts import read_text
 
-# Larger ones nobody would look through.
+# A larger difference is too long to review.
 _MOST_DIFF_BYTES: Final = 256 * 1024
 _LONGEST_LINE: Final = 4_000
 

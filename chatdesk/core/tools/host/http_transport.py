@@ -190,8 +190,8 @@ class ProxiedTransport(httpx2.AsyncBaseTransport):
 
 
 class _CappedTransport(httpx2.AsyncBaseTransport):
-    """Bounds answers, those about signing in more than others, and refuses what is packed. The SDK bounds an event by
-    itself; how many there are, and what is between them, is counted as nobody's wish."""
+    """Bounds the size of answers, more tightly for those about signing in, and refuses compressed ones. The SDK
+    bounds each event itself, so many events may pass."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport, faults: HttpFaults, unasked: Unasked) -> None:
         self._inner = inner

@@ -58,7 +58,7 @@ class MendedAnswers(Observer):
                 message.params = {**(message.params or {}), "cursor": self._cursors[cursor]}
 
     def received(self, message: types.JSONRPCMessage) -> bool:
-        """Mend an answer where it has to be."""
+        """Repair an answer if necessary."""
         if isinstance(message, types.JSONRPCError) and message.id is not None:
             self._methods.pop(message.id, None)
         if isinstance(message, types.JSONRPCResponse):
@@ -116,7 +116,8 @@ class MendedAnswers(Observer):
         return (mended,) if is_readable else ()
 
     def _argument(self, argument: Any) -> tuple[Any, ...]:
-        """Return an argument of a prompt, mended where it has to be; nothing where it cannot be."""
+        """Return an argument of a prompt, repaired if necessary, as a tuple of one; an empty tuple if it is
+        beyond repair."""
         mended = dict(argument) if isinstance(argument, Mapping) else {}
 
         def faults() -> list[tuple[int | str, ...]]:

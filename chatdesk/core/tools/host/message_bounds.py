@@ -24,8 +24,8 @@ class TooManyValues(HostFailure):
 
 
 def within_bounds(message: bytes) -> bytes:
-    """Return a message in JSON as it is, or, where it has more than ``MOST_VALUES``, what can be kept of it: the first
-    parts of a tool's result, or an error in the place of another answer. Raises ``TooManyValues``."""
+    """Return a JSON message unchanged, or shortened if it has more than ``MOST_VALUES`` values: a tool's result
+    keeps its first parts, another answer becomes an error. Raises ``TooManyValues``."""
     end = _end_of_bounds(message)
     if end is None:
         return message
@@ -43,7 +43,7 @@ def _cut(answer: dict[str, Any]) -> dict[str, Any]:
     if isinstance(result, dict) and next(reversed(result), None) == "content":
         parts = result["content"]
         if isinstance(parts, list):
-            parts[-1:] = [_CUT]  # the last one is a piece of it only
+            parts[-1:] = [_CUT]  # the last part is incomplete
             return answer
     return {"jsonrpc": "2.0", "id": answer["id"], "error": _TOO_MANY}
 

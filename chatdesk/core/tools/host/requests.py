@@ -32,7 +32,8 @@ _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 # name, title, description, kind, whether it is required, default, options as (value, title), format, least, most.
 FieldRow = tuple[str, str, str, str, bool, Any, tuple[tuple[str, str], ...], str, float | None, float | None]
-# Asks ChatDesk: a kind and its values. Returns ``accept``, ``decline`` or ``cancel``, and what goes with it.
+# Sends ChatDesk a request's kind and values. Returns ``accept``, ``decline`` or ``cancel``, and the content of the
+# answer.
 Ask = Callable[[str, tuple[Any, ...]], Awaitable[tuple[str, Any]]]
 
 

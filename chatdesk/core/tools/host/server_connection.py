@@ -53,7 +53,7 @@ _NAME: Final = types.Implementation(name="ChatDesk", version="1")
 
 
 class SessionLost(HostFailure):
-    """A server refused a request because it does not know the session any more; nothing was done for it."""
+    """A server refused a request because it has forgotten the session. The request had no effect."""
 
 
 class CallRefused(HostFailure):
@@ -223,7 +223,7 @@ class Connection:
             self._words.flush()  # the last words of a program are told before its end
             if not self._ready.done():
                 self._ready.set_exception(ServerBroke(self.problem or Text("It ended.")))
-                self._ready.exception()  # it may be that nobody waits
+                self._ready.exception()  # mark it as retrieved, in case no task waits for it
             if not self.is_replaced:
                 self._report("gone", self.id, packed(self.problem))
 

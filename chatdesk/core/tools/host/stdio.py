@@ -195,8 +195,8 @@ def end_tree(pid: int) -> None:
 
 
 def end_others(kept: Iterable[int]) -> None:
-    """End every descendant of this process that is neither among ``kept`` nor below one of them: what has left the
-    program that started it."""
+    """End every descendant of this process outside the trees of ``kept``: processes that outlived the program that
+    started them."""
     below_kept = {pid for root in kept for pid in (root, *descendants_of(root))}
     _kill(pid for pid in descendants_of(os.getpid()) if pid not in below_kept)
 

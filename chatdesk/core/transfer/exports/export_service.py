@@ -49,7 +49,7 @@ from chatdesk.core.transfer.exports.to_markdown import MarkdownWriter
 from chatdesk.core.transfer.exports.to_pdf import PdfWriter
 
 _PROGRESS_EVERY_S = 0.1
-_MOST_NAMED = 20  # of the attachments that are not in it
+_MOST_NAMED = 20  # of the missing attachments
 _ZIP_LEVEL = 4  # a quarter of the text's size; more effort takes three times as long for a twentieth of it
 
 

@@ -40,7 +40,7 @@ _BOXES: Final = ("☐", "☑")
 _NOTE: Final = re.compile(r"fn(?:ref)?-[0-9]{1,6}")
 _SPECIAL: Final = re.compile("[&<>\"'\n]")  # most spans have none of them
 _KIND: Final = re.compile(r"[a-z]{1,20}")
-_FORMULA_SIZE: Final = 1.1  # the small letters of the formulas' font are lower than those of the words
+_FORMULA_SIZE: Final = 1.1  # the formulas' font has a lower x-height than the text font
 _QUOTES: Final = {"quote": "<blockquote>"} | {
     f"quote {kind}": f'<blockquote class="callout c-{kind}">'
     for kind in ("note", "tip", "important", "warning", "caution")

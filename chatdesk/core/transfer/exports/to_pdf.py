@@ -68,7 +68,7 @@ class _Printer:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stderr):
             assert pipe is not None
-            with suppress(OSError):  # what it did not take any more
+            with suppress(OSError):  # the process may have closed its end
                 pipe.close()
 
     def send(self, line: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ _PIECE_BYTES: Final = 1024 * 1024
 _LARGEST_NAMES: Final = 16 * 1024 * 1024
 # JSON shrinks to a tenth, in odd cases to a fiftieth; a bomb to a thousandth.
 _MOST_RATIO: Final = 250
-# What is packed already hardly shrinks.
+# Compressed data hardly shrinks further.
 _MOST_RATIO_NESTED: Final = 5
 _FREE_OF_RATIO: Final = 16 * 1024 * 1024
 _MAIN = re.compile(r"(?:^|/)(?:conversations(?:[-_]\d{1,5})?|chatdesk)\.json\Z", re.IGNORECASE)
@@ -43,7 +43,7 @@ _ASSET_NAMES = re.compile(
     r"(?:^|/)(?:conversation_asset_file_names(?:[-_]\d{1,5})?|library_files)\.json\Z", re.IGNORECASE
 )
 _DOCUMENTS = (".json", ".jsonl")
-# What people attached in Cherry Studio is no export, whatever it holds; what is beside messages is read with them.
+# Files attached in Cherry Studio are no exports, whatever they contain. Files beside messages are read with them.
 _NO_DOCUMENT = re.compile(r"(?:^|/)Data/Files/")
 _BESIDE = "thread.json", "messages.jsonl"
 _FILE_ID = re.compile(r"file[-_][A-Za-z0-9]{6,64}")

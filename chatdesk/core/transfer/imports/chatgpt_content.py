@@ -21,7 +21,8 @@ _SOUND_POINTERS = frozenset(("audio_asset_pointer", "video_container_asset_point
 
 
 def role_of(message: Mapping[str, Any]) -> Role | None:
-    """Return whose message it is, None where there is none. What nobody here knows was not written by the person."""
+    """Return the role of a message; None without a message. An unknown role counts as the assistant's, so that
+    nothing foreign is taken for the person's words."""
     return ROLES.get(text_of(dict_of(message.get("author")).get("role")), Role.ASSISTANT) if message else None
 
 
@@ -63,7 +64,7 @@ def parts_of(message: Mapping[str, Any], role: Role, key: str, marks: Marks) -> 
 
 
 def _footnotes(message: Mapping[str, Any]) -> list[Any]:
-    """Return the pages that stand below an answer without a mark in it."""
+    """Return the pages listed below an answer that have no mark in its text."""
     references = map(dict_of, list_of(dict_of(message.get("metadata")).get("content_references")))
     return [each.get("sources") for each in references]
 

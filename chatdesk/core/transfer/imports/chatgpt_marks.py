@@ -62,7 +62,7 @@ class Marks:
                 _add(open_marks[-1][-1], self._words(["".join(pieces) for pieces in fields]))
             elif _DELIMITERS.match(token) is None:
                 _add(fields[-1], token)
-        while len(open_marks) > 1:  # never closed: all of it is text
+        while len(open_marks) > 1:  # unclosed marks are plain text
             texts = ["".join(pieces) for pieces in open_marks.pop()]
             _add(
                 open_marks[-1][-1],

@@ -114,7 +114,7 @@ class ImportService:
                 }
             return report
         except BaseException:
-            stop.set()  # who reads ahead ends too
+            stop.set()  # ends the thread that reads ahead
             raise
         finally:
             self._stop = None

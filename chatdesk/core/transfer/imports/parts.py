@@ -93,7 +93,7 @@ def said_parts(text: str, role: Role) -> Iterator[ImportedPart]:
 
 
 def unknown_parts(piece: object) -> Iterator[ImportedPart]:
-    """Yield a piece of a kind that nobody here knows: its text, and the rest of it as data."""
+    """Yield the parts of a piece of unknown kind: its text, and the rest as data."""
     if not isinstance(piece, dict):
         yield from text_parts(words_of(piece))
         return
@@ -105,7 +105,7 @@ def unknown_parts(piece: object) -> Iterator[ImportedPart]:
 
 
 def _readable(value: object, depth: int = 0) -> Any:
-    """Return data without what is for programs only: ids, times, switches, bytes, and what is empty."""
+    """Return data without values that only programs read: ids, times, switches, bytes and empty ones."""
     if depth > _DEEPEST or (isinstance(value, str) and _DATA_URL.match(value)):
         return None
     if isinstance(value, list):

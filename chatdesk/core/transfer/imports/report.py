@@ -66,7 +66,7 @@ class ImportReport:
 
     @property
     def _taken(self) -> str:
-        """The sentence about what came in; empty where nothing did."""
+        """Return the sentence about the imported threads; empty if there are none."""
         new, grown = self.counts[ImportOutcome.NEW], self.counts[ImportOutcome.EXTENDED]
         if not new and not grown:
             return ""

@@ -1,4 +1,4 @@
-"""Checks and converts the values of foreign exports, whose types nobody vouches for: texts, numbers, times, keys."""
+"""Checks and converts values of foreign exports, which may be of any type: texts, numbers, times, keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The artifacts of the open thread: a list, and the one that is opened from it."""
+"""Shows the artifacts of the open thread: the list, and the one opened from it."""
 
 from __future__ import annotations
 

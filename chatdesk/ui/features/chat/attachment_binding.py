@@ -73,7 +73,8 @@ class AttachmentBinding(Controller):
         self._copying: dict[str, asyncio.Task[object]] = {}
         self._sight = Sight()
         self._guessed: Attachment | None = None  # a text whose encoding was guessed, which the note is about
-        self._chosen: dict[str, tuple[Attachment, Reading]] = {}  # what was read as a person chose, by what it became
+        # the files read in an encoding that the person chose, by the id of the result
+        self._chosen: dict[str, tuple[Attachment, Reading]] = {}
         composer = panes.composer
         panes.commands.bind("message.attach", self.choose, lambda: composer.can_write)
         messages.may_send = self._may_send

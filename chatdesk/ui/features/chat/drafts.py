@@ -23,9 +23,9 @@ _NONE = DraftContent()
 class DraftKeeper(QObject):
     """Keeps the draft of one composer. ``thread_id`` None stands for the thread that does not exist yet.
 
-    From ``show`` on what is typed belongs to that thread; its draft, once ``load`` has read it, comes before that. What
-    is typed is not stored sooner, so that it never takes the place of a draft that nobody has seen. Composers of
-    ``shared`` that show the same thread have one draft.
+    After ``show``, typed text belongs to that thread. ``load`` puts the stored draft before it. Nothing is stored
+    until then, so that typed text never replaces a draft that the person has not seen. Composers of ``shared`` that
+    show the same thread have one draft.
     """
 
     def __init__(

@@ -75,7 +75,7 @@ class MessageBinding(Controller):
         self._is_started = False
         self._early: str | None = None
         self._shown_id: str | None = None
-        self._titled_id: str | None = None  # whose title the header shows
+        self._titled_id: str | None = None  # the thread whose title the header shows
         self.versions = VersionSteps(context, threads, undo, member_name=member_name)
         self.follower = MessageFollower(context, threads, self.versions)
         transcript, composer = panes.transcript, panes.composer

@@ -182,7 +182,7 @@ class ParametersDialog(Panel):
         column.addWidget(line)
 
     def _follows(self, name: str) -> str:
-        """Return the text for the value that holds where nothing is set here."""
+        """Return the text for the inherited value, which applies while nothing is set here."""
         value = getattr(self._wider, name)
         if value not in (None, ()):
             return tr("Same as the project: {value}", value=_written(value))

@@ -26,7 +26,7 @@ class DraftContent:
         return self.text.strip() == other.text.strip() and self.attached == other.attached
 
     def without(self, first: DraftContent) -> DraftContent:
-        """Return the rest behind ``first``, which was the whole content once; all of it where it begins otherwise."""
+        """Return the content without its beginning ``first``; the whole content if it does not begin so."""
         if self.is_like(first):
             return DraftContent()
         if not self.text.startswith(first.text):

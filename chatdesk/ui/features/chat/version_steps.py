@@ -46,7 +46,7 @@ class VersionSteps:
         self._ahead = None
 
     def is_shown_already(self, event: PathChanged) -> bool:
-        """Return whether the path that was stored is the one that is shown ahead, which ends with that."""
+        """Return whether the stored path is the one shown in advance, and forget the advance."""
         ahead, self._ahead = self._ahead, None
         return ahead == (event.thread_id, event.from_message_id)
 
@@ -69,12 +69,12 @@ class VersionSteps:
             if there.thread_id != self._threads.thread_id:
                 return  # it was left in the meantime, and the press with it
             if there.parent_id is None:
-                # Nothing of what was shown is left to hold the place by.
+                # The first message changes, so no message keeps the view's place.
                 transcript.jump_to(there.id)
             try:
                 await (await self._undo.stack()).select_version(there.id)
             finally:
-                if self._ahead is not None:  # nobody said that it is stored
+                if self._ahead is not None:  # the change was not stored
                     self._ahead = None
                     transcript.reload_from(there.parent_id)
             if there.thread_id != self._threads.thread_id:

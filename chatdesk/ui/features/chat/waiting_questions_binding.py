@@ -22,7 +22,7 @@ _SHOWN_CHARACTERS = 300
 
 
 class WaitingQuestionsBinding(Controller):
-    """Joins the strip of the composer with ``QuestionQueue``. What was asked in the meantime is gone from it."""
+    """Binds the composer's strip of queued questions to ``QuestionQueue``. Questions leave it once they are asked."""
 
     def __init__(
         self,

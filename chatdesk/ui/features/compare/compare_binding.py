@@ -1,4 +1,4 @@
-"""Asking several models at once: who is asked, the answers side by side, and the one that is kept."""
+"""Binds the comparison: the choice of models, their answers side by side, and keeping one of them."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ class CompareModelsDialog(FormPanel):
 
 
 class _ModelBox(QCheckBox):
-    """A model's name, cut in its middle where there is no room for all of it. Its whole row ticks it."""
+    """A model's name, elided in the middle if it is too long. A click anywhere in its row ticks it."""
 
     _MARK_PX = 30  # the box and its distance
 

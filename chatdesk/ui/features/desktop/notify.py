@@ -103,7 +103,7 @@ class Notifier(QObject):
 
 
 class TrayNotices(QObject):
-    """Balloons of an icon in the tray; the icon is there only as long as they are. Raises ``OSError`` where there is no
+    """Shows notices as balloons of a tray icon, which exists only while one is shown. Raises ``OSError`` without a
     tray."""
 
     def __init__(self, window: QWidget, notifier: Notifier) -> None:

@@ -63,7 +63,7 @@ _MODIFIERS: Final = {
     Qt.KeyboardModifier.MetaModifier: "LOGO",
 }
 
-# Called when bound keys work no longer; with true where somebody has taken them away, so that nobody asks again.
+# Called when the bound keys stop working, with True if the person removed them: ChatDesk does not ask again then.
 Lost = Callable[[bool], None]
 
 

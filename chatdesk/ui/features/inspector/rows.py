@@ -48,7 +48,7 @@ class RowRole(IntEnum):
 
 
 class ItemListModel(QAbstractListModel, Generic[T]):
-    """The items of a ``RowList``, as far as they were fetched; ``data`` of a subclass says what is shown of them."""
+    """Models the fetched items of a ``RowList``; subclasses implement ``data``."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)

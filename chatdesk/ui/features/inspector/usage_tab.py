@@ -158,7 +158,7 @@ class _UsageModel(QAbstractTableModel):
         self._lines: Sequence[_Line] = ()
 
     def show_lines(self, lines: Sequence[_Line]) -> None:
-        if len(lines) == len(self._lines):  # what is current stays current
+        if len(lines) == len(self._lines):  # keeps the current row
             self._lines = lines
             if lines:
                 self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(_COLUMNS) - 1))

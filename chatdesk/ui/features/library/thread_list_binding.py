@@ -290,7 +290,7 @@ class ThreadListBinding(Controller):
             sidebar.thread_list.marks.set(await library.list_ids(query))
             return
         ids = list(await library.list_ids(replace(query, is_pinned=True)))
-        for project_id in sorted(sidebar.rows.open_folders):  # what is in closed ones is not in the list
+        for project_id in sorted(sidebar.rows.open_folders):  # threads in closed folders are not in the list
             ids += await library.list_ids(_of_folder(query, project_id))
         sidebar.thread_list.marks.set(ids)
 

@@ -129,7 +129,7 @@ class _ThreadNotHere(InvalidInput):
 
 
 class LinkCopying:
-    """Binds the commands of one chat. A temporary one has no links, because nothing of it is stored."""
+    """Binds the link commands of one chat. A temporary thread has no links, because it is not stored."""
 
     def __init__(self, context: WindowContext, threads: ThreadBinding) -> None:
         self._pane = context.panes.pane

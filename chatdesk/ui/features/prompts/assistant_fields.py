@@ -120,7 +120,7 @@ class AssistantFields(QWidget):
         self._change(parameters=parameters)
 
     def add_file(self, file: Attachment) -> None:
-        """Add a file; one that is there already is not there twice."""
+        """Add a file, unless the same content is listed already."""
         others = tuple(each for each in self._setup.files if each.sha256 != file.sha256)
         self._change(files=(*others, file)[:MOST_IN_MESSAGE])
 

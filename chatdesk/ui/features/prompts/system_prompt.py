@@ -83,7 +83,7 @@ class SystemPromptDialog(FormPanel):
         announce(self, sentence)
 
     def show_failure(self, sentence: str) -> None:
-        """Show that nothing was stored; the text stays."""
+        """Show that storing failed; the text stays in the field."""
         self.save_button.setEnabled(True)
         self._show_notice(self._notice, sentence, is_danger=True)
         announce(self, sentence)

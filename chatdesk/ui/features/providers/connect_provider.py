@@ -58,7 +58,7 @@ class ConnectProvider(QWidget):
         self._is_connecting = False
         self.key_state: KeyState | None = None
         self._is_state_wanted = False
-        self._due_key = ""  # connect with it once its place is known
+        self._due_key = ""  # the key to connect with, once it is known where keys are stored
         self.setObjectName("connectProvider")
         self.provider = named(ChoiceBox(), "connectPreset", tr("Provider"))
         for preset in PRESETS.values():
@@ -174,7 +174,7 @@ class ConnectProvider(QWidget):
             return None
         profile = ProviderProfile("", preset.id, preset.label, address, api=preset.api, model=preset.model)
         if not preset.base_url:
-            profile = replace(profile, label=profile.host or preset.label)  # there may be several of them
+            profile = replace(profile, label=profile.host or preset.label)  # several servers may use this preset
         problem = replace(profile, id="new").problem()
         if problem is not None:
             self._show_problem(shown(problem))
@@ -281,7 +281,7 @@ class ConnectProvider(QWidget):
             announce(self, tr("This is a key of {label}", label=found.label))
         if self.key_state is None:
             self._due_key = self.key.key()
-        elif self.key.place() is None:  # else the person says first where it is kept
+        elif self.key.place() is None:  # else the person first chooses where keys are stored
             self._on_connect_clicked()
 
     def _on_connect_clicked(self) -> None:

@@ -1,4 +1,4 @@
-"""The models of one provider: which are offered, what they are called, what they can do and what they cost."""
+"""Edits the models of one provider: which are offered, their names, abilities and prices."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ class ProviderPage(QWidget):
         announce(self, text)
 
     def show_locked(self, is_locked: bool, *, is_open: bool = False) -> None:
-        """Show whether keys are in a file that nobody has opened in this run, or in one that is open."""
+        """Show whether the key file is still locked in this run, or open."""
         self._unlock.setVisible(is_locked)
         self._change.setVisible(is_open)
         if is_locked and not self._notice.text():

@@ -102,7 +102,7 @@ class QuickBinding(Controller):
             self._at_rest.start()
 
     def _on_at_rest_timeout(self) -> None:
-        """Create the window ahead, for a person who has set keys for it."""
+        """Prepare the window in advance for a person who has set a hotkey."""
         self._made().prepare()
 
     def _made(self) -> QuickWindow:
@@ -263,7 +263,7 @@ class QuickBinding(Controller):
     # What happens
 
     def _view_of(self, thread_id: str) -> TranscriptView | None:
-        """Return the view where it shows this thread."""
+        """Return the view if it shows this thread, else None."""
         return self.window.view if self.window is not None and thread_id == self._run.thread_id else None
 
     def _on_message(self, message: Message, *, is_new: bool) -> None:

@@ -104,7 +104,7 @@ class Palette(Panel):
     def setVisible(self, visible: bool) -> None:
         super().setVisible(visible)
         if visible and wants_commands_only(self.field.text()):
-            self.field.end(False)  # the first focus has selected all of it
+            self.field.end(False)  # the first focus selected the whole text
 
     # Building
 

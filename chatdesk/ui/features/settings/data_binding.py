@@ -25,7 +25,7 @@ _BUSY = {
     "repair": Text("Checking and repairing…"),
     "zip": Text("Writing the zip…"),
 }
-# What has a dialog of its own.
+# Rows with their own dialogs, by command.
 _COMMANDS = {"report": "app.report", "import": "app.import", "export": "thread.export"}
 _TITLES = {"check": Text("Checking the database"), "repair": Text("Repairing the database")}
 

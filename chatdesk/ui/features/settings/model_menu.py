@@ -69,7 +69,8 @@ class ModelMenu(Controller):
         )
 
     def fill(self) -> None:
-        """Show the known models, then ask servers whose lists are old; one that does not answer keeps its old list."""
+        """Show the known models, then ask servers whose lists are old. A server that does not answer keeps its
+        old list."""
         self._tasks.replace(self._fill(is_asked=False), "list models")
 
     def refresh(self) -> None:

@@ -256,8 +256,8 @@ class SettingsDialog(Panel):
             item.setSizeHint(QSize(0, row_px))
         metrics = self._nav.fontMetrics()
         widest = max(metrics.horizontalAdvance(page_title(title)) for title in PAGES)
-        bar_px = self._nav.verticalScrollBar().sizeHint().width()  # there where large text has too many rows
-        self._side.setFixedWidth(max(_NAV_PX, widest + icon_px + bar_px + _NAV_PAD_PX))  # large text leaves what it can
+        bar_px = self._nav.verticalScrollBar().sizeHint().width()  # large text may need a scroll bar
+        self._side.setFixedWidth(max(_NAV_PX, widest + icon_px + bar_px + _NAV_PAD_PX))  # as large text allows
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         outer, inner = ("right", "left") if is_mirrored else ("left", "right")
         self.setStyleSheet(

@@ -1,5 +1,4 @@
-"""The team's part of the list of threads: which projects are shared and which no longer are, what is unread, and the
-state of sync."""
+"""Shows the team in the list of threads: shared and formerly shared projects, unread counts, and the state of sync."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens and closes the dialogs of a team for the actions behind them, runs their work, and says what came of it."""
+"""Opens and closes a team's dialogs, runs their work and shows its outcome."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class TeamDesk:
         self.tasks.start(run_in_dialog(dialog, work, on_failure), f"team: {name}")
 
     def do_busy(self, dialog: TaskPanel, work: Work, words: str) -> None:
-        """Run the work of a dialog that says meanwhile what it is busy with; nothing where it was closed."""
+        """Run work for a dialog that shows ``words`` meanwhile; do nothing if it was closed."""
         if isValid(dialog):
             dialog.show_busy(words)
             self.do(dialog, work, words)

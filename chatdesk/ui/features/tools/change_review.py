@@ -27,9 +27,9 @@ _TINT_ALPHA = 38
 
 
 class ChangeReview(FormPanel):
-    """A dialog that shows proposed changes of files. ``wanted(change)`` asks for what is to be shown of a change, which
-    ``show_review`` gets; ``chosen(action, change, text)`` says what to do with it. ``text`` is what a person made of
-    the file; None where it was not edited. With ``edits`` the text is there to be edited at once."""
+    """A dialog that shows proposed changes of files. ``wanted(change)`` requests the review of a change, which
+    ``show_review`` receives. ``chosen(action, change, text)`` reports the decision; ``text`` is the edited file,
+    None if it was not edited. ``edits`` opens the text for editing at once."""
 
     wanted = Signal(object)
     chosen = Signal(str, object, object)

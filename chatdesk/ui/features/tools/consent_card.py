@@ -91,7 +91,7 @@ class ConsentCard(CardFrame[ApprovalRequest]):
 
     def _fill(self, request: ApprovalRequest) -> None:
         tool = request.tool
-        is_own = isinstance(tool.title, Text)  # what it says to models, nobody else needs to read
+        is_own = isinstance(tool.title, Text)  # ChatDesk's own tools describe themselves for models only
         name = shown(tool.title) if is_own else distinct_name(tool.title or tool.name)
         server = distinct_name(shown(tool.server_name))
         title = tr("{what}?", what=name) if is_own else tr("Run “{name}” of {server}?", name=name, server=server)

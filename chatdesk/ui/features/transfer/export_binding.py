@@ -26,7 +26,7 @@ _FILTERS: Final = {
     "json": Text("ChatDesk's JSON with attachments (*.zip);;ChatDesk's JSON (*.json)"),
 }
 _PAGE, _MOST_COPIED = 200, 2_000
-_SHOWN_AFTER_S: Final = 0.4  # what is quicker than that needs no bar
+_SHOWN_AFTER_S: Final = 0.4  # a quicker export shows no progress bar
 
 
 class ExportBinding(Controller):

@@ -68,8 +68,7 @@ class ImportBinding(Controller):
         panes.window.installEventFilter(self)
 
     def open(self, path: Path | None = None, *, program: str = "") -> None:
-        """Show the dialog: of a new import, or of the one that runs. ``program``: whose export is wanted, which is
-        explained."""
+        """Show the dialog of a new or running import. ``program``: explain how to export from this program."""
         self._tasks.replace(self._open(path, program), "import dialog")
 
     def offer_before(self, attach: Callable[[Sequence[str]], None], *, unless: Callable[[Path], bool]) -> None:

@@ -79,7 +79,7 @@ class LimitsDialog(FormPanel):
         rates: Sequence[ScopedRate] = (),
         parent: QWidget | None = None,
     ) -> None:
-        """Make the dialog. ``limits`` are limits, each with what is used of it in words; ``rates``: how often messages
+        """Make the dialog. ``limits``: each limit with a sentence about its use; ``rates``: how often messages
         may be sent."""
         super().__init__(theme, tr("Limits"), object_name="limitsDialog", width_px=_WIDTH_PX, parent=parent)
         self._targets = (EVERYTHING, *targets)
@@ -111,8 +111,7 @@ class LimitsDialog(FormPanel):
         return tuple(limit for line in self._lines if (limit := line.limit()) is not None)
 
     def rates(self) -> tuple[ScopedRate, ...]:
-        """Return the rates in the fields. Raises ``ValueError``, with a sentence, for one that cannot be understood, or
-        that is there twice."""
+        """Return the rates in the fields. Raises ``ValueError``, with a sentence, for an invalid or repeated one."""
         found = tuple(rate for line in self._lines if (rate := line.rate()) is not None)
         if len({rate.key for rate in found}) < len(found):
             raise ValueError(Text("Two rates apply to the same provider or project. Remove one of them."))
@@ -204,7 +203,7 @@ class _Line(QWidget):
             field.setAccessibleName(words)
         for amount, placeholder in ((self.soft, tr("No warning")), (self.hard, tr("No stop"))):
             policy = amount.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)  # columns stay where they are
+            policy.setRetainSizeWhenHidden(True)  # keeps the columns aligned
             amount.setSizePolicy(policy)
             amount.setPlaceholderText(placeholder)
         about, amounts = _grid(), _grid()

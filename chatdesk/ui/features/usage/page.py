@@ -229,7 +229,7 @@ def _about(of: Callable[[UsageSum], int]) -> Callable[[UsageSum], str]:
     return lambda total: f"{'≈' if total.estimated_requests and of(total) else ''}{number_text(of(total))}"
 
 
-# Heading, its words for whoever asks, and what is below it.
+# Heading, its tooltip, and the text of the cells.
 _COLUMNS: Final[tuple[tuple[str, str, Callable[[UsageSum], str]], ...]] = (
     (Text("Requests"), Text("Requests"), lambda total: number_text(total.requests)),
     (Text("In"), Text("Tokens in"), _about(lambda total: total.input_tokens)),

@@ -1,4 +1,4 @@
-"""The binding of usage: what is spent and what may be spent, shown in the window with its buttons."""
+"""Binds the usage page and the spending limits to their services."""
 
 from __future__ import annotations
 

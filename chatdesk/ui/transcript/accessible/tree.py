@@ -26,7 +26,7 @@ class TranscriptAccessible(QAccessibleWidget):
 
     def __init__(self, view: ReadableView) -> None:
         super().__init__(view, QAccessible.Role.List, tr("Transcript"))
-        self.owes_focus = False  # nothing was loaded yet that could have it
+        self.owes_focus = False  # the focus arrived before any message was loaded
         self._view: Callable[[], ReadableView | None] = ref(view)
         self._nodes: dict[MessageEntry, MessageNode] = {}
         self._caret_item: Item | None = None

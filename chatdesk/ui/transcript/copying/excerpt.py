@@ -55,7 +55,7 @@ class Excerpt:
 def excerpts(entries: Iterable[MessageEntry], selected: SelectedRange | None) -> list[Excerpt]:
     """Return the selected part of each of these messages, or all of them when nothing is selected.
 
-    Notices and tools are no content, and what is folded away is not selected.
+    Notices, tools and folded text are left out.
     """
     made = []
     for entry in entries:

@@ -47,7 +47,7 @@ class SelectedRange:
 
 
 class Selection:
-    """The reader's selection; its fixed end is where it began, its moving end where it is dragged to."""
+    """The reader's selection, with an anchor where it began and a moving end."""
 
     def __init__(self, layout: ThreadLayout) -> None:
         self._layout = layout

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPen
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
-# Beside what is at the left, also in a window that is read from the right, whose painter would mirror it.
+# At the left in a right-to-left window, too, whose painter would mirror the alignment.
 AT_LEFT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
 
 
@@ -45,7 +45,7 @@ def paint_hairline(painter: QPainter, style: TranscriptStyle, start: QPointF, le
 def paint_text_line(
     painter: QPainter, style: TranscriptStyle, area: QRectF, text: str, *, role: FontRole, colour: str
 ) -> None:
-    """Paint a text on one line; where there is no room for all of it, its middle is left out."""
+    """Paint a text on one line, with its middle elided if it is too long."""
     painter.setFont(style.font(role))
     painter.setPen(style.colour(colour))
     shown = style.metrics(role).elidedText(text, Qt.TextElideMode.ElideMiddle, max(0.0, area.width()))

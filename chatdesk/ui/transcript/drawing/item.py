@@ -107,9 +107,9 @@ class Item:
     is_right_to_left = False
     revision = 0  # grows with every change that shows
     at = Placement()  # in which lists and quotes
-    is_indented = False  # begins where the words of its lists and quotes do, not at the edge of the column
-    scroll: SideScroll | None = None  # where it is moved sideways
-    unread: UnreadMoment | None = None  # of buttons that appear by themselves and act; from their first painting on
+    is_indented = False  # begins at the text of its lists and quotes, not at the edge of the column
+    scroll: SideScroll | None = None  # its horizontal offset
+    unread: UnreadMoment | None = None  # for acting buttons that appear unasked; begins with their first painting
 
     def __init__(self) -> None:
         self.height = 0.0

@@ -1,4 +1,4 @@
-"""The card of a change that a model proposes to a file: its file, its state, and what can be done with it."""
+"""Draws the card of a proposed change to a file: the file, the state, and the possible actions."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ class TextItem(Item):
             room = max(gutter - 5, wide)
             area = QRectF(x + 5 if is_rtl else x + gutter - 5 - room, 0, room, line)
             option = QTextOption(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            # From right to left the dot is at the left of its number, and what is said to be right is left.
+            # In a right-to-left text the dot stands at the left of its number, and Qt mirrors the alignment.
             direction = Qt.LayoutDirection.RightToLeft if is_rtl else Qt.LayoutDirection.LeftToRight
             option.setTextDirection(direction)
             painter.drawText(area, marker, option)

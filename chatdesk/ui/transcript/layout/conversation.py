@@ -128,7 +128,7 @@ class Conversation(QObject):
             self._layout.sticks_to_end = True
         elif not self._layout.sticks_to_end:
             self._scrolling.count_new()
-        if not is_own:  # whose answer comes in the same moment
+        if not is_own:  # one's own question is followed by its answer at once
             self._set_end(self.last_id)
         self._viewport_layout.schedule(is_growth=place is None)
         self.changed.emit()

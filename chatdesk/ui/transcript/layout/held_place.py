@@ -53,7 +53,7 @@ class HeldPlace:
 
 
 def scale_point_at(placed: Sequence[Placed], y: float) -> ScalePoint | None:
-    """Return the place of the scale that is ``y`` px below the top of the view; None where nothing is laid out."""
+    """Return the point of the scroll scale ``y`` px below the top of the view; None if nothing is laid out."""
     found: Placed | None = None
     for each in placed:
         if found is not None and each.y > y:

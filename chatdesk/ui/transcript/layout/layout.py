@@ -76,7 +76,7 @@ class ThreadLayout(LoadedMessages):
             self._held = None
         self.placed = [each for each in self.placed if each.entry not in gone]
         if self._held is None and self.entries:
-            # What was above the cut stays where it is; when that was out of view, its end comes to the top.
+            # Messages above the cut keep their place; if they were out of view, their end moves to the top.
             last = self.entries[-1]
             self._prepare(last)
             self._set_held(Placed(last, len(last.items) - 1, seam - last.places.tail - last.items[-1].height))

@@ -22,7 +22,7 @@ _LONGEST: Final = 400_000
 _TOLD_STATES: Final = frozenset(CallStatus) - {CallStatus.DONE}
 _LONGEST_READ: Final = 20_000
 _ENDED_STATES: Final = frozenset({CallStatus.DONE, CallStatus.FAILED})
-# By server and tool: what it does, what it did, and the argument that says to what.
+# By server and tool: the words before and after the call, and the argument that names its object.
 OWN_WORDS: Final[Mapping[tuple[str, str], tuple[Text, Text, str]]] = {
     ("chatdesk-web", "search_web"): (Text("Search the web"), Text("Searched the web: {what}"), "query"),
     ("chatdesk-web", "read_web_page"): (Text("Read a web page"), Text("Read {what}"), "address"),
@@ -199,7 +199,7 @@ def _code(text: str, what: str, *, remark: str = "") -> CodeItem:
 
 
 def call_words(part: Part) -> str:
-    """Return the line of a call: what was done once it has ended, else what is to be done."""
+    """Return the line of a call, in the past tense once the call has ended."""
     content = part.content
     name = clean_line(part.tool_name or str(content.get("name", ""))) or tr("Tool")
     if FIND_TOOLS in (content.get("name"), part.tool_name):

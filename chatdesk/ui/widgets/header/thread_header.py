@@ -121,7 +121,7 @@ class ThreadHeader(QWidget):
         self.setAccessibleDescription(self.presence.accessibleName() if here else "")
 
     def set_temporary(self, is_temporary: bool) -> None:
-        """Show whether nothing of the open thread is stored. ``keepRequested`` asks for that to change."""
+        """Show whether the open thread is temporary, which means not stored. ``keepRequested`` asks to store it."""
         if self.temporary_mark is None:
             if not is_temporary:
                 return
@@ -232,8 +232,8 @@ class ThreadHeader(QWidget):
             picker.setMaximumWidth(most)
 
     def _wanted_width(self, widget: QWidget) -> int:
-        """Return the width with which ``widget`` says what it is there for. The name of the model goes before the words
-        that tell of a temporary chat, whose button tells of it, too."""
+        """Return the width at which ``widget`` is understood. The model's name is shortened before the words of
+        a temporary thread, though their button alone says the same."""
         if widget is self.context_meter:
             return self.context_meter.full_width()
         if widget is self.temporary_mark:

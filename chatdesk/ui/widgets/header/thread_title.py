@@ -68,7 +68,7 @@ class ThreadTitle(QWidget):
         self._stack.setCurrentIndex(0)
 
     def set_narrow(self, is_narrow: bool) -> None:
-        """Hide the pencil where there is no room for it; the title itself, F2 and the menus stay."""
+        """Hide the pencil in a narrow header; the title itself, F2 and the menus still rename."""
         if is_narrow is not self._is_narrow:
             self._is_narrow = is_narrow
             self._show_pencil()

@@ -1,4 +1,4 @@
-"""Defines the tables of messages: their parts and files, what is counted and summarised of them, and their origin."""
+"""Defines the tables of messages, with their parts, files, token counts, summaries and origins."""
 
 from __future__ import annotations
 

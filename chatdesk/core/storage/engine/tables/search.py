@@ -33,7 +33,7 @@ search_removed = Table(
     sqlite_with_rowid=False,
 )
 
-# What was there before the index was.
+# Rows older than the index, still to be indexed.
 search_backlog = Table(
     "search_backlog",
     metadata,

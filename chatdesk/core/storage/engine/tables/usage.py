@@ -6,7 +6,7 @@ from sqlalchemy import Column, Float, ForeignKey, Index, Integer, Table, Text, t
 
 from chatdesk.core.storage.engine.tables.base import counter, metadata
 
-# What was asked of a provider and what it took. Outlives the message, because the money is spent all the same.
+# Requests to providers and their cost. They outlive their messages, because the money is spent.
 usage_events = Table(
     "usage_events",
     metadata,

@@ -96,7 +96,7 @@ def insert_threads(page: Page, rows: Sequence[PulledChange]) -> dict[str, str]:
 
 
 def _fill_place(raw: sqlite3.Connection, row: PulledChange) -> None:
-    """Give a thread that nothing in the log made before its time; all else that is said of it are registers."""
+    """Set the creation time of a thread that no logged change created; registers carry all its other values."""
     made = "SELECT 1 FROM changes WHERE entity = ? AND kind = 'thread' AND op = 'new' AND state = ?"
     if raw.execute(made, (row.entity, CONFIRMED)).fetchone() is None:
         created_at = moment((read_object(row.body) or {}).get("created_at"), latest_of(row.at)) or 0

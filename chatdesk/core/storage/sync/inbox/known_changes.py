@@ -126,7 +126,7 @@ def _confirm_threads(
 ) -> None:
     """Insert threads again that were purged here while the project was a private copy."""
     for row in rows:
-        if known[row.id].erased and not row.is_erased:  # what it was made with is back
+        if known[row.id].erased and not row.is_erased:  # the creation's values are readable again
             page.registers.update(("thread", row.entity, reg) for reg in sync_projection_values.THREAD)
     here = projection.homes(page.raw, "thread", [row.entity for row in rows])
     if lost := [row for row in rows if row.entity not in here and row.id not in prepared.flaws]:

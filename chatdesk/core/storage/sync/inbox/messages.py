@@ -82,8 +82,8 @@ class _AddedMessages:
 
 
 def insert(page: Page, incoming: Sequence[Incoming]) -> Outcome:
-    """Store messages in the given order. One whose thread or parent does not exist waits; one that would touch another
-    project, or whose id is in another thread, is foreign."""
+    """Store messages in the given order. A message whose thread or parent is missing waits; a message that would
+    touch another project, or whose id is in another thread, is foreign."""
     return _Insertion(page).insert(incoming)
 
 
@@ -290,7 +290,7 @@ def insert_parts(raw: sqlite3.Connection, owns: Sequence[PartRows]) -> None:
             names: dict[str, str] = {}
             for place, part in enumerate(own.parts):
                 if part[0] in taken:
-                    # Of parts with one id, nobody can tell whose an artifact was: it stays with the last.
+                    # Several parts share one id, so the owner of an artifact is unknown: the last part keeps it.
                     names[part[0]] = new_id()
                     own.parts[place] = (names[part[0]], *part[1:])
             own.artifacts = [(row[0], names.get(row[1], row[1]), *row[2:]) for row in own.artifacts]

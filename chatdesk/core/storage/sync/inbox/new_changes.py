@@ -153,7 +153,7 @@ def reattach(page: Page, incoming: Iterable[Incoming]) -> None:
 
 
 def set_author(page: Page, kind: str, entity: str, author: str) -> None:
-    """Set whose words an entity is."""
+    """Set the author of an entity."""
     table = {"thread": "threads", "message": "messages", "summary": "summaries"}.get(kind)
     if table is not None:
         if kind == "thread":

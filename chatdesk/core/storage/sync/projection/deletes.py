@@ -155,7 +155,7 @@ def show_or_hide_messages(
         if verdict.deletion is not None:
             _add_note_of_deletion(raw, origin, thread_id, MESSAGE_BACK, verdict, effects, message_id=message_id)
         has_changed = verdict.is_hidden is not (deleted_at is not None)
-        # Of one that was hidden or shown here before, what is above it may not have been told.
+        # Its state changed, or the change log names it: its parent may not have been informed.
         # One above that is hidden stays so, whatever else below it is hidden.
         is_told = has_changed or message_id in touched
         if parent_id is not None and is_told and not (verdict.is_hidden and is_parent_hidden):

@@ -1,4 +1,4 @@
-"""*Share…*: what goes up and who will see it, before anything leaves; once shared, who has which role, and the end."""
+"""Shows *Share…*: before sharing, what is uploaded and who will see it; afterwards the roles, and how to end it."""
 
 from __future__ import annotations
 
