@@ -25,7 +25,7 @@ from chatdesk.core.texts import Text, tr
 from chatdesk.ui.accessibility.assistance import exit_if_assisted
 from chatdesk.ui.application.window_hooks import WindowHooks
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.services.groups import RestoreServices
@@ -57,7 +57,7 @@ def run_window(
     paths.make_directories()
     lock = InstanceLock(paths.data_dir, purpose=WINDOW, listens=True)
     if not lock.acquire() and lock.problem is None:
-        from chatdesk.core.local_api.client import own_or_show_window  # the first paint does without
+        from chatdesk.core.local_api.client import own_or_show_window  # after the first paint
 
         if not own_or_show_window(lock, paths.data_dir, target):
             return 0
@@ -69,11 +69,11 @@ def run_window(
                 safe=Text("Nothing was opened or changed."),
                 next_step=Text("Run this in a desktop session, or set DISPLAY or WAYLAND_DISPLAY."),
             )
-        from chatdesk.ui.application.window_application import RESTART, run  # the first paint does without
+        from chatdesk.ui.application.window_application import RESTART, run
 
         if is_blind and script is None:
             terminal.say(tr("No display was found, so ChatDesk plays one turn without a window."))
-            from chatdesk.ui.application.demonstration import play  # the first paint does without
+            from chatdesk.ui.application.demonstration import play
 
             script = partial(play, picture=paths.data_dir / "demonstration.png")
         code = run(paths, settings, _hooks_of(paths, settings, lock, target), script=script)
@@ -98,7 +98,7 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: s
         module = await import_beside(
             "chatdesk.core.local_api.listener", "chatdesk.services.owner", "chatdesk.services.service_switch"
         )
-        from chatdesk.services.owner import verbs_of  # the first paint does without
+        from chatdesk.services.owner import verbs_of  # after the first paint
         from chatdesk.services.service_switch import ServiceSwitch
 
         server = module.InstanceServer(lock, paths.instance_socket, verbs_of(services, come_to_front))
@@ -110,7 +110,7 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: s
         return close
 
     def restore_services() -> RestoreServices | None:
-        from chatdesk.services.groups import RestoreServices  # the first paint does without
+        from chatdesk.services.groups import RestoreServices  # after the first paint
         from chatdesk.services.parts import backups_of
 
         return RestoreServices(lambda: backups_of(paths, settings)) if lock.is_held else None
@@ -128,14 +128,14 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: s
 
 
 def _upkeep(services: Services) -> AsyncGenerator[ChatDeskError, None]:
-    from chatdesk.services.upkeep import run_upkeep  # the first paint does without
+    from chatdesk.services.upkeep import run_upkeep  # after the first paint
 
     return run_upkeep(services)
 
 
 def _watch_crashes(paths: AppPaths, tell: Callable[[CrashReport], None]) -> CrashReporter:
     """Install the reporter of uncaught errors. It is wanted when the window is up, so it is imported then."""
-    from chatdesk.core.diagnostics.crashes import CrashReporter  # the first paint does without
+    from chatdesk.core.diagnostics.crashes import CrashReporter  # after the first paint
     from chatdesk.core.diagnostics.redaction import process_redactor
 
     return CrashReporter(paths.crash_dir, process_redactor, on_crash=tell)

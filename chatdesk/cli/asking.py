@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # the help of all commands does without
 # The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
 CALL_DENIED: Final = 3
 _ASK, _DENY = "ask", "deny"
-# What --approve allows: the id of a server, and one of its tools, or None for all.
+# A permission of --approve: the id of a server, and one of its tools, or None for all.
 _Grant = tuple[str, str | None]
 
 

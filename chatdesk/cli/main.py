@@ -148,7 +148,7 @@ def run(arguments: Sequence[str], *, before_command: Callable[[], object] | None
     except BrokenPipeError:
         terminal.discard_output(sys.stdout)
         return BROKEN_PIPE
-    except OSError as error:  # what argparse prints by itself; all else is caught further in
+    except OSError as error:  # argparse's own output failed; other failures are handled further in
         terminal.discard_output(sys.stdout)
         terminal.complain(
             OutputFailed(Text("The output could not be written: {reason}.", reason=reason_text(error))).sentence
@@ -223,7 +223,7 @@ def _with_diagnostics(options: argparse.Namespace, paths: AppPaths, *, is_debug:
 
     try:
         if options.command in _WITH_WINDOW:
-            from chatdesk.app import run_window  # commands do without the window
+            from chatdesk.app import run_window  # commands run without Qt
 
             return run_window(paths, loaded.settings, target=target, can_be_played=options.command is None)
         return _run_command(options, paths, loaded)

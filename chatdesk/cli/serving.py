@@ -183,7 +183,7 @@ def _money(text: str) -> float:
 SOCKET_VARIABLE: Final = "NOTIFY_SOCKET"
 WATCHDOG_VARIABLE: Final = "WATCHDOG_USEC"
 _US_PER_S: Final = 1_000_000
-_TRIES: Final = 3  # in the time that systemd waits: one that fails is not the end
+_TRIES: Final = 3  # attempts within systemd's time limit: one failed attempt does not stop the service
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.core.sync.sending import Sending
     from chatdesk.services.services import Services
 
-# How long is waited for a server to take what was asked for, unless ``--wait`` says otherwise.
+# The time for a server to accept a request, unless ``--wait`` sets another.
 WAIT_S: Final = 60
 # The same after a question: its answer is here already.
 ASK_WAIT_S: Final = 15

@@ -114,7 +114,7 @@ class AsyncClient(AsyncRequests):
                 return
             before = page.messages[0].id
 
-    # How requests are sent
+    # Sending requests
 
     async def run(self, request: Request[T]) -> T:
         """Send a request, again where that is safe, and return its result."""

@@ -112,7 +112,7 @@ class Client(SyncRequests):
                 return
             before = page.messages[0].id
 
-    # How requests are sent
+    # Sending requests
 
     def run(self, request: Request[T]) -> T:
         """Send a request, again where that is safe, and return its result."""

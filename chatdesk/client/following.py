@@ -59,9 +59,10 @@ class FollowedAnswer:
         self._given += "".join(self._pieces)
         self._pieces.clear()
         text = message.text
-        if self._given.startswith(text):  # nothing new, or a state before the last pieces
+        if self._given.startswith(text):  # nothing new, or a state older than the last pieces
             return ""
-        is_longer = text.startswith(self._given)  # else it was written again, and what was given cannot be undone
+        # else the text was rewritten, and the pieces already given cannot be undone
+        is_longer = text.startswith(self._given)
         piece, self._given = text[len(self._given) :] if is_longer else "", text
         return piece
 

@@ -48,7 +48,7 @@ def file_of_message(message_id: str, sha256: str, *, first: int = 0, last: int |
     return _file(path_of("messages", message_id, path_of("attachments", sha256)), first, last)
 
 
-# What all projects share
+# Tags and search
 
 
 def tags() -> Request[tuple[Tag, ...]]:

@@ -92,7 +92,7 @@ class Requests:
     send_file = _method(library_requests.send_file)
     file_of_message = _method(library_requests.file_of_message)
 
-    # What all projects share
+    # Tags and search
 
     tags = _method(library_requests.tags)
     rename_tag = _method(library_requests.rename_tag)

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def read(form: type[T], data: Any) -> T:
-    """Return what the service sent as its form. Raises ``ValueError`` where it is something else."""
+    """Convert an answer of the service to its dataclass. Raises ``ValueError`` if it has another form."""
     if not isinstance(data, Mapping):
         raise ValueError(f"not a {form.__name__}")
     values: dict[str, Any] = {}

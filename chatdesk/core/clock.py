@@ -61,7 +61,7 @@ class TrustedTime:
             return TrustedTime(self.at_ms, now_ms)
         if now_ms - jumped_to_ms < PROBATION_MS:
             return self
-        # Who opens ChatDesk less than once a week has a trusted time that lags by one visit.
+        # If ChatDesk is opened less than once a week, the trusted time lags behind by one visit.
         return TrustedTime(now_ms) if now_ms - jumped_to_ms <= JUMP_MS else TrustedTime(jumped_to_ms, now_ms)
 
 

@@ -15,7 +15,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 # Characters without a picture of their own: C0 and C1 controls, soft hyphen, fillers, zero-width and bidi controls,
 # line and paragraph separators, variation selectors, annotation marks, non-characters, shorthand and musical controls,
-# and the tags block with what is reserved behind it.
+# and the tags block with the reserved range after it.
 _SUSPECTS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
@@ -94,7 +94,7 @@ def _is_legitimate(text: str, at: int) -> bool:
     return "\u180b" <= character <= "\u180d" and "\u1820" <= before <= "\u18aa"
 
 
-# What only advises where a line may break, how letters join, or how a sign is drawn; and line separators.
+# Characters that only affect line breaks, joining or glyphs; and line separators.
 _ADVICE = frozenset("\xad\u034f\u200b\u200c\u200d\u2028\u2029\u2060\u2061\u2062\u2063\u2064\ufeff") | frozenset(
     map(chr, range(0xFE00, 0xFE10))
 )
@@ -149,7 +149,7 @@ def has_right_to_left(text: str) -> bool:
     return not text.isascii() and _RIGHT_TO_LEFT.search(text) is not None
 
 
-# What only colours a terminal's text, or clears the rest of its line.
+# Sequences that only colour a terminal's text, or clear the rest of its line.
 _TERMINAL_COLOURS = re.compile("\x1b\\[[0-9;:]{0,40}[mK]")
 _HALF_A_COLOUR = re.compile("\x1b(?:\\[[0-9;:]{0,40})?$")
 

@@ -15,7 +15,7 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.texts import Text
 
 SCHEME: Final = "chatdesk:"
-# What the launcher's menu asks a window for. These are no links, so that no page can open them.
+# Requests of the launcher's menu to a window. They are not links, so that no page can open them.
 NEW_CHAT: Final = "new-chat:"
 SEARCH: Final = "search:"
 # An invitation may have the certificates of its server in it.

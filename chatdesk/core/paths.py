@@ -111,7 +111,7 @@ class AppPaths:
         """
         try:
             found = cls._found(data_dir, os.environ if environ is None else environ)
-        except RuntimeError:  # of pathlib and platformdirs
+        except RuntimeError:  # raised by pathlib and platformdirs
             raise InvalidInput(
                 Text("There is no home directory: HOME is not set, and the system knows none for this user."),
                 safe=Text("Nothing was changed."),
@@ -182,7 +182,7 @@ class AppPaths:
         return self._of_this_person("scanners")
 
     def _of_this_person(self, kind: str) -> Path:
-        import hashlib  # it loads OpenSSL, which no start needs
+        import hashlib  # loads OpenSSL, which a start does not need
 
         import platformdirs
 

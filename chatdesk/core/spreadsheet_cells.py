@@ -9,13 +9,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from io import StringIO
 
-# What begins a formula. Wide, small and raised forms count too: spreadsheets of East Asia take those.
+# Characters that begin a formula. Their wide, small and raised forms count, too: East Asian spreadsheets accept them.
 _SIGNS = ("=", "+", "-", "@")
-# A number that no operator follows is a telephone number, a temperature or a price; as a formula it makes no sense.
+# A number without an operator after it is a telephone number, a temperature or a price, not a formula.
 _NUMBER = re.compile(r"[$€£¥]?\d[\d.,]*(?:[eE][+-]?\d+)?\s*(?![-+*/^&=<>%:|!(\s\d.,])", re.ASCII)
-# What a formula can act with beside a program (DDE, ``|…!``): a function, a place in a sheet, a cell.
+# The parts of a formula with an effect: a function, a reference to a sheet, a cell. Calls of programs (DDE, ``|…!``)
+# are found separately.
 _ACTS = re.compile(r"[^\W\d][\w.]*\s*\(|!\$?[A-Za-z]{1,3}\$?\d|^\$?[A-Za-z]{1,3}\$?\d+(?!\w)")
-# Where a program takes another separator than was meant, a cell begins behind it.
+# A program that expects another separator may begin a cell after any of these.
 _CELL = re.compile(r"[^;\t\r\n]+")
 
 

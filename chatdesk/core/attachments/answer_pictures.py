@@ -23,7 +23,7 @@ from chatdesk.core.texts import Text
 # Stores the bytes of a file under a name that is shown. Raises ``AttachmentTooLarge`` and ``AttachmentUnusable``.
 KeepFile = Callable[[bytes, str], Awaitable[Attachment]]
 
-_MOST_BYTES: Final = 64 * 1024 * 1024  # of all pictures of an answer, their preliminary states included
+_MOST_BYTES: Final = 64 * 1024 * 1024  # for all pictures of an answer, including their previews
 _MOST_PARTIAL: Final = 16
 _MOST_REPEATED: Final = 2 * MOST_IN_MESSAGE  # some servers send each again; reading one takes a process
 _SLICE_LETTERS: Final = 256 * 1024  # a multiple of 4; decoding holds Python's lock
@@ -66,7 +66,7 @@ class AnswerPictures:
             return _in_text(delta)
         is_new = delta.item not in self._names
         if is_new and len(self._names) > self._room:
-            return None  # it was said of one before
+            return None  # the limit was already reported
         number = self._first_number + len(self._names)
         name = self._names.setdefault(delta.item, _name_of(delta.words) or f"Picture {number}")
         if is_new and len(self._names) > self._room:

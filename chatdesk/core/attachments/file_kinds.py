@@ -37,7 +37,8 @@ _TEXTS = {
 }
 # The names of a block's language under which HTML is in texts.
 _PAGES = frozenset({"html", "htm", "xhtml"})
-# What a desktop shows and does not run. Web pages are not among them: their scripts would run as a local file's.
+# Types that a desktop displays without running. Web pages are excluded: their scripts would run with a local file's
+# rights.
 _SAFE_ENDINGS = {
     "image/png": ".png",
     "image/jpeg": ".jpg",

@@ -27,7 +27,7 @@ _AS_BROWSERS_READ: Final = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-asci
 _LEAST_SHARE: Final = 0.1
 _LEAST_FOUND: Final = 200
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>([^<]{0,2000})", re.IGNORECASE)
-# What a reader does not see, but a model would read.
+# Styles that hide text from a reader, but not from a model.
 _UNSEEN: Final = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|(?:opacity|font-size):0(?:\.0*)?(?![.\d])", re.IGNORECASE
 )

@@ -18,7 +18,7 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import shortened
 
 _ESCAPED: Final = "iso2022_jp_2"
-# What of a text is looked at.
+# The part of a text that is examined.
 SAMPLE_BYTES: Final = 64 * 1024
 _MOST_TELLING: Final = 4 * 1024
 _MOST_WORDS: Final = 3_000
@@ -85,7 +85,7 @@ _WITHOUT_CASE: Final = frozenset(("cp1255", "cp862", "cp1256", "cp874"))
 _WORDS = re.compile(r"[^\W\d_]+", re.UNICODE)
 # Letters that are words.
 _ALONE: Final = frozenset("авикосуяєійзжбοηὁ")
-# What a letter counts that no text in one language has: in names of another.
+# The weight of a letter that no text in one language uses, as in a foreign name.
 _OTHER_LANGUAGE: Final = 0.5
 _COMMON_CYRILLIC: Final = frozenset("оеаинтсрвлкмдпуяії")
 
@@ -301,7 +301,8 @@ def _place_fits(word: re.Match[str], text: str, known: frozenset[str]) -> float:
     letter = word[0].lower()
     after = text[word.end() : word.end() + 1]
     is_latin = unicodedata.name(letter[0], "").startswith("LATIN")
-    is_odd = after.isdigit() if is_latin else letter not in known and after != "."  # such as a pound before its number
+    # such as a pound sign before a number
+    is_odd = after.isdigit() if is_latin else letter not in known and after != "."
     return 0.5 if len(letter) == 1 and is_odd else 1.0
 
 

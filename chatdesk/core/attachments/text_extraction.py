@@ -26,7 +26,7 @@ _PDF_TIME_S = 12.0
 _MOST_UNZIPPED_BYTES = 32 * 1024 * 1024
 _MOST_SLIDES = 1000
 
-# What a person reads when a file of this kind has no text that could be read.
+# Shown for a file whose kind has no readable text.
 NO_TEXT_KIND: Final = Text("Files of this kind have no text that can be read.")
 NO_TEXT: Final = Text("There is no text in it.")
 

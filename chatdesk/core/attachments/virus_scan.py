@@ -162,7 +162,7 @@ def _asked(address: str, path: Path) -> str:
                 clamd.sendall(len(piece).to_bytes(4, "big") + piece)
             clamd.sendall(bytes(4))
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it has said why, before it hung up
+            pass  # the scanner hung up after it sent its verdict
         verdict = _line(clamd, ends_s)
     if verdict == "stream: OK":
         return ""

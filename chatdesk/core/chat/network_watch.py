@@ -177,7 +177,7 @@ class NetworkWatch:
         for id_ in waiting:
             try:
                 await self._send_again(id_)
-            except ChatDeskError as error:  # it is gone, or somebody was quicker
+            except ChatDeskError as error:  # the answer was deleted, or sent by another way
                 _log.info("answer %s was not taken up: %s", id_, error.code)
 
     def _publish(self) -> None:
@@ -189,7 +189,7 @@ class NetworkWatch:
     async def _keep(self, store: WaitingRepository) -> None:
         try:
             await store.keep_unreached(self._kept)
-        except ChatDeskError as error:  # it is kept all the same, and has its Try again
+        except ChatDeskError as error:  # the answer still waits, and shows *Try again*
             _log.warning("what waits for the network could not be noted: %s", error.code)
 
 

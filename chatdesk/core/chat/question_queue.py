@@ -147,7 +147,7 @@ class QuestionQueue:
             try:
                 await self._ask(row[0])
             except TurnInProgress:
-                return  # its end will be heard of
+                return  # the end of that turn sends the next question
             except ChatDeskError as error:
                 _log.warning("question %s waits on: %s", row[0].id, error.code)
                 self._problems[row[0].id] = error.sentence

@@ -37,7 +37,7 @@ _RATE_REASONS = {
     LimitScope.PROVIDER: Text("Your limit of messages to this provider is reached."),
     LimitScope.PROJECT: Text("Your limit of messages in this project is reached."),
 }
-# What a rate is for: a kind, and the name of a provider or the id of a project.
+# The scope of a rate: a kind, and the name of a provider or the id of a project.
 _Scope = tuple[LimitScope, str]
 _ALL: _Scope = (LimitScope.ALL, "")
 _VENDOR_REASON = Text("The provider takes no more requests for now.")

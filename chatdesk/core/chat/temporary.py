@@ -143,7 +143,7 @@ class TemporaryThreads:
             self.bus.publish(ThreadDeleted(thread_id, is_purged=True))
 
     async def close(self) -> None:
-        """End the thread without an event, because nobody listens any more."""
+        """End the thread without an event: no subscriber is left."""
         async with self._lock:
             if self._thread_id is None:
                 return

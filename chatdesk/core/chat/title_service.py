@@ -257,7 +257,7 @@ class TitleService:
 
 
 def _excerpt(text: str) -> str:
-    # What a message says must not look like the end of the messages.
+    # The text of a message must not imitate the marker that ends the messages.
     return text[:_LONGEST_EXCERPT].replace(_EDGE, "")
 
 

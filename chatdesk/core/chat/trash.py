@@ -11,7 +11,7 @@ from chatdesk.core.events import EventBus, ThreadDeleted, ThreadsChanged
 from chatdesk.core.storage.repositories import Repositories
 
 MOST_LISTED: Final = 500
-MOST_PUBLISHED: Final = 500  # of more changed threads only the fact is published
+MOST_PUBLISHED: Final = 500  # beyond this many changed threads, one event stands for all
 _MS_PER_DAY: Final = 24 * 3600 * 1000
 _PREVIEW: Final = 200
 

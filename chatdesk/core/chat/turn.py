@@ -93,8 +93,8 @@ class Turn:
         self._reading: asyncio.Task[None] | None = None
         self._ended_as: Status | None = None
         self._is_streaming = False
-        self._unstored_since_s: float | None = None  # when the oldest text that is not stored was shown
-        self._stored = answer  # as it was when it began to stream
+        self._unstored_since_s: float | None = None  # when the oldest unstored text was shown
+        self._stored = answer  # the answer as it was when streaming began
         self._published_news_count = 0
         self._is_closing = False
         self._hurry: Callable[[], None] | None = None

@@ -335,6 +335,6 @@ async def _carry(
         if step in source:
             source.remove(step)
         raise
-    if step in source:  # else a new change has begun another history in the meantime
+    if step in source:  # else a new change has replaced the history in the meantime
         source.remove(step)
     target.append(step)

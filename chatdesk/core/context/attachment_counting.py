@@ -22,7 +22,7 @@ from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.providers.base import ChatRequest
 
 _MOST_REMEMBERED = 512
-# As long a text is counted on a thread.
+# Longer texts are counted on a worker thread.
 _LONGEST_COUNTED_AT_ONCE = 8_000
 _TILE_PX, _FIT_PX, _SHORT_PX = 512, 2048, 768
 _PATCH_PX, _MOST_PATCHES = 32, 1536
@@ -116,7 +116,7 @@ class AttachmentCounter:
         return replace(row, parts=parts), new
 
     async def _whole(self, attachment: Attachment, reading: Reading) -> int:
-        # What a file takes is the same for all models that count alike.
+        # The tokens of a file are the same for all models with the same tokeniser.
         asked = reading if attachment.is_image else Reading(reading.encoding)
         key = (attachment.sha256, attachment.name, asked)
         known = self._known.get(key)

@@ -17,7 +17,8 @@ from chatdesk.core.texts import Text
 
 # However long answers may get, a question has to fit as well.
 _LARGEST_SHARE_FOR_ANSWER = 0.5
-_PARTS = 8  # of what fits, one may stay behind so that a request begins where the last one did
+# a cut may move forward by up to an eighth of the messages, so that successive requests begin at the same one
+_PARTS = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.providers.base import RequestMessage, ToolCall, kept_from
 
-# What a message takes besides its text: its role and the marks around it (OpenAI's own rule, rounded up).
+# The cost of a message besides its text: its role and delimiters (OpenAI's own rule, rounded up).
 TOKENS_PER_MESSAGE = 4
 
 
@@ -149,7 +149,7 @@ class _Writer:
         self._are_answered = False
 
 
-# What the marks and the words before them take.
+# The cost of the delimiters and the sentence before them.
 FENCE_TOKENS = 70
 
 

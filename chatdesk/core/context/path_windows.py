@@ -70,7 +70,7 @@ class PathWindows:
         if window is None or window.end != frame.end or window.lacks(tokens, lowest):
             self._pinned.pop(key, None)
             window = await self._read(frame.thread_id, reading, tokens, lowest)
-        if changes == self._changes[frame.thread_id]:  # else it may lack what was told while this waited
+        if changes == self._changes[frame.thread_id]:  # else a change during the wait may be missing in the window
             self._windows[key] = window
         while len(self._windows) > _MOST_THREADS:
             dropped, _window = self._windows.popitem(last=False)
@@ -124,7 +124,7 @@ class PathWindows:
         for key, window in list(self._windows.items()):
             is_here = key[0] == message.thread_id and window.update(row_of(message))
             if is_here and message.position < window.end - _NEWEST:
-                self.forget(message.thread_id)  # it is too far from the end to be counted as new
+                self.forget(message.thread_id)  # the message is too far from the end to count as new
 
     async def counted(self, rows: Sequence[ContextRow], reading: Reading) -> list[ContextRow]:
         """Return ``rows`` with a count for every part; new counts are stored."""

@@ -10,9 +10,9 @@ from chatdesk.core.context.budget import TokenBudget
 from chatdesk.core.context.tokens import CHARACTERS
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 
-# Of the tokens of a request; the rest is for the question, the system prompt and what was said before.
+# The files' share of a request's tokens; the rest is for the question, the system prompt and earlier messages.
 _SHARE_FOR_FILES = 0.6
-# Estimates are corrected a little after each answer; texts need not be cut again every time.
+# Estimates are corrected slightly after each answer; rounding them spares cutting the texts again each time.
 _STEPS_OF_FACTOR = 4
 
 

@@ -35,7 +35,7 @@ from chatdesk.core.providers.base import (
 from chatdesk.core.rendering.answers.thought_splitter import without_thoughts
 from chatdesk.core.storage.chat.context_store import ContextRepository
 
-# What stays as it was said after a summary, of the room for a request; the rest is room to go on in.
+# The share of a request kept verbatim after a summary; the rest is room for the next messages.
 _SHARE_KEPT = 0.4
 _SHARE_OF_PIECE = 0.5
 _SHARE_OF_SUMMARY = 0.1
@@ -246,7 +246,7 @@ class Summariser:
                         case StreamFinished():
                             reason = event.reason
         except ChatDeskError:
-            if pieces:  # what was written is paid for, however it ended
+            if pieces:  # the tokens used so far are paid for
                 await self._owner.record_failed(wanted, spent())
             raise
         except asyncio.CancelledError:  # the tokens used so far are paid for

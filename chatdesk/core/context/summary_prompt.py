@@ -18,9 +18,9 @@ _WORDS_PER_TOKEN = 0.6
 # How much longer a summary may get than was asked for: a little more is no reason to lose it.
 MOST_OF_WANTED = 2
 _EDGE = "=" * 10
-# What summaries that make sense are far from: nearly all signs, or a few words over and over.
+# Bounds that every meaningful summary keeps: a text of few letters, or of a few words repeated, is rejected.
 _LEAST_LETTERS, _LEAST_DISTINCT, _FEW_WORDS = 0.3, 0.1, 40
-# How models say that they will not, in few words; a summary that happens to begin so goes on.
+# A refusal is short; a longer summary may happen to begin with the same words.
 _LONGEST_REFUSAL_WORDS, _LONGEST_REFUSAL_LETTERS = 80, 600
 _REFUSAL = re.compile(
     r"(?:(?:i[’']?m|i am) (?:very |so )?(?:sorry|afraid|unable|not able)\b|(?:sorry|apologies)\b|i apologi[sz]e\b"
@@ -59,7 +59,7 @@ def summary_request(
 
 def _line(message: RequestMessage) -> str:
     calls = "".join(f"\n(calls {call.name}: {call.arguments})" for call in message.tool_calls)
-    # What a message says must not look like the end of the messages.
+    # The text of a message must not imitate the marker that ends the messages.
     return f"{_NAMES[message.role]}: {message.text.replace(_EDGE, '')}{calls}"
 
 

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 _PAUSES_MS = (60_000, 5 * 60_000, 30 * 60_000, 2 * 3_600_000)
 _LONGEST_END_S = 1.0
-_SLACK_S = 0.05  # of the loop's clock against the wall's
+_SLACK_S = 0.05  # the loop's clock and the system's clock may differ by this much
 _MS_PER_S = 1000
 
 # Builds a summariser on the worker's loop, with the ways back to the owner that it is given, and takes it down again.
@@ -70,8 +70,8 @@ class SummaryWorker:
         self._agreed: dict[str, Wanted] = {}
         self._waiting: set[str] = set()
         self._failures: dict[str, tuple[int, int]] = {}  # by thread: how often, and when it may be tried again
-        self._retries: dict[str, asyncio.TimerHandle] = {}  # by thread that failed
-        self._resting: dict[str, Wanted] = {}  # by thread: what goes on when the next day begins
+        self._retries: dict[str, asyncio.TimerHandle] = {}  # by failed thread
+        self._resting: dict[str, Wanted] = {}  # by thread: the work that resumes on the next day
         self._rests_until_ms = 0
         self._waking: asyncio.TimerHandle | None = None
         self._is_closed = False

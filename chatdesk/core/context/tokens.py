@@ -28,7 +28,7 @@ _FILES = {
 }
 _O200K_MODELS = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "gpt-6", "chatgpt-4o", "gpt-oss", "o1", "o3", "o4")
 _CL100K_MODELS = ("gpt-4", "gpt-3.5", "text-embedding")
-# The name that stands for an encoding where none is loaded.
+# Names the estimate by characters, used without a loaded encoding.
 CHARACTERS = "characters"
 
 

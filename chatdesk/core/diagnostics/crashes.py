@@ -69,7 +69,7 @@ class CrashReporter:
         try:
             self._dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             earlier = self._collect_fatal()
-            if not faulthandler.is_enabled():  # else its trace goes where who enabled it reads it, as those who test do
+            if not faulthandler.is_enabled():  # a test runner may have enabled it, and reads the trace elsewhere
                 path = self._dir / f"fatal-{os.getpid()}.log"
                 descriptor = os.open(path, _WRITTEN, 0o600)
                 self._fatal_file = open(descriptor, "wb", buffering=0)  # noqa: SIM115 - open until uninstall

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 
 HIDDEN = "[hidden]"
 _OTHER_SIGNS = re.compile(r"[^0-9A-Za-z]+")
-_SHORTEST = 8  # of letters and digits; below that words would be hidden
-_KEY_LENGTH, _PART_LENGTH = 16, 10  # so long, with digits and letters, it is a key, and a part of it is telling
+_SHORTEST = 8  # letters and digits; hiding shorter secrets would hide ordinary words
+# a value of this length with digits and letters is a key, and a part of that length gives it away
+_KEY_LENGTH, _PART_LENGTH = 16, 10
 _SHORTEST_BEGINNING = _PROBE_LENGTH = 4
 _MOST_HELD = 2000
 

@@ -19,10 +19,10 @@ from chatdesk.core.texts import Sentences, Text, shortened
 
 _PORTS = {"https": 443, "http": 80}
 _SHOWN_DIGITS, _LONGEST_LABEL = 12, 40
-# What readers of addresses disagree about.
+# Characters that URL parsers interpret differently.
 _AMBIGUOUS = re.compile(r"[\\\s\x00-\x1f\x7f]|@.*@")
 _HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+")
-# What people copy along with a key.
+# Text that people copy along with a key.
 _AROUND_KEY = re.compile(
     r"""(?:(?:export\s+)?[A-Z][A-Z0-9_]*(?:KEY|TOKEN)\s*=\s*)?["']?"""
     r"""(?i:(?:authorization|(?:x-)?(?:goog-)?api-key)\s*:\s*)?(?i:bearer\s*[:\s]\s*)?["']?(.*?)["']?[,;]?\Z""",
@@ -112,7 +112,7 @@ class KeyOrigin:
 class WithheldFor(StrEnum):
     """The reason why a secret that exists is not used."""
 
-    ELSEWHERE = "elsewhere"  # it was given for another origin
+    ELSEWHERE = "elsewhere"  # entered for another origin
     UNKNOWN = "unknown"  # an earlier version stored it without its server
     OPEN = "open"  # it would travel unencrypted, without the person's consent
     VARIABLE = "variable"  # an environment variable names the server, so only a key from the environment goes there

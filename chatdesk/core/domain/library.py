@@ -11,8 +11,8 @@ ThreadScope = Literal["active", "archive", "trash"]
 Order = Literal["activity", "name"]
 Value = int | str | None
 
-# ``deleted_at`` of a thread that is being deleted for good: no list shows it, and nobody here brings it back. Only one
-# that others have, too, can come back, by what they do.
+# ``deleted_at`` of a thread that is being deleted for good: no list shows it, and it cannot be restored here. A shared
+# one comes back if another member changes it.
 GONE: Final = 0
 
 

@@ -159,7 +159,7 @@ class Message:
 
     @property
     def error_sentence(self) -> str:
-        """The sentence about a failure, "" where there is none; a ``Text`` again where it was stored as one."""
+        """The sentence about a failure, "" without one; a ``Text`` again if it was stored as one."""
         sentence = self.error or ""
         kept = unpacked(self.error_details.get("sentence"))
         return kept if kept == sentence else sentence

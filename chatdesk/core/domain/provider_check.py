@@ -28,7 +28,7 @@ class StepState(StrEnum):
     SKIPPED = "skipped"
 
 
-# What a person reads for each step.
+# The label of each step.
 STEP_TEXTS: Final[Mapping[Step, str]] = {
     Step.ADDRESS: Text("Address"),
     Step.TLS: Text("Encryption"),

@@ -19,12 +19,12 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
 _MOST = 200
 _MOST_MODELS = 5000
-# What a person may type of a model.
+# Bounds for a person's entries about a model.
 SMALLEST_WINDOW, LARGEST_WINDOW = 256, 100_000_000
 LARGEST_PRICE = 1_000_000.0
 _LONGEST = 2000
 SYSTEM_PROXY, NO_PROXY = "system", "none"
-# Headers that are a key by their name: their values are where keys are.
+# Headers that carry a key, by their names: their values are stored with the keys.
 SECRET_HEADERS = re.compile(r"authorization|cookie|token|secret|api-?key|passw|credential", re.IGNORECASE)
 
 

@@ -93,11 +93,11 @@ class CallStatus(StrEnum):
     DONE = "done"
     DENIED = "denied"
     FAILED = "failed"
-    # It was running when ChatDesk ended, so its effect is unknown.
+    # ChatDesk ended during the call, so its effect is unknown.
     UNKNOWN = "unknown"
 
 
-# What a person reads for each state of a call.
+# The label of each state.
 CALL_STATUS_TEXTS: Final[Mapping[CallStatus, str]] = {
     CallStatus.WAITING: Text("Waiting for approval"),
     CallStatus.RUNNING: Text("Running"),
@@ -236,7 +236,7 @@ class LeftOut(StrEnum):
     SAME_PAGE = "same_page"
 
 
-# What a person reads for each reason, with the name of the tool.
+# The sentence for each reason, with the name of the tool.
 LEFT_OUT_TEXTS: Final[Mapping[LeftOut, Text]] = {
     LeftOut.UNREADABLE: Text("“{tool}” is left out: its description is not what the protocol allows."),
     LeftOut.TOO_LARGE: Text("“{tool}” is left out: its name or its description is too long."),
@@ -286,7 +286,7 @@ class CheckStep(StrEnum):
     LISTED = "listed"
 
 
-# What a person reads for each step.
+# The label of each step.
 CHECK_STEP_TEXTS: Final[Mapping[CheckStep, str]] = {
     CheckStep.FOUND: Text("Found"),
     CheckStep.STARTED: Text("Started"),

@@ -18,7 +18,7 @@ class UsageKind(StrEnum):
     EMBEDDING = "embedding"
 
 
-# Of most texts in most encodings, where nothing better is known.
+# An average over texts and encodings, used without a tokeniser.
 CHARACTERS_PER_TOKEN: Final = 4
 # Work in the background, to which the day's limit applies.
 BACKGROUND_KINDS = (UsageKind.TITLE, UsageKind.SUMMARY)
@@ -71,7 +71,7 @@ class RateReport:
     resets_in_s: float
 
 
-# Dollars for what a model took, by provider and model; None: nobody knows.
+# Returns the cost in dollars of a model's usage, by provider and model; None if the price is unknown.
 CostOf = Callable[[str | None, str | None, Usage], float | None]
 
 

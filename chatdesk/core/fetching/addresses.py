@@ -15,7 +15,7 @@ _EMBEDDING = tuple(
     ipaddress.ip_network(each)
     for each in ("::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
-# Networks without IPv4 reach all of it this way, and their name servers give such addresses (RFC 6052).
+# NAT64: networks without IPv4 reach it under this prefix, and their name servers return such addresses (RFC 6052).
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 
 

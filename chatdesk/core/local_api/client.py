@@ -28,11 +28,11 @@ else:
 
 _CONNECT_TIMEOUT_S = 5.0
 _PATIENCE_S, _LOOK_EVERY_S = 3.0, 0.1
-# An owner that has only just been started opens its database first, which may take an upgrade.
+# An owner that was just started opens its database first, which may include an upgrade.
 ASK_PATIENCE_S = 15.0
-# One whose name cannot be read has it on its tongue, or a full disk and never will.
+# An owner whose note is unreadable is either still writing it, or has a full disk and will never finish.
 _UNNAMED_PATIENCE_S = 1.0
-# No answer is larger: it is what a provider may send, each character escaped.
+# An answer is at most a provider's largest answer, with each character escaped.
 _LONGEST_EVENT_BYTES = 1024 * 1024 * 1024
 
 Event = dict[str, Any]

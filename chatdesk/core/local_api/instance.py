@@ -26,7 +26,7 @@ from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
-# What a window has the directory open for; every other purpose is the name of a command.
+# The purpose of a window's lock; every other purpose is the name of a command.
 WINDOW = "window"
 _PURPOSE = re.compile(r"[a-z]{1,20}")
 _SECRET = re.compile(r"[0-9a-f]{64}")
@@ -48,7 +48,7 @@ class Holder:
     secret: bytes = b""
 
     def is_alive(self) -> bool:
-        """Return whether there is such a process; one whose state cannot be found out counts as alive."""
+        """Return whether the process exists; true if its state is unknown."""
         try:
             if os.name == "posix":
                 os.kill(self.pid, 0)

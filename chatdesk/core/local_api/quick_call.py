@@ -15,12 +15,12 @@ from struct import calcsize, unpack
 from chatdesk.core.local_api.frames import BadFrame, read_json, read_object, write_object
 from chatdesk.core.local_api.proof import NotProven, prove_to_owner
 
-TYPE_CHECKING = False  # that of ``typing``, which takes a tenth of the time that this has
+TYPE_CHECKING = False  # replaces ``typing``'s, whose import takes a tenth of this module's time
 if TYPE_CHECKING:  # a key press waits for this
     from collections.abc import Coroutine, Mapping, Sequence
     from typing import Any
 
-# What a window is asked for by ``chatdesk quick``. It is no link, so that no page can open it.
+# The request of ``chatdesk quick`` to a window. It is not a link, so that no page can open it.
 QUICK = "quick:"
 _OPTION = "--data-dir"
 _WAIT_S = 2.0
@@ -54,7 +54,7 @@ def data_dir_of(arguments: Sequence[str], environ: Mapping[str, str]) -> str | N
 
 def _is_shown(data_dir: str) -> bool:
     try:
-        # As ``instance.read_holder`` reads it: not to be kept waiting by a pipe that somebody put there.
+        # As ``instance.read_holder`` does: a pipe in place of the file must not block.
         descriptor = os.open(f"{data_dir}/instance.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as file:
             note = read_json(file.read(_LONGEST_NOTE_BYTES))

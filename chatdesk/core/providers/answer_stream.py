@@ -104,7 +104,7 @@ class Deadlines:
         try:
             return await awaitable
         except asyncio.CancelledError:
-            # As asyncio.timeout does: a cancellation that came from outside as well stays one.
+            # Like ``asyncio.timeout``, keep a cancellation that also came from outside.
             if self._has_rung and self._waiter.uncancel() <= self._cancelling:
                 raise self._too_late() from None
             raise
@@ -232,7 +232,7 @@ class AnswerStream:
             known = document if isinstance(document, Mapping) else {}
             if chunk is None and known.get("type") != "ping":
                 is_plain = event.name in _PLAIN
-                # Of an event with a name of its own only a field for an error counts: it may be about anything.
+                # An event with an unknown name may be about anything, so only its error field counts.
                 _raise_error_in(document if is_plain else {"error": known.get("error")})
                 if is_plain and not isinstance(document, Mapping):
                     raise ValueError("chunk is no object")

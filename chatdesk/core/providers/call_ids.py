@@ -14,9 +14,9 @@ from typing import Final
 from chatdesk.core.domain.message import Role
 from chatdesk.core.providers.base import RequestMessage
 
-# What every vendor takes, the point and colon of Kimi's own ids among it.
+# The ids that every vendor accepts, including the point and colon of Kimi's own.
 USUAL: Final = r"[A-Za-z0-9_.:-]{1,64}"
-# The templates of Mistral's models want this, whoever serves them.
+# Required by the templates of Mistral's models, on any server.
 OF_MISTRAL: Final = r"[A-Za-z0-9]{9}"
 # LiteLLM puts the signatures of Gemini's calls behind their ids, and wants them back there.
 _WITH_SIGNATURE: Final = r"[A-Za-z0-9_.:-]{1,64}__thought__[A-Za-z0-9+/=_-]{1,65536}"

@@ -16,13 +16,13 @@ from chatdesk.core.providers.text_repair import repair
 from chatdesk.core.providers.token_figures import usage_of
 from chatdesk.core.texts import Text
 
-# What a protocol without embeddings says.
+# The failure of a protocol without embeddings.
 NO_EMBEDDINGS: Final = Text("{who} offers no embeddings.")
 ENCODING: Final = "encoding_format"
 
 
 async def ask_for_embeddings(request: EmbeddingRequest, client: Any, *, has_encoding: bool) -> Embeddings:
-    from chatdesk.core.providers.openai_client import post  # with the vendor's library
+    from chatdesk.core.providers.openai_client import post  # loaded with the vendor's library
 
     body = embedding_body(request, has_encoding=has_encoding)
     return await asyncio.to_thread(read_embeddings, await post(client, "/embeddings", body), len(request.texts))

@@ -122,7 +122,7 @@ class Endpoint:
         return tuple(value for value in (self.api_key, *self.headers.values()) if value)
 
     def problem(self) -> str | None:
-        """Return a sentence that says what is wrong with the address, the key or the headers; None if nothing is."""
+        """Return a sentence about the fault of the address, the key or the headers; None without a fault."""
         try:
             parts = urlsplit(self.base_url)
             is_usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -137,7 +137,7 @@ class Endpoint:
         for name, value in self.headers.items():
             if not name or not _can_be_sent(name) or ":" in name or " " in name or not _can_be_sent(value):
                 return Text("One of the extra headers contains characters that cannot be sent.")
-            if name.lower() == "host":  # by which a gateway passes the key on to a server that nobody agreed to
+            if name.lower() == "host":  # a gateway would pass the key on to that host, without the person's consent
                 return Text("The extra header Host names another server than the address.")
         proxy = self.system_proxy
         if proxy is not None and not proxy.is_usable:

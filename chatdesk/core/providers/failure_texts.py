@@ -122,12 +122,12 @@ FAILURE_TEXTS: Mapping[Kind, FailureText] = {
 
 OVERLOADED_WHAT = Text("{who} is overloaded at the moment.")
 
-# What to do once a part of the answer is there, where that differs.
+# The next step after part of an answer has arrived, for the kinds that need another one.
 CONTINUE_STEP = Text("Continue the answer, or try again.")
 CONTINUED_KINDS = frozenset(
     {Kind.SILENCE, Kind.RESET, Kind.INCOMPLETE, Kind.MALFORMED, Kind.SERVER, Kind.REQUEST_TIMEOUT, Kind.OTHER}
 )
-# It is not the server that failed.
+# This process failed, not the server.
 TOO_MANY_FILES_TEXT = FailureText(
     Text("This process may not open more files at once."), Text("Raise the limit (ulimit -n 256), then try again.")
 )
@@ -170,7 +170,7 @@ _UNKNOWN_AUTHORITY = FailureText(
     ),
     _OWN_SERVER,
 )
-# By OpenSSL's X509_V_ERR codes.
+# Keyed by OpenSSL's X509_V_ERR codes.
 CERTIFICATE_TEXTS: Mapping[int, FailureText] = {
     9: FailureText(Text("The connection to {who} is not secure: its certificate is not valid yet."), _CHECK_CLOCK),
     10: FailureText(Text("The connection to {who} is not secure: its certificate has expired."), _CHECK_CLOCK),

@@ -75,7 +75,7 @@ _BY_STATUS = {
 _NO_NETWORK_ERRNOS = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL}
 _RESET_ERRNOS = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ETIMEDOUT}
 _OVERLOADED = {503, 529}
-# Where there is a proxy, it is the only one that is connected to.
+# With a proxy, connections go only to the proxy, so these failures are the proxy's.
 _BEFORE_PROXY = {Kind.REFUSED, Kind.DNS, Kind.NO_NETWORK, Kind.CONNECT_TIMEOUT}
 _OVERLOADED_CODE = "overloaded_error"
 _QUOTED_KINDS = {Kind.BAD_REQUEST, Kind.FORBIDDEN, Kind.SERVER, Kind.OTHER, Kind.PAYMENT, Kind.RATE_LIMITED}

@@ -17,7 +17,7 @@ _NO_IMAGES = re.compile(
     r"|content.{0,80}(?:must be|should be|expected).{0,30}string|input should be a valid string",
     re.IGNORECASE | re.DOTALL,
 )
-# What is wrong with this image, where others would be taken.
+# Faults of one image; the server accepts others.
 _BAD_IMAGE = re.compile(
     r"too (?:large|big|small|many)|exceed|(?:larger|bigger|more|smaller) than|(?:image|file) (?:format|type|size)|mime"
     r"|media.?type|corrupt|decode\b|could not process|download|base64|invalid image|valid image",

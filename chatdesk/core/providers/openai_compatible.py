@@ -70,7 +70,7 @@ class OpenAICompatibleProvider:
     """A provider that speaks OpenAI's chat completions protocol. ``name`` is stored with messages, ``label`` is what a
     person reads. Other protocols override only the methods below *The protocol*."""
 
-    protocol = "chat"  # in marks of what goes back to a vendor: another protocol could not read it
+    protocol = "chat"  # marks kept data for the vendor, which another protocol could not read
     # Fields that a server may refuse; without them the answer comes all the same.
     optional_fields = OPTIONAL_FIELDS
 
@@ -188,15 +188,15 @@ class OpenAICompatibleProvider:
                 newly_refused = refused_fields(error, self._optional_fields_of(request, model))
                 failure = self._failures.with_images(failure, error, request)
                 thoughts = refused_thoughts(error)
-            # From here on, and not above: an error being handled would hang on to the request and its headers.
-            if has_part:  # of an answer that is empty there is reasoning or a call, and none of the answer
+            # Outside the handler: an error being handled would keep the request and its headers alive.
+            if has_part:  # an empty answer has parts, too: reasoning or a call, but no text
                 raise failure if failure.kind is Kind.EMPTY_ANSWER else with_partial(failure)
             if has_begun:
                 raise self._failures.make(Kind.EMPTY_ANSWER) if failure.kind is Kind.INCOMPLETE else failure
-            if thoughts == "lacking" and not self.dialect.needs_thoughts:  # calls that another model made have none
+            if thoughts == "lacking" and not self.dialect.needs_thoughts:  # calls of another model have no thoughts
                 self.dialect = replace(self.dialect, needs_thoughts=True)
                 continue
-            if thoughts and without_kept(request) != request:  # what is before it has changed, or the model
+            if thoughts and without_kept(request) != request:  # the messages before them or the model have changed
                 request = without_kept(request)
                 continue
             if newly_refused and failure.kind is Kind.BAD_REQUEST:
@@ -235,7 +235,7 @@ class OpenAICompatibleProvider:
     async def _within(self, seconds: float, work: Callable[[Any], Awaitable[T]]) -> T:
         """Return the answer that ``work`` gets from the server. Raises ``ProviderError``."""
         try:
-            client = await self._ready_client()  # it may load the vendor's library, which is not the server's time
+            client = await self._ready_client()  # loading the vendor's library must not count as the server's time
             async with asyncio.timeout(seconds):
                 return await work(client)
         except TimeoutError:
@@ -349,7 +349,7 @@ class OpenAICompatibleProvider:
 
     async def _send(self, client: Any, model: str, body: dict[str, Any], headers: dict[str, str]) -> httpx2.Response:
         """Send a request for an answer; return the response, to be closed, as soon as its headers are there."""
-        # As extra fields: the SDK takes 0.3 ms to look at each message, and the window would stand still.
+        # As extra fields: the SDK spends 0.3 ms on each message, which would block the window.
         sending = client.chat.completions.with_streaming_response.create(
             model=model, messages=(), stream=True, extra_body=body, extra_headers=headers
         )

@@ -15,7 +15,7 @@ from chatdesk.core.providers.reader import ChangingReader, Delta, Late, SecretHi
 from chatdesk.core.rendering.answers.code_tracker import CodeTracker
 from chatdesk.core.rendering.picture_data import MAX_PICTURE_LETTERS
 
-# The beginning of a picture and some of its letters, and all that can become one with what comes next.
+# The beginning of a picture with some of its letters, and any prefix of such a beginning.
 _BEGINNING = re.compile(r"!\[([^\[\]\n]{0,300})\]\(<?data:image/[a-zA-Z0-9.+-]{1,20};base64,(?=[A-Za-z0-9+/]{16})")
 _MAYBE = re.compile(
     r"!(?:\[(?:[^\[\]\n]{0,300}(?:\](?:\((?:<?[a-zA-Z0-9.+:;/-]{0,40}(?:,[A-Za-z0-9+/]{0,16})?)?)?)?)?)?\Z"
@@ -28,14 +28,14 @@ _NOT_LETTERS = ')> \n"'
 
 @dataclass(slots=True)
 class _UnfinishedPicture:
-    """A picture whose letters are coming; letters beyond what a picture may have are dropped."""
+    """A picture whose letters are still arriving; letters beyond the limit are dropped."""
 
     item: str
     words: str
     beginning: str
     letters: list[str] = field(default_factory=list)
     count: int = 0
-    end: str = ""  # what follows the letters, while it may go on
+    end: str = ""  # the text after the letters, while the picture may still continue
 
     def add(self, letters: str) -> None:
         self.count += len(letters)

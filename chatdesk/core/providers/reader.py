@@ -27,7 +27,7 @@ from chatdesk.core.texts import Text
 
 Delta = TextDelta | ReasoningDelta | PictureDelta | ToolCallDelta
 Late = Delta | ReasoningKept | SourcesNamed
-_OF_REQUEST = ("instructions", "tools", "input", "prompt", "model")  # which some servers repeat
+_OF_REQUEST = ("instructions", "tools", "input", "prompt", "model")  # fields of the request, which some servers repeat
 
 
 class Reader(Protocol):

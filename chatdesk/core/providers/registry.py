@@ -190,7 +190,7 @@ def provider_of(
 
 
 def _protocol(api: Api, *, has_image_tool: bool) -> Callable[..., OpenAICompatibleProvider]:
-    """Return the class that speaks ``api``; the rarer ones are imported when somebody has set up one of them."""
+    """Return the class that implements ``api``."""
     if api is Api.RESPONSES:
         return partial(ResponsesProvider, has_image_tool=has_image_tool)
     if api is Api.ANTHROPIC:

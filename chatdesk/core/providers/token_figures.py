@@ -23,8 +23,8 @@ _INTO_CACHE = ("cache_write_tokens", "cache_creation_input_tokens")
 
 
 def usage_in(holder: object, *, deep: int = 0) -> Usage | None:
-    """Return the usage that an object states by any of the names that servers have for it; None where there is none."""
-    if not isinstance(holder, Mapping) or _NAMES.isdisjoint(holder):  # as in nearly every event
+    """Return the usage that an object states under any of the names in use; None if it states none."""
+    if not isinstance(holder, Mapping) or _NAMES.isdisjoint(holder):  # true for nearly every event
         return None
     for name in _AROUND if deep < len(_AROUND) else ():
         if isinstance(holder.get(name), Mapping):
@@ -89,7 +89,7 @@ def usage_of(
 
 
 def count_of(value: object) -> int | None:
-    """Return a figure, 0 where there is none; None where it cannot be true."""
+    """Return a count: 0 if it is missing, None if it cannot be true."""
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int | float | str):

@@ -53,7 +53,7 @@ _ERROR_NAME = re.compile(r"(?i)err|errors?|fault|err_?(?:msg|code|message)|error
 _DEEPEST_ERROR = 2
 _MOST_FIELDS = 20
 
-# What keys look like at the vendors that name them in error texts; the key in use is removed by value besides.
+# The forms of keys at vendors that quote them in error texts. The key in use is also removed by value.
 _KEY_PATTERNS = re.compile(
     r"(?i:bearer|basic)\s+[\w.~+/=-]{6,}"
     r"|\b(?:sk|pk|rk|gsk|xai|hf|AIza|ghp|key|api|tok)[-_A-Za-z0-9*.]{12,}"
@@ -161,7 +161,7 @@ def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
     text = text or phrase
     if not deep and " " not in text.strip():
         text = ": ".join(filter(None, (text, "; ".join(words_in(body)[:_MOST_ERRORS]))))
-    raw = body.get("metadata")  # where a gateway puts the words of the server behind it
+    raw = body.get("metadata")  # a gateway quotes the upstream error here
     behind = raw.get("raw") if isinstance(raw, Mapping) else None
     more = code_and_text(_unpacked(behind), deep=deep + 1)[1] if behind else ""
     place = body.get("loc")

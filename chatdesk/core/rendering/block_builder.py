@@ -35,7 +35,7 @@ from chatdesk.core.rendering.span_builder import SpanBuilder, image_alt, table_r
 from chatdesk.core.texts import Text
 
 _BULLET = "•"
-_MATH_LANGUAGE = "math"  # as GitHub writes displayed formulas
+_MATH_LANGUAGE = "math"  # GitHub's name for displayed formulas
 _PICTURE = "data:image/"
 _CALLOUT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\](?=\s|$)[ \t]*", re.IGNORECASE)
 
@@ -78,13 +78,13 @@ class BlockBuilder:
         self._numbers: list[int | None] = []  # a list each: the number of the next item, None for bullets
         self._marker: str | None = None
         self._marker_line = 0
-        self.open_folds = open_folds  # only the outermost folds: what folds in it is text
+        self.open_folds = open_folds  # only the outermost folds: a fold inside a fold is text
         self._quotes: list[_Quote] = []
-        self._begun = 0  # how many blocks there were when the outermost item or quote began
-        self._callouts: list[str] = []  # for each quote, which callout it is
-        self._outside: list[_Outside] = []  # what notes interrupt
-        self.next_number: int | None = None  # what would follow in the last list at the top
-        self.notes: list[Note] = []  # as they are in the source; ``place_notes`` makes blocks of them
+        self._begun = 0  # the number of blocks before the outermost item or quote
+        self._callouts: list[str] = []  # the callout of each quote
+        self._outside: list[_Outside] = []  # the state around the open notes
+        self.next_number: int | None = None  # the number that would continue the last top-level list
+        self.notes: list[Note] = []  # in their order in the source; ``place_notes`` makes blocks of them
 
     def build(self, tokens: list[Token]) -> tuple[Block, ...]:
         """Return the blocks of ``tokens``, those of footnotes left out."""

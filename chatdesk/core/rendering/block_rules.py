@@ -318,7 +318,7 @@ def definition_rule(state: StateBlock, start_line: int, end_line: int, silent: b
     state.tokens[-1].meta = meta
     old_t_shift, old_s_count = state.tShift[start_line], state.sCount[start_line]
     old = state.blkIndent, state.ddIndent, state.parentType, state.tight
-    # What is indented by two or more belongs to the definition.
+    # Lines indented by two or more belong to the definition.
     state.blkIndent, state.ddIndent = old_s_count + 2, old_s_count
     state.tShift[start_line] += match.end() - start
     state.sCount[start_line] = state.blkIndent

@@ -49,14 +49,15 @@ class RenderClient:
         self._lock = threading.Condition()
         self._numbers = itertools.count(1)
         self._questions: dict[int, RenderQuestion] = {}
-        self._asked: OrderedDict[int, None] = OrderedDict()  # with the worker, oldest first
+        self._asked: OrderedDict[int, None] = OrderedDict()  # the questions that the worker has, oldest first
         self._outbox: queue.SimpleQueue[tuple[int, Wire] | None] = queue.SimpleQueue()
         self._process: subprocess.Popen[bytes] | None = None
         self._generation = 0
         self._progress_at = 0.0
         self._threads: list[threading.Thread] = []
         self._is_closed = False
-        self._is_watch_idle = False  # else it looks again by itself before anything asked from now on is late
+        # whether the watch sleeps; while awake it looks again before a new question can be late
+        self._is_watch_idle = False
         self._cache = BlockCache(_CACHE_BYTES)
 
     @property
@@ -273,7 +274,7 @@ class RenderClient:
                 continue
             try:
                 write_frame(process.stdin, frame)  # type: ignore[arg-type]
-            except (OSError, ValueError):  # it died or was killed; the reader sees the end
+            except (OSError, ValueError):  # the worker ended; the reader sees that
                 continue
 
     def _read(self, process: subprocess.Popen[bytes], generation: int) -> None:

@@ -67,7 +67,7 @@ def is_highlightable(language: str, code: str) -> bool:
     return bool(language and code) and len(code) <= MAX_CODE_CHARACTERS
 
 
-# What models write on fences, by the name of the lexer that reads it.
+# Names that models write on fences, with the names of their lexers.
 _ALIASES = {
     "patch": "diff",
     "svg": "xml",

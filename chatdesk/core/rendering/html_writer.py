@@ -32,7 +32,7 @@ _TABLES = ("table", "thead", "tbody", "tr", "th", "td")
 _INLINE = ("strong", "em", "s", "sub", "sup", "kbd", "code", "a", "br")
 TAGS = frozenset((*_BLOCKS, *_DEFINITIONS, *_TABLES, *_INLINE))
 _ALIGNED = ("left", "right", "center")
-# What Excel takes for “this is text”, whatever it looks like; and older versions of LibreOffice.
+# Marks a cell as text for Excel, whatever it looks like; and for older versions of LibreOffice.
 _TEXT_STYLE = "mso-number-format:'\\@'"
 _TEXT_FORMAT = ' sdnum="1033;0;@"'
 _BOXES = ("☐", "☑")

@@ -127,11 +127,11 @@ def _dollar_math(source: str, at: int, end: int) -> tuple[str, int] | None:
             continue
         content = source[at + 1 : close]
         after = source[close + 1] if close + 1 < end else " "
-        if _open_braces(content) > 0:  # in \text{if $x$ then}
+        if _open_braces(content) > 0:  # as in \text{if $x$ then}
             continue
         if source[close - 1].isspace() or after == "$" or _goes_on(source, close, content):
             if not after.isspace():
-                return None  # what begins here is the formula: "$500/mo, $n$ seats"
+                return None  # the next dollar sign begins the formula: "$500/mo, $n$ seats"
             continue
         if not content or "`" in content or "\n\n" in content or _MONEY.match(content) is not None:
             return None
@@ -289,7 +289,7 @@ def emphasis_rule(state: StateInline, silent: bool) -> bool:
         state.pushPending()
     length, code, tokens, level = end - start, ord(marker), state.tokens, state.level
     for _ in range(length):
-        # As ``state.push`` would, which looks for pending text and changed levels at each.
+        # Like ``state.push``, without its look for pending text and changed levels each time.
         state.delimiters.append(Delimiter(code, length, len(tokens), -1, can_open, can_close))
         tokens.append(Token("text", "", 0, level=level, content=marker))
         state.tokens_meta.append(None)

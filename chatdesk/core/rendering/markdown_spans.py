@@ -26,7 +26,7 @@ _MARK = re.compile(
     r"|(?i:(?<=http)|(?<=https)):(?=//)"
 )
 _MARK_IN_LINK = re.compile(rf"[\[\]]|{_MARK.pattern}")
-# What makes a block of a line that begins with it.
+# The beginnings of lines that start a block.
 _LINE_START = re.compile(r"(?:#{1,6}(?=\s|$)|>|[-+](?=\s|$)|[-=|]|:(?=[-\s])|\d{1,9}(?P<dot>[.)])(?=\s|$))")
 _BARE_URL = re.compile("https?://[!-~]+", re.IGNORECASE)
 _BESIDE_LETTERS = re.compile(r"(?<=\w)_+(?=\w)")

@@ -11,7 +11,7 @@ import re
 
 MAX_PICTURE_BYTES = 16 * 1024 * 1024
 MAX_PICTURE_LETTERS = MAX_PICTURE_BYTES * 4 // 3 + 4
-MAX_PICTURES_CHARS = 64 * 1024 * 1024  # of all pictures of a text
+MAX_PICTURES_CHARS = 64 * 1024 * 1024  # for all pictures of a text
 _URL = r"data:image/(?:png|jpe?g|gif|webp|bmp);base64,[A-Za-z0-9+/]+={0,2}"
 IMAGE = re.compile(rf'!\[([^\[\]\n]{{0,300}})\]\(<?({_URL})>?(?: "[^"\n]{{0,300}}")?\)')
 _LINK = re.compile(rf"\]\(<?{_URL}>?")

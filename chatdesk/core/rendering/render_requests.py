@@ -1,4 +1,4 @@
-"""Requests to the rendering worker: what a caller holds of one, and what the client keeps of it."""
+"""Defines requests to the rendering worker: the caller's handle and the client's record."""
 
 from __future__ import annotations
 

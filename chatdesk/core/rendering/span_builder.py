@@ -35,9 +35,9 @@ class SpanBuilder:
     def __init__(self, numbers: dict[str, int], *, is_growing: bool = False) -> None:
         self._numbers = numbers
         self._is_growing = is_growing
-        self._tags: list[str] = []  # those that are open
+        self._tags: list[str] = []  # the open tags
         self._spans: list[Span] = []
-        self._pieces: list[str] = []  # of the span that grows
+        self._pieces: list[str] = []  # pieces of the current span
         self._style: _Style | None = None
         self._depth = {"strong": 0, "em": 0, "s": 0}
         self._hrefs: list[str | None] = []
@@ -49,7 +49,7 @@ class SpanBuilder:
         for place, token in enumerate(tokens):
             if place in paired:
                 self._add_tag(paired[place])
-            elif token.content or token.type != "text":  # else a mark of emphasis
+            elif token.content or token.type != "text":  # an empty text token stands for a mark of emphasis
                 self._add_token(token)
         self._end_span()
         return tuple(self._spans)

@@ -39,7 +39,7 @@ _HELD_LINE = re.compile(
     r"|`{1,2}|`{3,}[^`\n]*|~{3,}[^\n]*|\\\[?|\\[a-z]{1,5}\{?[a-z*]{0,12}\}?|\$\$?"
     r"|</?(?:details|summary)[^\n]*|\[\^?[^\]\s^]{0,60}\]?|\[[^\]\s^][^\]\s]{0,60}\]:.*)"
 )
-# What may be half of a delimiter or of a tag at the very end, and an image in the making.
+# A possible half of a delimiter or tag at the very end, and an unfinished image.
 _HELD_END = re.compile(r"(?:[*_~`$\\]+|!|!\[[^\]\n]*(?:\](?:\([^)\n]*)?)?|\[|\^|</?[A-Za-z]{0,10})$")
 _MAX_HELD_ENDS = 4
 _UNCERTAIN_NUMBER = re.compile(r"[ \t]*\d{1,9}[.)]?[ \t]*")
@@ -82,8 +82,8 @@ class StreamingMarkdown:
     """Parses a text that comes in pieces of any size; each call returns the change."""
 
     def __init__(self) -> None:
-        self._source = ""  # all of it, clean
-        self._carry = ""  # a "\r" whose "\n" may follow
+        self._source = ""  # the whole text, normalised
+        self._carry = ""  # a "\r" whose "\n" may still arrive
         self._settled_chars = 0
         self._settled_lines = 0
         self._settled_blocks = 0

@@ -77,7 +77,7 @@ class Worker:
         self._drawn = DrawnBlocks()
         self._drawing_s: OrderedDict[int, float] = OrderedDict()  # by request id
         self._submitted_at = 0.0
-        self._tries: Counter[Wire] = Counter()  # of jobs that have not been answered
+        self._tries: Counter[Wire] = Counter()  # attempts, by unanswered job
         self._drawer = make_drawer(lambda key, result: self._events.put(("done", key, result)))
 
     def run(self) -> None:

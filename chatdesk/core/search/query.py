@@ -161,7 +161,7 @@ def _filter(item: _Item, now_ms: int, midnight: Midnight) -> Filter | None:
         return None if moment is None else Filter(name, value, item.is_excluded, moment)
     known = {FilterName.ROLE: tuple(Role), FilterName.HAS: HAS_VALUES, FilterName.IS: IS_VALUES}[name]
     values = value.split("|")
-    # What is in the trash is searched apart from the rest, so it is no alternative to anything.
+    # The trash is searched separately, so it cannot be one of several alternatives.
     is_known = value in known or all(each in known and each != "trashed" for each in values)
     return Filter(name, value, item.is_excluded) if is_known else None
 

@@ -51,7 +51,7 @@ class ProfileId:
         if self._path is not None:
             make_private_folder(self._path.parent)
             if os.path.lexists(self._path):
-                move_aside(self._path)  # it is damaged, and may still tell somebody the id
+                move_aside(self._path)  # damaged; kept aside, since a person may still read the id in it
             write_text(self._path, made + "\n")
         self._made = made
         return made

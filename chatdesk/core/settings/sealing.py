@@ -16,7 +16,7 @@ _VERSION = 1
 # 128 MiB and some 0.4 s: what OWASP's password storage cheat sheet asks for at least, for interactive use.
 WORK = 2**17
 _R, _P = 8, 1
-# What comes from elsewhere must not take all memory or an hour.
+# Limits for foreign files, which must not take all memory or an hour.
 _LARGEST_N, _LARGEST_R, _LARGEST_P = 2**20, 16, 4
 
 

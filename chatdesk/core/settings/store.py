@@ -90,7 +90,7 @@ class SettingsStore:
                 return setting.parsed(text)
         with suppress(OSError, ValueError, RecursionError):  # ``InvalidValue`` among them
             data = read_small_file(self._path, _LARGEST_BYTES)
-            import tomllib  # as in ``_read_table``
+            import tomllib  # imported late, as in ``_read_table``
 
             found = _find(tomllib.loads(data.decode("utf-8")), setting.key)
             if found is not None:
@@ -144,7 +144,7 @@ class SettingsStore:
         except ValueError:  # too large
             return self._damaged(problems)
         if not data:
-            # As a computer leaves it that lost its power while something else wrote the file.
+            # A power cut while another program wrote the file leaves it empty.
             problems.append(
                 Text(
                     "The settings file {path} is empty. Defaults are used; delete it if that is meant.", path=self._path

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from chatdesk.core.domain.key_origin import is_loopback
 from chatdesk.core.texts import Text
 
-# What the HTTP client speaks to a proxy. One for SOCKS would need a package of its own.
+# The protocols of proxies that the HTTP client supports. SOCKS would need another package.
 _USABLE: Final = ("http", "https")
 _VARIABLES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

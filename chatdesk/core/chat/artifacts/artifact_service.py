@@ -142,7 +142,8 @@ class ArtifactService:
         """Store the versions that answers of the thread brought; return whether there are any."""
         versions = {
             version.sha256: (artifact, version)
-            for artifact in reversed(artifacts)  # of equal versions, the artifact that changed last takes the answer
+            # of equal versions, the most recently changed artifact is linked to the answer
+            for artifact in reversed(artifacts)
             for version in artifact.versions
             if artifact.newest.kind == DOCUMENT
         }

@@ -219,7 +219,7 @@ def _file(attachment: Attachment) -> str:
 
 
 _SHARE_OF_BEGINNING = 0.7
-# How far back a cut may move to the end of a line, of what is kept at that side.
+# How far a cut may move to reach the end of a line, as a share of the text kept on that side.
 _SHARE_TO_LINE = 0.1
 _LEAST_CHARACTERS = 80
 

@@ -319,7 +319,7 @@ class ContextService:
         if known is None:
             revision = self._revision
             known = await self._prepare(await self._frames.of_next(thread_id), "")
-            if revision == self._revision:  # else something happened while this waited
+            if revision == self._revision:  # else the thread changed in the meantime
                 self._latest[thread_id] = known
         return known
 

@@ -14,8 +14,8 @@ from chatdesk.core.domain.summary import ConsentLimits, SummaryPlan, SummaryStag
 from chatdesk.core.domain.usage import CostOf, Spent
 from chatdesk.core.errors import SummaryNeedsConsent
 
-# What a person agreed to is an estimate, and vendors count tokens in different ways; beyond this multiple of it they
-# are asked again.
+# A person agrees to an estimate, and vendors count tokens in different ways. Beyond this multiple the person is asked
+# again.
 _TOLERANCE = 2.0
 
 

@@ -26,7 +26,7 @@ from chatdesk.core.texts import Text
 
 _FORMAT, _VERSION = "chatdesk-prompts", 1
 _LARGEST_FILE_BYTES = 16 * 1024 * 1024
-_MOST_FILE_BYTES = 10 * 1024 * 1024  # of all assistants together, so that the file can be read again
+_MOST_FILE_BYTES = 10 * 1024 * 1024  # for all assistants together, so that the file can be read again
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ class ProviderService:
         address = _address(account)
         kept = await asyncio.to_thread(self._lists.get, provider.name, address)
         is_fresh = kept is not None and 0 <= self._clock.now_ms() - kept.fetched_at_ms < _MS_PER_DAY
-        # What runs here changes from one moment to the next, and asking costs nothing.
+        # The list of a local server is always fetched again: its models change often, and asking is cheap.
         if kept is not None and isinstance(provider, OpenAICompatibleProvider):
             provider.remember_models(kept.models)
         if is_fresh and not is_asked and not _is_local(account):

@@ -36,7 +36,7 @@ class CollectedCall:
     kept: Kept | None = None
 
     def read(self) -> dict[str, Any] | None:
-        """Return the arguments; None where they are no JSON object. Such a call is never run."""
+        """Return the arguments; None if they are not a JSON object. Such a call is never run."""
         if len(self.arguments) > LARGEST_ARGUMENTS_CHARACTERS:
             return None
         return read_object(self.arguments)

@@ -105,7 +105,7 @@ class ToolLoop:
         self._sources = SourceNumbers(place.earlier.sources)
         self._has_outside_text = False
         self._spent: Usage | None = None
-        self._sent = ChatRequest("", ())  # of the step that is asked for, once there is one
+        self._sent = ChatRequest("", ())  # the request of the current step
 
     def __getattr__(self, name: str) -> Any:
         """Delegate everything else to the provider."""
@@ -163,8 +163,8 @@ class ToolLoop:
     async def _ask(
         self, offered: OfferedTools, calls: CollectedCalls, said: StepText, *, is_last: bool
     ) -> AsyncGenerator[StreamEvent, None]:
-        """Ask the model for one step. Yield what a person sees of it; ``calls`` and ``said`` collect the rest. A tool
-        for which the vendor refuses the request is left out of it."""
+        """Ask the model for one step. Yield the events that a person sees; ``calls`` and ``said`` collect the rest. A
+        tool that the vendor refuses is left out of the next attempt."""
         for rest in reversed(range(_MOST_REFUSED + 1)):
             try:
                 async with aclosing(self._ask_once(offered, calls, said, is_last=is_last)) as events:
@@ -301,7 +301,7 @@ class ToolLoop:
                 arguments = json.loads(approval.arguments)
             await self._keep_answer(server, tool, approval.answer, only_reads=approval.only_reads)
         news.put_nowait(CallChanged(call.number, {**described, "status": CallStatus.RUNNING.value}))
-        stored = asyncio.Event()  # else a call that was cut off would be as if it had never been made
+        stored = asyncio.Event()  # The call is stored before it runs; otherwise a crash would hide it
         news.put_nowait(StoreNow(stored.set))
         await stored.wait()
         began_s = self._clock.monotonic_s()

@@ -47,7 +47,7 @@ _BOUNDS: Final = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum
 
 
 def sendable_schema(schema: Mapping[str, Any], dialect: Dialect) -> _Schema | None:
-    """Return the schema of a tool's arguments as a vendor takes it; None where there is no such form."""
+    """Return the schema of a tool's arguments in a form that the vendor accepts; None if there is no such form."""
     writer = _Writer(schema, dialect)
     top = _folded(writer.resolved(schema), writer)
     kinds = _types(top.get("type"))
@@ -80,7 +80,7 @@ class _Writer:
         if found is None:
             return {}
         schema, followed = found
-        if isinstance(schema.get("items"), list):  # as it was until 2020
+        if isinstance(schema.get("items"), list):  # tuples before JSON Schema 2020-12
             more = schema.get("additionalItems")
             schema = {**schema, "prefixItems": schema["items"], "items": more if isinstance(more, Mapping) else {}}
         written = {
@@ -197,7 +197,7 @@ def _correct_words(schema: _Schema) -> None:
             del schema[word]
     for exclusive, inclusive in _BOUNDS:
         is_exclusive = schema.get(exclusive)
-        if isinstance(is_exclusive, bool):  # as it was until 2013
+        if isinstance(is_exclusive, bool):  # a flag before JSON Schema draft 6
             del schema[exclusive]
             if is_exclusive and inclusive in schema:
                 schema[exclusive] = schema.pop(inclusive)

@@ -29,13 +29,13 @@ class ChangeState(StrEnum):
     PROPOSED = "proposed"
     APPLIED = "applied"
     REJECTED = "rejected"
-    # The file is not any more what the change was made from.
+    # The file differs from the version that the change was based on.
     OUTDATED = "outdated"
-    # It was applied, and the file was changed since.
+    # Applied, but the file has been changed since.
     CHANGED_SINCE = "changed_since"
-    # The project has no folder here, or another one.
+    # The project has no folder on this computer, or a different one.
     NO_FOLDER = "no_folder"
-    # It was not proposed here, or too long ago.
+    # Proposed on another computer, or too long ago.
     ELSEWHERE = "elsewhere"
 
 

@@ -8,12 +8,12 @@ from typing import Final
 from chatdesk.core.moments import is_known, moment_text
 from chatdesk.core.texts import Sentences, Text, plural
 
-# What an owner is told before they let a project go on.
+# Shown to an owner before they accept the loss.
 ACCEPTING: Final = Text(
     "Every computer fetches the project again and sends what its person wrote and still has. What nobody sends stays"
     " only where it is now. If there is a backup of the server that has these changes, restore that instead."
 )
-# What everybody is told of a loss.
+# Shown to all members.
 CONSEQUENCE: Final = Text("Whoever joins the project gets only what comes before the first of them.")
 _ASK_AN_OWNER: Final = Text("An owner of the project can let it go on without them.")
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from chatdesk.core.texts import Text, shown
 
-# Who wrote it, where nobody can tell any more.
+# The author's name once the author is unknown.
 NOBODY: Final = Text("Another member")
 
 

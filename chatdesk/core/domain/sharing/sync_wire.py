@@ -14,9 +14,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-# What this ChatDesk speaks; the server says which it takes.
+# The protocol version of this ChatDesk; the server names the ones that it accepts.
 PROTOCOL: Final = 2
-# A body that is larger travels as an attachment, in bytes of UTF-8.
+# A larger body, in bytes of UTF-8, travels as an attachment.
 MAX_BODY_BYTES: Final = 1_000_000
 PUSH_ROWS: Final = 200
 PUSH_BYTES: Final = 256 * 1024

@@ -46,10 +46,10 @@ class ChangeState(IntEnum):
     """The state of a row of the change log. Numbers are stored."""
 
     PENDING = 0
-    CONFIRMED = 1  # came back in a pull: everybody can have it
-    REFUSED = 2  # by the server; kept here and shown
-    ORPHANED = 3  # another member's, and the server does not have it (any more)
-    ACKNOWLEDGED = 4  # taken by the server, not yet seen in a pull
+    CONFIRMED = 1  # came back in a pull, so that all members can have it
+    REFUSED = 2  # refused by the server; kept here and shown
+    ORPHANED = 3  # another member's change that the server lacks or has lost
+    ACKNOWLEDGED = 4  # accepted by the server, not yet seen in a pull
     PRIVATE = 5  # never sent: personal, or of a project that is no longer shared
 
 
@@ -292,7 +292,7 @@ class SyncPhase(StrEnum):
     SYNCING = "syncing"
     SYNCED = "synced"
     OFFLINE = "offline"  # the server cannot be reached; tried again at ``next_try_at``
-    REFUSED = "refused"  # it could be reached and said no; ``problem`` says why
+    REFUSED = "refused"  # the server refused; ``problem`` says why
     READ_ONLY = "read_only"  # this ChatDesk is too old to write
 
 

@@ -49,7 +49,7 @@ _NO_REASON = re.compile(r"(?i)|null|none|\w*unspecified|in_?progress")
 _REASONS = ("finish_reason", "finishReason", "stop_reason", "stopReason", "done_reason", "finish_details")
 _TEXTS = ("text", "response")  # the older protocol of completions, and Workers AI
 _CONTENTS = ("text", "output_text", "answer")  # other names of a content
-# What stands on the chunk or on the choice at some servers, instead of in the choice or in its delta.
+# Fields that some servers put on the chunk or the choice instead of in the choice or its delta.
 _OF_MESSAGE = frozenset((*CALL_LISTS, "function_call", "content", *THOUGHT_FIELDS))
 _OF_CHOICE = frozenset((*CALL_LISTS, "function_call", *_REASONS))
 _IN_PLACE_OF_CHOICES = frozenset(("delta", "response"))
@@ -162,7 +162,7 @@ class AnswerReader(VendorReader):
                 self._end(_reason_in(choice), choice.get("native_finish_reason"))
 
     def _end(self, reason: object, native: object) -> None:
-        """Read why the answer ended. What a gateway calls a good end, the vendor behind it may call a bad one."""
+        """Read why the answer ended. A gateway may report success where the vendor behind it reports a failure."""
         reason = str(reason or "")
         if _NO_REASON.fullmatch(reason):
             return

@@ -24,7 +24,7 @@ _LISTS: Final = (
     "groundingChunks",
     "grounding_chunks",
 )
-# Objects, or lists of them, around such a list.
+# Objects, or lists of them, that may contain such a list.
 _AROUND: Final = (
     "search_info",
     "context",
@@ -61,7 +61,7 @@ class NamedSources:
 
     def read_chunk(self, chunk: Mapping[str, Any], *, deep: int = 0) -> None:
         """Read the lists beside the choices, or beside the message of a choice."""
-        if _NAMES.isdisjoint(chunk):  # as in nearly every event
+        if _NAMES.isdisjoint(chunk):  # true for nearly every event
             return
         for name in _LISTS:
             self._add_all(chunk.get(name))

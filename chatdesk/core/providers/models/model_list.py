@@ -16,7 +16,7 @@ from chatdesk.core.providers.text_repair import repair
 _MAX_MODELS = 5000
 _MAX_ID = 300
 _LARGEST_PRICE = 1_000_000.0
-# The first is what the server has loaded, the others what the model could read at most.
+# The first is the size that the server has loaded, the others are the model's maximum.
 _WINDOW_FIELDS = (
     "loaded_context_length",
     "n_ctx",
@@ -53,7 +53,7 @@ class LocalServer(StrEnum):
     LM_STUDIO = "lm-studio"
 
 
-# As which owner of a model such a server names itself.
+# The owner of models in the lists of such a server.
 _OWNERS = {"library": LocalServer.OLLAMA, "organization_owner": LocalServer.LM_STUDIO}
 
 

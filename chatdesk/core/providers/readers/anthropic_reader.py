@@ -140,7 +140,7 @@ class AnthropicReader(VendorReader):
                 yield PictureDelta(f"image-{index}", f"data:image/png;base64,{text_field(source.get('data'))}")
         elif kind == "redacted_thinking":
             self._thoughts[index] = dict(block)
-        else:  # what the vendor's own tools do
+        else:  # calls and results of the vendor's own tools
             self._foreign.add(index if isinstance(index, int | str) else None)
             self._sources.read_results(block)
 

@@ -19,7 +19,7 @@ _READERS: Final[Mapping[str, type[Reader]]] = {
     "anthropic": AnthropicReader,
 }
 _ANTHROPIC: Final = ("message", "message_start", "content_block_start", "content_block_delta", "message_delta")
-_LATER: Final = ("content_block_stop", "message_stop", "error")  # of Anthropic's protocol, where it was asked for
+_LATER: Final = ("content_block_stop", "message_stop", "error")  # read only if Anthropic's protocol was requested
 _AROUND: Final = ("data", "result", "response", "body", "output")
 _DEEPEST: Final = 2
 

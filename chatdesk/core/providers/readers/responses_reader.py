@@ -241,7 +241,7 @@ class ResponsesReader(VendorReader):
             raise WrongShapeError("pictures")
         letters = text_field(holder.get(field)) if field else ""
         if field and not letters:
-            return  # it failed, and the answer says why
+            return  # the call failed, and the answer says why
         self.has_text = self.has_text or bool(letters)
         yield PictureDelta(item, f"data:image/png;base64,{letters}" if letters else "", is_partial=is_partial)
 
@@ -300,8 +300,8 @@ class ResponsesReader(VendorReader):
             yield ToolCallDelta(index, None, None, text)
 
     def _completed(self, index: int, arguments: object) -> Iterator[Delta]:
-        """Read the whole arguments of a call. Where they are not what came in pieces, they are added, which makes them
-        unreadable: a call runs with what the model wrote, or not at all."""
+        """Read the whole arguments of a call. If they differ from the pieces received, they are appended, which makes
+        them unreadable: a call runs with the model's own arguments, or not at all."""
         whole = as_arguments(arguments)
         came = self._arguments[index]
         # A gateway may write the same object with other spaces.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a large package, loaded when it is used
     import httpx2
 
 _ROLES = {Role.SYSTEM: "system", Role.USER: "user", Role.ASSISTANT: "assistant"}
-# What a server may name when it refuses the image tool.
+# Names of the image tool in a server's refusal.
 _IMAGE_TOOL = frozenset({"image_generation", "tools"})
 
 

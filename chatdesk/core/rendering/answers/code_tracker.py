@@ -10,11 +10,11 @@ _LONGEST_LINE = 4_000
 
 
 class CodeTracker:
-    """The place at which a text has arrived."""
+    """Tracks whether the end of a growing text is inside code."""
 
     def __init__(self) -> None:
-        self.line = ""  # the beginning of the line in which the text is
-        self._fence = ""  # of the code in which the text is
+        self.line = ""  # the beginning of the current line
+        self._fence = ""  # the fence of the current code block; empty outside code
 
     @property
     def is_in_fence(self) -> bool:

@@ -31,7 +31,7 @@ _PAIRS = {
     "<|channel|>commentary<|message|>": "<|end|>",
     "<|think|>": "<|end|>",
 }
-# What templates write around an answer; it shows only where a server does not read the tags.
+# Marks of chat templates around an answer, visible only if a server does not parse them.
 _AROUND = (
     *("<|start|>assistant", "<|channel|>final<|message|>", "<|return|>", "<|end|>"),
     *("<|start_response|>", "<|end_response|>", "<|begin_of_solution|>", "<|end_of_solution|>"),
@@ -42,8 +42,8 @@ _WRAPS = {"<answer>": "</answer>", "<response>": "</response>"}
 _CLOSINGS = frozenset(_PAIRS.values())
 # A closing tag that may stand alone, because the template of the model has written the opening one.
 _ALONE = frozenset((*(closing for closing in _CLOSINGS if closing not in _AROUND), "[begin final response]"))
-# What is left of the channels of gpt-oss where a server drops their marks: a thought begins with the one word and ends
-# with the other.
+# The remains of gpt-oss's channels if a server drops the marks: a thought begins with the one word and ends with the
+# other.
 _BARE_BEGIN, _BARE_END = "analysis", "assistantfinal"
 _TOKENS = sorted({*_PAIRS, *_ALONE, *_CLOSINGS, *_AROUND, *_WRAPS, *_WRAPS.values(), _BARE_END}, key=len, reverse=True)
 _TOKEN = re.compile("|".join(map(re.escape, _TOKENS)), re.IGNORECASE)
@@ -92,9 +92,9 @@ class ThoughtSplitter:
     def __init__(self) -> None:
         self._pending = ""
         self._at = 0  # the number of characters before the pending text
-        self._closing = ""  # of the thought in which the text is
+        self._closing = ""  # the closing tag of the current thought
         self._beginning = ""
-        self._wrap = ""  # the closing tag of the answer in which the text is
+        self._wrap = ""  # the closing tag of the current answer
         self._code = CodeTracker()
         self._has_thought = False
         self._is_fresh = True  # nothing but blanks since the beginning or the last tag
@@ -129,7 +129,7 @@ class ThoughtSplitter:
             token = len(found[0])
             if kind is Kind.OPENED:
                 self.opened_at = self._at
-            if kind is not Kind.ANSWER:  # else only the tag is left out
+            if kind is not Kind.ANSWER:  # an answer's tag is left out
                 yield Piece(kind, "", self._at + token)
             self._drop(token)
             searched = 0

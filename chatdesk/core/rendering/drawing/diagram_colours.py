@@ -1,4 +1,4 @@
-"""Chooses the colours of diagrams, so that every label can be read on what is behind it. Pure."""
+"""Chooses the colours of diagrams, so that every label is legible on its background. Pure."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from chatdesk.core.rendering.drawing.math_outline import SIZE_PX, Contours, Outl
 from chatdesk.core.rendering.drawing.math_tree import lines_of
 
 with warnings.catch_warnings():
-    # It finds its font by a function that Python deprecated for two versions and then took back.
+    # ziamath finds its font by a function that Python deprecated for two versions.
     warnings.simplefilter("ignore", DeprecationWarning)
     from ziamath import zmath
 from ziafont.fonttypes import BBox
@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # loaded only by the process that does this work
 
 _MAX_REMEMBERED_GLYPHS = 1_000
 _LETTERS = {Moveto: "M", Lineto: "L", Quad: "Q", Cubic: "C"}
-# What hands the height of the row around it to the signs inside; all else makes a row of its own for what it holds.
+# Elements that pass the height of their row on to the signs inside; all others make a row of their own.
 _PASSING_ON = frozenset(
     ("msub", "msup", "msubsup", "mmultiscripts", "munder", "mover", "munderover", "mfrac", "mroot", "msqrt", "menclose")
 )
@@ -49,7 +49,7 @@ _STRETCHING = frozenset(
 )
 _BREAKING = frozenset("+-\u2212±∓=≠<>≤≥≈≡∼≅∝→⇒⇔↔↦,;")
 _FAR = 9999.0
-# What builds its own content as ziamath's rows do, unless that is one row.
+# Elements that lay out their content like ziamath's rows only if it is one row.
 _OTHER_ROWS = ("mpadded", "mphantom")
 
 
@@ -67,7 +67,7 @@ def lay_out(tree: Element) -> Any:
         return zmath.Math(tree, size=SIZE_PX)
     except Exception:
         font: Any = zmath.loadedfonts["default"]
-        font.language("math", "")  # what fails inside a text leaves the font set for words
+        font.language("math", "")  # a failure inside a text leaves the font set for words
         raise
 
 
@@ -240,7 +240,7 @@ class _Row(Mnode, tag="mrow"):
         if not any(map(_has_stretching_sign, line)):
             return 0.0, 0.0  # no sign stretches, so no minimum height applies
         given = {**inherited, "nostretch": True}
-        for name in ("rowymin", "rowymax"):  # of the row around this one
+        for name in ("rowymin", "rowymax"):  # those of the surrounding row
             given.pop(name, None)
         return _heights_of(
             Mnode.fromelement(deepcopy(each), parent=self, **given)

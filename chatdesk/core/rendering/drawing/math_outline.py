@@ -80,7 +80,7 @@ class Outline:
 
     def finish(self, width: float, ascent: float, descent: float) -> Drawing:
         size = abs(width) + abs(ascent) + abs(descent)
-        if not self._operations or not size <= _MOST_EM * SIZE_PX:  # nor what is no number
+        if not self._operations or not size <= _MOST_EM * SIZE_PX:  # also false for NaN
             raise CannotDraw
         points = self._points.tobytes()
         inks = tuple(self._inks)

@@ -13,7 +13,7 @@ _LABEL = re.compile(r"\\label\{[^{}]*\}|\\(?:nonumber|notag)\b")
 _OUTER = re.compile(r"\\begin\{([a-z]+)(\*?)\}")
 _ROW_OR_NESTING = re.compile(r"\\\\(?:\[[^\]\n]{0,20}\])?|\\begin\b|\\end\b|\\[{}]|[{}]")
 _ARGUMENT = re.compile(r"\s*\{[^{}]*\}")
-# What the converter knows by another name. It numbers the rows of ``align``, as LaTeX does over a whole document.
+# Environments with other names in the converter. It numbers the rows of ``align``, as LaTeX does over a whole document.
 _NAMES = {
     "align": "align*",
     "alignat": "align*",
@@ -46,7 +46,8 @@ def prepare(tex: str) -> PreparedTex:
     apart. Raises ``ValueError`` for what would be drawn wrong."""
     tex = respelt(_LABEL.sub("", without_chemistry(tex))).strip()
     tex = _with_known_names(tex)
-    for name in {match[1] for match in _MATRIX_ENDS.finditer(tex)}:  # else only its last bracket carries the exponent
+    # else an exponent would apply only to the last bracket
+    for name in {match[1] for match in _MATRIX_ENDS.finditer(tex)}:
         tex = re.sub(rf"\\begin\{{{name}\*?\}}", lambda match: "{" + match[0], tex)
         tex = re.sub(rf"\\end\{{{name}\*?\}}", lambda match: match[0] + "}", tex)
     if "\\tag" not in tex:

@@ -16,7 +16,7 @@ _NO_RELATIONS: Final = frozenset("∀∁∂∃∄∅∆∇∎∏∐∑−∓√�
 _SPELT_OTHERWISE: Final = {"⟂": "⊥", "~": "∼"}
 _SIGNS_OF_NUMBERS: Final = frozenset("+−-±∓")
 _ENDING: Final = frozenset(")]}⟩⌋⌉!|‖′")
-_DELIMITERS: Final = {  # as they are written behind ``\left`` and ``\big``
+_DELIMITERS: Final = {  # names of delimiters after ``\left`` and ``\big``
     r"\langle": "⟨", r"\rangle": "⟩", r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈",
     r"\rceil": "⌉", r"\{": "{", r"\}": "}", r"\lbrace": "{", r"\rbrace": "}", r"\lbrack": "[", r"\rbrack": "]",
     r"\|": "‖", r"\vert": "|", r"\lvert": "|", r"\rvert": "|", r"\Vert": "‖", r"\lVert": "‖", r"\rVert": "‖",
@@ -137,7 +137,7 @@ def _mark_signs_of_numbers(row: Element) -> None:
 
 
 def _give_names_room(row: Element) -> None:
-    """Put a thin space between a name, such as "max", and a letter or number beside it."""
+    """Put a thin space between a function name such as "max" and a letter or number beside it."""
     children = list(row)
     for name in filter(_is_name, children):
         _core(name).attrib.update(lspace="0em", rspace="0em")

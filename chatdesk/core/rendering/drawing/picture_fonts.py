@@ -14,8 +14,8 @@ from typing import Any, Final
 from chatdesk.core.paths import resources_dir
 
 _FAMILY: Final = "Inter"
-_FILES: Final = {False: "Inter-Regular.ttf", True: "Inter-Bold.ttf"}  # by whether the text is bold
-_NO_LETTER: Final = "\u0378"  # no font has it
+_FILES: Final = {False: "Inter-Regular.ttf", True: "Inter-Bold.ttf"}  # by boldness
+_NO_LETTER: Final = "\u0378"  # no font has this character
 _CELL_PX: Final = 24
 _CELLS_A_ROW: Final = 32
 _MOST_LETTERS: Final = 1_000
@@ -23,7 +23,7 @@ _MOST_REMEMBERED: Final = 4_096
 _MEASURED_PX: Final = 64
 # Characters that are never drawn alone: combining marks, spaces and format characters.
 _UNSEEN: Final = frozenset(("Mn", "Me", "Mc", "Cc", "Cf", "Zs", "Zl", "Zp"))
-_WIDE_EM, _EMOJI_EM, _OTHER_EM = 1.0, 1.4, 0.75  # of letters from fonts of the system: room to spare
+_WIDE_EM, _EMOJI_EM, _OTHER_EM = 1.0, 1.4, 0.75  # estimates for letters of system fonts, with room to spare
 _known_letters: dict[str, bool] = {}
 
 

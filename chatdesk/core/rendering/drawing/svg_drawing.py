@@ -23,11 +23,11 @@ _NAMESPACE = "{http://www.w3.org/2000/svg}"
 MAX_SOURCE_CHARS = 500_000
 _LENGTH = re.compile(r"\s*(\d{1,6}(?:\.\d{0,6})?)\s*(px|pt|pc|in|cm|mm)?\s*\Z")
 _PX = {"px": 1.0, "pt": 96 / 72, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4}
-_USUAL_SIZE = (300.0, 150.0)  # of an SVG that says nothing, as in browsers
-_GROUND = "#ffffff"  # most drawings count on it, in a dark window too
+_USUAL_SIZE = (300.0, 150.0)  # the size of an SVG that states none, as in browsers
+_GROUND = "#ffffff"  # most drawings assume white, also in a dark window
 _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _DEEPEST = 200
-# resvg reads lengths that are not read here, such as 1e4 or 50em: what it made of them is looked at.
+# resvg parses lengths that this module does not, such as 1e4 or 50em, so the size of its result is checked.
 _PNG_SIZE, _PNG_SIZE_AT = Struct(">II"), 16
 _MOST_PIXELS = ZOOM * MAX_SIDE_PX + 1
 

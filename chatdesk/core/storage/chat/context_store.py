@@ -91,7 +91,7 @@ class ContextRepository:
         first. ``least_characters`` says of a provider and a model how much that is; called on a storage thread."""
 
         def work(conn: Connection) -> tuple[str, ...]:
-            # Of projects where one may only read no summary can be kept.
+            # Summaries cannot be stored in projects that are read-only for this person.
             hidden = self._db.log_watch.read_only
             least = lru_cache(maxsize=None)(least_characters)
             rows = conn.exec_driver_sql(_IDLE, (idle_since,))

@@ -61,7 +61,7 @@ def page(
         rows, low, high = _rows(conn, thread_id, limit, before, after, around)
     else:
         rows, low, high = _around(conn, thread_id, limit, at), None, None
-    # Where every live message is shown, none has another version, and nobody needs to look for one.
+    # If every live message is shown, no message has another version, so none is looked up.
     messages = tuple(messages_from(conn, rows, has_versions=live > total))
     if messages:
         low, high = messages[0].position or 0, messages[-1].position or 0

@@ -33,7 +33,7 @@ from chatdesk.core.storage.engine.plain_text import clean, to_json
 from chatdesk.core.storage.engine.rows import get_message, get_thread
 from chatdesk.core.texts import Text
 
-# As a parent: whatever is the end of the shown path when the transaction runs.
+# Stands for a parent: the end of the shown path when the transaction runs.
 LEAF: Final = "leaf"
 
 

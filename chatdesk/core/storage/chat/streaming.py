@@ -247,7 +247,7 @@ def record_final_answer(
         entity=row.id,
         hlc=hlc,
         knows=change_log.known_deletions(conn, row.parent_id),
-        is_kept=True,  # it was asked for while that was allowed
+        is_kept=True,  # it was allowed when the answer was requested
     )
     _log_below(conn, origin, row.project_id, row.id)
 

@@ -246,8 +246,8 @@ _IS_SHOWN = "EXISTS (SELECT 1 FROM messages last WHERE last.id = summaries.up_to
 def mark_range_stale(
     conn: Connection, thread_id: str, reason: StaleReason, *, is_on_path: bool, first: int, last: int
 ) -> None:
-    """Mark summaries as stale whose range meets the positions from ``first`` to ``last``, on the shown path or beside
-    it."""
+    """Mark summaries as stale whose range overlaps the positions from ``first`` to ``last``, on the shown path or
+    beside it."""
     conn.exec_driver_sql(_MARK, (reason.value, thread_id, int(is_on_path), last, first))
 
 

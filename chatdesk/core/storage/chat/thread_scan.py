@@ -72,9 +72,9 @@ def find_between(conn: Connection, thread_id: str, *, start: int, needle: str) -
     """Return messages of one step of the path, from position ``start`` on, in which ``needle`` is."""
     values = {"thread": thread_id, "start": start, "end": start + SCAN_STEP}
     condition = ""
-    words = [json.dumps(word, ensure_ascii=False)[1:-1] for word in needle.split()]  # as they are in stored JSON
+    words = [json.dumps(word, ensure_ascii=False)[1:-1] for word in needle.split()]  # escaped as in the stored JSON
     for number, word in enumerate(words):
-        if word.isascii():  # LIKE knows case in ASCII only
+        if word.isascii():  # LIKE ignores case only in ASCII
             condition += f" AND p.content LIKE :word{number} ESCAPE '{_ESCAPE}'"
             values[f"word{number}"] = f"%{_escaped(word)}%"
     rows = conn.exec_driver_sql(

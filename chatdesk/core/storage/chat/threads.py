@@ -70,8 +70,8 @@ class ThreadRepository:
         return await self._change(thread_id, *_title_change(wanted, TitleSource.PERSON))
 
     async def retitle(self, thread_id: str, title: str, source: TitleSource) -> Thread | None:
-        """Set a title that nobody typed. Returns None, and nothing changes, where somebody typed one, the thread is in
-        the trash, or in a shared project where this person may not change it."""
+        """Set a generated title. Changes nothing and returns None if a person typed the title, the thread is in the
+        trash, or this person may not change it in a shared project."""
         wanted, better = checked_id(thread_id), checked_title(title)
 
         def work(conn: Connection) -> Thread | None:

@@ -20,7 +20,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.rows import MESSAGE_COLUMNS, get_message, messages_from
 from chatdesk.core.texts import Text
 
-# How the owner of such an answer begins; then comes its place.
+# The owner of a waiting answer begins with this; its place follows.
 WAITING: Final = "waiting:"
 UNREACHED: Final = "waiting_for_network"
 _MOST_UNREACHED: Final = 500

@@ -21,7 +21,7 @@ from chatdesk.core.texts import Text
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 
 
-FILES_ENDING = ".files"  # of the list of stored files that a packed backup refers to
+FILES_ENDING = ".files"  # the list of stored files that a packed backup refers to
 
 
 def back_up(source: sqlite3.Connection, target: Path, *, named: Path | None = None) -> Path:
@@ -90,10 +90,10 @@ def sync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-# What SQLite says of values, which ``upkeep/stored_values.py`` finds as well.
+# SQLite's complaints about values, which ``upkeep/stored_values.py`` finds as well.
 _OF_VALUES: Final = ("CHECK constraint failed in ", "NULL value in ", "NUMERIC value in ", "TEXT value in ")
-# SQLite ends its check after so many lines, and each value that breaks a rule has one. The largest number that it takes
-# costs nothing: lines are made as they are read.
+# SQLite stops its check after this many lines, and each invalid value has one. The largest number costs nothing: lines
+# are produced as they are read.
 _MOST_LINES: Final = 2**31 - 1
 
 

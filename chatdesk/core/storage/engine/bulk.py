@@ -39,6 +39,6 @@ def tune(raw: sqlite3.Connection, *, is_loading: bool) -> None:
     kilobytes, pages = (48_000, 6_000) if is_loading else (2_000, 1_000)
     raw.execute(f"PRAGMA cache_size=-{kilobytes}")
     raw.execute(f"PRAGMA wal_autocheckpoint={pages}")
-    with suppress(sqlite3.OperationalError):  # where a temporary table is there, it cannot be set in a transaction
-        # Else each statement for many rows writes the pages that it changes to a file first: four writes a message.
+    with suppress(sqlite3.OperationalError):  # cannot be set in a transaction while a temporary table exists
+        # Else each statement for many rows first writes the changed pages to a file: four writes per message.
         raw.execute(f"PRAGMA temp_store={'MEMORY' if is_loading else 'DEFAULT'}")

@@ -30,27 +30,27 @@ ARCHIVED = "lww.archived"
 PROJECT = "lww.project"
 NAME = "name"
 COLOUR = "lww.colour"
-TAG = "lww.tag."  # and the tag's id: whether a thread has that tag
+TAG = "lww.tag."  # followed by the tag's id: whether a thread has that tag
 CONTEXT = "lww.context"
 CONTEXT_FROM = "lww.context_from"
 SWITCH = "lww.switch"
 RETENTION = "lww.retention"  # of a project: for how many days its messages are kept
-ERASED = "erased"  # what is erased for everybody: see ``storage/sync/erasing.py``
-# How one person keeps their own view of things: never sent. The project of a thread is logged by entering it there.
+ERASED = "erased"  # the parts erased for all members: see ``storage/sync/erasing.py``
+# Registers of one person's own view, which are never sent. A thread's project is logged when the thread enters it.
 PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
 # ``project_id`` of what belongs to the whole profile and to no project.
 PROFILE = ""
 _TABLES = {"thread": "threads", "message": "messages", "summary": "summaries"}
 
-# Of ``domain.team.ChangeState``, which is not loaded with every start; a test holds them equal.
+# Values of ``domain.team.ChangeState``, whose module a start does not load; a test holds them equal.
 _PENDING, _PRIVATE = 0, 5
 
 _INSERT = (
     "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, body, state, at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-# In SQL: a head is one of the kind that is bound to both question marks; one whose change is gone is of every kind.
-# Two things of different kinds may bear one id: a hostile member can make them.
+# Tests in SQL whether a head has the kind bound to both question marks. A head without its change matches every kind. A
+# hostile member can give one id to two things of different kinds.
 OF_KIND = "coalesce((SELECT kind FROM changes WHERE id = change_id), ?) = ?"
 # Heads of one register, given as (entity, reg, kind).
 HEADS = (
@@ -328,7 +328,7 @@ def is_anothers(conn: Connection, project_id: str, kind: str, entities: Sequence
 
 
 def _check_own(conn: Connection, project_id: str, kind: str, reg: str, entities: Sequence[str]) -> None:
-    # Of an erasure it counts whose the changes are that it names.
+    # For an erasure, the authors of the erased changes are checked instead.
     is_everybodys = reg == ERASED or (kind in ("thread", "summary") and reg.startswith("lww."))
     if reg in PERSONAL or is_everybodys or not project_id:
         return

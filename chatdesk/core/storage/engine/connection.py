@@ -133,8 +133,7 @@ def connect(
 
 
 def connect_to_read(path: Path, *, is_shared: bool = False) -> sqlite3.Connection:
-    """Open a database to read it, also where nothing can be made beside it. Its log, if it has one, is not read
-    there."""
+    """Open a database for reading, also in a read-only directory. There, its log, if it has one, is not read."""
     conn = connect(path, "read", is_shared=is_shared)
     try:
         conn.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
@@ -268,7 +267,7 @@ def _open(path: Path | None, mode: Mode, prepare: Callable[[sqlite3.Connection],
         raise
 
 
-# What the engine is to connect to next on this thread, and the statement that begins a transaction there.
+# The connection that the engine takes next on this thread, and the statement that begins its transactions.
 _handed: Final = threading.local()
 
 
@@ -289,8 +288,8 @@ def _engine() -> Engine:
     return engine
 
 
-# SQLite keeps anything in any column. Whoever reads a row gets what its columns are declared to hold, so that one value
-# that damage or another program left there does not hide all other rows.
+# SQLite stores any type in any column. Reads convert each value to its declared type, so that one damaged or foreign
+# value does not hide all other rows.
 
 
 def _decode(data: bytes) -> str:

@@ -76,7 +76,7 @@ def write(database: Path, mark: HighWater, lost: int | None = None) -> None:
     temporary = target.with_name(target.name + ".new")
     try:
         descriptor = os.open(temporary, _NEW, 0o600)
-    except FileExistsError:  # of a process that was killed, or a link that somebody put there
+    except FileExistsError:  # left by a killed process, or a planted link
         temporary.unlink()
         descriptor = os.open(temporary, _NEW, 0o600)
     try:

@@ -15,11 +15,11 @@ class Form(Enum):
     """The form of a column's values. The first three forms are read and written by code of their own; all others are
     plain values that need nothing but an entry in ``MESSAGE_COLUMNS``."""
 
-    # What the message is and below which other one it is.
+    # Identity and place in the tree.
     FRAME = auto()
-    # What the reader of this profile did with the message: versions, marks, trash.
+    # The actions of this profile's reader: versions, marks, trash.
     STATE = auto()
-    # What is computed from the rest, or belongs to this computer.
+    # Computed from the other columns, or local to this computer.
     DERIVED = auto()
     # A time in milliseconds UTC.
     MOMENT = auto()

@@ -17,7 +17,7 @@ def own_device(conn: Connection) -> str:
 
 
 def origin_of(conn: Connection, clock: Clock) -> Origin:
-    """Return the origin of changes made in this database, whose device is made where there is none."""
+    """Return the origin of changes made in this database. Creates its device if there is none."""
     row = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
     if row is not None:
         # Not observe(): our own stamps must grow even when the clock was set back since.

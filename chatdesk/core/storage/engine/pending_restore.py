@@ -44,7 +44,8 @@ def finish(database: Path) -> bool:
         # The old log must be gone before the new file has the name: beside another database it would damage it.
         for ending in ("-wal", "-shm", "-journal"):
             database.with_name(database.name + ending).unlink(missing_ok=True)
-        high_water.mark_path(database).unlink(missing_ok=True)  # it would say that something was lost
+        # else the restored database would be reported as a loss of messages
+        high_water.mark_path(database).unlink(missing_ok=True)
         sync_directory(database.parent)
         plain.replace(database)
         sync_directory(database.parent)

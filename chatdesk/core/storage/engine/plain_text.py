@@ -12,7 +12,7 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import shortened
 
-# What ``json.loads`` calls in the end, without its look at types and byte order marks first.
+# The core of ``json.loads``, without its checks of types and byte order marks.
 _decode: Final = json.JSONDecoder().raw_decode
 _Kind = TypeVar("_Kind", bound=Enum)
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"

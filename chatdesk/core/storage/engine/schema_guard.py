@@ -17,7 +17,7 @@ from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.engine import search_schema, tables
 from chatdesk.core.texts import Text
 
-# What SQLite itself keeps, such as indexes for UNIQUE and statistics. Nothing else can be called so by SQL.
+# SQLite's own objects, such as indexes for UNIQUE and statistics. SQL cannot create other objects with this prefix.
 _OWN: Final = "sqlite_"
 _KINDS: Final = frozenset(("table", "index", "trigger", "view"))
 _CODE: Final = re.compile(r"\b(AS|GENERATED|COLLATE|CHECK)\b", re.IGNORECASE)

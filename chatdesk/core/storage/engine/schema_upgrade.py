@@ -170,7 +170,7 @@ def migrate(
 
 def fill_title_keys(conn: sqlite3.Connection) -> None:
     """Write the column by which threads are sorted by title, for all of them."""
-    # As bytes: a title that is no UTF-8 would end the statement.
+    # As bytes: a title that is not UTF-8 would abort the statement.
     conn.create_function("title_key_of", 1, lambda title: name_key(bytes(title or b"").decode(errors="replace")))
     conn.execute("UPDATE threads SET title_key = title_key_of(CAST(title AS BLOB))")
 

@@ -26,10 +26,10 @@ _log = logging.getLogger(__name__)
 BATCH = 400
 FLOOR, DAMAGED, TRACES = "search.floor", "search.damaged", "search.traces"
 _TOTAL = "search.total"
-_ERASED, _REWRITING, _REWRITTEN = "1", "2", "3"  # of ``search.traces``, one after the other
-# Of the index, rewritten in one batch.
+_ERASED, _REWRITING, _REWRITTEN = "1", "2", "3"  # successive values of ``search.traces``
+# Pages of the index that one batch rewrites.
 _PAGES = 200
-# What the index keeps in ``meta``.
+# The keys of the index in ``meta``.
 META_KEYS = (FLOOR, DAMAGED, TRACES, _TOTAL)
 _DAMAGE = frozenset((1, 11, 19))  # error, corrupt, and a constraint, which only FTS5's own tables can fail here
 _IS_SEARCHED = (
@@ -212,7 +212,7 @@ def _replace_table(conn: sqlite3.Connection, table: str) -> None:
             conn.execute(f"DELETE FROM {shadow}")
             for row in fresh.execute(f"SELECT * FROM {shadow}"):
                 conn.execute(f"INSERT INTO {shadow} VALUES ({marks(row)})", row)
-    # Also what the connection holds of it in memory.
+    # Also resets the connection's cached state.
     conn.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
 
 

@@ -80,7 +80,7 @@ def copy(blobs: Path, name: str, sink: BinaryIO) -> bool:
 # Objects and lists for a body, of which a page holds hundreds, and for a whole file of parts.
 MOST_IN_BODY: Final = 20_000
 MOST_IN_FILE: Final = 300_000
-# Values and words for each of them.
+# Values and words per object or list.
 _VALUES: Final = 10
 _WORD = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 

@@ -39,16 +39,16 @@ messages = Table(
     Column("deleted_with", Text),
     Column("purged_at", Integer),
     *origin(),
-    # What a view needs to guess a height without reading the text.
+    # Lets a view estimate a height without reading the text.
     counter("char_count"),
     counter("line_count"),
     # Empty, pinned or excluded by the reader.
     Column("context_mark", Text, nullable=False, server_default=text("''")),
     # Its row in the search index, a number that stays.
     Column("search_n", Integer),
-    # As for threads; of an answer, who asked for it.
+    # As for threads; for an answer, the person who asked for it.
     Column("author_id", Text),
-    # The assistant that answered, by its name then; its id where it is one of this profile.
+    # The answering assistant by its name at that time; its id if it belongs to this profile.
     Column("assistant_id", Text),
     Column("assistant_name", Text),
     CheckConstraint("role IN ('system', 'user', 'assistant', 'tool')", name="role"),
