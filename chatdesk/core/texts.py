@@ -25,7 +25,7 @@ Translate = Callable[[str, str, int], str]
 _MIB = 2**20
 # The least sum that is written as a number.
 LEAST_COST_USD = 0.000_1
-# Of a text that was packed, perhaps by somebody else: the longest template, sentence and number.
+# Limits for a packed text, which may come from others: the longest template, sentence and number.
 _LONGEST_SOURCE = 2_000
 _LONGEST_SENTENCE = 100_000
 _LARGEST_NUMBER = 2**63

@@ -58,7 +58,7 @@ class InstallKind(StrEnum):
         return _HOW[self]
 
 
-# Where packages of the system are.
+# Where system packages are installed.
 _PLACES: Final = {"/usr": InstallKind.APT, "/app": InstallKind.FLATPAK, "/snap": InstallKind.SNAP}
 
 

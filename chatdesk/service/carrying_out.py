@@ -47,7 +47,7 @@ def conditions_of(
         if not KEY.fullmatch(key):
             raise MalformedRequest("An Idempotency-Key has 1 to 255 visible ASCII characters.")
         digest = _digest(call.caller.id, key)
-        fingerprint = _digest(endpoint.method, target, if_match, repr(call.body))  # as it was understood
+        fingerprint = _digest(endpoint.method, target, if_match, repr(call.body))  # the body as it was parsed
     if if_match and endpoint.writes and endpoint.guards is None:
         raise ConditionNeeded("This request cannot be made to depend on If-Match.")
     if endpoint.guards is None or if_match == "*":
@@ -101,7 +101,7 @@ class CarryingOut:
         if not conditions.if_match or endpoint.guards is None:
             return None
         compares = endpoint.compares or endpoint.shows
-        assert compares is not None  # what is guarded is shown
+        assert compares is not None  # a guarded endpoint always shows something
         wanted_id = call.path.get(endpoint.path.rpartition("{")[2].partition("}")[0], "")
         return endpoint.guards, wanted_id, lambda thing: self._names_version(conditions.if_match, compares(thing))
 

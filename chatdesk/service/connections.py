@@ -359,7 +359,7 @@ class PackedFrames(PerMessageDeflate):
     def __init__(self, agreed: PerMessageDeflate) -> None:
         super().__init__(
             remote_no_context_takeover=True,
-            local_no_context_takeover=True,  # nothing is made ahead
+            local_no_context_takeover=True,  # saves the memory of a context
             remote_max_window_bits=agreed.remote_max_window_bits,
             local_max_window_bits=agreed.local_max_window_bits,
             compress_settings=agreed.compress_settings,

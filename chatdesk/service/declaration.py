@@ -50,11 +50,11 @@ class Caller:
 
     @property
     def is_owner(self) -> bool:
-        """Return whether the person whose data this is asks, not a token made for somebody."""
+        """Return whether the caller is the owner of the data, rather than the holder of a token."""
         return self.id == OWNER.id
 
     def require(self, scope: Scope | None) -> None:
-        """Raise ``NotAllowed`` unless the token has the scope, ``NoToken`` where there is none."""
+        """Raise ``NotAllowed`` unless the token has the scope, ``NoToken`` without a token."""
         if scope is not None and not self.id:
             raise NoToken
         if scope is not None and scope not in self.scopes:

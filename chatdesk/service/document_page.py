@@ -95,7 +95,7 @@ def _content(media_type: str, schema: dict[str, Any]) -> str:
 def _form(name: str, schema: dict[str, Any]) -> str:
     properties: dict[str, dict[str, Any]] = schema.get("properties", {})
     rows = "".join(_field(field, each, schema.get("required", ())) for field, each in properties.items())
-    # Inside, because a browser opens what a link leads into, not what it leads to.
+    # The id is inside, because a browser opens a ``details`` only for a target within it.
     about = f'<p id="{escape(name)}">{escape(schema.get("description", ""))}</p>'
     return f"<details><summary>{escape(name)}</summary>{about}<table>{rows}</table></details>"
 

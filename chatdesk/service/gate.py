@@ -264,7 +264,7 @@ class Gate:
 
 
 class _Answer:
-    """The answer to one request: what every answer carries, and what the log says of it."""
+    """The answer to one request: its common headers and its line in the log."""
 
     def __init__(self, scope: AsgiScope, send: Send, unread_s: float) -> None:
         self._scope = scope
@@ -321,7 +321,7 @@ class _Answer:
             headers += answer_headers(page)
         headers.append((b"x-request-id", self.request_id.encode()))
         if self.caller_id:
-            headers.append((b"x-chatdesk-token", self.caller_id.encode()))  # its id, not its text
+            headers.append((b"x-chatdesk-token", self.caller_id.encode()))  # the token's id, not its secret
         message["headers"] = headers
 
 
@@ -351,7 +351,7 @@ def _with_headers(response: JSONResponse, error: Exception) -> JSONResponse:
 
 
 def _only(headers: list[tuple[bytes, bytes]], name: bytes) -> bytes:
-    """Return the value of a header, empty where there is none. Raises ``MalformedRequest`` where there are several."""
+    """Return the value of a header; empty if it is missing. Raises ``MalformedRequest`` if it occurs several times."""
     found = [value for each, value in headers if each == name]
     if len(found) > 1:
         raise MalformedRequest("A header that may come once came twice.")

@@ -104,7 +104,7 @@ class Jobs:
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-            if job.state == "running":  # else it ended before the cancellation reached it
+            if job.state == "running":  # else the job ended before the cancellation reached it
                 job.state, job.message = "cancelled", "It was cancelled."
         self._jobs.pop(job.id, None)
         await asyncio.to_thread(shutil.rmtree, job.folder, ignore_errors=True)

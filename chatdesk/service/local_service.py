@@ -280,7 +280,7 @@ class _Bound:
 
 
 def _remove_left_files(folder: Path) -> None:
-    """Remove the received and exported files of a service that was killed: nobody can reach it any more."""
+    """Remove files that a killed service had received or exported; no client can reach them now."""
     for name in (UPLOADS, _JOBS):
         shutil.rmtree(folder / name, ignore_errors=True)
 

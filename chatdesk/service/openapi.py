@@ -68,7 +68,7 @@ _HEADERS: Final = {
 }
 _HEADER_FORMS: Final = {"Idempotency-Key": {"pattern": f"^{KEY.pattern}$"}}
 
-# As RFC 9110 names them; older versions of Python have other words.
+# Names from RFC 9110; older versions of Python have others.
 _PHRASES: Final = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 

@@ -39,7 +39,7 @@ _STATUSES: Final[tuple[tuple[type[ChatDeskError], int], ...]] = (
     (errors.TeamError, 503),
     (errors.ProviderError, 502),
 )
-# What other programs are told of a provider, where they can tell the cases apart; the rest is 502.
+# Statuses for failures of a provider that clients can tell apart; all others are 502.
 _VENDOR_STATUSES: Final = {
     ProviderErrorKind.BAD_REQUEST: 400,
     ProviderErrorKind.CONTEXT_TOO_LONG: 400,

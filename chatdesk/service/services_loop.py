@@ -172,7 +172,7 @@ class _QueueBetweenLoops(Generic[T]):
                 if len(self.waiting) >= _MOST_WAITING:
                     self._has_room.clear()
                     self._is_full = True
-                    if len(self.waiting) >= _MOST_WAITING:  # else it was taken in the meantime
+                    if len(self.waiting) >= _MOST_WAITING:  # else an item was taken in the meantime
                         await self._has_room.wait()
 
     def pop_all(self) -> list[T]:

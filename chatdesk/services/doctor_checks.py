@@ -37,7 +37,7 @@ _STATUS_WORDS = {
     "interrupted": Text("interrupted"),
     "error": Text("failed"),
 }
-# What a command that examines has the directory open for.
+# The purpose that the directory's lock names for this command.
 PURPOSE = "doctor"
 
 
@@ -334,7 +334,7 @@ def _troubles_of(health: Mapping[str, Any]) -> list[str]:
 
 
 def _notes_of(health: Mapping[str, Any]) -> list[str]:
-    """Return sentences about what a running ChatDesk has to do without."""
+    """Return sentences about the problems of a running ChatDesk."""
     notes: list[str] = [
         Text("Provider {id} cannot be reached.", id=str(each["id"]))
         for each in health["providers"]

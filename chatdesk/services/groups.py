@@ -21,7 +21,7 @@ from chatdesk.core.storage.upkeep.repair import RepairService
 from chatdesk.core.texts import Text
 from chatdesk.services.services import Services
 
-if TYPE_CHECKING:  # loaded only where there is a team
+if TYPE_CHECKING:  # imported only with a team
     from chatdesk.core.sync.team_service import TeamService
 
 

@@ -23,7 +23,7 @@ from chatdesk.core.tools.folder.file_changes import FileChanges
 ID: Final = "chatdesk-folder"
 _LONGEST_ARGUMENT: Final = 1_000
 _AT_ONCE: Final = 2
-# What the transcript shows of a diff without asking for its file.
+# The part of a diff that the transcript stores.
 _SHOWN_CHARACTERS: Final = 16_000
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 _PATH: Final[Mapping[str, Any]] = {"type": "string", "description": "path from the project's folder, with /"}
@@ -126,7 +126,7 @@ class _FolderTools:
         try:
             async with self._places:
                 made = await self._changes().propose(caller.project_id, folder, path, wanted)
-        except ChatDeskError as error:  # what is in the folder the model learns by reading, which is asked about
+        except ChatDeskError as error:  # the sentence reveals no content of the folder: reading it needs permission
             return ToolResult(_PROPOSED, problem=error.sentence, size_bytes=len(_PROPOSED))
         change = made.change
         shown = made.diff[:_SHOWN_CHARACTERS].decode("utf-8", "ignore")

@@ -19,7 +19,7 @@ from chatdesk.core.settings.store import SettingsInForce
 from chatdesk.core.texts import Text
 
 MS_PER_DAY: Final = 24 * 3600 * 1000
-# What a token may allow, in words for those who choose.
+# The permissions of a token, as a person sees them.
 SCOPES: Final = {
     "read": Text("Read projects, threads and messages"),
     "write": Text("Create, change and trash threads and messages; write notes"),
@@ -202,7 +202,7 @@ class ServiceSwitch:
     async def _report_death(self, died: _Running | None) -> None:
         async with self._turn:
             if died is None or self._running is not died:
-                return  # it was being ended anyway
+                return  # it was being stopped anyway
             await self._end()
             problem = NotPossible(
                 Text("The local service ended because of a fault in ChatDesk."),

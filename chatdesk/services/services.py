@@ -52,7 +52,7 @@ from chatdesk.services.service_switch import ServiceSwitch
 from chatdesk.services.tool_loader import ToolLoader
 from chatdesk.services.web_tools import web_tools
 
-if TYPE_CHECKING:  # loaded only where there is a team
+if TYPE_CHECKING:  # imported only with a team
     from chatdesk.core.sync.team_service import TeamService
 
 
@@ -113,7 +113,7 @@ class Services:
         """Forget the folders of projects that were removed for good."""
         if self.has_other_owner or not service.folders.are_any:
             return
-        with suppress(ChatDeskError):  # they are forgotten another time
+        with suppress(ChatDeskError):  # a later start tries again
             projects = await self.library.projects.list(deleted_too=True)
             await service.folders.forget_others({each.id for each in projects})
 
@@ -204,7 +204,7 @@ class Services:
         """The service of team sync; made when first used, which is slow for the first time (``load_team`` avoids that).
         It syncs once it was started."""
         if self._team is None:
-            from chatdesk.services.team import make_team  # loaded only where there is a team
+            from chatdesk.services.team import make_team  # imported only with a team
 
             self._team = make_team(
                 self.database,

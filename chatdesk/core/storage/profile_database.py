@@ -144,7 +144,7 @@ class ProfileDatabase(Database):
                 _log.warning("the disk is full; the ballast was given up to open the database")
                 return self._open()
         except BaseException:
-            self._writer.disconnect()  # who reads next must not meet a half-open writer
+            self._writer.disconnect()  # the next reader must not meet a half-open writer
             raise
 
     def _holds_something(self) -> bool:

@@ -153,7 +153,7 @@ class SyncEventPublisher:
                 project = await self._repositories.projects.get(project_id)
             except NotFound:
                 continue
-            # Its owner had it erased.
+            # A deleted project here was erased by its owner.
             self._bus.publish(ProjectChanged(project) if project.deleted_at is None else ProjectDeleted(project))
         self._bus.publish(ThreadsChanged(None))
         self._bus.publish(TeamChanged())

@@ -33,11 +33,11 @@ from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
-# What another member may make this computer keep, for one file.
+# The largest file that another member may make this computer store.
 MAX_FILE_BYTES: Final = 2 * 1024**3
 # A large body is parsed in memory.
 MAX_BODY_FILE_BYTES: Final = 64 * 1024**2
-# How long the server is not asked again for what it did not have.
+# How long to wait before asking the server again for a file that it did not have.
 TRY_AGAIN_MS: Final = 10 * 60_000
 _STOP_S: Final = 0.9
 

@@ -28,7 +28,7 @@ class KnownTeams:
         self._bus = bus
         self.state = TeamState()
         self._ended: dict[str, SharedProject] = {}
-        self._ending: set[str] = set()  # by this person, just now
+        self._ending: set[str] = set()  # projects whose share this person is ending
         self._let_in: dict[str, SharedProject] = {}
         self._refreshing = asyncio.Lock()
 

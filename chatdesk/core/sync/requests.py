@@ -91,7 +91,7 @@ class Link:
         self.numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.acknowledged: dict[str, int] = {}  # the sequence number that the server was last sent, by project
         self.pulled: dict[str, int] = {}  # the number of the last change pulled, by project
-        self.version = 0  # of the list of members
+        self.version = 0  # the version of the list of members
         self.whole_at = 0  # the time of the last full request, by the server's clock
         self._written: deque[str] = deque()
 

@@ -169,10 +169,10 @@ class _Round:
             channels = {head.project_id: head.channel for head in view.projects if not head.is_deleted}
             if channels == link.channels:
                 break
-            # Somebody left, or the log was closed over what it had lost.
+            # The channel changed: a member left, or the log was closed over its gaps.
             link.checked -= {each for each, channel in channels.items() if link.channels.get(each) != channel}
-            # Before anything is pulled, so that nothing that comes later goes unheard; and what came in between was
-            # not heard, so it is looked at again.
+            # Listen before pulling, so that no later change goes unnoticed; changes in between are found by another
+            # look.
             yield to_team(TeamStore.listen, tuple(channels.values()))
             link.channels = channels
         return changed, heads
@@ -180,7 +180,7 @@ class _Round:
     def _ask_for_view(self) -> Generator[Request, Any, tuple[Hello, TeamView]]:
         link = self._link
         if link.is_viewed and self.hello.server_time_ms - link.whole_at > WHOLE_EVERY_MS:
-            link.forget()  # with an owner's hello the server does what it put off
+            link.forget()  # an owner's hello runs the server's postponed work
             yield from self.greet()
         try:
             answer = yield to_team(TeamStore.view, link.device, since=link.version)

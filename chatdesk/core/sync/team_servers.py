@@ -13,7 +13,7 @@ from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
 from chatdesk.core.sync.ports import TeamStore
 
-if TYPE_CHECKING:  # loaded only where there is a team
+if TYPE_CHECKING:  # imported only with a team
     from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
 
 
@@ -54,7 +54,7 @@ class TeamServers:
 
 
 def _connect(address: ServerAddress, password: str) -> PostgresTeamStore:
-    from chatdesk.core.sync.team_store.postgres import connect  # loaded only where there is a team
+    from chatdesk.core.sync.team_store.postgres import connect  # imported only with a team
 
     return connect(address, password)
 

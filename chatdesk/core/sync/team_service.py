@@ -189,7 +189,7 @@ class TeamService:
         await self._publisher.close()
         await asyncio.gather(*map(self._end, self._syncs.values()))
 
-    # Which workspaces are synced
+    # Starting and stopping the sync of workspaces
 
     async def _match_workspaces(self) -> None:
         """Start the sync of joined workspaces; stop it for those that were left or have another address now."""

@@ -45,7 +45,7 @@ _POLL_JITTER: Final = 0.2
 # Several changes of one moment go together.
 _GATHER_S: Final = 0.004
 STOP_S: Final = 0.9
-# How long somebody may have kept open what they changed of people, in microseconds.
+# How long a transaction on members may have stayed open, in microseconds.
 _LATE_US: Final = 600_000_000
 # A requested round aborts a call that has been silent for so long: the person has a reason to doubt the connection.
 _SUSPICIOUS_S: Final = 10.0
@@ -326,16 +326,16 @@ class SyncWorker:
                 self._exchange_presence(is_news=self._throttle.presence_due_s(self._clock.monotonic_s()) == 0)
             news = self._link.news_of(heard.changes)
             if heard.people_at is not None:
-                # It may have been committed after what was written later, and after this was asked for. Anybody can say
-                # of anything that it was long ago, so only a few minutes are asked for again.
+                # The change may have been committed after later changes and after the last request. Since any member
+                # can claim an old time, only a few minutes are requested again.
                 self._link.version = min(self._link.version, max(heard.people_at, self._link.version - _LATE_US))
                 self._is_look_wanted = True
                 news = news or set()
             if news is not None:
-                # What is written here in the meantime is sent at once.
+                # A local write ends this wait.
                 self._woken.wait(self._throttle.delay_s(self._clock.monotonic_s()))
                 self._heard.update(news)
-                # A channel that is nobody's any more: projects or members changed.
+                # Unknown channels mean that projects or members changed.
                 self._is_look_wanted = self._is_look_wanted or not news
                 return
 
@@ -366,7 +366,7 @@ class SyncWorker:
                 self._listener.on_presence(present, self.workspace.member_id)
         except TeamUnreachable:
             raise
-        except TeamError as error:  # as where a project was taken away a moment ago
+        except TeamError as error:  # such as a project that was just taken away
             _log.info("presence was not told: %s", error.code)
 
     def _rest(self) -> None:
@@ -384,7 +384,7 @@ class SyncWorker:
             if self._is_look_wanted:
                 return
             if self._written:
-                # What waits is counted, and a first try is due soon: a person who writes wants it to be sent.
+                # Count the waiting changes and try soon: a person who writes wants them sent.
                 self._written.clear()
                 self._report.count_waiting()
                 until_s = min(until_s, self._clock.monotonic_s() + FIRST_S)

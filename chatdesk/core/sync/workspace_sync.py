@@ -139,7 +139,7 @@ class WorkspaceSync:
 
     def on_round(self, line: SyncRound | None, result: RoundResult | None) -> None:
         if result is not None:
-            self._files.start_if_needed()  # it may have found out what has to be sent before
+            self._files.start_if_needed()  # the round may have found files to send
         if line is None:
             return
         try:

@@ -26,10 +26,10 @@ from chatdesk.core.texts import Text
 
 _log = logging.getLogger(__name__)
 
-# What ends the names of files and folders that are being written.
+# The ending of files and folders while they are written.
 UNFINISHED = ".part"
 _PRIVATE_FILE, _PRIVATE_FOLDER = 0o600, 0o700
-_LONGEST_STEM_BYTES = 160  # of 255 that most file systems take
+_LONGEST_STEM_BYTES = 160  # of the 255 that most file systems allow
 _ABANDONED_S = 24 * 60 * 60
 _OF_SQLITE = r"(?:-wal|-shm|-journal)?"  # beside a database that was being written
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
@@ -41,9 +41,9 @@ def unfinished_name(target: Path) -> Path:
 
 
 def remove_abandoned(target: Path) -> None:
-    """Remove the files that killed writers of ``target``, or a loss of power, left beside it, as far as that is
-    certain: files of this user alone, under such a name, to which nothing was written for a day. A folder stays, for
-    somebody may have put something into it; so does everything where files have no owner. Raises nothing."""
+    """Remove files left beside ``target`` by killed writers or a loss of power, as far as that is certain: files of
+    this user under such a name, unchanged for a day. Folders stay, since a person may have put something into them, and
+    so does everything on systems without file owners. Raises nothing."""
     if os.name != "posix":
         return
     name = re.compile(rf"\.{re.escape(_stem(target))}\.[0-9a-f]{{16}}{re.escape(UNFINISHED)}{_OF_SQLITE}")

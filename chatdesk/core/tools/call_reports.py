@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 _LONGEST_WORDS: Final = 200
 _SHOWN_WORDS: Final = 40
 
-# How far a call is, in words.
+# Receives the progress of a call, in words.
 OnProgress = Callable[[str], None]
 # Answers a server's request (``host/requests.py``), given as kind and values, with an action and its content.
 OnRequest = Callable[[str, tuple[Any, ...]], Awaitable[tuple[str, Any]]]

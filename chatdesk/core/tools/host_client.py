@@ -42,7 +42,7 @@ _FIRST_PAUSE_S: Final = 0.5
 SWITCH: Final = "--host-tools"
 
 
-# What a server is started with, secrets included. Raises ``ToolFailed`` for one that cannot be started.
+# Returns a server's start parameters, secrets included. Raises ``ToolFailed`` if it cannot be started.
 Launch = Callable[[ToolServer], Awaitable[Mapping[str, Any]]]
 
 
@@ -128,7 +128,7 @@ class ToolHost:
             except RequestFailed as error:
                 if error.code != "not_running":
                     raise
-                # It was ended a moment ago, with a call that was stopped; this request never reached it.
+                # The server was just stopped together with another call; this request never reached it.
                 self._was_ended(server, listed)
                 await self._tools_for(server, root, offered)
                 return await self._ask(verb, server.id, *values, hooks=hooks)
@@ -149,7 +149,7 @@ class ToolHost:
             raise ToolFailed(words, next_step=Text("Ask again: you are shown it as it is now."))
         return listed
 
-    # What the settings show
+    # Status for the settings
 
     def status(self, server: ToolServer) -> ServerStatus:
         """Return a server as it is now."""
@@ -251,7 +251,7 @@ class ToolHost:
     async def _open(self, known: KnownServer, root: str) -> None:
         server = known.server
         try:
-            if known.state is not ServerState.READY:  # it is where only its list of tools changed
+            if known.state is not ServerState.READY:  # READY if only its list of tools changed
                 if known.restarts > MOST_RESTARTS:
                     return
                 await asyncio.sleep(max(0.0, known.again_at_s - self._clock.monotonic_s()))
@@ -261,7 +261,7 @@ class ToolHost:
             except RequestFailed as error:
                 if error.code != "not_running":
                     raise
-                await self._start(known, root)  # its session was lost
+                await self._start(known, root)  # the session was lost
                 rows, left_out = await self._ask("tools", server.id)
             known.left_out = left_out_texts(left_out)
             known.tools = tuple(tool_of(server, row) for row in rows)
@@ -286,7 +286,7 @@ class ToolHost:
 
     def _was_ended(self, server: ToolServer, listed: tuple[Tool, ...]) -> None:
         known = self._known(server)
-        if known.tools is listed:  # else it was noticed already
+        if known.tools is listed:  # else the end was already recorded
             known.tools = None
             self._change(known, ServerState.IDLE)
 
@@ -366,7 +366,7 @@ class ToolHost:
         elif kind == "gone" and known.state is ServerState.READY:
             if values[0]:
                 self._failed(known, read_sentence(values[0]))
-            else:  # it was ended after a call was stopped
+            else:  # ended after a call was stopped
                 known.tools = None
                 self._change(known, ServerState.IDLE)
 

@@ -93,7 +93,8 @@ class Offers:
         rows = await self._host().ask(server, kind, about=_LISTS[kind])
         make = _prompt if kind == PROMPTS else _resource
         offers = tuple(make(server, row) for row in rows)
-        if self._forgotten.get(server.id, 0) == before:  # else it has changed and is listed again next time
+        # else the list changed in the meantime and is requested again later
+        if self._forgotten.get(server.id, 0) == before:
             self._listed[server.id, kind] = server, offers
         return offers
 

@@ -45,7 +45,7 @@ INSTALL_LINES: Final[Mapping[str, str]] = {
     "pipx": Text("Install pipx (on Debian and Ubuntu: sudo apt install pipx)."),
     "docker": Text("Install Docker: https://docs.docker.com/get-docker."),
 }
-# What a program needs to find its person, its files and its language; nothing that could be a key.
+# The variables that tell a program its user, its folders and its language; none can be a key.
 _GIVEN: Final = re.compile(
     r"HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TMP|TEMP|SYSTEMROOT|SYSTEMDRIVE|WINDIR|COMSPEC|PATHEXT"
     r"|APPDATA|LOCALAPPDATA|PROGRAM\w+|USERPROFILE|HOMEDRIVE|HOMEPATH"

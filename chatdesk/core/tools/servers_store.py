@@ -145,7 +145,7 @@ class ServersStore:
             ) from error
 
     def _folders_of(self, rows: object) -> dict[str, str]:
-        """Return the folders of projects. One that somebody else may have written is left out: tools would work
+        """Return the folders of projects, without those that another program may have written: tools would work
         there."""
         folders: dict[str, str] = {}
         for row in rows[:_MOST_FOLDERS] if isinstance(rows, list) else ():
@@ -165,7 +165,7 @@ class ServersStore:
                 yield id_
 
     def _search_of(self, row: object) -> SearchChoice:
-        """Return the engine that was chosen; none where somebody else may have chosen it."""
+        """Return the chosen engine; none if another program may have chosen it."""
         if not isinstance(row, dict):
             return SearchChoice()
         try:

@@ -134,7 +134,7 @@ class ToolService:
         saved, with secrets that are used in this run only."""
         check_usable(server)
         before = self.server(server.id)
-        # What it is signed in with is known here alone, and was given for one address.
+        # A sign-in exists only on this computer, and holds for one address.
         is_signed_in = before is not None and before.is_signed_in and sign_in_of(before) == sign_in_of(server)
         server = replace(server, is_signed_in=is_signed_in)
         others = [each for each in self._stored.servers if each.id != server.id]
@@ -179,7 +179,7 @@ class ToolService:
     async def switch(self, server_id: str, *, is_on: bool) -> None:
         """Switch a server on or off everywhere. Raises ``ServersNotSaved``."""
         server = self.server(server_id)
-        # What seems to be off may be on in the file, under a seal that cannot be tested now.
+        # A server that appears off may be on in the file, under a seal that cannot be verified now.
         if server is None or (server.is_on == is_on and not self._stored.problem):
             return
         if server.kind is not ServerKind.BUILT_IN:
@@ -249,8 +249,8 @@ class ToolService:
         digest: str = "",
         hooks: CallHooks = NO_HOOKS,
     ) -> ToolResult:
-        """Call a tool, without asking anybody; one whose digest is not ``digest`` any more is not called. Raises
-        ``ToolFailed``, and for ChatDesk's own other errors of ours."""
+        """Call a tool without asking for approval. A tool whose digest differs from ``digest`` is not called. Raises
+        ``ToolFailed``; built-in servers also raise other errors of ChatDesk."""
         if server.kind is ServerKind.BUILT_IN:
             try:
                 async with asyncio.timeout(timeout_s):

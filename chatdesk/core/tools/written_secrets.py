@@ -33,7 +33,7 @@ _USER: Final = re.compile(r"([a-z][a-z0-9+.-]*://[^/\s:@]*:)([^/\s@]+)(@.*)\Z", 
 _SHAPE: Final = re.compile(
     r"(?:sk-|gh[pousr]_|github_pat_|glpat-|xox[abprs]-|AKIA|AIza|hf_|ntn_|secret_|figd_|eyJ)(?=[\w.-]*\d)[\w.-]{12,}\Z"
 )
-# How the value of a header begins that proves who asks.
+# The beginning of a header's value that carries a credential.
 _SCHEME: Final = re.compile(r"(?:bearer|basic|token)\s+\S", re.IGNORECASE)
 # Options whose next word is a value although their name reads like a secret's.
 _NO_VALUES: Final = re.compile(r"(?:^|-)(?:file|path|env|name|id|command)\Z", re.IGNORECASE)

@@ -112,7 +112,7 @@ class EventJournal:
             self.projects.clear()
 
     def read(self, after: int, limit: int) -> list[NumberedEvent] | None:
-        """Return at most ``limit`` events that came after a number; None where some of them are not kept any more."""
+        """Return at most ``limit`` events after a number; None if some of them are no longer kept."""
         with self._lock:
             if after > self.last:
                 return None

@@ -147,11 +147,11 @@ class HttpTransport:
 
 
 async def _unheard(_message: Message) -> None:
-    """Send an answer to nobody."""
+    """Discard an answer."""
 
 
 def _user(token_id: str) -> Any:
-    """Return who a session belongs to: the package lets nobody else use it."""
+    """Return the user of a session: the package refuses the session to all others."""
     from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
     from mcp.server.auth.provider import AccessToken
 
@@ -194,7 +194,7 @@ class Sessions:
 
     def __init__(self, end: EndSession) -> None:
         self._end = end
-        self._sessions: dict[str, _Session] = {}  # by id, the one that was used last at the end
+        self._sessions: dict[str, _Session] = {}  # by id, most recently used last
 
     async def serve(
         self, token_id: str, request: Request, send: Send, handle: Callable[[Send], Awaitable[None]]

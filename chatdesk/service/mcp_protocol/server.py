@@ -63,7 +63,7 @@ class Access(Protocol):
 
 def make_server(access: Access) -> Server[Any]:
     """Return the server over ``access``."""
-    # It would log what does not fit its models with their values, which are what people wrote.
+    # At lower levels the package logs invalid messages with their values, which are people's words.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
     answers = _Answers(access)
     return Server(

@@ -132,7 +132,7 @@ class LineReader:
 
     def _read(self) -> None:
         held = b""
-        with suppress(OSError, RuntimeError, FutureCancelled):  # the loop is closed: nobody reads any more
+        with suppress(OSError, RuntimeError, FutureCancelled):  # the loop is closed, without a reader
             while piece := os.read(self._descriptor, _PIECE_BYTES):
                 *lines, held = (held + piece).split(b"\n")
                 if max(map(len, (*lines, held))) > _MOST_BYTES:

@@ -250,7 +250,7 @@ async def read_thread(given: ToolCall) -> ThreadPage:
     )
     shown = [_shown_message(each) for each in page.messages]
     has_older, has_newer = page.has_older, page.has_newer
-    # What is too much for a page is left out at the end from which the caller goes on.
+    # If a page is too large, messages are dropped at the end from which the caller continues.
     keeps_oldest = wanted.after is not None
     while len(shown) > 1 and sum(len(each.text) for each in shown) > _MOST_OF_PAGE:
         shown.pop(-1 if keeps_oldest else 0)
@@ -312,7 +312,7 @@ def _shown_message(message: Message, text: str | None = None, *, is_cut: bool = 
 
 
 def _text_of(message: Message) -> str:
-    """Return the text of a message with the names of what is attached; without what a model thought."""
+    """Return the text of a message with the names of its attachments, without the model's reasoning."""
     names = [str(each.content.get("name", "")) for each in message.parts if each.type not in _WITH_TEXT]
     attached = "".join(f"\n[attached: {name}]" for name in names if name)
     return message.text + attached

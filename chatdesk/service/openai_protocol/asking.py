@@ -97,7 +97,7 @@ async def _direct(call: Call[Any, Any], head: Head, provider: str, request: Chat
                 case TextDelta() | ReasoningDelta() | ToolCallDelta():
                     yield event
                 case PictureDelta(written=written) if written:
-                    yield TextDelta(written)  # as the model wrote it
+                    yield TextDelta(written)  # the model's own text for the picture
                 case PictureDelta() if event.url and not event.is_partial:
                     yield event
                 case ModelNamed():
@@ -157,7 +157,7 @@ async def _kept(
 
 
 async def _picture(call: Call[Any, Any], file: dict[str, Any]) -> PictureDelta | None:
-    """Return a picture that a kept answer has; None for other files, and for one whose bytes are gone."""
+    """Return a picture of a stored answer; None for other files, and if its bytes are missing."""
     if file["mime"] not in IMAGE_MIMES:
         return None
     try:

@@ -90,8 +90,8 @@ async def _reached_file(call: Call[Any, Any], named: Attachment) -> Attachment |
 
 
 def streamed_file(path: Path, name: str, wanted: str) -> Streamed:
-    """Return an answer with a file, or with the part of it that the header Range names. Raises ``NoSuchRange``, and
-    ``UnknownPath`` where there is no such file."""
+    """Return an answer with a file, or with the part named by the header Range. Raises ``NoSuchRange``, and
+    ``UnknownPath`` if the file is missing."""
     try:
         size = path.stat().st_size
     except OSError:

@@ -53,7 +53,7 @@ class AccessibleNode(QAccessibleInterface):
             QAccessible.deleteAccessibleInterface(self._id)
             _open.discard(self)
 
-    # What nodes differ in
+    # Overridden by subclasses
 
     def children_now(self) -> Sequence[QAccessibleInterface]:
         return ()

@@ -33,7 +33,7 @@ class PressedRows(QAccessibleWidget):
         self._sweeper.timeout.connect(self._sweep)
         self._model: QAbstractItemModel | None = None
 
-    # What lists differ in
+    # Overridden by subclasses
 
     def key_of(self, number: int) -> Hashable | None:
         """Return the key of a row; None where there is none."""

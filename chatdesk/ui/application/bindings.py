@@ -54,7 +54,7 @@ from chatdesk.ui.transcript.contract import ScrollAnchor
 from chatdesk.ui.window.window_context import OpenThread, Panes, ShownChats, WindowContext
 from chatdesk.ui.window.window_state import WindowState
 
-if TYPE_CHECKING:  # loaded only where there is a team
+if TYPE_CHECKING:  # imported only with a team
     from chatdesk.ui.features.team.team_window import TeamWindow
 
 

@@ -9,7 +9,7 @@ from chatdesk.core.texts import Text
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.window_context import Panes
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.services.groups import RestoreServices
     from chatdesk.ui.features.settings.restore_binding import RestartAfter
 
@@ -28,7 +28,7 @@ def offer_ways_out(
 ) -> None:
     """Offer to restore a backup (where there are ``services`` for it), to report the problem and to quit."""
     if services is not None:
-        from chatdesk.ui.features.settings.restore_binding import RestoreBinding  # the first paint does without
+        from chatdesk.ui.features.settings.restore_binding import RestoreBinding  # after the first paint
 
         RestoreBinding(panes, tasks, restart_after, services=services)
     panes.window.set_commands(panes.registry)

@@ -16,7 +16,7 @@ from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.features.chat.unsaved import Unsaved
 from chatdesk.ui.window.window_context import Panes
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.services.services import Services
 
@@ -33,7 +33,7 @@ class FailureNotices(QObject):
     ) -> None:
         super().__init__()
         self._panes = panes
-        self._unsaved: WeakSet[Unsaved] = WeakSet()  # of all chats that are shown
+        self._unsaved: WeakSet[Unsaved] = WeakSet()  # one for each shown chat
         self._is_answer_unsaved = False
         self._errors = ErrorDisplay(panes.window)
         self._watch_crashes = watch_crashes
@@ -90,7 +90,7 @@ class FailureNotices(QObject):
         if self._is_answer_unsaved or any(each.is_waiting for each in self._unsaved):
             return
         self._errors.clear_lasting()
-        self._panes.composer.set_enabled(True)  # it is off where a start could only read
+        self._panes.composer.set_enabled(True)  # a read-only start had disabled it
         self._panes.sidebar.notices.set_status(tr("All changes saved"))
 
     def show_not_opened(self, error: ChatDeskError) -> None:

@@ -40,7 +40,7 @@ from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.window_context import Panes
 from chatdesk.ui.window.window_state import WindowState, WindowStateFile
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.domain.thread import ThreadPage
     from chatdesk.core.rendering.client import RenderClient
     from chatdesk.services.services import Services
@@ -119,7 +119,7 @@ class WindowApplication(QObject):
 
     def _build_panes(self, theme: Theme) -> Panes:
         def fetch_threads(cursor: str | None, deliver: Callable[[ThreadPage], None]) -> None:
-            if self._bindings is not None:  # else the list is filled when everything is there
+            if self._bindings is not None:  # else the list is filled once the services are ready
                 self._bindings.lists.fetch_threads(cursor, deliver)
 
         sidebar, header, empty_state, composer = (
@@ -226,7 +226,7 @@ class WindowApplication(QObject):
             offer_ways_out(panes, self._tasks, self.restart_after, services=self._hooks.restore_services())
             return
         bindings = self._build_bindings(module, services)
-        panes.window.set_commands(panes.registry)  # menus offer what is bound
+        panes.window.set_commands(panes.registry)  # menus offer the commands that are bound
         self._services = services
         bindings.messages.models.remember(self._state.chosen_model)
         bindings.first_screen.is_ended = self._state.is_way_in_ended
@@ -276,14 +276,14 @@ class WindowApplication(QObject):
         await asyncio.to_thread(read_icons)
         is_wanted = bool(self._state.open_thread_id or self._early_question is not None)
         self._renderer = module.add_transcript(self.panes, self._deliver, lambda: self.threads, is_wanted)
-        from chatdesk.ui.features.help.help_binding import HelpBinding  # the first paint does without
+        from chatdesk.ui.features.help.help_binding import HelpBinding  # after the first paint
 
         self._help = HelpBinding(self.panes, self._tasks, lambda: self._services, self._hooks.collect_report)
         return module
 
     def _build_bindings(self, module: ModuleType, services: Services) -> Bindings:
         """Join the widgets with the services."""
-        from chatdesk.ui.application.open_chats import OpenChats  # the first paint does without
+        from chatdesk.ui.application.open_chats import OpenChats  # after the first paint
 
         bindings: Bindings = module.Bindings(
             self.panes,
@@ -345,7 +345,7 @@ class WindowApplication(QObject):
         """Quit because the session ends or the process was told to end; no answer is waited for."""
         _log.info("signal %d: closing", number)
         self._is_told_to_end = True
-        self.panes.window.may_close = None  # nobody is there to ask
+        self.panes.window.may_close = None  # without a person to ask
         self.panes.close_for_good()
 
     def _on_window_closing(self) -> None:

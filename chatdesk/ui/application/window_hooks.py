@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.store import SettingsStore
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
     from chatdesk.services.groups import RestoreServices
     from chatdesk.services.services import Services

@@ -168,7 +168,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("app.quit", Text("Quit"), "Application", ("Ctrl+Q",), is_quit=True, icon="log-out"),
 )
 
-# What the header's menu about the open thread offers; None is a line.
+# The header's menu for the open thread; None is a separator.
 THREAD_MENU: Final[tuple[str | None, ...]] = (
     "thread.temporary",
     "thread.keep",

@@ -14,7 +14,7 @@ from chatdesk.ui.commands.command import Command
 
 _BETWEEN: Final = "; "
 _MOST = 4
-# What every text field does; a window that takes these keys takes them from writing.
+# Keys of every text field; a window that used them would break typing.
 _WRITING: Final = tuple(
     QKeySequence(keys).toString()
     for keys in ("Ctrl+C", "Ctrl+V", "Ctrl+X", "Ctrl+A", "Ctrl+Left", "Ctrl+Right", "Ctrl+Backspace", "Ctrl+Home")

@@ -125,7 +125,7 @@ MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
         otherwise=_NO_ANSWER,
     ),
     MessageAction("retry", Text("Try again"), None, writes=True),
-    quick_action("", ""),  # stands for all of them
+    quick_action("", ""),  # stands for all quick actions
     MessageAction(
         "version-previous",
         Text("Previous version"),

@@ -77,7 +77,7 @@ class CommandRegistry(QObject):
             self.bind(command.id, run, is_enabled, owner=owner)
 
     def remove(self, command_id: str, *, owner: object = None) -> None:
-        """Remove an owner's handler of a command. A command of somebody's own goes with the last of them."""
+        """Remove an owner's handler of a command. A person's own command is removed with its last handler."""
         bound = self._bound.get(command_id)
         if bound is not None:
             bound.uses.pop(owner, None)
@@ -101,7 +101,7 @@ class CommandRegistry(QObject):
             self._refresh_one(bound)
             return bound.action
         action = QAction(self)
-        action.setText(shown(command.title))  # as an argument of the first line, PySide would build the class of icons
+        action.setText(shown(command.title))  # passing it to the constructor would make PySide build the class of icons
         action.setObjectName(command.id)
         action.setShortcuts([QKeySequence(keys) for keys in self.keys.of(command_id)])
         action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)

@@ -28,7 +28,7 @@ _BY_NAME = QMimeDatabase.MatchMode.MatchExtension
 _STEPS: dict[int, int] = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
 _NOTE_GAP_PX = 10
 
-# What a button is called in ``actionRequested``, and what is on it.
+# The action that a button sends with ``actionRequested``, and its label.
 NoteAction = tuple[str, str]
 
 

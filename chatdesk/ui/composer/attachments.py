@@ -45,7 +45,7 @@ class AttachmentChips(QWidget):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.viewport().setAutoFillBackground(False)
         self._area.setWidget(self._row)
-        self._row.setAutoFillBackground(False)  # which the area has just turned on
+        self._row.setAutoFillBackground(False)  # ``setWidget`` has turned it on
         self._note = AttachmentNote(theme)
         self._note.actionRequested.connect(self.noteActionRequested)
         column = QVBoxLayout(self)

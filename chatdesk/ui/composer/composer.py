@@ -391,6 +391,7 @@ class Composer(QWidget):
 
     def _fit_to_theme(self) -> None:
         self.editor.setFont(self._theme.font("text"))
-        self.setMaximumWidth(round(COMPOSER_WIDTH_PX * max(1.0, self._theme.scale)))  # as wide as the thread's text
+        # as wide as the column of the thread
+        self.setMaximumWidth(round(COMPOSER_WIDTH_PX * max(1.0, self._theme.scale)))
         self._fit_height()
         self.update()

@@ -13,7 +13,7 @@ from chatdesk.ui.composer.composer_notice import ComposerNotice
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.theme.theme import Theme
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.domain.attachment import Attachment
     from chatdesk.ui.composer.attachments import AttachmentChips
 
@@ -75,7 +75,7 @@ class ComposerFiles(QObject):
     def chips(self) -> AttachmentChips:
         """The row of attachments, created when it is first needed."""
         if self._chips is None:
-            from chatdesk.ui.composer.attachments import AttachmentChips  # the first paint does without
+            from chatdesk.ui.composer.attachments import AttachmentChips  # after the first paint
 
             composer, editor = self._composer, self._editor
             self._chips = AttachmentChips(self._theme, composer)

@@ -17,7 +17,7 @@ _SLICE_CHARACTERS = 4096
 _MARKS_OF_FILE_MANAGERS = frozenset(("x-special/nautilus-clipboard", "copy", "cut"))
 _CARET_PX = 1
 _AT_ONCE_CHARACTERS = 16_384
-_STEP_MS = 1_000  # of typing that one undo takes back
+_STEP_MS = 1_000  # one undo takes back the typing of this time
 
 _KEYBOARD_REASONS = (
     Qt.FocusReason.TabFocusReason,

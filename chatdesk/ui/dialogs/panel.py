@@ -46,11 +46,11 @@ class Panel(QDialog):
         self._theme = theme
         self._top_px = top_px
         self._shade: _Shade | None = None
-        self._is_fitted = False  # to the window behind, while it is shown
-        self._width_px: int | None = None  # where the words decide the height
-        self._grip: QPoint | None = None  # where the mouse holds it
+        self._is_fitted = False  # fitted to the window behind, while shown
+        self._width_px: int | None = None  # set for a panel whose text decides its height
+        self._grip: QPoint | None = None  # the point where the mouse holds the panel
         self._is_dragged = False
-        self._was_moved = False  # by the person: keep that place
+        self._was_moved = False  # by the person: the panel keeps that place
         self.setWindowTitle(shown(title))
         self.setAccessibleName(shown(title))
         self.setWindowModality(Qt.WindowModality.WindowModal)
@@ -206,7 +206,7 @@ class Panel(QDialog):
         width = max(round(self._width_px * max(1.0, self._theme.scale)), layout.totalMinimumSize().width())
         room = None if parent is None else self._room(parent.window())
         self.setFixedWidth(width if room is None else min(width, room.width()))
-        layout.activate()  # what scrolls knows its width only then
+        layout.activate()  # a scroll area knows its width only after this
         width = self.width()
         wraps = layout.hasHeightForWidth()
         height = layout.totalHeightForWidth(width) if wraps else layout.totalSizeHint().height()

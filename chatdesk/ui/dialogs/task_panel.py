@@ -68,8 +68,9 @@ class TaskPanel(FormPanel):
         self.busy_text.show()
         self.bar.setAccessibleName(shown(text))
         self.bar.show()
-        if self._had_focus is not None and not _is_way_out(self._had_focus):  # else the focus would go on to Cancel,
-            self.bar.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # which a second Enter would press
+        # else the focus would go on to Cancel, and a second Enter would press it
+        if self._had_focus is not None and not _is_way_out(self._had_focus):
+            self.bar.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self.bar.setFocus(Qt.FocusReason.OtherFocusReason)
         for widget in filter(isValid, self._locked):
             widget.setEnabled(False)

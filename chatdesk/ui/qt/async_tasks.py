@@ -24,7 +24,7 @@ P = ParamSpec("P")
 
 def run_until_done(app: QApplication, main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     """Run Qt and asyncio as one loop until ``main`` returns the exit code."""
-    app.setQuitOnLastWindowClosed(False)  # else Qt stops the loop under the feet of the last write
+    app.setQuitOnLastWindowClosed(False)  # else Qt would stop the loop before the last write
     try:
         return _run(app, main)
     finally:

@@ -53,7 +53,7 @@ class EventSubscriptions:
             try:
                 handler(event)
             except Exception:  # noqa: BLE001 - one handler must not silence the others
-                sys.excepthook(*sys.exc_info())  # as for a slot of Qt: the crash report
+                sys.excepthook(*sys.exc_info())  # reports a crash, as for a slot of Qt
 
         for bus in (self._bus, self._joined):
             self._keep(owner, bus.subscribe(kind, deliver))

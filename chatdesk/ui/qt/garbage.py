@@ -57,7 +57,7 @@ class Collector:
         """Collect the oldest generation that Python itself would collect now, with the younger ones."""
         if len(sys.modules) - self._module_count >= _MANY_MODULES:
             self._module_count = len(sys.modules)
-            gc.freeze()  # what is garbage at this moment stays; this happens a few times in a run
+            gc.freeze()  # garbage present now is never freed; this happens a few times per run
         due = [
             generation
             for generation, (count, threshold) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True))

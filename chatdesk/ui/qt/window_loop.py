@@ -120,7 +120,7 @@ class _Callbacks(QObject):
         self._due: deque[_Handle | _TimerHandle] = deque()
         self._later: list[_TimerHandle] = []
         self._cancelled_count = 0
-        self._turn_id = 0  # of Qt's timers; 0 is none
+        self._turn_id = 0  # id of a Qt timer; 0: none
         self._alarm_id = 0
         self._rings_at = math.inf
         self._is_closed = False

@@ -109,10 +109,10 @@ class ExtraLines:
         return line
 
 
-# A line with one sentence, which can be pressed for more: sync where a workspace was joined, questions that wait to be
-# sent, or a temporary chat.
+# A line with one sentence, which opens more when pressed: sync of a joined workspace, questions that wait to be sent,
+# or a temporary chat.
 
-# By tone: the icon, and the colours of icon and words. What differs is never the colour alone.
+# By tone: the icon, and the colours of icon and words. Tones never differ by colour alone.
 _TONES: Final = {
     "calm": ("cloud", "muted", "muted"),
     "offline": ("cloud-off", "muted", "text"),
@@ -120,7 +120,7 @@ _TONES: Final = {
     "temporary": ("eye-off", "muted", "text"),
     "refused": ("circle-alert", "danger", "danger"),
 }
-_PAD_PX = 8  # as the line of what was saved begins below it
+_PAD_PX = 8  # aligns the line with the status of saving
 
 
 class TeamLine(ThemedButton):

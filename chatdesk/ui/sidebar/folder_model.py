@@ -10,10 +10,10 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Signal
 from chatdesk.ui.sidebar.grouping import UNREAD, Folder, Folders, heading_key
 from chatdesk.ui.sidebar.thread_model import ThreadModel
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.domain.thread import ThreadPage
 
-# Of one project: its id, the cursor, and what takes the page.
+# Fetches a page of a project: its id, the cursor, and the receiver of the page.
 FetchFolder = Callable[[str, str | None, Callable[["ThreadPage"], None]], None]
 
 _AnyIndex = QModelIndex | QPersistentModelIndex

@@ -18,7 +18,7 @@ from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.local_forms import day_text, month_text, number_text, time_text, weekday_name
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.domain.thread import Thread
 
 PINNED: Final = 0

@@ -101,7 +101,7 @@ class ListNotices:
             return
         (text, is_error), is_busy = self._status, False
         is_waited_for = self._is_loading and not (self._has_loaded and self._slow_timer.isActive())
-        if self._load_error and not is_error and self._list.row_count():  # with no rows it is in their place
+        if self._load_error and not is_error and self._list.row_count():  # an empty list shows the error itself
             text, is_error = self._load_error, True
         elif is_waited_for and not is_error:
             text, is_busy = tr("Loading threads…"), True

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 from chatdesk.core.texts import shown
 from chatdesk.ui.sidebar.grouping import Folder, RowKey
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.domain.thread import Thread
 
-# What a row is called while it is listed: a thread its id, a heading or a folder its key.
+# The identity of a listed row: a thread's id, or the key of a heading or folder.
 RowName = str | RowKey
 
-_MOST_LOOKED_AT: Final = 5_000  # titles that type-ahead looks at, so that a key press never costs a frame
-_FREED_AT_ONCE: Final = 500  # of the rows that another list replaces: freeing thousands takes a frame
+_MOST_LOOKED_AT: Final = 5_000  # titles per key press of type-ahead, which must not cost a frame
+_FREED_AT_ONCE: Final = 500  # rows of a replaced list that are freed per step: freeing thousands takes a frame
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -70,7 +70,7 @@ class ListedRows:
         return place if place < len(self.keys) and self.keys[place] == key else None
 
     def name(self, place: int) -> RowName | None:
-        """Return None where there is no such row."""
+        """Return the identity of a row; None if there is no such row."""
         if not 0 <= place < len(self.rows):
             return None
         thread = self.rows[place].thread

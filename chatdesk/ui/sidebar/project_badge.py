@@ -15,7 +15,7 @@ from chatdesk.ui.widgets.buttons import ThemedButton
 from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
 
-# What a drag of threads from the list carries: their ids, one a line.
+# The format of threads dragged from the list: their ids, one per line.
 THREADS_MIME = "application/x-chatdesk-threads"
 _HOVER_MS = 350
 

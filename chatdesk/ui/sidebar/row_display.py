@@ -24,7 +24,7 @@ from chatdesk.ui.sidebar.grouping import (
 )
 from chatdesk.ui.widgets.words import with_commas
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.domain.thread import Thread
 
 
@@ -45,11 +45,11 @@ class PaintedRow(NamedTuple):
 
     title: str
     time: str
-    has_time_always: bool  # not only where the pointer or the keys are
+    has_time_always: bool  # else only under the pointer or with the focus
     is_streaming: bool
     tags: tuple[str, ...]
     unread: int = 0
-    icon: str = ""  # what is before the title
+    icon: str = ""  # the icon before the title
     is_in_folder: bool = False
 
 

@@ -20,7 +20,7 @@ from chatdesk.ui.accessibility.pressed_rows import PressedRow, PressedRows
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.listed_rows import RowName
 
-_MOST_RUNS = 20  # of selected rows, whose places are looked up one by one
+_MOST_RUNS = 20  # up to this many runs of selected rows are located one by one
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 

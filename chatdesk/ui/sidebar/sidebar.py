@@ -27,7 +27,7 @@ from chatdesk.ui.sidebar.thread_model import FetchThreads
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.domain.thread import Project, Tag, Thread
     from chatdesk.ui.sidebar.found_threads import FoundThreads
 
@@ -58,7 +58,7 @@ class Sidebar(SidebarBase):
         self.setObjectName("sidebar")
         self.setAccessibleName(tr("Sidebar"))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.badge = ProjectBadge(theme, self)  # it opens the list of projects
+        self.badge = ProjectBadge(theme, self)  # opens the list of projects
         self._new_button = IconButton(
             theme, "square-pen", name=tr("New thread"), object_name="newThreadButton", parent=self
         )
@@ -311,7 +311,7 @@ class Sidebar(SidebarBase):
         self._refresh_view_bar()
 
     def _make_found(self) -> FoundThreads:
-        from chatdesk.ui.sidebar.found_threads import FoundThreads  # the first paint does without
+        from chatdesk.ui.sidebar.found_threads import FoundThreads  # after the first paint
 
         found = FoundThreads(self.search_box, self._theme, self)
         found.results.wanted.connect(lambda text: self.resultsWanted.emit(text, found.results))
@@ -328,7 +328,7 @@ class Sidebar(SidebarBase):
         self.thread_list.setFocus(Qt.FocusReason.TabFocusReason)
 
     def _on_list_open_changed(self) -> None:
-        if not self.search_box.hasFocus():  # or somebody is typing there
+        if not self.search_box.hasFocus():  # false while a person types a search
             self.end_search()
 
     def _delete(self, ids: tuple[str, ...]) -> None:
@@ -350,7 +350,7 @@ class Sidebar(SidebarBase):
                 self._selection_bar.refresh()
 
     def _on_list_drag_started(self) -> None:
-        from chatdesk.ui.sidebar.thread_drag import drag_threads  # the first paint does without
+        from chatdesk.ui.sidebar.thread_drag import drag_threads  # after the first paint
 
         if self.view is not ThreadView.TRASH:
             drag_threads(self.thread_list, self.known(self.selected_ids()), self._theme)
@@ -377,7 +377,7 @@ class Sidebar(SidebarBase):
 
 
 def _menus() -> ModuleType:
-    from chatdesk.ui.sidebar import menus  # the first paint does without
+    from chatdesk.ui.sidebar import menus  # after the first paint
 
     return menus
 

@@ -14,7 +14,7 @@ from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.thread_list import ThreadList
 from chatdesk.ui.theme.theme import Theme
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.domain.thread import Tag, Thread
 
 
@@ -87,7 +87,7 @@ class SidebarBase(QWidget):
         super().hideEvent(event)
 
     def check_calendar(self) -> None:
-        """Regroup after midnight, but not under the hands of somebody who is changing a title."""
+        """Regroup after midnight, but not while a title is being edited."""
         if not self.thread_list.is_editing:
             self.rows.regroup()
 

@@ -16,7 +16,7 @@ from chatdesk.ui.theme.tokens import (
 )
 
 _THREAD_BESIDE_PX = 380  # between two panes
-_LEFT_FREE_PX = 56  # of a narrow window, so that there is a place to click beside the sidebar
+_LEFT_FREE_PX = 56  # stays free in a narrow window, so that a click beside the sidebar can close it
 _SHADE_ALPHA = 0.35
 
 

@@ -37,7 +37,7 @@ from chatdesk.ui.widgets.painting import line_start, mirrored, read_by_letters
 
 ROW_HEIGHT_PX = 34
 _DOT_PX, _DOT_GAP_PX = 7, 4
-_TAG_SHARE, _TAG_PADDING_PX = 0.4, 5  # of the room for a title
+_TAG_SHARE, _TAG_PADDING_PX = 0.4, 5  # the share is of the room for a title
 _HEADING_DROP_PX = 3  # a heading is nearer to the rows it names than to those above
 _MOST_COUNTED = 99
 _MAX_TITLE = 500  # no title is measured past what any sidebar can show
@@ -87,7 +87,7 @@ class ThreadDelegate(QStyledItemDelegate):
         elif not isinstance(row, PaintedRow):
             is_cut = self._paint_heading(painter, rect, str(index.data()), option.direction)
         else:
-            state: int = option.state.value  # as a number: each question to a flag of Qt costs a call in Python
+            state: int = option.state.value  # as a number, because each test of a Qt flag costs a call in Python
             self._paint_background(painter, rect, state)
             is_cut = self._paint_thread(painter, rect, row, direction=option.direction, has_menu=_shows_menu(state))
         (self._cut.add if is_cut else self._cut.discard)(index.row())

@@ -389,4 +389,4 @@ class ThreadList(RowView):
 
 
 def _interface_of(view: Any) -> ViewInterface:
-    return RowsAccessible(view, view._threads, view.press_row)  # it may be asked for before the view has its model
+    return RowsAccessible(view, view._threads, view.press_row)  # Qt may ask before the view has its model

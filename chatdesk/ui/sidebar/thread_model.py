@@ -31,7 +31,7 @@ from chatdesk.ui.sidebar.listed_rows import Entry, ListedRow, ListedRows, RowNam
 from chatdesk.ui.sidebar.row_display import RowDisplay, ThreadRole
 from chatdesk.ui.widgets.elided_label import plain_tooltip
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.domain.thread import Thread, ThreadPage
 
 FetchThreads = Callable[[str | None, Callable[["ThreadPage"], None]], None]
@@ -301,9 +301,10 @@ class ThreadModel(QStringListModel):
         return reported
 
     def _add_page(self, page: ThreadPage, reported: Mapping[str, Thread | None]) -> None:
-        threads = [thread for thread in page.threads if thread.id not in reported]  # those are newer than the page
+        # the reported ones are newer than the page
+        threads = [thread for thread in page.threads if thread.id not in reported]
         for thread in threads:
-            if self.listed.key_of(thread.id) is not None:  # it moved since it was listed
+            if self.listed.key_of(thread.id) is not None:  # the thread has moved since it was listed
                 self.upsert_thread(thread)
         self._insert([thread for thread in threads if self.listed.key_of(thread.id) is None])
 

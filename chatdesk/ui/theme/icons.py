@@ -100,7 +100,7 @@ class _LucideEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, _state: QIcon.State) -> None:
         side = min(rect.width(), rect.height())
-        middle = QRectF(rect).center()  # that of ``rect`` itself is half a pixel off
+        middle = QRectF(rect).center()  # ``rect.center()`` would be half a pixel off
         if mode is QIcon.Mode.Disabled:
             painter.setOpacity(0.4)
         paint_icon(painter, QRectF(middle.x() - side / 2, middle.y() - side / 2, side, side), self._name, self._colour)

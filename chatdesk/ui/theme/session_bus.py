@@ -1,4 +1,4 @@
-"""A check for the session bus of the desktop. It does without QtDBus, which is not loaded where there is no bus."""
+"""Checks for the session bus of the desktop, without QtDBus, which is loaded only if there is a bus."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ class Motion(QObject):
     def follow_system(self) -> None:
         """Ask the desktop whether motion is wanted, once the window is there and at rest."""
         if has_session_bus():
-            from chatdesk.ui.theme.system_motion import (  # loads D-Bus, where there is one
-                SystemMotion,  # brings QtDBus, which the first paint does without
+            from chatdesk.ui.theme.system_motion import (  # loads QtDBus
+                SystemMotion,
             )
 
             motion = SystemMotion(self)
@@ -75,7 +75,7 @@ Scheme = Literal["light", "dark"]
 
 # A px of the design is 1/96 inch; on macOS Qt counts 72 to the inch. Sizes in points follow the system's text scale.
 _DESIGN_DPI = 72.0 if sys.platform == "darwin" else 96.0
-_PAINTING_MS = 30  # what is painted meanwhile takes longer, so the timer is late by as much
+_PAINTING_MS = 30  # the timer fires this much late while the window is being painted
 _SCALE_STEPS = (0.75, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 
 

@@ -14,7 +14,7 @@ from chatdesk.ui.theme.tokens import PROJECT_COLOURS, Tokens, contrast, ink_on
 _GROUNDS = tuple(PROJECT_COLOURS.values())  # each at least 4.5:1 under white letters
 _INK = "#FFFFFF"
 _HIGHEST_CONTRAST = 20.0  # text on background of the looks for people who ask for more of it
-_LETTER_SHARE = 0.46  # of the disc's height
+_LETTER_SHARE = 0.46  # as a share of the disc's height
 SQUARE_PX = 20
 
 

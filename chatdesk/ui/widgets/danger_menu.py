@@ -34,7 +34,7 @@ class DangerMenu(QMenu):
         action.setIcon(icon(name, self._colour("danger" if action in self._marked else "muted")))
 
     def remove_icons(self) -> None:
-        """Show no icons any more."""
+        """Remove the icons of all actions."""
         from PySide6.QtGui import QIcon
 
         for action in self.actions():

@@ -14,7 +14,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_box, paint_floating
 
 TOAST_MS, TOAST_WITH_BUTTON_MS = 4000, 8000
-_LETTER_MS = 60  # of a long message: what failed is said in up to three sentences
+_LETTER_MS = 60  # per character of a long message: a failure may take three sentences
 _MAX_WIDTH_PX = 480
 _SHADOW_PX = 6
 _WORDS_PX, _BUTTON_PX = 16, 7  # around words, around a button

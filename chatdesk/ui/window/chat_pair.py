@@ -93,7 +93,7 @@ class ChatPair(QWidget):
                 self._tabs.setTabText(place, clean_line(title)[:_LONGEST_TITLE].replace("&", "&&"))
 
     def _make_tabs(self) -> QTabBar:
-        from PySide6.QtWidgets import QTabBar  # the first paint does without
+        from PySide6.QtWidgets import QTabBar  # after the first paint
 
         tabs = named(QTabBar(self), "chatTabs", tr("Chats of this window"))
         tabs.setDrawBase(False)

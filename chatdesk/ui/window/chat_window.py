@@ -75,7 +75,7 @@ class ChatWindow(QMainWindow):
         """Return whether a person can see the window: it is neither hidden nor minimised."""
         return self.isVisible() and not self.isMinimized()
 
-    # What the controller says
+    # Updates from the controller
 
     def show_title(self, title: str) -> None:
         """Show the title of the active chat's thread as that of the window."""
@@ -247,7 +247,7 @@ class ChatWindow(QMainWindow):
 
     def _hand_to_composer(self, event: QKeyEvent) -> None:
         if not self._is_handing_over and self.active_pane.focus_writable_field():
-            self._is_handing_over = True  # what the field does not want comes back here
+            self._is_handing_over = True  # a key that the field ignores comes back here
             QCoreApplication.sendEvent(self.active_pane.composer_field(), event)
             self._is_handing_over = False
 

@@ -69,7 +69,7 @@ class Inspector(QWidget):
 
     @property
     def tab(self) -> str:
-        """The one that is on top."""
+        """The name of the current tab."""
         return self._names[self._bar.currentIndex()] if self._names else ""
 
     def show_tab(self, name: str) -> None:

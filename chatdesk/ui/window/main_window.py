@@ -25,7 +25,7 @@ from chatdesk.ui.window.pane_toasts import MOST_UNSEEN, ToastMessage
 from chatdesk.ui.window.window_state import WindowState
 
 _SIDEBAR_STEP_PX = 24
-_BESIDE_PX = 380  # what a second chat takes at least beside the sidebar
+_BESIDE_PX = 380  # the least width of a second chat
 
 
 class MainWindow(ChatWindow):
@@ -56,7 +56,7 @@ class MainWindow(ChatWindow):
     def panes(self) -> Sequence[ChatPane]:
         return self.chats.panes()
 
-    # What the controllers say
+    # Updates from the controllers
 
     def show_toast(self, text: str, action_text: str | None = None, run: Callable[[], object] | None = None) -> None:
         """Show a short message where a person sees it. While they see no window, it waits for the next one."""
@@ -75,8 +75,8 @@ class MainWindow(ChatWindow):
             window.active_pane.toasts.show_failure(text)
 
     def keep_unseen(self, pane: ChatPane) -> None:
-        """Show the messages that nobody saw in a chat that ended where a person sees them, now or next; without their
-        buttons, which nobody answers any more."""
+        """Show the unseen messages of a closed chat where a person sees them, now or later. Their buttons are dropped,
+        because their handlers ended with the chat."""
         for message in pane.toasts.remove_unseen():
             self.show_toast(message.text)
 
@@ -250,6 +250,6 @@ class MainWindow(ChatWindow):
         self.stateChanged.emit()
 
     def _on_header_menu_about_to_show(self) -> None:
-        # It is about the open thread; where the keys are in the list, the commands would be about that row.
+        # The menu acts on the open thread; with the focus in the list its commands would act on the selected row.
         if self.sidebar.thread_list.has_keys:
             self.focus_composer()

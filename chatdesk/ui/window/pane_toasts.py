@@ -1,4 +1,4 @@
-"""The short messages of a chat: one at a time, kept until somebody sees it, and ended with what they are about."""
+"""Shows the short messages of a chat: one at a time, kept until a person sees it, and ended with its subject."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PaneToasts(QObject):
         self.toast.closed.connect(self._show_unseen, Qt.ConnectionType.QueuedConnection)
 
     def show(self, message: ToastMessage) -> None:
-        """Show a message in place of the one before. While nobody sees this chat, it waits until somebody does."""
+        """Show a message in place of the previous one. While the chat is hidden, the message waits."""
         if self._is_seen:
             self._show(message)
         else:
@@ -63,7 +63,7 @@ class PaneToasts(QObject):
         self._show_unseen()
 
     def remove_unseen(self) -> Sequence[ToastMessage]:
-        """Return the messages that nobody saw, which are not shown here any more."""
+        """Return the unseen messages, and stop showing them here."""
         unseen, self._unseen = self._unseen, []
         return unseen
 

@@ -24,12 +24,12 @@ from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow
 from chatdesk.ui.window.main_window import MainWindow
 
-if TYPE_CHECKING:  # the first paint does without
+if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.chat.chat_service import ChatService
     from chatdesk.ui.qt.event_subscriptions import Subscribe
     from chatdesk.ui.transcript.view import TranscriptView
 
-Handler = Callable[[str], object]  # of the id of the message
+Handler = Callable[[str], object]  # takes the id of the message
 
 
 class ShownThread(Protocol):

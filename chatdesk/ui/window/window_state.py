@@ -25,7 +25,7 @@ SAVE_AFTER_S: Final = 0.4
 _MAX_FILE_BYTES: Final = 1_000_000
 _MAX_PX: Final = 100_000
 _LARGEST: Final = 1e12
-_MOST_MODELS: Final = 4  # that are asked at once
+_MOST_MODELS: Final = 4  # compared models of one question
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ _STRETCHING = frozenset(
 )
 _BREAKING = frozenset("+-\u2212±∓=≠<>≤≥≈≡∼≅∝→⇒⇔↔↦,;")
 _FAR = 9999.0
-# Elements that lay out their content like ziamath's rows only if it is one row.
+# Elements that build several children with ziamath's own row code; one ``mrow`` inside them goes through ours.
 _OTHER_ROWS = ("mpadded", "mphantom")
 
 

@@ -21,13 +21,13 @@ _log = logging.getLogger(__name__)
 _LONGEST_NAME: Final = 120
 _BESIDE: Final = r"(?:-wal|-shm|-journal)?"
 _OURS: Final = re.compile(rf"\..+\.(?P<pid>\d+)-(?P<started>\d*)-[0-9a-f]{{16}}\.new{_BESIDE}", re.DOTALL)
-# As files were called before there was a rule. Those of databases, which alone were ever large.
+# File names of versions before this scheme. Only those of databases, which alone could be large.
 _EARLIER: Final = re.compile(
     rf"\.zip-\d+\.db.*|chatdesk-look-\d+\.db{_BESIDE}"
     rf"|(?:chatdesk|before)-.+\.(?:db|damaged)(?:\.gz|\.zip|\.plain)*(?:\.new)+{_BESIDE}",
     re.DOTALL,
 )
-# Where nobody can say whether a process lives, only files of yesterday are taken for left behind.
+# On systems that do not tell whether a process lives, only files at least a day old count as left behind.
 _OLD_S: Final = 24 * 3600
 
 

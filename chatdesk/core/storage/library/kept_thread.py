@@ -26,7 +26,7 @@ from chatdesk.core.storage.usage import days
 _THREAD: Final = "thread_id = :thread"
 _MESSAGES: Final = "SELECT id FROM messages WHERE thread_id = :thread"
 _PARTS: Final = f"SELECT id FROM message_parts WHERE message_id IN ({_MESSAGES})"
-# What belongs to a thread, in the order in which rows need each other.
+# The rows of a thread by table, in the order of their references.
 _WHOSE: Final[Mapping[str, str]] = {
     "threads": "id = :thread",
     "messages": f"{_THREAD} ORDER BY position, id",

@@ -96,7 +96,7 @@ class PromptRepository:
         return await self._db.write(work)
 
     async def record_outside_text(self, prompt_id: str) -> None:
-        """Record that somebody else wrote a prompt: where it is used, standing permissions of tools ask again."""
+        """Record that a prompt has another author: where it is used, standing permissions of tools ask again."""
         wanted = checked_id(prompt_id)
         await self._db.write(lambda conn: record_prompt(conn, wanted))
 
@@ -127,8 +127,8 @@ class PromptRepository:
         return await self._db.write(work)
 
     async def set_deleted(self, prompt_ids: Sequence[str], *, is_deleted: bool) -> None:
-        """Delete prompts or bring them back, all or none. Raises ``PromptNotFound`` also for one whose text is gone for
-        good."""
+        """Delete prompts or bring them back, all or none. Raises ``PromptNotFound`` also if the text of one is deleted
+        for good."""
         wanted = [checked_id(each) for each in prompt_ids]
 
         def work(conn: Connection) -> None:

@@ -53,7 +53,7 @@ class TrashRepository:
                 await self._db.write(partial(removal.remove_messages, message_ids=step))
             await self._db.write(partial(removal.remove_threads, thread_ids=marked))
             gone += len(marked)
-        # What others have, too, goes when the team's server has taken it.
+        # Shared rows are removed once the team's server has accepted their erasure.
         while await self._db.write(lambda conn: erasing_trash.ask_for_purged(conn, origin, moment)):
             continue
         while purged := await self._db.write(lambda conn: removal.purge_messages(conn, moment, origin.now())):

@@ -162,7 +162,7 @@ def _gather(conn: sqlite3.Connection, sql: str, values: Sequence[Any]) -> tuple[
     rows: list[tuple[int, float]] = []
     with _deadline(conn) as is_over:
         try:
-            rows.extend(conn.execute(sql, values))  # what came before an interrupt stays in the list
+            rows.extend(conn.execute(sql, values))  # rows read before an interrupt stay in the list
         except sqlite3.OperationalError as error:
             if not (is_interrupt(error) and is_over()):
                 raise

@@ -25,7 +25,7 @@ _CACHE_KIB = 16_000
 
 
 class SearchSuperseded(Exception):
-    """A newer search began, or nobody waits for this one any more."""
+    """A newer search began, or the caller has given up."""
 
 
 class IndexDamaged(Exception):
@@ -52,7 +52,7 @@ class SearchReader:
             return self._newest
 
     def end(self, number: int) -> None:
-        """Interrupt a search that nobody waits for any more."""
+        """Interrupt a search whose caller has given up."""
         with self._lock:
             self._interrupt_older(number + 1)
 

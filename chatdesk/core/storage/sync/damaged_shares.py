@@ -59,7 +59,7 @@ def prepare(conn: Connection, now: int) -> bool:
         )
         conn.exec_driver_sql(f"DELETE FROM message_parts WHERE {chosen}", tuple(batch))
         conn.exec_driver_sql(f"UPDATE messages SET content_digest = NULL WHERE id IN ({marks(batch)})", tuple(batch))
-    conn.exec_driver_sql(  # so that they are pulled as new rows
+    conn.exec_driver_sql(  # so that the threads are pulled as new rows
         f"DELETE FROM changes WHERE kind = 'thread' AND op = 'new' AND state = {_TAKEN} AND project_id IN ({_RUNNING})"
         " AND entity NOT IN (SELECT id FROM threads)"
     )

@@ -18,7 +18,7 @@ from chatdesk.core.storage.sync import refused, sharing
 from chatdesk.core.storage.sync.registers import OVERRULED
 from chatdesk.core.texts import Text, shown
 
-# What the project is called until its row is gone.
+# The name of the project until its row is removed.
 _NAME: Final = Text("Erased project")
 # Long ago: the next sweep of the trash takes the row.
 _LONG_AGO: Final = 1
@@ -62,5 +62,5 @@ def _save_unsent(conn: Connection, origin: Origin, project_id: str) -> None:
         return
     try:
         refused.copy_refused(conn, origin, unsent, not_into=project_id)
-    except NotPossible:  # no text in any of it
+    except NotPossible:  # none of them has text
         return

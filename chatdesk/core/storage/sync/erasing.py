@@ -215,14 +215,14 @@ def is_number(value: object) -> bool:
 
 # Doing it, as the log of the server says.
 
-# What only waited for its parts, or is a summary, waits no more.
+# An erased summary, or a message that waited only for other rows, stops waiting.
 _SET_ERASED: Final = (
     "UPDATE changes SET body = ?, erased = 1,"
     f" problem = CASE WHEN problem LIKE 'waits:%' AND ({{is_here}}) THEN NULL ELSE problem END,"
     f" state = CASE WHEN state = {_ORPHANED} AND seq IS NOT NULL AND ({{is_here}}) THEN {_CONFIRMED} ELSE state END"
     " WHERE id = ?"
 ).format(
-    # What waits for its own end is still being written here.
+    # A row that waits for its own entity belongs to a message that is still being written here.
     is_here="kind = 'summary' OR (problem <> 'waits:' || entity"
     " AND EXISTS (SELECT 1 FROM messages m WHERE m.id = changes.entity))"
 )
@@ -260,7 +260,7 @@ def erase(
         if entity in summaries:
             _drop_summary(raw, entity, effects)
         if kind == "thread":
-            effects.threads.add(entity)  # it may have been shown for this alone
+            effects.threads.add(entity)  # this change may be the only reason why the thread is shown
             if op == "new":
                 # Registers that no later change set still hold the values of the creation.
                 registers.update((kind, entity, each) for each in values.THREAD)

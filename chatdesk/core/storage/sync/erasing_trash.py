@@ -17,7 +17,8 @@ from chatdesk.core.storage.sync.erasing import MOST_IN_ONE, ON_SERVER, ask_for_m
 # Threads of the trash that are asked for in one transaction.
 _ASKED_AT_ONCE: Final = 50
 _MAY_WRITE: Final = "s.state = 'shared' AND s.role <> 'viewer'"
-# What this person may erase of it, and has not asked for yet; all that was asked for in these threads is listed once.
+# Changes that this person may erase and has not asked for yet. The ones already asked for in these threads are listed
+# once.
 _MINE: Final = (
     f"c.erased = 0 AND +c.state = {ChangeState.CONFIRMED.value}"
     " AND (s.role IN ('admin', 'owner') OR c.author = w.member_id)"

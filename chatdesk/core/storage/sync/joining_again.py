@@ -42,7 +42,7 @@ def join_again(conn: Connection, workspace_id: str, now_ms: int) -> None:
             Text("An answer in a shared project is still being written."),
             next_step=Text("Wait until it ends, or stop it, then connect again."),
         )
-    if parked_workspaces.has_same_device(raw):  # else another workspace was joined before
+    if parked_workspaces.has_same_device(raw):  # false if another workspace was joined before
         become_another_device(conn, now_ms)
     for (project_id,) in raw.execute(shared, (workspace_id,)).fetchall():
         # Everything up to here was news once.

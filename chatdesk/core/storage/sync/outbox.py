@@ -34,10 +34,10 @@ PutBlob = Callable[[bytes], str]
 _COLUMNS: Final = "id, dseq, kind, op, entity, reg, parents, hlc, v, body, device, digest, erased"
 # How many rows are looked through at once; bodies of messages are read for that many.
 _STEP: Final = 200
-# In ``problem``: what it belongs to was lost by the server, and may come back.
+# A value of ``problem``: the server lost the entity of the change, which may come back.
 _WAITS: Final = "orphan"
 _TO_SEND: Final = "to_send"
-# What a change without a body takes, about.
+# The approximate size of a change without a body.
 _SMALL_BYTES: Final = 300
 
 _PENDING, _CONFIRMED, _REFUSED = int(ChangeState.PENDING), int(ChangeState.CONFIRMED), int(ChangeState.REFUSED)
@@ -157,7 +157,8 @@ def record_push_results(
     conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]
 ) -> PushOutcome:
     """Record the server's results of a push, as ``LocalStore.record_push_results``."""
-    # What the server has already may be a copy of this profile's, in other words: no number until it was pulled.
+    # A row that the server already has may come from a copy of this profile, with another text, so it gets no number
+    # before it is pulled.
     taken = [
         (result.seq if result.status is PushStatus.OK else None, result.hlc, result.id)
         for result in results

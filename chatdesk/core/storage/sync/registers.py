@@ -27,14 +27,14 @@ OVERRULED: Final = "overruled"
 # In SQL: whether a row of ``changes`` counts.
 COUNTS: Final = f"state NOT IN ({ChangeState.REFUSED.value}, {ChangeState.PRIVATE.value})"
 
-# What was never applied is left out: it would count here or not depending on what else came in its page.
+# Changes that were never applied are excluded: whether they count would depend on the other rows of their page.
 _APPLIED = f"+project_id = ? AND {COUNTS} AND (problem IS NULL OR problem NOT LIKE 'foreign: %')"
 _COLUMNS = "id, device, dseq, kind, op, parents, hlc, body, seq, author, mine"
 _ROWS = f"SELECT {_COLUMNS} FROM changes WHERE entity = ? AND reg = ? AND +kind = ? AND {_APPLIED}"
 _ROWS_BETWEEN = (
     f"SELECT reg, {_COLUMNS} FROM changes WHERE entity = ? AND reg > ? AND reg < ? AND +kind = ? AND {_APPLIED}"
 )
-# Where nothing that counts is left of a thread's making, what it said is still all that there is.
+# If no creation of the thread counts, the values of an uncounted one are used.
 _MADE = (
     "SELECT body FROM changes WHERE entity = ? AND reg = 'content' AND op = 'new' AND +kind = ? AND +project_id = ?"
     f" ORDER BY {COUNTS} DESC, id LIMIT 1"

@@ -67,7 +67,7 @@ def _provider_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str 
 def _prompt_by_other(raw: sqlite3.Connection, project_id: str, thread_id: str) -> str | None:
     prompts = raw.execute(_PROMPTS, (thread_id,)).fetchone() or ("", "")
     for (kind, entity), prompt in zip((("thread", thread_id), ("project", project_id)), prompts, strict=True):
-        if prompt.strip():  # the one that is sent
+        if prompt.strip():  # the prompt that is sent
             found = _other(raw, kind, entity, project_id, SYSTEM_PROMPT)
             asked = raw.execute(_LAST_ASKED, (thread_id,)).fetchone()[0] or 0
             return found[0] if found is not None and found[1] > asked else None

@@ -250,11 +250,12 @@ def end(conn: Connection, project_id: str, reason: EndReason) -> None:
         "SELECT state, progress, ended FROM shared_projects WHERE project_id = ?", (project_id,)
     ).first()
     if before is not None and reason in (EndReason.REMOVED, EndReason.DELETED):
-        # The server, which tells it afterwards, does not say whose wish it was.
+        # The server reports the end later, without the wish behind it, which was recorded before.
         wish = before.ended if before.state == ShareState.ENDED else from_json(before.progress).get("wish")
         reason = EndReason(wish) if wish in _OWN_WISHES else reason
     is_entered = before is None or before.state != ShareState.SHARING
-    # Where it ended before all was entered, the log from before this is as private as always, and is entered again.
+    # If the share ended before all rows were entered, the older part of the log is private again, and is entered again
+    # when the project is shared once more.
     until = 0 if before is None or is_entered else from_json(before.progress).get("until", 0)
     conn.exec_driver_sql(
         "UPDATE shared_projects SET state = ?, ended = ?, channel = '', progress = ? WHERE project_id = ?",

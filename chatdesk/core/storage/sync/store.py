@@ -118,7 +118,7 @@ class SyncStore:
     ) -> Callable[[], Applied]:
         return self._start_write(
             lambda conn: inbox.apply(conn, self._origin(), project_id, page, after=after, erased=erased),
-            is_durable=False,  # the cursor is part of it: what a power cut takes is pulled again
+            is_durable=False,  # the cursor is part of the transaction, so a page lost in a power cut is pulled again
         )
 
     def finish_apply(self, applying: Callable[[], Applied]) -> Applied:

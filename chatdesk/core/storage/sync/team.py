@@ -144,7 +144,7 @@ def _address(stored: str) -> ServerAddress:
     )
 
 
-# What the server says of people and projects
+# The server's view of people and projects
 
 
 def shares(conn: Connection) -> dict[str, ShareMark]:

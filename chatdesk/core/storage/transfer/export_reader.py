@@ -42,7 +42,7 @@ from chatdesk.core.storage.engine.rows import (
 
 Row = dict[str, Any]
 
-# What an export carries, a table each. A test holds that every other column is named in ``LEFT_OUT``.
+# The exported columns of each table. A test holds that every other column is named in ``LEFT_OUT``.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "projects": (
         "id", "name", "colour", "system_prompt", "provider", "model", "created_at", "last_chat_at", "archived_at",
@@ -72,7 +72,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "created_at",
     ),
 }  # fmt: skip
-# What follows from the rest, or belongs to this computer.
+# Columns computed from others, or local to this computer.
 LEFT_OUT: Final[frozenset[str]] = frozenset(
     ("hlc", "origin_device", "title_folded", "title_key", "name_folded", "shown_count", "total_input_tokens",
      "total_output_tokens", "total_cached_tokens", "total_reasoning_tokens", "total_tool_time_ms", "tool_counts",
@@ -80,7 +80,7 @@ LEFT_OUT: Final[frozenset[str]] = frozenset(
 ) | (BY_NAME.keys() - set(EXPORTED))  # fmt: skip
 _JSON: Final = frozenset(("parameters", "error_details", "content", "pinned_facts", "attachments", "setup"))
 _FLAGS: Final = frozenset(("is_without_summaries", "is_off", "is_by_hand"))
-# What a version of a document has besides: files of messages are named by their parts.
+# Additional columns of a document's version; files of messages are named by their parts.
 _OF_DOCUMENTS: Final = ("document_id", "version", "name", "language", "is_by_hand", "created_at")
 _STEP = 500
 
@@ -144,7 +144,7 @@ class ExportReader:
             if has_trash
             else " AND (thread_id IS NULL OR thread_id IN (SELECT id FROM threads WHERE deleted_at IS NULL))"
         )
-        # What is being written of an artifact's version belongs to this computer until it is one.
+        # An unfinished edit of an artifact is local until it is saved as a version.
         wanted = f"(text <> '' OR attachments <> '[]') AND slot NOT LIKE 'edit:%'{live}"
         yield from self._rows("drafts", f"{wanted} ORDER BY updated_at, slot", [])
 

@@ -139,7 +139,7 @@ class _Maker:
         self._places: dict[str | None, tuple[str | None, int]] = {None: (None, -1)}
         self._last_places: dict[str | None, int] = {}
         self._choices: list[tuple[str, str]] = []
-        self._parents: dict[str, str | None] = {}  # of new messages, by their ids
+        self._parents: dict[str, str | None] = {}  # parents of new messages, by their ids
         self._missing = 0
         self._stamps = iter(origin.hybrid_clock.several(sum(1 + len(each.parts) for each in thread.messages)))
 

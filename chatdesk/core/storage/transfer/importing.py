@@ -42,7 +42,8 @@ _PROJECT_ORIGIN = "project"  # whatever program it came from: what counts is tha
 # Usual messages that are written between two looks at whether somebody waits, and how long one transaction may take:
 # many small ones would write the same pages of indexes again and again.
 _GROUP, _LONGEST_S = 200, 0.05
-# For so long after somebody had to wait, each group is a transaction of its own: who writes once writes again.
+# After another writer had to wait, each group is a transaction of its own for this long: such a writer often writes
+# again soon.
 _CONSIDERATE_S = 2.0
 # Kilobytes of pages in memory. The log is copied as often as usual: two thousand pages of it take 50 ms, for which a
 # question would wait.

@@ -34,7 +34,7 @@ PACKED: Final = ".gz"
 _GZIP: Final = b"\x1f\x8b"
 _DATABASE: Final = b"SQLite format 3\x00"
 _SMALLEST_PAGE: Final = 512
-# What reading a file that is no backup, or a part of one, raises besides ``OSError``.
+# Exceptions besides ``OSError`` from reading a file that is not a backup, or is cut short.
 _BROKEN: Final = (EOFError, zipfile.BadZipFile, KeyError, ValueError, RuntimeError, zlib.error)
 DATABASE_IN_ZIP: Final = "chatdesk.db"
 BLOBS_IN_ZIP: Final = "blobs/"
@@ -106,7 +106,7 @@ def looks_whole(backup: Path) -> bool:
             begins = source.read(len(_DATABASE)) == _DATABASE
         size = backup.stat().st_size
         with backup.open("rb") as file:
-            if file.read(2) == _GZIP:  # its last four bytes are the size of what is packed
+            if file.read(2) == _GZIP:  # the last four bytes of a gzip file are its unpacked size
                 file.seek(-4, os.SEEK_END)
                 size = int.from_bytes(file.read(), "little")
     except (StorageCorrupt, *_BROKEN):

@@ -129,7 +129,7 @@ class BackupService:
     def _zip(self, target: Path, stop: threading.Event) -> tuple[str, ...]:
         remove_abandoned(target)
         with translating(self._database), closing(connect_to_read(self._database)) as source:
-            try:  # of the place that the person chose, not of the database
+            try:  # errors of the person's chosen place, not of the database
                 check_place(target)
                 plain = self._name_of_copy(source, target)
                 try:

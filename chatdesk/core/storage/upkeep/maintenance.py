@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _LARGEST_NOTE_BYTES = 4 * 1024
-_POLITENESS = 10  # of the thread, as ``nice`` counts
+_POLITENESS = 10  # the niceness of the thread
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ COMES_AGAIN: Final = Text(
     "Press Connect again in Settings, Team sync, or run 'chatdesk team join': then what was lost of shared projects is"
     " fetched from the team's server as far as it is there."
 )
-# The project of a lost thread, by what the log says of it and of its messages.
+# The project of a lost thread, from the log's rows of the thread and its messages.
 _HOME: Final = """
 SELECT c.project_id FROM changes c JOIN projects p ON p.id = c.project_id AND p.deleted_at IS NULL
 WHERE c.entity = :thread OR c.entity IN (SELECT id FROM messages WHERE thread_id = :thread)

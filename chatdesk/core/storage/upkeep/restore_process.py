@@ -35,8 +35,8 @@ from chatdesk.core.texts import Text, packed, unpacked
 _LEAST_TIME_S: Final = 60.0
 _TIME_S_A_MB: Final = 3.0
 _MOST_MEMORY_BYTES: Final = 2 * 1024**3
-# Databases pack to a third, but one text without end packs a database to a thousandth. What is so much larger than its
-# file, and larger than a database with such a text or than half of what is free, was made to fill the disk.
+# Databases pack to a third, but one endless text packs a database to a thousandth. A file that unpacks to far more than
+# that, and to more than half of the free space, was made to fill the disk.
 _MOST_UNPACKED_FACTOR: Final = 100
 _MOST_OF_ENDLESS_TEXTS_BYTES: Final = 4 * 1024**3
 _SPARE_BYTES: Final = 32 * 1024 * 1024
@@ -102,7 +102,7 @@ def _ask(job: bytes, limit_s: float, command: Sequence[str]) -> dict[str, Any]:
     timer.daemon = True
     timer.start()
     try:
-        with suppress(OSError):  # it was killed before it had read its job
+        with suppress(OSError):  # killed before it had read its job
             process.stdin.write(job)
             process.stdin.flush()
         reply = process.stdout.read(_MOST_REPLY_BYTES)
@@ -132,12 +132,12 @@ def _check_space(path: Path, directory: Path) -> None:
         )
 
 
-# In the process from here on.
+# Code of the child process
 
 
 def room(backup: Path, directory: Path) -> Callable[[int], None]:
-    """Return a check of how much may be unpacked from ``backup`` into ``directory``: by what the bytes are, not by what
-    the file says of them."""
+    """Return a check of how much may be unpacked from ``backup`` into ``directory``. It counts bytes and ignores the
+    sizes that the file declares."""
     packed_bytes = backup.stat().st_size
     of_endless_texts = min(_MOST_OF_ENDLESS_TEXTS_BYTES, shutil.disk_usage(directory).free // 2)
     most = max(packed_bytes * _MOST_UNPACKED_FACTOR + _SPARE_BYTES, of_endless_texts)
@@ -276,7 +276,7 @@ def main() -> None:
     reply = _reply(job)
     sys.stdout.buffer.write(json.dumps(reply).encode("ascii"))
     sys.stdout.buffer.flush()
-    os._exit(0)  # the thread waits for input that nobody sends any more
+    os._exit(0)  # the thread waits for input that never comes
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from chatdesk.core.texts import Text
 
 _LONGEST_VALUE_BYTES: Final = 512 * 1024 * 1024
 _LARGEST_COUNT: Final = 2**53
-# What takes the place of a stored value; ``{now}`` is the time in milliseconds.
+# Replacements for stored values; ``{now}`` is the time in milliseconds.
 _INSTEAD: Final = {
     ("messages", "search_n"): "NULL",
     ("artifacts", "path"): "CASE WHEN length(sha256) = 64 AND sha256 NOT GLOB '*[^0-9a-f]*'"

@@ -108,11 +108,11 @@ def _damaged(database: Path) -> sqlite3.Connection:
     conn = connect(database, "read", is_raw=True)
     try:
         conn.execute("PRAGMA query_only=ON")
-        # Lets SQLite read a file that is shorter than its first page says, which is what a copy is that was cut short.
+        # Lets SQLite read a file shorter than its first page declares, such as a copy that was cut short.
         set_defensive(conn, is_on=False)
         conn.execute("PRAGMA writable_schema=ON")
-        conn.execute("PRAGMA cell_size_check=OFF")  # which finds damage sooner than reading does
-        try:  # the first statement fails where the schema is damaged, later ones use what could be read of it
+        conn.execute("PRAGMA cell_size_check=OFF")  # the check reports damage earlier than reading does
+        try:  # with a damaged schema the first statement fails; later ones use the readable part
             conn.execute("SELECT 1 FROM sqlite_master")
         except sqlite3.DatabaseError as error:
             raise_unless_damage(error)

@@ -26,7 +26,7 @@ from chatdesk.core.storage.engine.plain_text import title_columns
 from chatdesk.core.storage.upkeep import unknown_authors
 from chatdesk.core.texts import Text
 
-# What takes the place of a thread that is missing.
+# Parts whose messages are lost, grouped by message.
 _ORPHANS: Final = f"""
 SELECT p.message_id, min(p.started_at),
        max(p.type NOT IN ('text', 'image', 'file')) OR EXISTS

@@ -27,9 +27,9 @@ _WORDS: Final = {
     ("messages", "role"): ("user", "system", "assistant", "tool"),
     ("messages", "status"): ("interrupted", "pending", "streaming", "complete", "stopped", "error"),
 }
-# JSON objects with what somebody wrote; anything else in it stays readable as a text.
+# JSON objects with a person's text; text with other content is kept as plain text.
 _CONTENT: Final = ("message_parts", "content")
-# What takes the place of a value that can be found again; other columns become what they are without one.
+# Expressions that compute a damaged value anew; other columns get their defaults.
 _FOUND_AGAIN: Final = {
     ("drafts", "cursor"): "length({table}.text)",
     ("threads", "last_activity_at"): "coalesce((SELECT max(m.created_at) FROM {schema}.messages m"

@@ -38,7 +38,7 @@ def had_others(conn: Connection, damaged: Collection[str]) -> bool:
 
 
 def mark(conn: Connection, damaged: Collection[str]) -> None:
-    """Mark all threads and projects if rows of the log are lost: what the log still has of them counts all the same."""
+    """Mark all threads and projects if rows of the log are lost. The remaining rows still count."""
     if _LOG in damaged and had_others(conn, damaged):
         conn.exec_driver_sql(_MARK, (LOST_LOG,))
 

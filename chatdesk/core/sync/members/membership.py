@@ -253,7 +253,7 @@ class Membership:
         def remember(conn: Connection) -> None:
             team.add_workspace(conn, workspace)
             setup.forget_setup(conn)
-            # In the same transaction, so that nothing is written as the former device after it.
+            # In the same transaction, so that no later write uses the former device.
             self._database.become(own_device(conn))
 
         try:

@@ -177,7 +177,7 @@ class Administration:
         standing = self.standing()
         with self._explaining(member_id):
             self.row("SELECT cd.remove_member(%s)", (member_id,))
-        if member_id != standing.member_id:  # who removed themselves may ask for nothing more
+        if member_id != standing.member_id:  # a member who left by themselves has no more rights
             self.row("SELECT cd.disconnect_removed()")
 
     def end_connections(self, member_id: str) -> int:

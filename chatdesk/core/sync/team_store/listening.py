@@ -106,7 +106,7 @@ class Listening:
 
     def _hear(self, channel: str, payload: str, pid: int) -> None:
         self._has_heard = True
-        if channel not in self._listening or pid == self._pid:  # what one said oneself is known
+        if channel not in self._listening or pid == self._pid:  # own notifications bring no news
             return
         if payload == "p":
             self._presence.add(channel)

@@ -15,7 +15,7 @@ _MOST_RANGES: Final = 100_000
 # Closing a log over its gaps rewrites all changes behind them. This many at a time take less than a second, so that
 # other writers of the project wait no longer.
 _REWRITTEN_AT_ONCE: Final = 5_000
-_MOST_STEPS: Final = 10_000  # of a server that never comes to the end
+_MOST_STEPS: Final = 10_000  # a bound for a server that never finishes
 _GO_ON: Final = Text(
     "Check against the server again, and accept what is missing then. The log was closed up to there already, and no"
     " change was lost by that."

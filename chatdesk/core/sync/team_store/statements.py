@@ -41,7 +41,7 @@ class Statements:
                     if type(each) in _SIZED:
                         size += len(each)
                 if len(rows) > most_rows or size > _MOST_BYTES:
-                    self._abort()  # else its answer would be read to the end
+                    self._abort()  # else the rest of the answer would still be read
                     raise errors.TeamUnreachable
         return rows
 

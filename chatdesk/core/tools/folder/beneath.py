@@ -209,7 +209,7 @@ _SECRET: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# What people and programs write behind the name of a copy: an ending, a tilde, a number, a date or a time.
+# Suffixes that people and programs give to copies: an ending, a tilde, a number, a date or a time.
 _SET_ASIDE: Final = re.compile(
     r"(?<=.)([._-]?(bak|backup|old|orig|original|save|saved|copy|tmp|swp|disabled|new|prev)\d*|~\d*~?"
     r"|\.(txt|zip|7z|gz|tgz|bz2|xz|zst|tar|enc)"

@@ -56,7 +56,7 @@ def read_state(folder: Path, names: Sequence[str], token: str = "") -> tuple[byt
     except FileNotFoundError:
         return None, None
     except FileRefused as error:
-        if isinstance(error.__cause__, FileNotFoundError):  # of a folder on the way
+        if isinstance(error.__cause__, FileNotFoundError):  # a folder of the path is missing
             return None, None
         raise
     return data, stat.S_IMODE(facts.st_mode)

@@ -65,7 +65,7 @@ class Review:
     diff: str
     added: int
     removed: int
-    text: str | None = None  # of the file afterwards; None where nobody can edit it
+    text: str | None = None  # the new text of the file; None if it cannot be edited
 
 
 class FileChanges:

@@ -24,7 +24,7 @@ from chatdesk.core.tools.host.unasked import Unasked
 
 CONNECT_S: Final = 30.0
 SESSION_ID: Final = "mcp-session-id"
-# Of an error that is written here for a request that its server refused, because the session is gone.
+# The code of a local error for a request that the server refused because its session had ended.
 LOST_SESSION: Final = -1
 _SESSION_NOT_FOUND: Final = -32001
 _LOST: Final = Text("It no longer knows the session.")
@@ -32,7 +32,7 @@ _DATA: Final = b"data:"
 _OPENED_LINES: Final = 150
 _SIGN_IN_BYTES: Final = 256 * 1024
 
-# What the process tells ChatDesk: a kind and its values.
+# Reports to ChatDesk: a kind and its values.
 Report = Callable[..., None]
 
 
@@ -119,7 +119,7 @@ async def over_http(
     try:
         async with _signed_in(server_id, spec, report, notify) as auth:
             client = httpx2.AsyncClient(
-                # What is packed has no bound until it is unpacked.
+                # A compressed body has no known size before it is unpacked.
                 headers={**spec["headers"], "Accept-Encoding": "identity"},
                 auth=auth,
                 transport=_CappedTransport(ProxiedTransport(notify), faults, unasked),

@@ -81,7 +81,7 @@ class MendedAnswers(Observer):
         if method == "tools/call":
             entries = _blocks(entries, result)
         if not isinstance(entries, list):
-            return {**result, name: entries}  # it is no list at all, which the SDK says
+            return {**result, name: entries}  # the SDK reports a value that is not a list
         for place in self._faults(method, result):
             result.pop(str(place[0]), None)
         result[name] = [found for each in entries for found in self._entry(method, each)]

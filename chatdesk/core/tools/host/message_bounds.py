@@ -32,7 +32,7 @@ def within_bounds(message: bytes) -> bytes:
     try:
         read = from_json(message[:end], allow_partial=True)
     except ValueError:
-        return message  # it is no JSON, which is for others to say
+        return message  # invalid JSON is reported elsewhere
     if not isinstance(read, dict) or read.get("id") is None or "method" in read:
         raise TooManyValues(Text("It sent more than {most} values in one message.", most=MOST_VALUES))
     return to_json(_cut(read))

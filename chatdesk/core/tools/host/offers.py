@@ -96,7 +96,7 @@ async def read_resource(session: ClientSession, address: str) -> tuple[FileRow, 
 
 
 _TOO_LARGE: Final = Text("It is larger than {most}.", most=size_text(LARGEST_FILES_BYTES))
-# What can be asked for, by its verb, with the seconds that it may take.
+# The requests by verb, each with its time limit in seconds.
 VERBS: Final[Mapping[str, tuple[Callable[..., Awaitable[Any]], float]]] = {
     "prompts": (list_prompts, LIST_S),
     "resources": (list_resources, LIST_S),

@@ -27,7 +27,7 @@ async def read_pages(ask: Callable[..., Awaitable[Any]], name: str, most: int) -
         try:
             page = await ask(params=types.PaginatedRequestParams(cursor=cursor))
         except MCPError:
-            if cursor == "":  # which some servers write for none
+            if cursor == "":  # some servers send an empty cursor instead of none
                 return found, None
             raise
         found += getattr(page, name)

@@ -159,7 +159,7 @@ class Host:
                 raise _NotRunning(Text("It is not running."))
             before.is_replaced = True
             await self._open(server_id, {**before.spec, "root": root})
-            self.send("changed", server_id, "tools")  # it may have other tools now
+            self.send("changed", server_id, "tools")  # its tools may have changed
             return self._connections[server_id]
 
     async def _ask(self, call: int, kind: str, values: tuple[Any, ...]) -> tuple[str, Any]:
@@ -212,7 +212,7 @@ class Host:
         """Connect as long as a person needs to sign in, and end the connection."""
 
         def report(kind: str, *rest: Any) -> None:
-            if kind in ("browse", "kept"):  # else it is no news of the server that others use
+            if kind in ("browse", "kept"):  # other reports would concern the running connection
                 self.send(kind, *rest)
 
         use_translations(*spec["pages"])
@@ -243,7 +243,7 @@ class Host:
 
 def end_everything() -> None:
     """End this process with all servers and everything that they started, at once."""
-    for _again in range(_MOST_ROUNDS):  # what is started in the meantime is found the next time
+    for _again in range(_MOST_ROUNDS):  # processes started in the meantime are found in the next round
         below = descendants_of(os.getpid())
         if not below:
             break

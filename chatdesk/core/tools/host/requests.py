@@ -16,7 +16,7 @@ from mcp.client.session import ClientRequestContext
 FORM: Final = "form"
 ADDRESS: Final = "address"
 MODEL: Final = "model"
-# What one call may ask for, one after the other or at once.
+# Limits for the requests of one call, in sequence or at once.
 MOST_REQUESTS: Final = 20
 MOST_FIELDS: Final = 20
 MOST_OPTIONS: Final = 100

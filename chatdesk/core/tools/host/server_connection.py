@@ -37,7 +37,7 @@ from chatdesk.core.tools.host.throttle import Throttle
 from chatdesk.core.tools.host.unasked import Unasked
 
 LIST_S: Final = 20.0
-# How long a person has to sign in.
+# How long a person may take to sign in.
 SIGN_IN_S: Final = 300.0
 _LONGEST_REFUSAL: Final = 2_000
 # How long the last words of a program that ended are waited for.
@@ -215,7 +215,7 @@ class Connection:
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - groups of the SDK, of anything
-            # What the server did comes before the end of its streams, which follows from it.
+            # The server's own fault comes first; the end of its streams follows from it.
             said = root.sentence if isinstance(root := _root_of(error), ServerBroke) else self._problem_of_transport()
             self.problem = self.problem or said or _failure_text(error)
         finally:
@@ -256,7 +256,7 @@ class Connection:
     async def _on_message(self, message: object) -> None:
         if isinstance(message, _LIST_CHANGES):
             name = message.method.split("/")[1]
-            if name not in self._changed:  # else the change is already reported and not fetched yet
+            if name not in self._changed:  # else a change is already reported and not fetched yet
                 self._changed.add(name)
                 self._report("changed", self.id, name)
 

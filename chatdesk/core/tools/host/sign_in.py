@@ -74,7 +74,7 @@ class SignIn(OAuthClientProvider):
         self._kept = read_kept(known.get("kept", ""))
         self._client = _fixed_client(known, redirect, self._kept)
         metadata = OAuthClientMetadata.model_validate({"redirect_uris": [redirect], "client_name": "ChatDesk"})
-        super().__init__(address, metadata, self, self._open_page, self._received)  # it is its own storage
+        super().__init__(address, metadata, self, self._open_page, self._received)  # this object is also the storage
 
     # The storage of the SDK's client
 
@@ -141,7 +141,7 @@ class SignIn(OAuthClientProvider):
             if is_last or response.status_code != 401 or not self.context.can_refresh_token():
                 self._notify(SIGN_IN_NEEDED)
                 return
-            self.context.token_expiry_time = time.time() - 1  # it was withdrawn before its time
+            self.context.token_expiry_time = time.time() - 1  # the server revoked the token early
 
     async def _open_page(self, page: str) -> None:
         if self._browse is None or self._state:

@@ -65,7 +65,7 @@ async def program(
     """Start a server and yield the streams for its session, and a future with the problem that ends it. On leaving, its
     input is closed, and soon after everything that it started is gone. Raises ``OSError``."""
     loop = asyncio.get_running_loop()
-    # As asyncio's ``create_subprocess_exec``, which keeps the transport for itself.
+    # Like ``asyncio.create_subprocess_exec``, which does not return the transport.
     transport, protocol = await loop.subprocess_exec(
         lambda: SubprocessStreamProtocol(LONGEST_LINE_BYTES, loop),
         *argv,
@@ -105,7 +105,7 @@ async def _read(process: Process, session: Any, tail: StderrTail, broken: asynci
             try:
                 message = types.jsonrpc_message_adapter.validate_json(within_bounds(line), by_name=False)
             except ValueError:
-                line.decode("utf-8")  # else it is not what a server of this protocol can be
+                line.decode("utf-8")  # raises for output that is not valid UTF-8
                 tail.add(line[:1000].rstrip() + b"\n", len(line))
                 continue
             await session.send(SessionMessage(message))
@@ -115,7 +115,7 @@ async def _read(process: Process, session: Any, tail: StderrTail, broken: asynci
         problem = error.sentence
     except UnicodeDecodeError:
         problem = Text("Its output is not valid UTF-8.")
-    except ValueError:  # of asyncio, for a line above the limit
+    except ValueError:  # raised by asyncio for a line above the limit
         problem = Text("It sent more than {most} in one message.", most=size_text(LONGEST_LINE_BYTES))
     except (anyio.BrokenResourceError, anyio.ClosedResourceError):
         pass
@@ -133,7 +133,7 @@ async def _write(process: Process, session: Any) -> None:
             process.stdin.write(text.encode() + b"\n")
             await process.stdin.drain()
     except (OSError, anyio.ClosedResourceError):
-        pass  # what ended it is told by its output
+        pass  # the reader of its output reports why it ended
 
 
 async def _read_stderr(process: Process, tail: StderrTail) -> None:

@@ -12,10 +12,10 @@ from pydantic_core import to_json
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.host.session_streams import Observer
 
-# What may come at once, and how much more in each second.
+# The allowed burst, and the allowed rate per second.
 MOST_MESSAGES, MESSAGES_PER_S = 3_000, 300
 MOST_BYTES, BYTES_PER_S = 32 * 1024 * 1024, 1024 * 1024
-# Of the lines around a message in a stream of events.
+# The bytes of the lines around a message in a stream of events.
 _LINES: Final = 5
 _MESSAGES: Final = Text("It sent too many messages that nobody asked for, more than {count} in a second.")
 _BYTES: Final = Text("It wrote too much that nobody asked for, more than {count} bytes in a second.")

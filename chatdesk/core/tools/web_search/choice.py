@@ -51,7 +51,7 @@ class SearchStep(StrEnum):
     FOUND = "found"
 
 
-# What a person reads for each step that went well.
+# The sentence for each step that succeeded.
 SEARCH_STEP_TEXTS: Final[Mapping[SearchStep, str]] = {
     SearchStep.REACHED: Text("It answers"),
     SearchStep.ALLOWED: Text("Lets ChatDesk search"),

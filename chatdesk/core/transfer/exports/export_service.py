@@ -49,7 +49,7 @@ from chatdesk.core.transfer.exports.to_markdown import MarkdownWriter
 from chatdesk.core.transfer.exports.to_pdf import PdfWriter
 
 _PROGRESS_EVERY_S = 0.1
-_MOST_NAMED = 20  # of the missing attachments
+_MOST_NAMED = 20  # limits the list of missing attachments
 _ZIP_LEVEL = 4  # a quarter of the text's size; more effort takes three times as long for a twentieth of it
 
 
@@ -120,9 +120,9 @@ class ExportService:
         except asyncio.CancelledError:
             stop()
             await asyncio.wait([work])
-            if work.exception() is not None:  # it says that it was stopped
+            if work.exception() is not None:  # the export reports that it was stopped
                 raise
-            # It was written before the word to stop reached it: nobody may be told that it was given up.
+            # The file was complete before the request to stop arrived, so the export succeeded.
             if (task := asyncio.current_task()) is not None:
                 task.uncancel()
             return work.result()
@@ -318,7 +318,7 @@ class ExportProcess:
         assert process.stdout is not None
         last: dict[str, Any] = {}
         try:
-            with suppress(OSError, ValueError):  # it ended, or was given up before it began
+            with suppress(OSError, ValueError):  # it ended, or was cancelled before it began
                 process.stdin.write(json.dumps(request).encode() + b"\n")
                 process.stdin.flush()
             for line in process.stdout:

@@ -38,7 +38,7 @@ from chatdesk.core.transfer.exports.printed_tables import fit_table
 
 _BOXES: Final = ("☐", "☑")
 _NOTE: Final = re.compile(r"fn(?:ref)?-[0-9]{1,6}")
-_SPECIAL: Final = re.compile("[&<>\"'\n]")  # most spans have none of them
+_SPECIAL: Final = re.compile("[&<>\"'\n]")  # most spans match none
 _KIND: Final = re.compile(r"[a-z]{1,20}")
 _FORMULA_SIZE: Final = 1.1  # the formulas' font has a lower x-height than the text font
 _QUOTES: Final = {"quote": "<blockquote>"} | {
@@ -58,7 +58,7 @@ class HtmlBlocks:
         self._open: list[str] = []  # the lists and quotes that are open, outermost first
         self._noted: set[str] = set()
         self._is_folding = False
-        self._box = ""  # of a task, to be before its first words
+        self._box = ""  # the checkbox of a task, to be put before its first words
 
     def html(self, blocks: Sequence[Block]) -> str:
         made = [self._placed(block) for block in blocks]

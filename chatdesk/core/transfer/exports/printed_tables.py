@@ -15,7 +15,7 @@ SIZES_PX: Final = (13, 11, 9)
 _PAGE_PX: Final = 640  # A4 between its margins, and a little less
 _LETTER_EM: Final = 0.57
 _CODE_LETTER_PX: Final = 6.7  # code has a size of its own
-_BESIDE_PX: Final = 11  # what a cell has around its words
+_BESIDE_PX: Final = 11  # padding of a cell
 _LONGEST_WORD: Final = 30  # longer ones are broken
 
 

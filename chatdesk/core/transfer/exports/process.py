@@ -61,7 +61,7 @@ async def _serve(request: dict[str, Any]) -> None:
 
 
 def _report(line: dict[str, Any]) -> None:
-    with suppress(OSError):  # nobody listens any more; the end of the input says so, too
+    with suppress(OSError):  # the parent has gone; the end of the input tells so, too
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 

@@ -25,7 +25,7 @@ class ThreadExport:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The number of attachments written, and of those whose bytes were missing."""
+    """Counts the attachments written, and those whose bytes were missing."""
 
     attachments: int = 0
     missing: int = 0

@@ -28,12 +28,12 @@ from chatdesk.core.transfer.exports.files import StoredFiles
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks
 from chatdesk.core.transfer.exports.thread_writer import ThreadExport, Tick, Written
 
-# What may be in a page as a picture. SVG is a program's worth of features, so it is named like any other file.
+# Types that a page shows as pictures. SVG has too many active features, so it is linked like any other file.
 PICTURES: Final = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"))
 _POLICY: Final = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 # Each time that a file is written to, other threads get their turn of Python before this one goes on.
 _WRITTEN_CHARS: Final = 256 * 1024
-_PIECE_BYTES: Final = 3 * 256 * 1024  # of three, so that pieces of base64 fit together
+_PIECE_BYTES: Final = 3 * 256 * 1024  # a multiple of three, so that encoded pieces can be joined
 
 
 def _is_parsed(part: Part) -> bool:

@@ -45,7 +45,7 @@ from chatdesk.core.transfer.imports.values import (
 SOURCE: Final = "chatdesk"
 NEWEST_VERSION: Final = 2
 _MOST_IN_DRAFT = 20
-_MOST_VERSIONS = 500  # of the documents of one part
+_MOST_VERSIONS = 500  # for the documents of one part
 _LONGEST_LANGUAGE = 40
 _MOMENTS = (*exported(Form.MOMENT), "deleted_at", "purged_at")
 _COUNTS = exported(Form.COUNT)
@@ -128,7 +128,7 @@ def _projects(values: Iterable[Any]) -> Iterable[ImportedProject]:
         project = dict_of(each)
         key, name = key_of(project.get("id")), " ".join(text_of(project.get("name")).split())
         if key and name:
-            # Who answers is for the person to choose, not for a file; see also ``_thread_values``.
+            # The person chooses the provider and model, not a file; see also ``_thread_values``.
             kept = {name: text_of(project.get(name)) for name in ("colour", "system_prompt")}
             parameters = dict_of(project.get("parameters"))
             yield ImportedProject(

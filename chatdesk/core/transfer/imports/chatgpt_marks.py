@@ -50,7 +50,8 @@ class Marks:
         """Return ``text`` with each mark replaced by what the message shows for it, else by its own words."""
         if text.isascii() or _DELIMITERS.search(text) is None:
             return text
-        open_marks: list[list[list[str]]] = [[[]]]  # of each: fields, which are pieces; first of all the text itself
+        # the fields of each open mark, as pieces; the text itself comes first
+        open_marks: list[list[list[str]]] = [[[]]]
         for token in filter(None, _DELIMITERS.split(text)):
             fields = open_marks[-1]
             if token == _OPENS and len(open_marks) <= _DEEPEST:
@@ -81,7 +82,7 @@ class Marks:
 
 
 def _add(pieces: list[str], more: str) -> None:
-    """Add to a text what follows: a link after a space, and what follows a mark without words without a second one.
+    """Append text with correct spaces: a link follows a space, and text after a mark without words follows only one.
     Such a mark is an empty piece."""
     if more.startswith(("([", "[")) and "".join(pieces[-2:])[-1:].isalnum():
         more = f" {more}"

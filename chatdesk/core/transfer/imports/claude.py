@@ -45,7 +45,7 @@ _LANGUAGES = {
     "application/vnd.ant.react": "jsx",
 }
 _LONGEST = 2_000_000
-# What the export writes into a text for each piece that is no text.
+# The export's placeholder for content that is not text.
 _NOT_SHOWN = re.compile(r"(?:```\s*)?This block is not supported on your current device yet\.(?:\s*```)?")
 
 
@@ -304,7 +304,7 @@ class Document:
         return document(self.title, self.text, self.language, is_markdown=self.is_markdown)
 
 
-# By what calls name them.
+# Documents by the ids that calls use.
 Documents = Mapping[str, Document]
 
 

@@ -26,7 +26,7 @@ _TOPICS: Final = f"{cherry_studio.DATABASE}.{cherry_studio.TOPICS}"
 _BLOCKS: Final = f"{cherry_studio.DATABASE}.{cherry_studio.BLOCKS}"
 _NESTED = frozenset((cherry_studio.DATABASE,))
 _STREAMED = frozenset(("conversations", "chats", "threads", chatbox.SESSIONS, _TOPICS, _BLOCKS))
-# What reading a value of the wrong shape can raise; it costs one thread and not the import.
+# Exceptions from a value of the wrong shape. They cost one thread, not the import.
 SHAPE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, OverflowError)
 
 

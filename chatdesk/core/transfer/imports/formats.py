@@ -25,10 +25,10 @@ from chatdesk.core.transfer.imports import (
     open_webui,
 )
 
-# What a conversation may name: Claude's projects, by their ids.
+# Claude's projects by id, which conversations refer to.
 Projects = Mapping[str, Mapping[str, Any]]
 
-# How people know the programs.
+# The programs' names.
 LABELS: Final[Mapping[str, str]] = {
     chatgpt.SOURCE: "ChatGPT",
     claude.SOURCE: "Claude",

@@ -23,9 +23,9 @@ from chatdesk.core.transfer.imports.values import dict_of, fingerprint, list_of,
 
 SOURCE: Final = "gemini"
 _PRODUCT: Final = re.compile(r"\b(?:gemini|bard)\b", re.IGNORECASE)
-# What Google puts before a question, in English; in other languages the words stay where they are.
+# Google's English prefix of a question; prefixes in other languages stay.
 _ASKED: Final = re.compile(r"(?:Prompted with:|Prompted|Asked (?:Gemini|Bard):|Asked|Said)\s", re.IGNORECASE)
-# What a person did in another way than by asking.
+# Prefixes of activities that are not questions.
 _DONE: Final = re.compile(r"(?:Used|Added|Gave|Selected|Shared|Deleted|Viewed|Visited|Pinned|Renamed|Exported)\s")
 _CHAT: Final = re.compile(r"https://gemini\.google\.com/(?:u/\d{1,3}/)?(?:app|gem/[\w-]{1,80})/(?:c_)?([\w-]{4,80})")
 _ATTACHED: Final = re.compile(r"Attached \d{1,4} files?\.?")

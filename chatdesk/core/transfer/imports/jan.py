@@ -147,7 +147,8 @@ def _piece(value: object, role: Role) -> Iterator[ImportedPart]:
         yield from tool_result_parts(name, piece.get("tool_call_id"), piece.get("output"))
     elif kind in ("image_url", "image"):
         url = text_of(dict_of(piece.get("image_url")).get("url"))
-        # What is no data URL is a path on the computer that wrote it: only its last name is looked for in the export.
+        # A value that is not a data URL is a path on the exporting computer: only its file name is looked for in the
+        # export.
         yield file_part("", url if url.startswith("data:") else url.rsplit("/", 1)[-1], is_image=True)
     elif kind == "text":
         yield from said_parts(text, role)

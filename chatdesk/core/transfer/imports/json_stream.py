@@ -195,7 +195,7 @@ class JsonStream:
     def _bare(self, key: str | None, *, is_element: bool) -> Piece:
         """Read a number, a word of JSON, or nothing."""
         match = _BARE.match(self._text, self._at)
-        assert match is not None  # it matches nothing, too
+        assert match is not None  # the pattern also matches nothing
         word, self._at = match.group(), match.end()
         if not word or len(word) >= self._at_once:
             return Piece(key, is_element=is_element, problem=Text("It is not JSON."), is_end=True)
@@ -282,7 +282,7 @@ class JsonStream:
         """Return the next character that is no space; empty at the end."""
         while True:
             match = _SPACE.match(self._text, self._at)
-            assert match is not None  # it matches nothing, too
+            assert match is not None  # the pattern also matches nothing
             self._at = match.end()
             if self._at < len(self._text):
                 return self._text[self._at]
@@ -334,7 +334,7 @@ class _Extent:
         while at < len(text):
             if self._is_in_string:
                 match = _IN_STRING.match(text, at)
-                assert match is not None  # it matches nothing, too
+                assert match is not None  # the pattern also matches nothing
                 at = match.end()
                 if at == len(text):
                     return None

@@ -71,7 +71,7 @@ def moment(value: object) -> int | None:
         number = float(value)
     except OverflowError:
         return None
-    if not 0 < number < _LARGEST_US:  # also what is no number
+    if not 0 < number < _LARGEST_US:  # also false for NaN
         return None
     if number < _LARGEST_SECONDS:
         number *= 1000

@@ -59,7 +59,7 @@ class ArtifactEditing(QObject):
             self._panes.pane.show_toast(tr("Your unfinished edit is back"))
 
     def _show(self, version: ArtifactVersion, text: str, *, original: str) -> None:
-        self._tasks.cancel("show artifact")  # which would put what is read in the editor's place
+        self._tasks.cancel("show artifact")  # else its result would replace the editor
         self._version = version
         self._view.start_editing(text, original=original)
 

@@ -40,7 +40,7 @@ _ROWS_AT_ONCE: Final = 5_000
 _MOST_COPIED_CELLS: Final = 50_000
 _LEAST_PX, _MOST_PX = 48, 260
 _INSIDE_PX: Final = 8
-_LEAST_HEADER_PX: Final = 24  # its corner can be pressed
+_LEAST_HEADER_PX: Final = 24  # large enough for its corner to be pressed
 _CELL_INSIDE_PX: Final = 6
 
 
@@ -229,7 +229,7 @@ class _Span:
 
 
 class TableCells:
-    """Paints for a table whose rows all have one height and whose rows and columns stay in their order."""
+    """Paints the cells of a table with rows of one height, whose rows and columns cannot be reordered."""
 
     def __init__(self, table: QTableView, words: Callable[[int, int], str]) -> None:
         self._table, self._words = table, words
@@ -247,7 +247,8 @@ class TableCells:
         if not rows or not columns:
             return
         painter = QPainter(self._table.viewport())
-        painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)  # as the words read, not as the window does
+        # the direction of the text, not of the window
+        painter.setLayoutDirection(Qt.LayoutDirection.LayoutDirectionAuto)
         self._paint_selection(painter, rows, columns)
         self._paint_grid(painter, rows, columns)
         painter.setPen(self._text)

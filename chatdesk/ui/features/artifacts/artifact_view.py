@@ -324,7 +324,8 @@ class ArtifactView(QWidget):
         self._versions.setEnabled(not is_editing)
 
     def _on_theme_changed(self) -> None:
-        self.place.setMinimumHeight(self.diff_button.sizeHint().height())  # in the middle between the buttons
+        # keeps it vertically centred between the buttons
+        self.place.setMinimumHeight(self.diff_button.sizeHint().height())
 
     def _on_save_requested(self) -> None:
         if not self.editor.is_loading:

@@ -279,7 +279,7 @@ class ArtifactsBinding(Controller):
 
     def _on_editing_saved(self) -> None:
         if self._artifact is not None:
-            self._place = len(self._artifact.versions) - 1  # so that the new one is shown
+            self._place = len(self._artifact.versions) - 1  # shows the new version
             self._tasks.replace(self.fill(), "fill inspector")
 
     def _on_threads_opened(self) -> None:

@@ -140,7 +140,8 @@ class AttachmentBinding(Controller):
 
     def _handle_drag(self, event: QDropEvent) -> bool:
         editor = self._panes.composer.editor
-        if not editor.can_attach(event.mimeData()) or event.source() is not None:  # what is dragged out stays out
+        # files dragged out of the composer are not attached again
+        if not editor.can_attach(event.mimeData()) or event.source() is not None:
             return False
         if isinstance(event, QDragEnterEvent) or event.type() is QEvent.Type.DragMove:
             event.acceptProposedAction()
@@ -199,7 +200,7 @@ class AttachmentBinding(Controller):
         for name, data in more[: len(self._as_many_as_fit([name for name, _data in more]))]:
             await self._drafts.add_attachment(thread_id, "", await self._attachments.add_bytes(data, name))
 
-    # What is shown of them
+    # Thumbnails and descriptions
 
     def _on_composer_chips_made(self, chips: AttachmentChips) -> None:
         chips.thumbnailWanted.connect(self._show_thumbnail)
@@ -329,7 +330,7 @@ class AttachmentBinding(Controller):
         self._tasks.start(self._attach_read(attachment, reading, self._threads.thread_id), "read a file as chosen")
 
     async def _attach_read(self, original: Attachment, reading: Reading, thread_id: str | None) -> None:
-        """Put the text as it was chosen in the place of the file, or of what was made of it before."""
+        """Replace the file, or an earlier reading of it, by its text in the chosen encoding."""
         chips = self._panes.composer.files.chips
         made = await self._attachments.read_as(original, reading.encoding)
         before = [key for key, (each, _reading) in self._chosen.items() if each == original]

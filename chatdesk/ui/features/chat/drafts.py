@@ -49,7 +49,7 @@ class DraftKeeper(QObject):
         self._is_loaded = False
         self._is_loading = False
         self._has_unsaved = False
-        self._left: dict[str | None, DraftContent] = {}  # of threads that were left, not stored yet
+        self._left: dict[str | None, DraftContent] = {}  # unstored drafts of threads that were left
         # a stored draft that arrived after the person had begun to type; the typed text follows it
         self._joined = _NONE
         self._lock = asyncio.Lock()  # reads and writes take turns, so that a read never misses a write before it
@@ -155,7 +155,7 @@ class DraftKeeper(QObject):
         self._remove_sent(content)
         if restores_aside and (back := self._pop_aside(thread_id)):
             self.show_content(self.content().behind(back))
-        if thread_id is None and self._is_loaded:  # else what is stored there was not in the composer yet
+        if thread_id is None and self._is_loaded:  # else the stored draft never reached the composer, and stays
             self._tasks.start(self._forget(None), "forget draft")
 
     def restore_aside(self, thread_id: str | None) -> None:
@@ -166,7 +166,8 @@ class DraftKeeper(QObject):
             replaced.is_open = False
         if set_aside is not None and set_aside.replacement and (other := self._shared.other(self, thread_id)):
             self._left.pop(thread_id, None)
-            other.show_content(other.content().behind(set_aside.replacement))  # it has what was set aside
+            # this already includes the text that was set aside
+            other.show_content(other.content().behind(set_aside.replacement))
             self._pop_aside(thread_id)
             return
         if set_aside is not None and set_aside.replacement:
@@ -177,7 +178,7 @@ class DraftKeeper(QObject):
         if thread_id == self._thread_id:
             if content:
                 self.show_content(self.content().behind(content))
-            else:  # what replaced nothing is the draft now, for the other composers too
+            else:  # no draft was set aside: the text becomes the draft, for the other composers, too
                 self._on_composer_text_changed()
         elif content and (left is not None or not is_stored):
             joined = content if left is None else left.behind(content)
@@ -261,7 +262,7 @@ class DraftKeeper(QObject):
             left = self._left.get(thread_id)
             last = left or DraftContent()
             if (set_aside := self.set_aside_in(thread_id)) is not None and set_aside.replacement:
-                last, stored = set_aside.replacement, _NONE  # it has what was left there, too
+                last, stored = set_aside.replacement, _NONE  # it includes the text left there
             elif other := self._shared.other(self, thread_id):
                 stored = other.content()
             elif (elsewhere := self._shared.set_aside_in(self, thread_id)) is not None:

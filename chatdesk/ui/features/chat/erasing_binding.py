@@ -18,7 +18,7 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
-if TYPE_CHECKING:  # loaded only where there is a team
+if TYPE_CHECKING:  # imported only with a team
     from chatdesk.core.sync.team_service import TeamService
 
 _WARNING: Final = Text(

@@ -48,13 +48,13 @@ class JumpToDateDialog(FormPanel):
         self.field.setObjectName("dateField")
         self.field.setAccessibleName(tr("Date"))
         if not is_translated():
-            self.field.setDisplayFormat("yyyy-MM-dd")  # as `local_forms.date_text` writes it
+            self.field.setDisplayFormat("yyyy-MM-dd")  # the format of `local_forms.date_text`
         self.field.setDateRange(first, last)
         self.field.setDate(_day(current_ms))
         self.field.installEventFilter(self)
         self.calendar = named(QCalendarWidget(), "dateCalendar", tr("Calendar"))
         for table in self.calendar.findChildren(QAbstractItemView):
-            table.setAccessibleName(tr("Days"))  # what takes the focus in it is the table that Qt made
+            table.setAccessibleName(tr("Days"))  # Qt's table inside the calendar takes the focus
         self.calendar.setDateRange(first, last)
         self.calendar.setSelectedDate(self.field.date())
         self.calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.NoVerticalHeader)

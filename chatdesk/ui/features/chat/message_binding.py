@@ -156,7 +156,7 @@ class MessageBinding(Controller):
             self._is_sending = False
 
     def _on_composer_note_requested(self, text: str) -> None:
-        if self.edit.edited is not None:  # what it was before says what its new version is
+        if self.edit.edited is not None:  # a new version keeps the role of the message that is edited
             self._panes.composer.notice.show_passing(tr("Send or cancel what you are editing first."))
         elif self._is_started and not self._is_sending:
             self._is_sending = True

@@ -40,8 +40,8 @@ class MessageEdit(Controller):
         self._drafts = drafts
         self._editing: Message | None = None
         self.left_id: str | None = None  # the message that is edited again after a restart
-        self._later = 0  # messages below it on the shown path
-        self._is_idle = asyncio.Event()  # nothing is being sent
+        self._later = 0  # number of messages below it on the shown path
+        self._is_idle = asyncio.Event()  # set while no message is being sent
         self._is_idle.set()
 
     @property
@@ -171,7 +171,7 @@ class MessageEdit(Controller):
         if is_answer and not message.status.is_final:
             self._panes.pane.show_toast(tr("Wait for the answer, or press Esc to stop it. Then it can be edited."))
             return
-        # Of the shown path; the answer to a question goes with it and is not counted.
+        # Counts messages of the shown path; the answer to a question goes with it and is not counted.
         page = await chat.reader.get_thread_messages(message.thread_id, 1)
         below = page.messages[-1].position - message.position if page.messages else 0
         later = max(0, below if is_answer else below - 1)
@@ -188,7 +188,7 @@ class MessageEdit(Controller):
             composer.clear()
         self._drafts.set_aside()
         aside = self._drafts.set_aside_in(message.thread_id)
-        is_alone = aside is None or not aside.draft  # else the draft is not the text of the edit only
+        is_alone = aside is None or not aside.draft  # else the draft has text besides the edit
         self._set(message, later=later, left_id=message.id if is_alone else None)
         composer.files.set_attached(attachments_of(message))
         composer.set_text(message.text)

@@ -21,13 +21,13 @@ from chatdesk.ui.transcript.messages.notices import Retry
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _SHORTEST_SHOWN_WAIT_S = 2.0
-_BETWEEN_MS = 33  # in which the view lays out and draws what it was given
-_FIRST_MS = 12  # after what else an event shows, such as the thread's row in the sidebar, was drawn
-_SOON = 4  # so many of those that wait are got ready
-_AGAIN_MS = 8  # until it is asked again whether the next one is ready
-_LONGEST_S = 0.06  # that one waits for that; then it is shown as plain words first
-_AT_ONCE = 1  # which is what it can lay out and draw in a frame; of a long queue a twentieth, so that it gets shorter
-# More than this are not put in one by one: the thread is read again from where the reader is.
+_BETWEEN_MS = 33  # time for the view to lay out and draw the last messages
+_FIRST_MS = 12  # lets the other effects of an event be drawn first, such as the thread's row in the sidebar
+_SOON = 4  # number of waiting messages that are rendered ahead
+_AGAIN_MS = 8  # interval of checks whether the next message is rendered
+_LONGEST_S = 0.06  # after this wait a message is shown as plain text first
+_AT_ONCE = 1  # messages that the view can draw in one frame; of a long queue a twentieth is shown, so that it shrinks
+# Beyond this number messages are not inserted one by one: the thread is loaded again at the reader's place.
 TOO_MANY = 400
 
 

@@ -44,7 +44,7 @@ _STOP_LINES = 4
 
 Scope = Literal["new", "thread", "project", "assistant"]
 _STEPS_IN_ONE: Final = 100
-_QT_LETTERS: Final = 17  # that Qt makes room for in a field
+_QT_LETTERS: Final = 17  # the width of Qt's default field, in characters
 
 
 @dataclass(frozen=True, slots=True)

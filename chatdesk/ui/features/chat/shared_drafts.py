@@ -58,10 +58,10 @@ class ReplacedDraft:
     Until ``draft`` has returned, both are stored together."""
 
     thread_id: str | None
-    draft: DraftContent  # nothing once it has returned
-    is_open: bool = True  # something else is in its place still
-    left: DraftContent = DraftContent()  # what is in its place, if the thread was left
-    stored: DraftContent | None = None  # what is in its place, as last stored before ``draft``
+    draft: DraftContent  # empty once it has returned
+    is_open: bool = True  # the composer still shows another text
+    left: DraftContent = DraftContent()  # the text in its place, if the thread was left
+    stored: DraftContent | None = None  # the text in its place, as last stored before ``draft``
 
 
 class Keeper(Protocol):

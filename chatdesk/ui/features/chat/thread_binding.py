@@ -197,7 +197,7 @@ class ThreadBinding(Controller):
         if self._thread is not None:
             self._anchors[self._thread.id] = self._panes.transcript.scrolling.anchor()
 
-    # What the panes fetch
+    # Fetching for the panes
 
     @in_task("fetch messages")
     async def fetch_messages(
@@ -218,7 +218,7 @@ class ThreadBinding(Controller):
             if around is None:
                 raise
             page = await chat.reader.get_thread_messages(thread_id, limit)
-        # Deltas are published between the read and now; what the view gets must hold all of them.
+        # Deltas may have been published since the read; the view's page must contain all of them.
         deliver(replace(page, messages=tuple(chat.reader.with_live_text(message) for message in page.messages)))
 
     @in_task("fetch sizes", replaces=True)

@@ -67,7 +67,7 @@ class VersionSteps:
             if page is not None and transcript.show_ahead(page, there.parent_id):
                 self._ahead = (there.thread_id, there.parent_id)
             if there.thread_id != self._threads.thread_id:
-                return  # it was left in the meantime, and the press with it
+                return  # the thread was left in the meantime, so the step is dropped
             if there.parent_id is None:
                 # The first message changes, so no message keeps the view's place.
                 transcript.jump_to(there.id)

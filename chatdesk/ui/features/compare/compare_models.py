@@ -150,7 +150,8 @@ class _ModelBox(QCheckBox):
     def __init__(self, label: str) -> None:
         super().__init__()
         self._label = label
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # it may be narrower than its name
+        # lets it become narrower than its name
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._show(label)
         set_plain_tooltip(self, label)
 

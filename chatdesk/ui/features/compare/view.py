@@ -20,9 +20,9 @@ from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.painting import paint_box
 
-_COLUMN_PX = 280  # no narrower than this
-_STACKED_PX = 340  # height of one where all are below each other
-_ROW_PX = 270  # and where there are several rows
+_COLUMN_PX = 280  # least width of a column
+_STACKED_PX = 340  # height of a stacked column
+_ROW_PX = 270  # height of a column in a grid of several rows
 _GAP_PX = 14
 _MARGINS_PX = 48  # left and right together
 _LONGEST_QUESTION = 400
@@ -31,7 +31,7 @@ ViewMaker = Callable[[MessageFetcher], TranscriptView]
 
 
 _PADDING_PX = 8
-_TEXT_PX = 23  # where the answer's text begins
+_TEXT_PX = 23  # left edge of the answer's text
 
 
 class CompareView(QWidget):
@@ -112,7 +112,7 @@ class CompareView(QWidget):
             column.hide()
             column.deleteLater()
 
-    # What happens to the answers
+    # Changes of the answers
 
     def change_message(self, message: Message) -> None:
         column = self._column_of(message.id)

@@ -27,7 +27,7 @@ _SANDBOX: Final = Path("/.flatpak-info")
 _OFF: Final = ("hidden=true", "x-gnome-autostart-enabled=false")
 _MOST_BYTES: Final = 64 * 1024
 _PORTAL: Final = "org.freedesktop.portal.Background"
-_PROGRAM: Final = "chatdesk"  # as the sandbox calls it
+_PROGRAM: Final = "chatdesk"  # the program's name in the sandbox
 
 
 class NoStartAtLogin(InvalidInput):

@@ -45,7 +45,7 @@ class DesktopBinding(QObject):
         self._context = context
         self._settings = settings
         self._login_arguments = ("--data-dir", str(paths.data_dir)) if paths.is_chosen else ()
-        self._starts_at_login: bool | None = None  # as far as the file was read or written
+        self._starts_at_login: bool | None = None  # None until the file was read or written
         self.notices = AnswerNotices(context)
         self.tray = TrayBinding(context, settings, library)
         self.keys = QuickKeysBinding(context, settings, self._login_arguments)

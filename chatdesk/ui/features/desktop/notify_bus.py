@@ -24,7 +24,7 @@ _NAME = "org.freedesktop.Notifications"
 _NOTIFICATIONS = DBusAddress("/org/freedesktop/Notifications", _NAME, _NAME)
 _WAIT_S = 5.0
 _AS_THE_SERVER_LIKES = -1
-_PRESSES = 20  # that may come before the first is looked at
+_PRESSES = 20  # capacity for presses before the first is read
 
 
 async def open_bus(press: Callable[[str], None]) -> DBusNotices:
@@ -97,7 +97,7 @@ class DBusNotices:
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
-        with suppress(OSError, EOFError):  # it may be what ended
+        with suppress(OSError, EOFError):  # the connection may have failed already
             await self._router.__aexit__(None, None, None)
         with suppress(OSError):
             await self._connection.close()

@@ -25,7 +25,7 @@ _APPLICATION: Final = "chatdesk"
 # How long a person may think about the dialog that a portal shows.
 PERSON_S: Final = 300.0
 _WAIT_S: Final = 5.0
-_SIGNALS: Final = 50  # that may come before the first is looked at
+_SIGNALS: Final = 50  # capacity for signals before the first is read
 _CANCELLED: Final = 1
 _ANSWER: Final = "ua{sv}"
 
@@ -54,7 +54,7 @@ class Portal:
         bus = Proxy(message_bus, self._router)
         try:
             async with asyncio.timeout(_WAIT_S):
-                with suppress(DBusErrorResponse):  # it runs already, though nothing says how it is started
+                with suppress(DBusErrorResponse):  # the portal may run although no service file describes it
                     await bus.StartServiceByName(_NAME)
                 (self._owner,) = await bus.GetNameOwner(_NAME)
         except (DBusErrorResponse, TimeoutError) as error:
@@ -129,7 +129,7 @@ class Portal:
         for each in self._listening:
             each.cancel()
         await asyncio.gather(*self._listening, return_exceptions=True)
-        with suppress(OSError, EOFError):  # it may be what ended
+        with suppress(OSError, EOFError):  # the connection may have failed already
             await self._router.__aexit__(None, None, None)
         with suppress(OSError):
             await self._connection.close()

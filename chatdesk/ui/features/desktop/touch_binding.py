@@ -37,7 +37,7 @@ class TouchBinding(QObject):
     def _on_input_touched(self) -> None:
         if not self._was_touched:
             self._was_touched = True
-            QTimer.singleShot(0, self, self._apply)  # what is under the finger stays there for this touch
+            QTimer.singleShot(0, self, self._apply)  # later, so that the layout does not change under the finger
 
     def _may_swipe(self, top: QWidget, place: QPointF) -> bool:
         """Return whether a touch that starts at ``place`` may open or close the sidebar."""

@@ -35,7 +35,7 @@ class TouchInput(QObject):
         super().__init__()
         self._may_swipe, self._is_still = may_swipe, is_still
         self._finger: _Finger | None = None
-        self._number = 0  # of the first finger, which alone counts
+        self._number = 0  # the id of the first finger; others are ignored
         self._is_ours = False
         self._rest = QTimer(self, singleShot=True, interval=QGuiApplication.styleHints().mousePressAndHoldInterval())
         self._rest.timeout.connect(self._on_rest_timeout)
@@ -134,14 +134,14 @@ class TouchInput(QObject):
 
 
 class _Finger:
-    """A finger that is down: on ``on`` in the window of ``top``, whose points it has."""
+    """A finger on the screen: pressed on ``on`` in the window ``top``, in whose coordinates its points are."""
 
     def __init__(self, top: QWidget, on: QWidget, began: QPointF, began_ms: int, *, may_swipe: bool) -> None:
         self.top, self.on, self.began, self.began_ms = top, on, began, began_ms
         self.area: QAbstractScrollArea | None = None
         self.may_swipe = may_swipe
         self.is_moving = self.is_swiping = self.is_resting = False
-        self.stopped = False  # what glided before, which is all that a tap does then
+        self.stopped = False  # the touch stopped a gliding view, and then has no other effect
 
     def scroll(self, kind: str, place: QPointF, time_ms: int) -> None:
         """Pass the movement of the finger to the scroller of the area."""
@@ -209,7 +209,7 @@ def _scroller_of(viewport: QWidget) -> QScroller:
         metric = QScrollerProperties.ScrollMetric
         for each in (metric.VerticalOvershootPolicy, metric.HorizontalOvershootPolicy):
             properties.setScrollMetric(each, off)
-        properties.setScrollMetric(metric.DragStartDistance, 0.0)  # it was waited for already
+        properties.setScrollMetric(metric.DragStartDistance, 0.0)  # the threshold was already passed
         scroller.setScrollerProperties(properties)
     return scroller
 

@@ -52,7 +52,7 @@ class HelpBinding:
             self._panes.window.show_notice(
                 tr("Help"), tr("No program opened the pages of help. They are in {page}.", page=page), file=page
             )
-        else:  # what starts a browser says yes also where there is none
+        else:  # ``openUrl`` reports success even without a browser
             self._panes.window.show_toast(
                 tr("The pages of help open outside of ChatDesk. They are in {page}.", page=page)
             )

@@ -225,7 +225,7 @@ class SentShares(Controller):
         key = (attachments, provider, model)
         if key not in self._known:
             if len(self._known) >= _MOST_KNOWN:
-                del self._known[next(iter(self._known))]  # it is asked about again when it is seen
+                del self._known[next(iter(self._known))]  # computed again when it is seen
             self._known[key] = {}
             self._wanted.append(key)
             self._tasks.start_once(self._find_out(), "find out what was sent")

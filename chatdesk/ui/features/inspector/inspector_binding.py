@@ -1,4 +1,5 @@
-"""The binding of the inspector: what it shows of the open thread and its questions, and what a person does there."""
+"""Controls the inspector: fills its tabs for the open thread and its questions, and handles a person's actions
+there."""
 
 from __future__ import annotations
 

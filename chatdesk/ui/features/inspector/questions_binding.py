@@ -23,7 +23,7 @@ class QuestionsBinding(Controller):
         panes = context.panes
         self._threads = threads
         tasks = context.tasks
-        self._read: tuple[str, str] | None = None  # which thread, narrowed by what
+        self._read: tuple[str, str] | None = None  # the thread and the filter of the listed questions
         self.tab = QuestionsTab(panes.theme)
         self.tab.questionChosen.connect(self._go)
         self.tab.filterChanged.connect(lambda _text: tasks.replace(self.fill(), "fill inspector"))

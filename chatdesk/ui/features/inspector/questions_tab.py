@@ -81,7 +81,7 @@ class QuestionsTab(QWidget):
 
     @property
     def last(self) -> Question | None:
-        """The last one that is listed."""
+        """The last listed question."""
         return self.questions.last
 
     def reset(self, *, position: int) -> None:

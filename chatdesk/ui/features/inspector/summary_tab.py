@@ -128,7 +128,7 @@ class SummaryTab(QWidget):
         self._pause.setVisible(bool(self._pause.text()))
         self.redo_button.setEnabled(can_be_made)
         self._newest = summaries[0] if summaries else None, cost_usd
-        if not self._is_editing:  # else also another thread waits until what is written is saved or given up
+        if not self._is_editing:  # even another thread's summary waits until the edit is saved or discarded
             self._show_newest()
 
     def _show_newest(self) -> None:

@@ -120,7 +120,7 @@ class UsageTab(QWidget):
         self.prices_button = PillButton(theme, tr("Add prices…"), object_name="usageAddPrices")
         self.prices_button.clicked.connect(lambda _is_checked: self.pricesRequested.emit())
         column.addWidget(self.prices_button, 0, Qt.AlignmentFlag.AlignLeading)
-        column.addStretch(1)  # where there is no table, the words are at the top
+        column.addStretch(1)  # keeps the text at the top if there is no table
         self.show_report(None)
 
     def show_report(self, report: UsageReport | None) -> None:

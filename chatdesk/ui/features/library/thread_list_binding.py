@@ -33,7 +33,7 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 from chatdesk.ui.window.window_state import WindowState
 
 PAGE: Final = 50
-_ALL: Final = ""  # what the window's state says when all projects were listed
+_ALL: Final = ""  # stored in the window's state for the list of all projects
 _CHANGED_AFTER_MS: Final = 500
 _COUNT_AFTER_MS: Final = 300  # after the first of the changes that may change how many threads a project has
 _FOLDERS_AT_ONCE: Final = 8  # open folders whose beginning comes with the list; others are read as they come in sight
@@ -54,10 +54,10 @@ class ThreadListBinding(Controller):
         self._library = library
         self._query = ThreadQuery()
         self._project: Project | None = None
-        self._sought: str | None = None  # the project that is read, to be listed
+        self._sought: str | None = None  # the project to be listed, which is being read
         self._newer_sought: Project | None = None  # its state as of an event in the meantime
         self._is_started = False
-        self._changed: dict[str, Thread] = {}  # to be applied, a few at a time
+        self._changed: dict[str, Thread] = {}  # changed threads that wait to be applied
         self._change_timer = QTimer(self, singleShot=True, interval=_CHANGED_AFTER_MS)
         self._change_timer.timeout.connect(self.changed)
         self._counted = QTimer(self, singleShot=True, interval=_COUNT_AFTER_MS)

@@ -73,7 +73,7 @@ class LocalServiceBinding(Controller):
     @property
     def _the_switch(self) -> ServiceSwitch:
         switch = self._switch()
-        assert switch is not None  # else there is no page
+        assert switch is not None  # without it the page does not exist
         return switch
 
     def _on_state_changed(self, state: ServiceState) -> None:

@@ -187,7 +187,7 @@ class PromptBinding(Controller):
         composer.insert_text(made.text)
         self._panes.pane.focus_composer()
         notes += made.notes
-        if template.problems and not template.fields:  # else the dialog has said it
+        if template.problems and not template.fields:  # with fields, the dialog has shown the problem
             notes.append(shown(template.problems[0].sentence))
         if notes:
             composer.notice.show_passing(" ".join(notes))

@@ -34,7 +34,7 @@ from chatdesk.ui.widgets.painting import draw_line, paint_box, paint_floating
 from chatdesk.ui.widgets.search_field import SearchField
 from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
 
-MANAGE = ""  # in place of a prompt's id
+MANAGE = ""  # stands in place of a prompt's id
 _WIDTH_PX = 560
 _ROW_PX = 46
 _MOST_ROWS = 7
@@ -111,7 +111,7 @@ class PromptMenu(QFrame):
             watched.installEventFilter(self)
         theme.changed.connect(self.close_menu)
 
-    # What the binding says
+    # Updates from the binding
 
     def set_manage(self, row: tuple[str, str]) -> None:
         """Set the last row of the whole list, and its hint."""

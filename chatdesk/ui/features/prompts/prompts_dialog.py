@@ -83,7 +83,7 @@ class PromptsDialog(Panel):
         self._show_form(None)
         self.search.setFocus()
 
-    # What the binding says
+    # Updates from the binding
 
     @property
     def prompt_id(self) -> str | None:
@@ -339,7 +339,7 @@ class PromptsDialog(Panel):
             self._then = then
             self._save()
 
-    # What a person presses
+    # Actions of the person
 
     def _delete(self) -> None:
         if self.form.written().text.strip():

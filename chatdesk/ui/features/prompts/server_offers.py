@@ -185,7 +185,7 @@ class ServerPrompts(ServerOffers):
                 self._attachments().attach_bytes(file.name, file.data)
 
         if self._threads.thread_id == thread_id and composer.editor.written() != before:
-            # It would go out unread with the message that somebody is about to send.
+            # An inserted prompt could be sent unread with the message being typed.
             self._panes.pane.show_toast(
                 tr("“{title}” came while you were typing.", title=prompt.title), tr("Insert"), insert
             )

@@ -72,7 +72,7 @@ class SystemPromptBinding(Controller):
                 words = tr("{name} changed the system prompt; it is sent with your question.", name=name)
             elif await prompts.is_from_file(thread_id, self._threads.new_project_id):
                 words = shown(FROM_FILE)
-        except ChatDeskError:  # it was deleted in the meantime, or cannot be read, which is told where it is shown
+        except ChatDeskError:  # deleted in the meantime, or unreadable, which is reported where the prompt is shown
             words = ""
         self._panes.composer.notice.set_reminder(words)
 

@@ -281,7 +281,7 @@ class ConnectProvider(QWidget):
             announce(self, tr("This is a key of {label}", label=found.label))
         if self.key_state is None:
             self._due_key = self.key.key()
-        elif self.key.place() is None:  # else the person first chooses where keys are stored
+        elif self.key.place() is None:  # otherwise the person first chooses where keys are stored
             self._on_connect_clicked()
 
     def _on_connect_clicked(self) -> None:
@@ -290,7 +290,7 @@ class ConnectProvider(QWidget):
             return
         profile = self._profile()
         if profile is not None and self.key.key() and self.key_state is None:
-            self._due_key = self.key.key()  # where the key can be is being asked
+            self._due_key = self.key.key()  # connects once the state of key storage is known
         elif profile is not None:
             self.connectRequested.emit(profile, self.key.key())
 

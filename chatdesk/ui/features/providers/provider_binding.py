@@ -47,7 +47,7 @@ class ProviderBinding(Controller):
         self._context = context
         self._page: ProviderPage | None = None
         self._to_edit = ""
-        self._testing: dict[str, asyncio.Task[object]] = {}  # what the rows of the page test
+        self._testing: dict[str, asyncio.Task[object]] = {}  # running tests of the page's rows, by provider
         settings.dialogMade.connect(self._on_dialog_made)
         context.subscribe(self, ProvidersChanged, self._on_providers_changed)
         self._tasks.start(self._greet(), "greet providers")

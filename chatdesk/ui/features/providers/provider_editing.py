@@ -17,7 +17,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.theme.theme import Theme
 
-# Where keys go from now on, None where nobody had to choose; and the passphrase of their file.
+# The place for new keys, None if no choice was needed, and the passphrase of the key file.
 ChosenPlace = tuple[KeyPlace | None, str]
 _NO_CHOICE: ChosenPlace = (None, "")
 

@@ -99,7 +99,8 @@ class ProviderModels(FormPanel):
             if watched is self.new and is_enter and self.new.text().strip():
                 self._on_add_clicked()
                 return True
-            if watched is self.table and is_enter and self.table.hasFocus():  # else it ended the change of a cell
+            # without the table's focus, Enter ended an edit in a cell
+            if watched is self.table and is_enter and self.table.hasFocus():
                 self._change_current()
                 return True
         return super().eventFilter(watched, event)

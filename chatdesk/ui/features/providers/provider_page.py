@@ -1,7 +1,5 @@
-"""The page *Providers* of the settings: who is set up, what was found on this computer, and what a test said.
-
-It shows and asks; ``ui/features/providers/provider_binding.py`` does.
-"""
+"""Shows the page *Providers* of the settings: configured providers, servers found on this computer, and test results.
+Its work is done by ``ui/features/providers/provider_binding.py``."""
 
 from __future__ import annotations
 

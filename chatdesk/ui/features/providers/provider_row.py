@@ -159,7 +159,7 @@ class ProviderRow(QWidget):
             result.addWidget(widget)
         if fields.direction() is _STACKED:
             result.setStretchFactor(self.status, 1)
-            result.insertStretch(result.indexOf(self.test))  # where there are no words
+            result.insertStretch(result.indexOf(self.test))  # in place of an empty status
         fields.addWidget(self.place, 1)
         fields.addLayout(result)
         line = QWidget()
@@ -196,7 +196,7 @@ class ProviderRow(QWidget):
             )
             self.models.setToolTip(tr("Fetched {fetched}", fetched=fetched_text(listed.fetched_at_ms)))
         if is_free and said is not None and (listed is not None or ", " in text):
-            self.models.setText(text)  # what the test has just counted
+            self.models.setText(text)  # the count of the last test
             text = ""
         self.status.setVisible(bool(text))
         needed = self.status.fontMetrics().horizontalAdvance(text) + 2

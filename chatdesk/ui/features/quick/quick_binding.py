@@ -156,7 +156,7 @@ class QuickBinding(Controller):
     def _on_timer_timeout(self) -> None:
         self._context.tasks.start(self.save(), "save quick question")
 
-    # What the person does
+    # Actions of the person
 
     def _on_asked(self, text: str) -> None:
         self._context.tasks.start_once(self._ask(text, self._run), "ask from the quick window")

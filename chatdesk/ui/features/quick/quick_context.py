@@ -53,7 +53,7 @@ class QuickContext(QObject):
         super().__init__()
         self._attachments = attachments
         self._added: _Addition | None = None
-        self._attached: _Addition | None = None  # what went, or goes, along with a question
+        self._attached: _Addition | None = None  # the addition sent with a question
 
     @property
     def words(self) -> str:

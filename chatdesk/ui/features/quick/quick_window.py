@@ -33,7 +33,7 @@ from chatdesk.ui.widgets.painting import paint_box, paint_floating
 _WIDTH_PX = 640
 _MOST_LINES = 6
 _ANSWER_PX = 380
-_FROM_TOP = 0.18  # of the screen's height
+_FROM_TOP = 0.18  # as a share of the screen's height
 _MARGINS_PX = (16, 14, 12, 12)
 
 

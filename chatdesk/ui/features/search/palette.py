@@ -63,7 +63,7 @@ class Palette(Panel):
             self.field.setText(text)
         self.field.setFocus()
 
-    # What the controller says
+    # Updates from the controller
 
     def set_recent(self, threads: Sequence[Thread]) -> None:
         self._recent = threads

@@ -45,7 +45,7 @@ class SearchBinding(Controller):
         self._library = library
         self._open_project = open_project
         self._open_tag = open_tag
-        self._left_words = ""  # of a palette that was closed with nothing chosen
+        self._left_words = ""  # the text of a palette that was closed without a choice
         self.palette: Palette | None = None
         panes.commands.bind("go.search", self.open)
         panes.commands.bind("app.palette", self.open_commands)
@@ -75,7 +75,7 @@ class SearchBinding(Controller):
         self._left_words = "" if is_chosen or wants_commands_only(text) else text
         if palette is not None:
             self._tasks.cancel(_task_of(palette.results))
-        if focus is not None and isValid(focus) and focus.isVisible():  # it may have been in a menu that is gone
+        if focus is not None and isValid(focus) and focus.isVisible():  # the widget may have been in a closed menu
             focus.setFocus()
 
     async def _fill(self, palette: Palette) -> None:

@@ -16,7 +16,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.layouts import FlowRow
 
 _MOST_LINES = 12
-# What is asked for, by the words of its button, in rows.
+# The actions by section; each has a button and a description.
 ACTIONS: Final = (
     (
         Text("Import and export"),

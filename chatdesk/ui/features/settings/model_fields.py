@@ -40,7 +40,7 @@ class ModelField(PillButton):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(theme, blank, object_name=object_name, has_arrow=True, parent=parent)
-        self._RADIUS_PX = theme.tokens.radius.row  # it is among other fields
+        self._RADIUS_PX = theme.tokens.radius.row  # matches the fields around it
         self._name = name
         self._blank = blank
         self._models = tuple(models)
@@ -74,7 +74,7 @@ class ModelField(PillButton):
             for model, label in choices:
                 if (provider, model) == (value.provider, value.model):
                     return f"{label} ({provider_label})"
-        return f"{value.model} ({value.provider})"  # it stays chosen where its provider no longer lists it
+        return f"{value.model} ({value.provider})"  # stays selected even if its provider no longer lists it
 
     def _open_chooser(self) -> None:
         if self._chooser is None:

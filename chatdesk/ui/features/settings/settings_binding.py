@@ -1,4 +1,4 @@
-"""Settings: what the dialog shows, what a change does at once, and where it is kept."""
+"""Controls the settings dialog: fills it, applies changes at once, and stores them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from chatdesk.ui.features.settings.shortcuts_editor import ShortcutsEditor
 from chatdesk.ui.transcript.speech.narration import ReadAloud
 from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
-# What a choice of movement means for the theme; anything else follows the system.
+# Reduced motion by the choice of movement; other choices follow the system.
 _REDUCED: Final[Mapping[str, bool]] = {"none": True, "full": False}
 
 

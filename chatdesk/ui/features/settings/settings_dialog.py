@@ -48,7 +48,7 @@ _LEAST_PX: Final = QSize(880, 660)
 _MOST_PX: Final = QSize(1080, 960)
 _SHARE_OF_WINDOW: Final = 0.8
 _FRAME_MS: Final = 16
-_SLOTS: Final = frozenset({"Usage and limits", "Team sync"})  # shown when somebody fills them
+_SLOTS: Final = frozenset({"Usage and limits", "Team sync"})  # hidden until another controller fills them
 _ICONS: Final[Mapping[str, str]] = {
     "General": "sun-moon",
     "Providers": "plug",
@@ -257,7 +257,7 @@ class SettingsDialog(Panel):
         metrics = self._nav.fontMetrics()
         widest = max(metrics.horizontalAdvance(page_title(title)) for title in PAGES)
         bar_px = self._nav.verticalScrollBar().sizeHint().width()  # large text may need a scroll bar
-        self._side.setFixedWidth(max(_NAV_PX, widest + icon_px + bar_px + _NAV_PAD_PX))  # as large text allows
+        self._side.setFixedWidth(max(_NAV_PX, widest + icon_px + bar_px + _NAV_PAD_PX))  # grows with the text
         is_mirrored = self.layoutDirection() is Qt.LayoutDirection.RightToLeft
         outer, inner = ("right", "left") if is_mirrored else ("left", "right")
         self.setStyleSheet(
@@ -338,7 +338,7 @@ class SettingsDialog(Panel):
         if found is None or not found.widget:
             return None
         page = self._page(found.page)
-        row = page.rows.get(found.name)  # which two settings may share
+        row = page.rows.get(found.name)  # two settings may share a row
         return row.field if row is not None else page.findChild(QWidget, found.widget)
 
     def _on_theme_changed(self) -> None:

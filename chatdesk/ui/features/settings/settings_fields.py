@@ -50,7 +50,7 @@ class ChoiceField(ChoiceBox):
         self.setCurrentIndex(place)
 
     def event(self, event: QEvent) -> bool:
-        if event.type() is QEvent.Type.ToolTip:  # where the chosen words are cut
+        if event.type() is QEvent.Type.ToolTip:  # only for a cut text
             self.setToolTip(plain_tooltip(self.currentText()) if self.sizeHint().width() > self.width() else "")
         return super().event(event)
 

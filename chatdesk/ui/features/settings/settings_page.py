@@ -67,7 +67,7 @@ class SettingsPage(QScrollArea):
         self.setWidgetResizable(True)
         self.setFocusPolicy(self.focusPolicy().NoFocus)
         self.setWidget(inner)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # its room is kept on each page
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # reserves the same width on each page
         bar = self.verticalScrollBar()
         bar.setEnabled(False)
         bar.rangeChanged.connect(lambda _least, most: bar.setEnabled(most > 0))
@@ -129,7 +129,7 @@ class SettingsPage(QScrollArea):
                 self._add(plain_label(shown(section), "group"))
             for setting in settings:
                 if setting.name in self.rows:
-                    continue  # it shares the field of another
+                    continue  # shares the field of another setting
                 self._add(self._row(setting))
                 self._add(thin_line())
                 yield

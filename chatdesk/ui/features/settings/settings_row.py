@@ -14,12 +14,12 @@ from chatdesk.ui.widgets.fields.switch import Switch
 from chatdesk.ui.widgets.layouts import BesideOrBelow
 
 _FIELD_MIN_PX = 180
-_FIELD_MOST_PX = 340  # what is longer is elided, or below its words
+_FIELD_MOST_PX = 340  # a longer text is elided, or put below its label
 _GAP_PX, _BELOW_PX = 16, 6
 _FIELD_HEIGHT_PX = 30
 _FIELD_PAD_PX = 12
-_FIELD_LEAST_LETTERS = 20  # else the words beside it would be in a narrow column
-_FIELD_LETTERS = 27  # with large text a field is as wide as before in letters
+_FIELD_LEAST_LETTERS = 20  # else the label beside it would be a narrow column
+_FIELD_LETTERS = 27  # with large text a field has the same width in characters
 _PAD_PX = 10
 
 

@@ -21,7 +21,7 @@ from chatdesk.ui.features.team.sync_status_text import status_line
 from chatdesk.ui.local_forms import time_of
 from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
-# What a server says to somebody who is no member any more, and to a version that is too old.
+# The server's refusals of a former member, and of a version that is too old.
 _CLOSED, _TOO_OLD = "team_login_closed", "team_client_too_old"
 
 
@@ -41,7 +41,7 @@ class SharedListBinding(Controller):
         panes = context.panes
         self._team = team
         self._library = library
-        self._refusals: dict[str, tuple[str, str]] = {}  # by workspace: a reason, and what a banner says of it
+        self._refusals: dict[str, tuple[str, str]] = {}  # by workspace: the reason, and the sentence of its banner
         self._names: dict[str, str] = {}
         self._workspaces: dict[str, str] = {}
         panes.sidebar.teamPressed.connect(open_details)

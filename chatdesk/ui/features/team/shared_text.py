@@ -74,14 +74,14 @@ def too_old_words(workspace: str, status: SyncStatus) -> str:
 
 
 def refusal_words(managers: Sequence[str]) -> str:
-    """Return the composer's sentence for somebody who may only read; ``managers`` are those who can change that."""
+    """Return the composer's sentence for a read-only member; ``managers`` are the members who can change the role."""
     if managers:
         return tr("You can read this project; ask {name} to let you write.", name=managers[0])
     return tr("You can read this project; ask its owner to let you write.")
 
 
 def managers_of(project_id: str, members: Iterable[TeamMember], *, me: str) -> list[str]:
-    """Return the names of those who can let somebody write, owners first."""
+    """Return the names of the members who can grant write access, owners first."""
     found = [
         (member.roles[project_id] is not TeamRole.OWNER, member.name)
         for member in members

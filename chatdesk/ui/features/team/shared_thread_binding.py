@@ -169,7 +169,7 @@ class SharedThreadBinding(Controller):
         if thread_id is None or not self._has_unread() or not self._panes.window.isActiveWindow():
             return
         if transcript.isVisible() and not transcript.entries:
-            self._read.start()  # its messages are still on their way
+            self._read.start()  # its messages are not loaded yet
         elif transcript.isVisible() and transcript.parts.layout.is_at_end:
             self._tasks.start(self._team.mark_read(thread_id), "mark as read")
 

@@ -25,7 +25,7 @@ from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.widgets.local_files import only_path_in
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
-if TYPE_CHECKING:  # loaded only where there is a team
+if TYPE_CHECKING:  # imported only with a team
     from chatdesk.ui.features.team.team_dialogs import TeamDialogs
 
 _PAGE = "Team sync"

@@ -1,4 +1,5 @@
-"""The ways into a workspace: making one, joining by an invitation, signing in where somebody else made it by hand."""
+"""Opens the ways into a workspace: creating one, joining by an invitation, or signing in to one that was set up by
+hand."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class ChangeReview(FormPanel):
         super().__init__(theme, title, object_name="changeReview", size_px=_SIZE_PX, parent=parent)
         self._changes = tuple(changes)
         self._edits = edits
-        self._text: str | None = None  # of the file after the change, where that can be edited
+        self._text: str | None = None  # the file's text after the change, if it can be edited
         self.files = named(ChoiceBox(), "reviewFiles", tr("File"))
         for each in self._changes:
             self.files.addItem(visible_controls(each.change.path))

@@ -72,7 +72,7 @@ class ChangesBinding(Controller):
         key = (change_id, diff_sum)
         if key not in self._states:
             if len(self._states) >= _MOST_KNOWN:
-                del self._states[next(iter(self._states))]  # it is asked about again when it is seen
+                del self._states[next(iter(self._states))]  # read again when it is seen
             self._states[key] = None
             self.refresh()
         return self._states.get(key)

@@ -39,7 +39,7 @@ class ChosenServers(Controller):
         self._threads = threads
         self._in_use = in_use
         self._button: ComposerChip | None = None
-        # What can be switched here; None while no server is on.
+        # The switches of the servers; None while no server is on.
         self.menu: QMenu | None = None
         threads.opened.connect(lambda _thread: self.show())
         context.subscribe(self, ToolServersChanged, lambda _event: self.show())

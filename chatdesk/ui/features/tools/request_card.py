@@ -187,7 +187,7 @@ class RequestCard(CardFrame[ServerRequest]):
             self.decline_button.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _focus_next(self) -> None:
-        # What is being typed was meant for the request before.
+        # Keys being typed were meant for the previous request.
         self.decline_button.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -198,7 +198,7 @@ class RequestCard(CardFrame[ServerRequest]):
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.ShortcutOverride and _is_escape(event):
-            event.accept()  # else it would go to what Esc means in the window
+            event.accept()  # keeps Esc from the window's commands
             return True
         return super().event(event)
 

@@ -39,7 +39,7 @@ from chatdesk.ui.widgets.layouts import FlowRow
 _WHAT: Final = Text("What models can use to read files, search and act. Nothing runs before you allow it.")
 _NONE: Final = Text("No other server is set up.")
 _NO_PERMISSIONS: Final = Text("ChatDesk asks about every call.")
-# What the servers that come with ChatDesk are for.
+# The purposes of the servers that come with ChatDesk.
 _ABOUT: Final = {
     "chatdesk-chats": Text("Models can look things up in your earlier threads."),
     "chatdesk-folder": Text("Models can read the files of a project's folder, and propose changes to them."),

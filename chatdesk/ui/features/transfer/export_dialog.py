@@ -26,7 +26,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
 _WIDTH_PX = 460
-_MARK_PX, _MARK_GAP_PX = 16, 8  # of a radio button: the description is aligned with the name above it
+_MARK_PX, _MARK_GAP_PX = 16, 8  # of a radio button; aligns the description with the name above it
 _FORMATS: Final = (
     ("md", "Markdown", Text("For editors and notes. One file a thread, attachments in a folder beside it.")),
     ("html", Text("Web page"), Text("One file with everything in it, to read and to print.")),

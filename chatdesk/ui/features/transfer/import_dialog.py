@@ -89,7 +89,7 @@ class ImportDialog(Panel):
         for number, page in enumerate(self._pages):
             page.setVisible(number == place)
 
-    # What the binding says
+    # Updates from the binding
 
     def show_progress(self, progress: ImportProgress | None) -> None:
         """Show progress; None: the import has started, and nothing is known yet."""
@@ -129,7 +129,7 @@ class ImportDialog(Panel):
         self.choose_button.setFocus()
         announce(self, sentence, is_assertive=True)
 
-    # What the person does
+    # Actions of the person
 
     def choose_file(self) -> None:
         ask_for_file(self, tr("Import"), self._import, kinds=shown(FILTER))
@@ -302,7 +302,7 @@ class _Lines(QAbstractListModel):
         if line.messages:
             outcome = with_commas((outcome, plural("{count} messages", "{count} message", line.messages)))
         reason = f". {shown(line.reason)}" if line.reason else ""
-        # What became of it must be seen, however long its title is.
+        # A long title is cut, so that the outcome stays visible.
         title = shown(line.title)
         title = shortened(title, _LONGEST_TITLE) if role == Qt.ItemDataRole.DisplayRole else title
         text = f"{title} — {outcome}{reason}"

@@ -8,11 +8,11 @@ from typing import Final
 
 from PySide6.QtGui import QAbstractTextDocumentLayout, QTextBlock, QTextCursor, QTextDocument
 
-_MOST_LINES: Final = 200  # of a paragraph: Qt walks through all of them for each page with some
+_MOST_LINES: Final = 200  # lines per paragraph: for each page, Qt walks through all lines of its paragraphs
 
 
 def divide_long_paragraphs(document: QTextDocument) -> None:
-    """Divide paragraphs of very many lines at the ends of lines, where nobody sees it."""
+    """Divide very long paragraphs at the ends of lines, which leaves no visible trace."""
     starts: list[int] = []
     block = document.begin()
     while block.isValid():
@@ -23,7 +23,7 @@ def divide_long_paragraphs(document: QTextDocument) -> None:
         ]
         block = block.next()
     cursor = QTextCursor(document)
-    cursor.beginEditBlock()  # to lay out again once
+    cursor.beginEditBlock()  # one layout for all changes
     for start in reversed(starts):
         cursor.setPosition(start)
         upper, lower = cursor.blockFormat(), cursor.blockFormat()

@@ -50,7 +50,7 @@ from chatdesk.ui.theme.tokens import LIGHT
 from chatdesk.ui.transcript.drawing.math_paths import ascent_px, descent_px, fill_formula, width_px
 
 _POLITENESS: Final = 5
-_DPI: Final = 96  # so that a px of the style sheet is what it is on a screen
+_DPI: Final = 96  # makes a px of the style sheet as large as on a screen
 # The grid of the pages, a whole number of dots in a px: one on which the points of a formula's outlines, and of the
 # curves that Qt makes of them, which end at thirds, are whole numbers too. Qt writes those in half the letters of
 # others, and packing them is the most work.
@@ -213,7 +213,8 @@ class PdfPages:
         self._painter = QPainter(self._writer)
         self._painter.scale(_DOTS_PER_PX, _DOTS_PER_PX)
         self._nowhere = QBuffer()
-        self._measure = _new_writer(self._nowhere, _DPI)  # what documents are laid out for; nothing is painted on it
+        # documents are laid out for this device, which is never painted on
+        self._measure = _new_writer(self._nowhere, _DPI)
         self._width = float(self._measure.width())
         self._height = float(self._measure.height() - _FOOT_PX)
         self._title = title

@@ -33,7 +33,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.layouts import FlowRow
 
-# What days took, added up in each way of looking at it.
+# The usage of days, summed up for each grouping.
 Spending = Mapping[Grouping, Sequence[UsageCell]]
 _RANGES: Final = (
     (Text("7 days"), 7),
@@ -336,7 +336,7 @@ class _OverviewModel(QAbstractTableModel):
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         is_spoken = role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.ToolTipRole)
         if not is_spoken and role != Qt.ItemDataRole.DisplayRole:
-            return None  # of each cell Qt asks for many more
+            return None  # Qt asks for many more roles of each cell
         if column == 0:
             return row_name(row, self._step)
         _heading, spoken, words = _COLUMNS[column - 1]

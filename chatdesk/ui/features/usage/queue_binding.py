@@ -124,7 +124,7 @@ async def _row(chat: ChatService, message_id: str, words: str, can_go_first: boo
         message = await chat.reader.get_message(message_id)
         thread = await chat.get_thread(message.thread_id)
         question = None if message.parent_id is None else await chat.reader.get_message(message.parent_id)
-    except ChatDeskError:  # it went in the meantime
+    except ChatDeskError:  # deleted in the meantime
         return None
     text = _shortened(question.text) if question is not None and question.role is Role.USER else ""
     return WaitingRow(message_id, thread.id, shown(thread.name), text, words, can_go_first)
@@ -133,7 +133,7 @@ async def _row(chat: ChatService, message_id: str, words: str, can_go_first: boo
 async def _question_row(chat: ChatService, question: WaitingQuestion) -> WaitingRow | None:
     try:
         thread = await chat.get_thread(question.thread_id)
-    except ChatDeskError:  # it went in the meantime
+    except ChatDeskError:  # deleted in the meantime
         return None
     words = shown(_AFTER_ANSWER) if chat.is_answering(thread.id) else shown(_UNFINISHED)
     return WaitingRow(question.id, thread.id, shown(thread.name), _shortened(question.text), words)

@@ -48,7 +48,7 @@ class UsageBinding(Controller):
         self._settings = settings
         self._usage = usage
         self._models = models
-        self._near = ""  # what a banner says of a limit
+        self._near = ""  # the banner's sentence about a limit
         settings.dialogMade.connect(self._on_settings_dialog_made)
         panes.commands.bind("app.usage", self.open_usage)
         panes.commands.bind("app.limits", self.open_limits)

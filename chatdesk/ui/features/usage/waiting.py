@@ -57,7 +57,7 @@ class WaitingDialog(TaskPanel):
         """Show the waiting messages, the next one first; those beyond a hundred are counted."""
         wanted = tuple(rows)
         if wanted == self._rows:
-            return  # so that the focus stays
+            return  # keeps the focus
         focus = self.focusWidget()
         focused = focus.objectName() if focus is not None else ""
         had_rows = self._rows is not None

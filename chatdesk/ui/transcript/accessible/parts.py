@@ -20,8 +20,8 @@ from chatdesk.ui.transcript.items.text_item import TextItem
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.speech.names import link_name
 
-# What a part is and which: ("button", action), ("cell", row, column), ("note", words), or a link with its number, where
-# its words begin and end, and its target.
+# Identifies a part: ("button", action), ("cell", row, column), ("note", words), or a link with its number, the range of
+# its text, and its target.
 PartKey = tuple[Hashable, ...]
 
 

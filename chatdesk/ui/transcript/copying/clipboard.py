@@ -36,7 +36,7 @@ class Clipboard(QObject):
         super().__init__(loader)
         self._selection = selection
         self._loader = loader
-        self._number = 0  # of the newest copy: an older one that is still being made is not put there
+        self._number = 0  # the number of the newest copy: an older one that is still running is discarded
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
         self._made.connect(self._on_made, Qt.ConnectionType.QueuedConnection)
@@ -55,7 +55,7 @@ class Clipboard(QObject):
             )
 
     def selected_text(self, thread_id: str | None, deliver: Callable[[str], None]) -> None:
-        """Deliver the selection as plain text, once all of it is loaded; empty when nothing is selected."""
+        """Deliver the selection as plain text once all of it is loaded; an empty text without a selection."""
         selected = self._selection.range()
         if selected is None or thread_id is None:
             deliver("")
@@ -68,7 +68,7 @@ class Clipboard(QObject):
         self._loader.load(thread_id, self._selection, receive)
 
     def quote(self, thread_id: str | None, entry: MessageEntry | None, deliver: Callable[[str], None]) -> None:
-        """Deliver the Markdown of the selection once all of it is loaded, or of ``entry`` when nothing is selected."""
+        """Deliver the Markdown of the selection once all of it is loaded, or else of ``entry``."""
         selected = self._selection.range()
         if selected is not None and thread_id is not None:
             self._loader.load(
@@ -102,7 +102,7 @@ class Clipboard(QObject):
 
         def shapes() -> Shapes:
             text, formats = shapes_of(made, form)
-            # Of a whole message the text is its source, which loses nothing.
+            # A whole message is copied as its source, which loses nothing.
             return source if form == "copy" else text, formats
 
         self._make(made, shapes, self.set_text)

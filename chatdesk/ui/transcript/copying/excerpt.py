@@ -73,7 +73,7 @@ def excerpts(entries: Iterable[MessageEntry], selected: SelectedRange | None) ->
             continue
         begins = not any(map(_has_words, items[first:low])) and (start == 0 or not _has_words(items[low]))
         ends = not any(map(_has_words, items[high + 1 : end])) and (stop is None or stop >= len(items[high].text))
-        # What has no words and is at the beginning or at the end goes along with the words beside it.
+        # Items without text at the beginning or end are copied with the text beside them.
         inside = tuple(items[first if begins else low : end if ends else high + 1])
         excerpt = Excerpt(entry.text, inside, 0 if begins else start, None if ends else stop, begins and ends)
         if next(excerpt.pieces, None) is not None:

@@ -129,7 +129,7 @@ class SelectionLoader(QObject):
     def _render(self, entries: list[MessageEntry], deliver: Callable[[list[MessageEntry]], None]) -> None:
         number = self._number
         if len(entries) <= MOST_RENDERED:
-            # What the layout holds is rendered for it when it comes into view; these are our own.
+            # Entries of the layout are rendered when they come into view, so these are copies.
             entries = [each if _is_readable(each) else MessageEntry(each.message) for each in entries]
             self._made = [each for each in entries if not _is_readable(each)]
         waiting = {id(entry) for entry in self._made}

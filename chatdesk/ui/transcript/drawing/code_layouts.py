@@ -24,7 +24,7 @@ class CodeLayouts:
         self.widest = 0.0
         self._lines = lines
         self._made: dict[int, QTextLayout] = {}
-        self._widths: dict[int, float] = {}  # of those that are made
+        self._widths: dict[int, float] = {}  # of the layouts made so far
 
     def clear(self) -> None:
         self._made.clear()

@@ -106,7 +106,7 @@ class Item:
     is_structure = False  # has no words to select, and is copied with what is selected around it
     is_right_to_left = False
     revision = 0  # grows with every change that shows
-    at = Placement()  # in which lists and quotes
+    at = Placement()  # the lists and quotes around it
     is_indented = False  # begins at the text of its lists and quotes, not at the edge of the column
     scroll: SideScroll | None = None  # its horizontal offset
     unread: UnreadMoment | None = None  # for acting buttons that appear unasked; begins with their first painting

@@ -10,7 +10,7 @@ from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 _INSET_PX = 12
 _BAR_PX = 4
 _REACH_PX = 4  # above and below the bar, where it can be taken as well
-ROOM_PX = 10  # what the bar needs below the content
+ROOM_PX = 10  # room of the bar below the content
 
 
 class SideScroll:

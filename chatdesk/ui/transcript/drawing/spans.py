@@ -17,7 +17,7 @@ from chatdesk.core.rendering.misleading_links import destination_remark
 PIECE_CHARACTERS = 4_000
 _LONG_RUN = 2_000
 _STYLE_COST = 12  # in characters
-_MOST_BLOCKS = 24  # of 256 characters, those of East Asia apart
+_MOST_BLOCKS = 24  # number of blocks of 256 characters, apart from East Asian ones
 _SCRIPTS_COST = 8
 _SPANS_LOOKED_AT = 1_000
 _PAD = "\u00a0"

@@ -19,8 +19,8 @@ _MEASURED_ROWS = 60
 _MEASURED_CHARACTERS = 80
 GUTTER_PX = 16
 _NARROWEST = 48
-_WIDEST_LEAST = 160  # a column is not made narrower than its longest word, unless that is longer than this
-_COMFORTABLE = 220  # of a column in a table that is scrolled
+_WIDEST_LEAST = 160  # the least width of a column is that of its longest word, up to this
+_COMFORTABLE = 220  # width of a column in a scrolled table
 _NARROWEST_CHOSEN = 32
 _WIDEST_CHOSEN = 1_200
 _MAX_NAME = 40
@@ -146,7 +146,7 @@ class TableColumns:
             max(each.longest[place] for each in self._rows if place < len(each.longest)) for place in range(count)
         ]
         least = [min(max(each, _NARROWEST), _WIDEST_LEAST) for each in longest]
-        if sum(least) > room:  # it is moved sideways anyhow: then its words need not be squeezed
+        if sum(least) > room:  # the table is scrolled in any case, so its words need not be squeezed
             fitted = [min(want, max(comfortable, low)) for want, low in zip(wanted, least, strict=True)]
         else:
             fitted = _fit(wanted, least, room)

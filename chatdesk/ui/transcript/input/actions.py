@@ -42,9 +42,9 @@ class Actions(QObject):
     linkActivated = Signal(str)
     saveRequested = Signal(str, str)
     pageRequested = Signal(str)  # HTML to show in the browser
-    fileRequested = Signal(str, object)  # what for (file-open, -save, -folder, -copy), and the Attachment
+    fileRequested = Signal(str, object)  # the action (file-open, -save, -folder, -copy), and the Attachment
     artifactRequested = Signal(str, object)  # the message, and its CodeBlock or Attachment
-    changeRequested = Signal(str, object)  # what for (change-apply, -edit, …), and the ShownChange
+    changeRequested = Signal(str, object)  # the action (change-apply, -edit, …), and the ShownChange
     walked = Signal(object)
     quoted = Signal(str)
     caretMoved = Signal()

@@ -11,7 +11,7 @@ from chatdesk.ui.transcript.layout.scrolling import Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
-# What the keys that scroll mean while the caret is browsed with.
+# The caret's movement for each scrolling key in caret browsing.
 _BROWSED = {
     "left": "left",
     "right": "right",

@@ -75,7 +75,7 @@ class MessageFocus:
             return False
         first, last = layout.entries[0].message.position, layout.entries[-1].message.position
         if position < first or (position > last and layout.has_newer):
-            return False  # it is only out of reach
+            return False  # the message still exists, outside the loaded range
         nearest = min(layout.entries, key=lambda entry: abs(entry.message.position - position))
         self.walk_to(nearest.message.id)
         self._viewport_layout.repaint()
@@ -139,7 +139,8 @@ class MessageFocus:
     # The keyboard
 
     def arrive(self, reason: Qt.FocusReason) -> None:
-        """Show the ring if the focus came by a key. What the program shows, such as a hit, has a mark of its own."""
+        """Show the ring if the focus came by a key. A search hit and other places that the program shows have marks of
+        their own."""
         is_by_program = reason is Qt.FocusReason.OtherFocusReason
         self._is_ringed = not is_by_program and shows_ring(reason, before=self._is_ringed)
 

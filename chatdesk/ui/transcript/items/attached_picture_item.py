@@ -53,7 +53,7 @@ class AttachedPictureItem(ArtifactSource, PictureItem):
     def layout(self, style: TranscriptStyle, width: float) -> None:
         super().layout(style, width)
         self._style = style
-        if self.is_picture:  # what is over a small picture would be over the next block too
+        if self.is_picture:  # the buttons of a small picture must not cover the next block
             self.height = max(self.height, style.px(_BUTTON_PX) + 2 * style.px(4))
 
     def buttons(self) -> tuple[Button, ...]:

@@ -25,7 +25,7 @@ _HEIGHT_PX = 92
 _TOP_PX, _LINE_PX = 8, 20
 _BUTTON_PX = 30
 _LEFT_PX, _PAD_PX = 40, 12
-_MOST_SHOWN, _MOST_LINES = 20_000, 40  # of a diff below a card
+_MOST_SHOWN, _MOST_LINES = 20_000, 40  # limits of the diff below a card
 _FOLD_LINES = 9  # below its heading at most 240 px, with the button that unfolds it
 
 APPLY, REVIEW, EDIT, REJECT, UNDO = "change-apply", "change-review", "change-edit", "change-reject", "change-undo"

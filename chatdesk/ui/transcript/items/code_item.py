@@ -55,7 +55,7 @@ class CodeItem(ArtifactSource, Item):
         # Code that the reader watches being written stays open: folding it at its end would make the page jump.
         self.is_unfolded = block.is_open
         self.is_of_answer = True
-        self.is_lower_half = False  # of a card that begins above
+        self.is_lower_half = False  # the continuation of a card that begins above
         self.is_wrapped = False
         self._is_wrap_chosen = False
         self._lines = CodeLines(_shown(block.text), block.runs)

@@ -97,7 +97,7 @@ class DiagramItem(ArtifactSource, Item):
 
     def paint(self, painter: QPainter, state: PaintState) -> None:
         self.shown.paint(painter, state)
-        if not self.is_alone:  # what shows it alone has buttons of its own
+        if not self.is_alone:  # a diagram shown alone has buttons outside
             paint_button(painter, self._switch(), state)
             paint_button(painter, self._opener(), state)
 

@@ -34,7 +34,7 @@ _VERBS = (
     ("file-copy", "copy"),
     (OPEN_ACTION, "panel-right"),
 )
-EXTERNAL = ("file-open", "file-folder")  # what starts another program
+EXTERNAL = ("file-open", "file-folder")  # actions that start another program
 _KINDS = {
     "application/pdf": "PDF",
     "text/markdown": Text("Markdown"),

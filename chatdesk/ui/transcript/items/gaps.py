@@ -22,11 +22,11 @@ _PARAGRAPH_IN_ITEM_GAP = 6.0
 def grown_gaps(old_gaps: Sequence[float], items: Sequence[Item], *, is_question: bool) -> list[float]:
     """Return the space above each of ``items`` in px, where only the end is new and ``old_gaps`` belong to the first.
 
-    So the beginning of an answer of hundreds of blocks is not looked at in each frame.
+    So the beginning of an answer of hundreds of blocks is not processed in each frame.
     """
     known = len(old_gaps)
     while known and (known == len(items) or items[known].at.list_depth):
-        known -= 1  # what lists are open is only known where there is none
+        known -= 1  # the open lists are only known at an item outside of lists
     lists = _Lists()
     gaps = list(old_gaps[:known])
     before: Item | None = items[known - 1] if known else None

@@ -42,7 +42,7 @@ class ImageItem(PictureItem):
 
     def set_picture(self, picture: Picture) -> None:
         super().set_picture(picture)
-        if picture.elsewhere:  # to be asked for as well
+        if picture.elsewhere:  # a redirection, which needs consent as well
             self._url, self._host, self._is_near = picture.elsewhere, picture.host, picture.is_near
 
     def paint(self, painter: QPainter, state: PaintState) -> None:

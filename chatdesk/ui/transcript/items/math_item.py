@@ -52,7 +52,7 @@ class MathItem(Item):
         self._left = 0.0
         self._right = 0.0
         self._em = 0.0
-        self._tag_room = 0.0  # what the widest number of a row takes at the right, with the gap before it
+        self._tag_room = 0.0  # the width of the widest equation number at the right, with the gap before it
         self.scroll: SideScroll = SideScroll()
 
     def guess(self, style: TranscriptStyle, width: float) -> float:

@@ -156,7 +156,8 @@ class PictureItem(Item):
     def _paint_picture(self, painter: QPainter, style: TranscriptStyle, image: QImage) -> None:
         ratio = painter.device().devicePixelRatio()
         if self._pixmap is None:
-            # It comes nearly as large as its place, and is fitted once: doing so at each painting would cost a frame.
+            # The image has nearly the size of its place. It is fitted once, because fitting at each painting would cost
+            # a frame.
             size = (self._area.size() * ratio).toSize()
             mode = Qt.TransformationMode.SmoothTransformation
             self._pixmap = QPixmap.fromImage(image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, mode))

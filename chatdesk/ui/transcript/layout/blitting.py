@@ -67,7 +67,7 @@ def growth(old: Sequence[Drawn], new: Sequence[Drawn]) -> Growth | None:
         was = before.get(id(each.item))
         is_same = was is not None and was.state == each.state
         if was is None or not is_same or each.item.kind in _CHANGING_KINDS:
-            # What came into view above the first line that is known has no place in the picture before.
+            # Items above the first known line are not in the previous picture.
             return Growth(shift, each.y) if shift is not None and place else None
         moved = each.y - was.y
         if shift is None:

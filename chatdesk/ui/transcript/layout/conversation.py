@@ -213,7 +213,7 @@ class Conversation(QObject):
         entry = layout.find(message_id)
         place = layout.order_of(entry) if entry is not None else 0
         if place <= 0:
-            # Where nobody says what differs, the reader most often is at something that stays.
+            # Without a known message, the reader's place most often still exists.
             anchor = self._scrolling.anchor()
             first = layout.entries[0].message.id if layout.entries else None
             is_lost = message_id is not None and anchor.message_id == message_id == first

@@ -10,7 +10,7 @@ from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 STEP_MS = 35.0  # time in which two thirds of a step are done: a step takes about 120 ms
 FLICK_MS = 325.0
 _FRAME_MS = 16
-_FASTEST_PX = 4_000.0  # what may be left to do, so that a turned wheel can be stopped
+_FASTEST_PX = 4_000.0  # upper bound of the remaining distance, so that a turned wheel can be stopped
 
 
 class Glide(QObject):

@@ -79,7 +79,7 @@ def item_to_hold(placed: Sequence[Placed]) -> Placed | None:
 
 
 def line_at_top(held: HeldPlace) -> tuple[int, float]:
-    """Return the first letter whose line begins at the top of the view or just above it, and the y of that line."""
+    """Return the offset of the line at the top of the view, or just above it, and the y of that line."""
     if held.y >= 0:
         return 0, held.y
     offset = held.item.offset_at(QPointF(0, 1 - held.y))

@@ -158,7 +158,7 @@ class PendingMessageChanges:
 
     def __init__(self) -> None:
         self._heard: dict[str, Message] = {}
-        self._added: dict[str, None] = {}  # in the order in which they came
+        self._added: dict[str, None] = {}  # ids of added messages, in order of arrival
 
     def add(self, message: Message) -> None:
         self._added[message.id] = None

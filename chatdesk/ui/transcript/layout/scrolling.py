@@ -20,7 +20,7 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 LINE_STEP_PX = 44.0
 _ABOVE_MESSAGE_PX = 16.0  # left free above a message that was jumped to
 _MARGIN_PX = 24.0  # between what was brought into view and the edge
-_COVERED_PX = 64.0  # what a bar at the top of the view may hide
+_COVERED_PX = 64.0  # height that a bar at the top of the view may cover
 _REST_MS = 200
 _PREFETCH_VIEWS = 2.0
 _UNSEEN_PX = 0.5
@@ -224,7 +224,7 @@ class Scrolling(QObject):
         """
         bar = self._area.verticalScrollBar()
         if bar.isSliderDown():
-            return  # it is where the reader holds it
+            return  # the reader holds the slider
         layout, height = self._layout, self._viewport_layout.view_height
         is_whole = layout.is_at_start and layout.is_at_end
         most = 0 if is_whole else max(_SHORTEST_TRACK, round(layout.scale.total - height))

@@ -150,7 +150,7 @@ class Flash(QObject):
     def _on_timer_timeout(self) -> None:
         entry = self._viewport_layout.layout.find(self.message_id)
         if entry is None:
-            return  # its page is on the way
+            return  # its page is being loaded
         self._left -= 1
         if self._left <= 0:
             self.stop()

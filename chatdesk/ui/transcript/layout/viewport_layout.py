@@ -31,7 +31,7 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 _SIDE_PX = 24
 _NARROWEST_PX = 160
 _KEPT_MESSAGES = 240
-_AHEAD_VIEWS = 1.5  # what is laid out before it is seen, while nothing else is to be done
+_AHEAD_VIEWS = 1.5  # distance laid out ahead of the viewport while idle
 _AHEAD_AFTER_MS = 4  # the loop rests in between, so that what is due in the meantime is not one long piece of work
 _AHEAD_SLICE_S = 0.002
 _ABOVE_ITEM_PX = 18  # rings, marks and the bars of quotes reach above the item they belong to
@@ -51,7 +51,7 @@ class ViewportLayout(QObject):
         self.pictures: PictureLoaderLike | None = None
         self._change_state: ChangeStateOf | None = None
         self._shares: SharesOf | None = None
-        self.file_state: Callable[[str], str] | None = None  # of the file with a sum: why it is not here
+        self.file_state: Callable[[str], str] | None = None  # why the file with a checksum is missing here
         self.has_plain_questions = False
         self._area = area
         self._renderer = renderer
@@ -88,7 +88,7 @@ class ViewportLayout(QObject):
 
     @property
     def column_left(self) -> float:
-        # Of the whole width: the column must not move when the scroll bar comes and goes.
+        # Computed from the whole width: the column must not move when the scroll bar appears or disappears.
         return float(round((self._area.width() - self.column_width) / 2))
 
     # Laying out
@@ -133,7 +133,7 @@ class ViewportLayout(QObject):
         if not (is_scroll and self._move_picture(before)) and not (is_growth and self._draw_growth(old)):
             self.repaint()
         self.laidOut.emit()
-        # What grows at its end brings nothing near the view that is not laid out: a frame of it is no reason to look.
+        # Growth at the end brings no unplaced items near the view, so a growing frame starts no layout ahead.
         if not is_growing and not self._ahead_timer.isActive():
             self._ahead_timer.start()
 

@@ -26,7 +26,7 @@ class FoundPlaces:
 
     def __init__(self) -> None:
         self.needle = ""
-        self._counted: tuple[list[Item], list[int]] | None = None  # of the message that was asked for last
+        self._counted: tuple[list[Item], list[int]] | None = None  # the items and counts of the last queried message
         self._known: WeakKeyDictionary[Item, tuple[int, list[tuple[int, int]]]] = WeakKeyDictionary()
 
     def set_needle(self, needle: str) -> None:

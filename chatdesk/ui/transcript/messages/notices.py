@@ -16,7 +16,7 @@ from chatdesk.ui.local_forms import clock_time_of
 from chatdesk.ui.transcript.items.notice_item import Countdown, NoticeItem
 from chatdesk.ui.transcript.messages.message_facts import MessageFacts
 
-Action = tuple[str, str]  # its name and its words
+Action = tuple[str, str]  # its name and its label
 
 _RETRY: Action = ("retry", Text("Try again"))
 _CONTINUE: Action = ("continue", Text("Continue"))

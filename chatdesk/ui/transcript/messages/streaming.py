@@ -31,7 +31,7 @@ class _Feed:
         self.section = section
         self._wake = wake
         self._deltas: list[str] = []
-        self._is_new = True  # its first words wait for no frame
+        self._is_new = True  # the first words are shown without waiting for a frame
         self._blocks: list[Block] = list(section.blocks or ())
         self._first_changed: int | None = None
         self._stream: BlockStream = renderer.open_stream(self._on_update)

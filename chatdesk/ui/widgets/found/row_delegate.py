@@ -19,8 +19,8 @@ _ASIDE_GAP_PX: Final = 12
 _ROW_PX, _HIGH_ROW_PX, _HEADING_PX = 34, 52, 30
 _HEADING_DROP_PX: Final = 5  # a heading is nearer to the rows it names than to those above
 _ASIDE_SHARE: Final = 0.4
-_BEFORE_SHARE: Final = 0.4  # of the width, for the text before the first found word
-_WHOLE_SHARE: Final = 0.85  # of the width: a found word within it needs no shift
+_BEFORE_SHARE: Final = 0.4  # as a share of the width, for the text before the first found word
+_WHOLE_SHARE: Final = 0.85  # as a share of the width: a found word within it needs no shift
 _LONGEST: Final = 600  # characters that are laid out; no list shows more in one line
 _NOTE_LINES: Final = 2
 

@@ -32,7 +32,7 @@ class PresenceRow(ElidedLabel):
 
 
 def typing_words(names: Sequence[str]) -> str:
-    """ "Ana is typing…"; empty for nobody."""
+    """Return "Ana is typing…" for the names; empty without names."""
     if not names:
         return ""
     if len(names) == 1:

@@ -23,8 +23,8 @@ from chatdesk.ui.widgets.models.model_picker import ModelPicker, ProviderChoices
 from chatdesk.ui.widgets.painting import fill_area
 
 _GAP_PX, _NARROW_GAP_PX = 10, 4
-_MODEL_PX = 110  # of the name of a model, and its arrow
-_TITLE_PX = 120  # of the title, before the name of the model is cut further
+_MODEL_PX = 110  # width of a model's name and its arrow
+_TITLE_PX = 120  # least width of the title, before the model's name is cut further
 _NO_LIMIT_PX = 16_777_215  # Qt's own
 _OUTLINE_FROM_PX = 560  # in a narrower header the menus lead to the list of questions
 _WORDS: Final = Text("Temporary")
@@ -248,7 +248,7 @@ class ThreadHeader(QWidget):
         fill_area(painter, QRect(0, self.height() - 1, self.width(), 1), self._theme.colour("line"))
 
     def _on_inspector_button_toggled(self, is_checked: bool) -> None:
-        # It shows what is, which the press itself has not changed yet.
+        # The button shows whether the inspector is open, which the press itself has not changed yet.
         show_checked(self.inspector_button, not is_checked)
         self.inspectorRequested.emit()
 

@@ -37,7 +37,7 @@ class ThreadTitle(QWidget):
         self.pencil.clicked.connect(self.start_edit)
         self.field = named(_TitleField(), "threadTitleField", tr("Thread title"))
         self.field.setMaxLength(_MAX_TITLE_CHARACTERS)
-        self.field.setMinimumWidth(_LEAST_PX)  # it must not widen the title that is only read
+        self.field.setMinimumWidth(_LEAST_PX)  # the hidden field must not widen the title
         self.field.ended.connect(self._on_field_ended)
         shown = QWidget()
         row = QHBoxLayout(shown)

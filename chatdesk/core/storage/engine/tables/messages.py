@@ -63,7 +63,7 @@ Index(
     messages.c.position,
     sqlite_where=text("on_path = 1 AND deleted_at IS NULL"),
 )
-# Of a path through the trash, and with ``id``, by which the newest version is found among thousands.
+# For a path through the trash. With ``id``, it also finds the newest version among thousands.
 Index(
     "ix_messages_shown_trashed",
     messages.c.thread_id,
@@ -116,7 +116,7 @@ part_token_counts = Table(
     sqlite_with_rowid=False,
 )
 
-# How many tokens a model reported for each one that was estimated, as learnt from its answers.
+# The tokens that a model reported per estimated token, learnt from its answers.
 token_factors = Table(
     "token_factors",
     metadata,
@@ -190,7 +190,8 @@ summaries = Table(
 )
 Index("ix_summaries_thread_id_created_at", summaries.c.thread_id, summaries.c.created_at)
 
-# Which row an imported thread or message became. It outlives the row: what was deleted for good does not come back.
+# The row that an imported thread or message became. It outlives the row, so that importing again does not bring back a
+# thread deleted for good.
 import_origins = Table(
     "import_origins",
     metadata,
@@ -202,7 +203,7 @@ import_origins = Table(
 )
 Index("ix_import_origins_entity", import_origins.c.entity)
 
-# What is in attached files, read once for each content, for search and for models that take no files.
+# The texts of attached files, extracted once per content, for search and for models that accept no files.
 artifact_texts = Table(
     "artifact_texts",
     metadata,

@@ -6,7 +6,7 @@ from sqlalchemy import Column, Integer, Table, Text, UniqueConstraint
 
 from chatdesk.core.storage.engine.tables.base import metadata
 
-# What is searched for besides messages: titles, summaries, names and the texts of attachments. See ``search_schema``.
+# Searchable entries besides messages: titles, summaries, names and the texts of attachments. See ``search_schema``.
 search_entries = Table(
     "search_entries",
     metadata,
@@ -16,7 +16,7 @@ search_entries = Table(
     UniqueConstraint("kind", "entity"),
 )
 
-# What changed since the last commit, and what the index knows of it.
+# The changes since the last commit, and their old entries in the index.
 search_queue = Table(
     "search_queue",
     metadata,

@@ -164,7 +164,7 @@ sync_rounds = Table(
     Column("problem", Text, nullable=False, server_default=text("''")),
 )
 
-# What members are told of a thread once: something deleted came back, a change was brought back by another member.
+# Notes that members see once per thread: a deleted item came back, another member brought back a change.
 team_notes = Table(
     "team_notes",
     metadata,

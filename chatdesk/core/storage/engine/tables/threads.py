@@ -55,10 +55,10 @@ threads = Table(
     counter("total_tool_time_ms"),
     Column("tool_counts", Text, nullable=False, server_default=text("'{}'")),
     *origin(),
-    # As for projects; and the first message that is sent.
+    # As for projects, and for the first message that is sent.
     *_steering(),
     Column("context_from_id", Text),
-    # "text" or "model" while the title may still be bettered, else "person".
+    # "text" or "model" while the title may still be improved, else "person".
     Column("title_source", Text, nullable=False, server_default=text("'person'")),
     # The member who made it; null: whoever works with this profile.
     Column("author_id", Text),
@@ -94,8 +94,8 @@ _thread_index("project_archived_name", "project_id", "title_key", "id", where=_A
 # The foreign key to projects needs an index that covers every thread, also the archived and trashed ones.
 Index("ix_threads_project_id", threads.c.project_id)
 
-# ``slot`` is the thread's id, or "new" for the thread that does not exist yet; for a question that waits for the answer
-# that is being written: "next:", the thread's id, ":" and an id of its own (``waiting_questions.py``).
+# ``slot`` is the thread's id, or "new" for a thread that does not exist yet. A question that waits for a running answer
+# has "next:", the thread's id, ":" and an id of its own (``waiting_questions.py``).
 drafts = Table(
     "drafts",
     metadata,
@@ -109,7 +109,7 @@ drafts = Table(
 )
 Index("ix_drafts_thread_id", drafts.c.thread_id)
 
-# What a person keeps to write with: templates, and system prompts for threads and projects.
+# A person's stored texts: templates, and system prompts for threads and projects.
 prompts = Table(
     "prompts",
     metadata,
@@ -124,7 +124,7 @@ prompts = Table(
     counter("use_count"),
     Column("deleted_at", Integer),
     *origin(),
-    # Of an assistant, JSON (``AssistantSetup``); of others empty.
+    # JSON (``AssistantSetup``) for assistants, else empty.
     Column("setup", Text, nullable=False, server_default=text("''")),
 )
 

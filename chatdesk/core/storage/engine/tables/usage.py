@@ -24,9 +24,9 @@ usage_events = Table(
     counter("is_estimated"),
     Column("latency_ms", Integer),
     Column("created_at", Integer, nullable=False),
-    # What was asked for, an answer or a summary.
+    # The kind of request: an answer or a summary.
     Column("kind", Text, nullable=False, server_default=text("'answer'")),
-    # A cost that nobody knows is null, which is not nothing.
+    # An unknown cost is null, which differs from zero.
     Column("time_to_first_token_ms", Integer),
     Column("cost_usd", Float),
     # Part of the input, as cached_tokens are.
@@ -37,8 +37,8 @@ Index("ix_usage_events_project_id", usage_events.c.project_id)
 Index("ix_usage_events_thread_id", usage_events.c.thread_id)
 Index("ix_usage_events_message_id", usage_events.c.message_id)
 
-# The same added up by day: the day is the local one on which a request ended, counted from 1970-01-01.
-# What is not known is an empty text; a project may be gone.
+# Usage added up by day. The day is the local one on which a request ended, counted from 1970-01-01. Unknown values are
+# empty texts; a project may no longer exist.
 usage_days = Table(
     "usage_days",
     metadata,

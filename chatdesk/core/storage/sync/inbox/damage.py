@@ -56,7 +56,7 @@ def make_places(page: Page) -> set[str]:
             " purged_at, hlc, origin_device, author_id) VALUES (?, ?, 'user', 'complete', 0, ?, ?, ?, ?, ?, ?, ?)",
             (wanted, thread_id, int(is_first), at, now, now, hlc, device, page.effects.member(author)),
         )
-        if place.rowcount:  # else it is in another thread, and what waits for it here waits on
+        if place.rowcount:  # else the message is in another thread, and the rows that wait for it here keep waiting
             made.add(wanted)
     return made
 

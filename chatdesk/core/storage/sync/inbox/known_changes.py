@@ -110,7 +110,7 @@ def confirm(page: Page, rows: Sequence[PulledChange], known: Mapping[str, KnownC
     differing = _compare(page, messages, known, prepared)
     member = page.effects.member
     for row in made:
-        is_back = known[row.id].state == PRIVATE  # it was private here while the share had ended
+        is_back = known[row.id].state == PRIVATE  # private while the share had ended
         is_of_another = member(known[row.id].author) != member(row.author)
         # A message that differs has got the log's words with their author, or keeps its own words and its author.
         if (is_back or is_of_another) and (row.kind != "message" or row.entity not in differing):
@@ -163,7 +163,7 @@ def _confirm_messages(
         page.wait_for(rows, taken_ids.fill_emptied(page, emptied))
     if roots:
         reattach(page, roots)
-    # What the server took after all counts again.
+    # Changes that the server refused earlier and accepted after all count again.
     page.raw.executemany(
         "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
         [(row.entity, row.reg, row.id) for row in rows if known[row.id].state == ChangeState.REFUSED],

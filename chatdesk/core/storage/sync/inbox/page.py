@@ -26,7 +26,7 @@ CONFIRMED: Final = ChangeState.CONFIRMED.value
 ORPHANED: Final = ChangeState.ORPHANED.value
 PRIVATE: Final = ChangeState.PRIVATE.value
 _UNCONFIRMED: Final = (ChangeState.PENDING.value, ChangeState.ACKNOWLEDGED.value)
-# How ``problem`` begins of a change that waits, and of one that is never applied.
+# The beginning of ``problem`` for a change that waits, and for one that is never applied.
 WAITS: Final = "waits:"
 FOREIGN: Final = "foreign: "
 

@@ -17,9 +17,9 @@ from chatdesk.core.storage.sync.inbox.messages import Incoming, insert_parts, wa
 from chatdesk.core.storage.sync.inbox.page import Page
 from chatdesk.core.storage.sync.wire.rows import MESSAGE_COLUMNS
 
-# What says where a message is stays.
+# Columns of a message's place, which stays.
 _PLACE = frozenset(("id", "thread_id", "parent_id"))
-# What is this person's own, and stays as it is here.
+# Columns that stay, because they are the person's own.
 _KEPT = frozenset((*_PLACE, "context_mark"))
 _SET = ", ".join(f"{name} = ?" for name in MESSAGE_COLUMNS if name not in _KEPT)
 _OWN = (
@@ -48,7 +48,7 @@ def replace_words(
         if purged_at is not None or not Status(status).is_final or not (is_own or is_compared):
             continue
         if each.rows.parts_file is not None or (each.rows.is_purged and not is_own):
-            continue  # what is here says more
+            continue  # the stored text is more complete
         retire_own(page, message_id)
         is_same = digest == each.rows.own.content_digest and message_id not in claimed
         if not is_same and (made := _beside(page, message_id)) is not None:

@@ -307,7 +307,7 @@ def add_note(
     """Store a note for the person, once for each event."""
     if effects.is_quiet:
         return
-    # What brought it back is told once for each deletion, whoever else wrote below it.
+    # A revival is noted once for each deletion, even if several members wrote below it.
     known = raw.execute(
         f"SELECT 1 FROM team_notes WHERE thread_id = ? AND code = ? AND {json_value('details', 'del')} IS ?"
         f" AND {json_value('details', 'message_id')} IS ? AND {json_value('details', 'by')} IS coalesce(?,"

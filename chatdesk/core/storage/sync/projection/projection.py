@@ -87,7 +87,7 @@ def homes(raw: sqlite3.Connection, kind: str, entities: Iterable[str]) -> dict[s
 
 
 def elsewhere(raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledChange]) -> set[str]:
-    """Return the ids of those changes of one project whose entities are in another."""
+    """Return the ids of changes whose entities belong to another project."""
     here = {
         kind: homes(raw, kind, [row.entity for row in rows if row.kind == kind]) for kind in {row.kind for row in rows}
     }
@@ -182,7 +182,7 @@ def _write_columns(
     reader = _READERS.get(kind, {}).get(reg)
     _, heads = update_heads(raw, project_id, kind, entity, reg)
     if reader is None:
-        return  # of a newer ChatDesk: kept, and shown by that one
+        return  # a register of a newer ChatDesk: stored for it
     shown = winner(heads)
     if len(heads) > 1 and shown is not None and reg in _TEXTS:
         _keep_overruled(raw, heads, shown, reg)
@@ -200,7 +200,7 @@ def _write_columns(
 
 
 def _keep_overruled(raw: sqlite3.Connection, heads: Sequence[LogRow], shown: LogRow, reg: str) -> None:
-    """Keep, beside the refused changes, what this person wrote while somebody else wrote what is shown instead."""
+    """Keep this person's text, among the refused changes, if another member's concurrent text is shown instead."""
     name = _TEXTS[reg]
     for row in heads:
         text = row.values().get(name)
@@ -306,8 +306,7 @@ def remove_erased_tags(
 
 
 def _local_tag(raw: sqlite3.Connection, origin: Origin, reg: str, name: str, *, is_wanted: bool) -> str | None:
-    """Return the id of this profile's tag: the one with the same id, whatever its name by now, else the one of that
-    name."""
+    """Return the id of this profile's tag: first by id, under any name, then by name."""
     wanted = reg.removeprefix(change_log.TAG)
     row = raw.execute("SELECT id FROM tags WHERE id = ?", (wanted,)).fetchone()
     if row is None:

@@ -75,7 +75,7 @@ _OF_BOTH: Final[Mapping[str, Reader]] = {
 THREAD: Final[Mapping[str, Reader]] = {change_log.TITLE: _title, **_OF_BOTH}
 PROJECT: Final[Mapping[str, Reader]] = {change_log.NAME: _name, change_log.COLOUR: _colour, **_OF_BOTH}
 SUMMARY: Final[Mapping[str, Reader]] = {change_log.SWITCH: _switch}
-# Registers whose values reach a model or decide what it gets.
+# Registers whose values are sent to a model, or select what is sent.
 CONTEXT: Final = frozenset((steering.SYSTEM_PROMPT, steering.PARAMETERS, steering.SUMMARIES, change_log.SWITCH))
 
 

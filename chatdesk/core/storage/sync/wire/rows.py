@@ -40,7 +40,7 @@ MOST_FILES: Final = 100
 DEEPEST: Final = 32
 _LARGEST: Final = 2**53
 
-# In the order of ``MessageRows.message``: what travels, and what is computed when it arrives.
+# In the order of ``MessageRows.message``: columns of the wire, then columns computed on arrival.
 MESSAGE_COLUMNS: Final = (
     *TRAVELLING, "content_digest", "hlc", "origin_device", "char_count", "line_count", "context_mark",
 )  # fmt: skip
@@ -58,7 +58,7 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z").match
 # The digest of a message without parts, written down: to compute it here would load OpenSSL at each start.
 NO_PARTS: Final = "cae66941d9efbd404e4d88758ea67670"
-# Of an enumeration of Python 3.11, a member and its value take longer to look up than the rest of a line.
+# Constants, because looking up an enumeration's member and value in Python 3.11 takes longer than the rest of a line.
 _INTERRUPTED: Final = Status.INTERRUPTED.value
 _USER: Final = Role.USER.value
 _EXCLUDED, _UNMARKED = ContextMark.EXCLUDED.value, ContextMark.NONE.value
@@ -355,7 +355,7 @@ Reader = Callable[[Any], Any]
 _BY_FORM: Final[Mapping[Form, Reader]] = {
     Form.MOMENT: moment, Form.COUNT: whole, Form.WORD: word, Form.TEXT: _text, Form.DETAILS: _details,
 }  # fmt: skip
-# What a plain value of a message must be.
+# Readers that check the plain values of a message.
 VALUE_READERS: Final[Mapping[str, Reader]] = {
     name: _BY_FORM[BY_NAME[name].form] for name in TRAVELLING if BY_NAME[name].form is not Form.FRAME
 }

@@ -147,7 +147,7 @@ class SyncDetailsDialog(TaskPanel):
     def show_refused(self, changes: Sequence[RefusedChange]) -> None:
         """Show the refused changes, the newest first; the selected rows stay so where nothing changed."""
         if tuple(changes) == self._shown_refused:
-            return  # so that the focus stays
+            return  # keeps the focus
         self._shown_refused = tuple(changes)
         self._refused.setVisible(bool(changes))
         heading = plural("Refused: {count} changes", "Refused: {count} change", len(changes))

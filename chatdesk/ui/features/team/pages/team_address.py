@@ -21,10 +21,10 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 
-# What a pasted connection string means; raises ``InvalidInput``.
+# Parses a pasted connection string; raises ``InvalidInput``.
 ReadAddress = Callable[[str], tuple[ServerAddress, str]]
 _PORT: Final = 5432
-_TLS_LETTERS: Final = 12  # a narrow window shows at least so many
+_TLS_LETTERS: Final = 12  # the least number of characters in a narrow window
 _MOST_CA_BYTES: Final = 256 * 1024
 _TLS: Final = (
     ("verify-full", Text("Encrypted, the server proves who it is")),

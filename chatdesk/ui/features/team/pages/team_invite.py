@@ -184,7 +184,7 @@ class InviteDialog(_CodePanel):
         self.name.setFocus()
 
     def _role_rows(self, projects: Sequence[tuple[str, str, Sequence[TeamRole]]], chosen: str | None) -> RoleRows:
-        # Where there is one project only, it is what people are invited for: who sees nothing joins in vain.
+        # A single project is preselected: a member without a project would see nothing.
         start = projects[0][0] if chosen is None and len(projects) == 1 else chosen
         rows = [
             RoleRow(

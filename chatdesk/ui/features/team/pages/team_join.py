@@ -28,7 +28,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.local_files import only_path_in
 from chatdesk.ui.widgets.words import with_commas
 
-# What a code says of itself, without asking anybody; raises ``InvalidInput``.
+# Decodes an invitation without a server; raises ``InvalidInput``.
 ReadInvitation = Callable[[str], InvitationView]
 INVITATION_ENDING: Final = ".chatdesk-invite"
 _FILTER: Final = Text("Invitations (*{ending});;All files (*)", ending=INVITATION_ENDING)

@@ -127,7 +127,7 @@ class TeamPage(QWidget):
             block = self._blocks[view.workspace.id] = _Workspace(self._theme, self, view, now_ms)
             self._rooms.addWidget(block)
         self._show_ways(is_first=not views)
-        if focused is not None and self._blocks:  # what had the keyboard is gone
+        if focused is not None and self._blocks:  # the focused widget was removed
             list(self._blocks.values())[-1].details_button.setFocus()
 
     def show_parked(self, workspaces: Sequence[Workspace]) -> None:

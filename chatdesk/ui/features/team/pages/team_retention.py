@@ -72,7 +72,7 @@ class RetentionField(QWidget):
         self.box.setCurrentIndex(self.box.findText(kept_words(days)))
         self.days.setValue(days or _CHOICES[1] or 1)
         self._show_choice()
-        if had_focus:  # what is hidden or disabled by now loses the keyboard
+        if had_focus:  # the field that had the focus may be hidden or disabled now
             self.box.setFocus()
 
     def _chosen(self) -> int | None:
