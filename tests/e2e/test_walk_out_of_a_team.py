@@ -108,13 +108,9 @@ def test_by_mouse(ben: AppPaths) -> None:
         QTest.mouseClick(panes.sidebar.badge, _LEFT)
         menu = await popup()
         assert isinstance(menu, ProjectMenu)
-        await click_row(menu.chooser.list, _PROJECT)
-        await until(lambda: panes.sidebar.badge.accessibleName().startswith(f"Project {_PROJECT}, shared"))
-        QTest.mouseClick(panes.sidebar.badge, _LEFT)
-        menu = await popup()
-        assert isinstance(menu, ProjectMenu)
         await click_row(menu.chooser.list, f"Sharing of {_PROJECT}…")
         sharing = await dialog(SharedProjectDialog)
+        assert panes.sidebar.badge.accessibleName().startswith(f"Project {_PROJECT}, shared")
         assert "Your role is" in texts(sharing)
         await click(sharing, "Leave project…")
         asking = await dialog(ConfirmDialog)
@@ -133,16 +129,14 @@ def test_by_keys(ben: AppPaths) -> None:
         panes = application.panes
         keys = await Keys.of(panes.window)
         await until(lambda: panes.sidebar.shared and keys.focused is panes.composer.editor)
-        for words in (_PROJECT, "Sharing"):
-            keys.press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
-            menu = await popup()
-            assert isinstance(menu, ProjectMenu)
-            keys.type(words)
-            chooser = menu.chooser
-            await until(lambda words=words, chooser=chooser: words in chooser.shown()[0].text)  # type: ignore[misc]
-            keys.press(Qt.Key.Key_Return)
-            await until(lambda: panes.sidebar.badge.accessibleName().startswith(f"Project {_PROJECT}, shared"))
+        keys.press(Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier)
+        menu = await popup()
+        assert isinstance(menu, ProjectMenu)
+        keys.type("Sharing")
+        await until(lambda: "Sharing" in menu.chooser.shown()[0].text)
+        keys.press(Qt.Key.Key_Return)
         await dialog(SharedProjectDialog)
+        assert panes.sidebar.badge.accessibleName().startswith(f"Project {_PROJECT}, shared")
         keys.tab_to("Leave project…")
         keys.press(Qt.Key.Key_Return)
         asking = await dialog(ConfirmDialog)
@@ -151,7 +145,7 @@ def test_by_keys(ben: AppPaths) -> None:
         keys.tab_to("Leave")
         keys.press(Qt.Key.Key_Return)
         await _has_left(application)
-        keys.press(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+        assert keys.focused is panes.composer.editor
         keys.type("A note of my own")
         await answered(application, lambda: keys.press(Qt.Key.Key_Return))
         assert application.threads.open_thread.project_id == application.bindings.lists.project.id

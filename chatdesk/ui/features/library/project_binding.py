@@ -26,8 +26,8 @@ from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from chatdesk.ui.widgets.project_chooser import ChooserEntry
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
-ALL, NEW, EDIT, SHARE = "all", "new", "edit", "share"
-_RESTORE = "restore:"
+ALL, NEW, EDIT = "all", "new", "edit"
+_SHARE, _RESTORE = "share:", "restore:"
 
 
 class ProjectBinding(Controller):
@@ -110,10 +110,16 @@ class ProjectBinding(Controller):
         ]
         if here is not None:
             found.append(ChooserEntry("command", tr("Edit {name}…", name=here.name), EDIT, icon_name="pencil"))
-            share = (
-                tr("Sharing of {name}…", name=here.name) if here.id in shared else tr("Share {name}…", name=here.name)
-            )
-            found.append(ChooserEntry("command", share, SHARE, icon_name="users"))
+        for project in live:
+            is_here = here is not None and project.id == here.id
+            name = names.get(project.id, project.name)
+            if project.id in shared and (is_here or project.archived_at is None):
+                words = tr("Sharing of {name}…", name=name)
+            elif is_here:
+                words = tr("Share {name}…", name=name)
+            else:
+                continue
+            found.append(ChooserEntry("command", words, _SHARE + project.id, icon_name="users"))
         if archived:
             found += [ChooserEntry("heading", tr("Archived")), *(_row(project, here, shared) for project in archived)]
         if trashed:
@@ -133,10 +139,18 @@ class ProjectBinding(Controller):
             self.open_new()
         elif entry.key == EDIT:
             self.open_edit()
-        elif entry.key == SHARE:
-            self._panes.commands.trigger("project.share")
+        elif entry.key.startswith(_SHARE):
+            self._open_sharing(entry.key.removeprefix(_SHARE))
         elif entry.key.startswith(_RESTORE):
             self.restore(entry.key.removeprefix(_RESTORE))
+
+    @in_task("share project")
+    async def _open_sharing(self, project_id: str) -> None:
+        """List the project, and open its sharing."""
+        here = self._lists.project
+        if here is None or here.id != project_id:
+            await self._lists.show_project(project_id)
+        self._panes.commands.trigger("project.share")
 
     # Dialogs
 

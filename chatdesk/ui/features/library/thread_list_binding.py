@@ -139,8 +139,8 @@ class ThreadListBinding(Controller):
 
     # What is listed
 
-    def show_project(self, project_id: str | None) -> None:
-        """Show the threads of one project, or of all."""
+    def show_project(self, project_id: str | None) -> asyncio.Task[None]:
+        """Show the threads of one project, or of all. The task ends when they are being listed."""
 
         async def work() -> None:
             library = self._library
@@ -154,7 +154,7 @@ class ThreadListBinding(Controller):
             self.changed.emit()
 
         self._panes.sidebar.end_search()  # now: what is typed from here on is another search
-        self._tasks.replace(work(), "show project")
+        return self._tasks.replace(work(), "show project")
 
     def show_tag(self, tag_id: str) -> None:
         """Show only threads with this tag; empty shows all again."""

@@ -32,7 +32,7 @@ class SearchBinding(Controller):
         threads: ThreadBinding,
         undo: UndoBinding,
         *,
-        open_project: Callable[[str], None],
+        open_project: Callable[[str], object],
         open_tag: Callable[[str], None],
         search: SearchService,
         library: LibraryService,

@@ -33,7 +33,7 @@ class TeamOnboarding:
     """Runs the dialogs that create or join a workspace. ``invite`` takes the id of a workspace."""
 
     def __init__(
-        self, desk: TeamDesk, *, invite: Callable[[str], Awaitable[None]], open_project: Callable[[str], None]
+        self, desk: TeamDesk, *, invite: Callable[[str], Awaitable[None]], open_project: Callable[[str], object]
     ) -> None:
         self._desk = desk
         self._team = desk.team
