@@ -89,7 +89,6 @@ async def _rest_by_keys(application: WindowApplication, keys: Keys, export: Path
     keys.press(Qt.Key.Key_F, _CONTROL | _SHIFT)
     keys.type("trams")
     await found_in(application.panes.sidebar)
-    keys.press(Qt.Key.Key_Down)
     keys.press(Qt.Key.Key_Return)
     await _is_read(application)
     keys.type("And today")

@@ -129,7 +129,6 @@ def test_by_keyboard_alone_through_the_list(tmp_path: Path) -> None:
         press(application, Qt.Key.Key_F, _CONTROL | _SHIFT)
         QTest.keyClicks(focused(application), "belem")
         await found_in(application.panes.sidebar)
-        press(application, Qt.Key.Key_Down)
         press(application, Qt.Key.Key_Return)
         await shows(application, old)
         assert application.panes.sidebar.search_box.text() == ""

@@ -131,7 +131,7 @@ class ViewBar(QPushButton):
 
 class SearchBox(SearchField):
     """A field that searches while one types: ``walk`` gets the keys that go through the results and open one. Down in
-    an empty field moves to the list of threads; Enter shows all results, if ``walk`` opened none."""
+    an empty field moves to the list of threads; Enter shows all results while they are not here yet."""
 
     searched = Signal(str)
     descended = Signal()

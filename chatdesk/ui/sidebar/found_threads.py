@@ -35,7 +35,6 @@ class FoundThreads(QObject):
             side_px=tokens.space.s,
             radius=tokens.radius.row,
             has_icons=False,
-            begins_at_first=False,
             parent=sidebar,
         )
         self.list.hide()
@@ -58,7 +57,7 @@ class FoundThreads(QObject):
             now = datetime.now().astimezone()
             rows = rows_of_sidebar(self._typed, results.groups, results.offered, now=now, is_over=results.is_over)
         results.commands = sum(row.kind is RowKind.COMMAND for row in rows)
-        self.list.show_rows(rows)
+        self.list.show_rows(rows, begins_at_first=results.is_over)
 
     def _on_list_chosen(self, row: FoundRow) -> None:
         if isinstance(row.value, SearchHit):

@@ -36,6 +36,7 @@ class World:
         self.hits: list[SearchHit] = []
         self.everything: list[str] = []
         self.commands: list[str] = []
+        self.is_slow = False
         self.sidebar.commandChosen.connect(self.commands.append)
         self.sidebar.resultsWanted.connect(self._answer)
         self.sidebar.hitChosen.connect(self.hits.append)
@@ -44,6 +45,8 @@ class World:
 
     def _answer(self, text: str, results: Results) -> None:
         self.asked.append(text)
+        if self.is_slow:
+            return
         results.offered = [ListedCommand("go.wal", "Explain WAL", "explain wal go", "", "Ctrl+W")] if text else ()
         if text:
             for group in sample_groups(text.split()[0]):
@@ -90,20 +93,25 @@ def test_it_searches_once_typing_pauses(world: World) -> None:
 
 def test_the_keys_walk_the_rows_and_open_one(world: World) -> None:
     world.type("checkpoint")
-    for _ in range(2):
-        world.press(DOWN)
+    world.press(DOWN)
     assert world.field.hasFocus()
     world.press(ENTER)
     assert [hit.id for hit in world.hits] == ["m1"]
     assert world.field.text() == "" and not world.is_found_shown
 
 
-@pytest.mark.parametrize("keys", [[ENTER], [UP, ENTER], [DOWN, DOWN, DOWN, DOWN, ENTER]])
-def test_enter_alone_and_the_last_row_show_all_results(world: World, keys: list[Qt.Key]) -> None:
+@pytest.mark.parametrize("keys", [[UP, ENTER], [DOWN, DOWN, DOWN, ENTER]])
+def test_the_last_row_shows_all_results(world: World, keys: list[Qt.Key]) -> None:
     world.type("checkpoint")
     for key in keys:
         world.press(key)
     assert world.everything == ["checkpoint"] and world.hits == []
+
+
+def test_enter_alone_opens_the_first_row(world: World) -> None:
+    world.type("checkpoint")
+    world.press(ENTER)
+    assert [hit.id for hit in world.hits] == ["t1"] and world.everything == []
 
 
 def test_enter_and_down_at_once_do_not_wait_for_the_pause(world: World) -> None:
@@ -114,7 +122,17 @@ def test_enter_and_down_at_once_do_not_wait_for_the_pause(world: World) -> None:
     world.field.setText("checkpoint")
     world.press(DOWN)
     world.press(ENTER)
-    assert [hit.id for hit in world.hits] == ["t1"]
+    assert [hit.id for hit in world.hits] == ["m1"]
+
+
+def test_enter_opens_no_row_of_an_older_text(world: World) -> None:
+    world.type("checkpoint")
+    world.is_slow = True
+    world.qtbot.keyClicks(world.field, " q")
+    world.qtbot.waitUntil(lambda: world.asked[-1] == "checkpoint q")
+    assert world.sidebar.found is not None and len(world.sidebar.found.list.rows) > 1, "those of before are shown"
+    world.press(ENTER)
+    assert world.hits == [] and world.everything == ["checkpoint q"]
 
 
 def test_a_click_opens_a_row(world: World) -> None:
@@ -166,7 +184,7 @@ def test_in_the_trash_it_finds_what_is_in_the_trash(world: World) -> None:
     world.field.setFocus()
     world.qtbot.keyClicks(world.field, "checkpoint")
     world.qtbot.waitUntil(lambda: world.asked == ["checkpoint is:trashed"])
-    world.press(UP)
+    world.press(UP)  # from the first round to the last
     world.press(ENTER)
     assert world.everything == ["checkpoint is:trashed"]
 
@@ -186,7 +204,7 @@ def test_a_command_is_listed_last_and_chosen_like_a_hit(world: World) -> None:
     rows = world.sidebar.found.list.rows
     assert [row.kind for row in rows][-3:] == [RowKind.HEADING, RowKind.COMMAND, RowKind.ALL]
     assert rows[-2].text == "Explain WAL" and rows[-2].spoken == "Explain WAL, Ctrl+W"
-    for key in (UP, UP, ENTER):  # from the end: all results, then the command
+    for key in (UP, UP, ENTER):  # from the first round to the end: all results, then the command
         world.press(key)
     assert world.commands == ["go.wal"] and world.hits == [] and world.everything == []
     assert not world.is_found_shown and world.field.text() == ""

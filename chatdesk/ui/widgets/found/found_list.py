@@ -77,7 +77,7 @@ class RowModel(QAbstractListModel):
 
 class FoundList(QListView):
     """A list of rows whose keys come from ``field``, where each row is also spoken. ``chosen`` carries the row that was
-    clicked or entered. ``begins_at_first``: the first row is current before a key has chosen one."""
+    clicked or entered."""
 
     chosen = Signal(object)
 
@@ -90,13 +90,11 @@ class FoundList(QListView):
         side_px: int,
         radius: int = 0,
         has_icons: bool = True,
-        begins_at_first: bool = True,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         offer_press(FoundList)
         self._field = field
-        self._begins_at_first = begins_at_first
         self._is_choice_kept = False
         self._found = RowModel(self)
         self._delegate = RowDelegate(theme, self, side_px=side_px, radius=radius, has_icons=has_icons)
@@ -129,14 +127,15 @@ class FoundList(QListView):
         """Let the next rows begin at the first one again, because another text is searched for."""
         self._is_choice_kept = False
 
-    def show_rows(self, rows: list[FoundRow]) -> None:
-        """Show other rows. A row that was chosen with a key stays chosen."""
+    def show_rows(self, rows: list[FoundRow], *, begins_at_first: bool = True) -> None:
+        """Show other rows. A row that was chosen with a key stays chosen; before that the first one is current, or none
+        while the rows are still those of another text."""
         kept = self.current.key if self._is_choice_kept and self.current is not None else None
         self._found.show(rows)
         choosable = self._choosable()
         number = next((each for each in choosable if self._found.rows[each].key == kept), None)
         if number is None:
-            number = choosable[0] if choosable and self._begins_at_first else -1
+            number = choosable[0] if choosable and begins_at_first else -1
             self._is_choice_kept = False
         index = self._found.index(number, 0)
         if index != self.currentIndex():

@@ -146,7 +146,7 @@ def rows_of_sidebar(
     if is_over and not rows:
         rows.append(FoundRow(RowKind.NOTE, "nothing", tr("Nothing was found.")))
     every = tr("All results for “{query}”", query=shortened(text.strip(), _LONGEST_SHOWN))
-    rows.append(FoundRow(RowKind.ALL, "all", every, aside="⏎", spoken=every, value=text))
+    rows.append(FoundRow(RowKind.ALL, "all", every, spoken=every, value=text))
     return rows
 
 

@@ -26,7 +26,7 @@ _ROWS = [
     FoundRow(RowKind.HIT, "1", "Title", below=_LONG, below_marks=_MARKS, aside="yesterday"),
     FoundRow(RowKind.HIT, "2", _LONG, _MARKS, "archived · 12 Oct 2025", "file-text"),
     FoundRow(RowKind.NOTE, "n", _LONG),
-    FoundRow(RowKind.ALL, "a", "All results", aside="⏎"),
+    FoundRow(RowKind.ALL, "a", "All results", aside="5"),
 ]
 
 
