@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -47,7 +47,7 @@ class SyncEventPublisher:
         *,
         status_of: Callable[[str], SyncStatus],
         name_of: Callable[[str], str],
-        refresh: Callable[[], Awaitable[None]],
+        refresh: Work,
     ) -> None:
         self._repositories = repositories
         self._bus = bus
@@ -57,7 +57,7 @@ class SyncEventPublisher:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._delivery: Delivery | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._wanted: set[str] = set()  # names of work that is queued, so that each is queued once
+        self._wanted: set[str] = set()  # names of work that has not begun, so that each is queued once
         self._published: dict[str, SyncStatus] = {}
         self._files: set[str] = set()
         self._is_closed = False
@@ -69,12 +69,12 @@ class SyncEventPublisher:
             self._repositories, self._bus, loop=loop, name_of=self._name_of, refresh=self._refresh
         )
 
-    def run(self, work: Work, name: str) -> None:
+    def run(self, work: Work, name: str, after_s: float = 0.0) -> None:
         """Run ``work`` as a task that ``close`` cancels. ``work`` is called inside the task: a coroutine that was made
         before would never be awaited if the task is cancelled, or the loop ends, before its first step."""
         if self._is_closed:
             return
-        task = asyncio.get_running_loop().create_task(self._guarded(work, name), name=name)
+        task = asyncio.get_running_loop().create_task(self._guarded(work, name, after_s), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -93,7 +93,13 @@ class SyncEventPublisher:
         return self._name_of(member_id)
 
     def on_status(self, status: SyncStatus) -> None:
-        self._soon(f"status {status.workspace_id}", partial(self._publish_status, status.workspace_id))
+        published = self._published.get(status.workspace_id)
+        is_progress = status.done is not None and published is not None and published.phase is status.phase
+        self._soon(
+            f"status {status.workspace_id}",
+            partial(self._publish_status, status.workspace_id),
+            _STATUS_EVERY_S if is_progress else 0.0,
+        )
 
     def on_applied(self, applied: Applied, *, is_catch_up: bool, me: str) -> None:
         if self._delivery is not None:
@@ -107,41 +113,39 @@ class SyncEventPublisher:
             self.on_counts()
 
     def on_counts(self) -> None:
-        self._soon("counts", self._publish_counts)
+        self._soon("counts", self._refresh, _COUNTS_EVERY_S)
 
     def on_presence(self, projects: frozenset[str]) -> None:
         self._soon(f"presence {sorted(projects)}", partial(self._publish_presence, projects))
 
     def on_files(self, sums: frozenset[str]) -> None:
-        """Publish that files have arrived or are missing; ``sums`` are their SHA-256."""
+        """Publish that files have arrived or are missing; ``sums`` are their SHA-256. A first pull has thousands, and
+        the state is read again each time."""
         self._files |= sums
-        self._soon("files", self._publish_files)
+        self._soon("files", self._publish_files, _COUNTS_EVERY_S)
 
     # On the loop's thread
 
-    def _soon(self, name: str, work: Work) -> None:
-        """Run ``work`` on the event loop's thread, once for all calls with the same name until then."""
+    def _soon(self, name: str, work: Work, after_s: float = 0.0) -> None:
+        """Run ``work`` on the event loop's thread in ``after_s`` seconds, once for all calls with the same name until
+        it begins."""
         if self._loop is None or self._is_closed or name in self._wanted:
             return
         self._wanted.add(name)
         with suppress(RuntimeError):  # the loop ended first
-            self._loop.call_soon_threadsafe(self.run, work, name)
+            self._loop.call_soon_threadsafe(self.run, work, name, after_s)
 
-    async def _guarded(self, work: Work, name: str) -> None:
+    async def _guarded(self, work: Work, name: str, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        self._wanted.discard(name)  # what is reported from here on may be too late for this work
         try:
             await work()
         except ChatDeskError as error:
             _log.warning("telling of team sync failed: %s", error.code)
-        finally:
-            self._wanted.discard(name)
 
     async def _publish_status(self, workspace_id: str) -> None:
-        published, status = self._published.get(workspace_id), self._status_of(workspace_id)
-        if status.done is not None and published is not None and published.phase is status.phase:
-            await asyncio.sleep(_STATUS_EVERY_S)  # progress
-        self._wanted.discard(f"status {workspace_id}")
         status = self._status_of(workspace_id)
-        if status != published:
+        if status != self._published.get(workspace_id):
             self._published[workspace_id] = status
             self._bus.publish(SyncStatusChanged(status))
 
@@ -158,20 +162,12 @@ class SyncEventPublisher:
         self._bus.publish(ThreadsChanged(None))
         self._bus.publish(TeamChanged())
 
-    async def _publish_counts(self) -> None:
-        await asyncio.sleep(_COUNTS_EVERY_S)
-        self._wanted.discard("counts")
-        await self._refresh()
-
     async def _publish_presence(self, projects: frozenset[str]) -> None:
         for project_id in projects:
             self._bus.publish(PresenceChanged(project_id))
 
     async def _publish_files(self) -> None:
-        """Publish changed files together: a first pull has thousands, and the state is read again each time."""
-        await asyncio.sleep(_COUNTS_EVERY_S)
-        self._wanted.discard("files")
-        sums, self._files = frozenset(self._files), set()
+        sums, self._files = self._files, set()
         if sums:
             await self._refresh()
-            self._bus.publish(SharedFilesChanged(sums))
+            self._bus.publish(SharedFilesChanged(frozenset(sums)))

@@ -160,6 +160,7 @@ class SyncWorker:
             self._sync_until_stopped()
 
     def _sync_until_stopped(self) -> None:
+        self._report.count_waiting()  # a person may look, or leave, before the server answers
         while not self._stopping.is_set():
             try:
                 self._connect()

@@ -184,7 +184,7 @@ async def test_a_copy_of_a_profile_is_told_and_takes_along_what_it_wrote_when_it
         desktop.make_anew()
         await desktop.open()
         await desktop.ask(thread, "by the first")
-        await until(lambda: desktop.team.status(desktop.workspace_id).waiting == 0)
+        await until_same(project, [desktop])
         copy = Desk(tmp_path / "copy", name="copy")
         await copy.database.open()
         copy.workspace_id = desktop.workspace_id

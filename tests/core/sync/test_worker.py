@@ -180,6 +180,7 @@ def working(
     local: Local | None = None,
     board: PresenceBoard | None = None,
     poll_s: float = 25.0,
+    waiting: int = 0,
 ) -> Iterator[tuple[SyncWorker, SyncListener]]:
     listener = SyncListener()
     clock = SystemClock()
@@ -193,6 +194,7 @@ def working(
         clock=clock,
         poll_s=poll_s,
     )
+    listener.waiting = waiting
     worker.start()
     try:
         yield worker, listener
@@ -406,6 +408,18 @@ def test_what_is_written_while_offline_is_counted() -> None:
         listener.waiting = 12
         worker.record_written(("p1",))
         listener.wait_for(lambda each: each.waiting == 12)
+
+
+def test_what_waits_is_told_before_the_server_answers() -> None:
+    answers = threading.Event()
+
+    def open_team() -> Team:
+        answers.wait(PATIENCE_S)
+        return Team()
+
+    with working(open_team, waiting=12) as (_, listener):
+        assert listener.wait_for(lambda each: each.waiting == 12).phase is SyncPhase.CONNECTING
+        answers.set()
 
 
 def test_people_who_changed_are_asked_for_at_once_from_when_they_did() -> None:
