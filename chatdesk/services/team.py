@@ -14,22 +14,18 @@ from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
 from chatdesk.core.sync.team_servers import Client, TeamServers
 from chatdesk.core.sync.team_service import TeamService
-from chatdesk.core.system.sleep_watch import SleepWatch
 
 
 def make_team(
     database: Database, repositories: Repositories, events: EventBus, *, accounts: AccountBook, blobs: BlobStore
 ) -> TeamService:
     """Return the service of team sync, which is started by whoever needs it."""
-    clock = SystemClock()
     passwords = TeamPasswords(accounts.secrets, lambda: accounts.stored.key_place)
     return TeamService(
         database,
         repositories,
         events,
-        clock,
+        SystemClock(),
         servers=TeamServers(passwords, Client(platform.node() or "Computer", __version__)),
         blobs=blobs,
-        # Rarely, because this alone wakes an idle window.
-        watch_sleep=lambda on_woken: SleepWatch(clock, on_woken, every_s=15.0).run(),
     )

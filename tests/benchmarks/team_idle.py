@@ -120,8 +120,8 @@ async def _window(folder: Path, team: TeamDatabase, seconds: float) -> list[Row]
             f"at most {_MOST_LAG_MS:g} ms",
             told["busy_ms"] <= _MOST_LAG_MS,
         ),
-        _quiet("that nobody uses, its caret included", told["shown"], 2.5),
-        _quiet("that is hidden", told["hidden"], 0.5),
+        _quiet("that nobody uses, its caret included", told["shown"], 2.0),
+        _quiet("that is hidden", told["hidden"], 0.3),
     ]
 
 

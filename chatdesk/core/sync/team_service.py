@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.clock import Clock
@@ -31,14 +30,12 @@ from chatdesk.core.sync.server_checks import ServerChecks
 from chatdesk.core.sync.team_servers import TeamServers
 from chatdesk.core.sync.worker import POLL_S
 from chatdesk.core.sync.workspace_sync import WorkspaceSync
+from chatdesk.core.system.sleep_watch import SleepWatch
 
 _log = logging.getLogger(__name__)
 
 # A call that takes longer never returns: the server ends its statements sooner.
 STUCK_S: Final = 40.0
-
-# Runs until it is cancelled and calls its argument when this computer slept.
-SleepWatching = Callable[[Callable[[float], None]], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +47,7 @@ class SyncTimes:
 
 
 class TeamService:
-    """Syncs the workspaces of a profile. Made lazily, on the event loop's thread; does nothing before ``start``.
-    ``watch_sleep`` reports that connections may be dead."""
+    """Syncs the workspaces of a profile. Made lazily, on the event loop's thread; does nothing before ``start``."""
 
     def __init__(
         self,
@@ -62,7 +58,6 @@ class TeamService:
         *,
         servers: TeamServers,
         blobs: BlobStore,
-        watch_sleep: SleepWatching | None = None,
         times: SyncTimes = SyncTimes(),
     ) -> None:
         self._database = database
@@ -71,7 +66,6 @@ class TeamService:
         self._clock = clock
         self._servers = servers
         self._blobs = blobs
-        self._watch_sleep = watch_sleep
         self._times = times
         self.known = KnownTeams(database, bus)
         self.records = TeamRecords(database)
@@ -97,10 +91,7 @@ class TeamService:
             if self._loop is None:
                 self._loop = asyncio.get_running_loop()
                 self._publisher.start(self._loop)
-                self._publisher.run(self._watch_calls, "watch calls")
-                if self._watch_sleep is not None:
-                    watching = partial(self._watch_sleep, lambda _missing_s: self.sync_now())
-                    self._publisher.run(watching, "watch for sleep")
+                self._publisher.run(self._watch_connections, "watch connections")
             await self.known.refresh()
             if self._database.is_read_only:
                 return
@@ -212,12 +203,15 @@ class TeamService:
                 )
                 sync.start()
 
-    async def _watch_calls(self) -> None:
-        """Abort calls that hang: a network may swallow everything and report nothing."""
+    async def _watch_connections(self) -> None:
+        """Abort calls that hang, since a network may swallow everything and report nothing, and sync after a sleep of
+        the computer. One look for both, and a rare one: a window that nobody uses is woken by it."""
+        stuck_s = self._times.stuck_s
+        sleep = SleepWatch(self._clock, lambda _missing_s: self.sync_now(), every_s=stuck_s / 2)
         while True:
-            await asyncio.sleep(self._times.stuck_s / 4)
+            await sleep.look_again()
             for sync in tuple(self._syncs.values()):
-                sync.break_off(self._times.stuck_s)
+                sync.break_off(stuck_s)
 
     async def _end(self, sync: WorkspaceSync) -> None:
         if not await asyncio.to_thread(sync.join):

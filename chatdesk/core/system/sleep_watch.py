@@ -18,23 +18,28 @@ _MS_PER_S = 1000
 
 
 class SleepWatch:
-    """Detects sleeps: ``run`` watches until it is cancelled and calls ``on_woken`` with the missing seconds."""
+    """Detects sleeps: ``run`` watches until it is cancelled and calls ``on_woken`` with the missing seconds. Whoever
+    has something to look at as often calls ``look_again`` instead."""
 
     def __init__(self, clock: Clock, on_woken: Callable[[float], None], *, every_s: float = _LOOK_EVERY_S) -> None:
         self._clock = clock
         self._on_woken = on_woken
         self._every_s = every_s
+        self._last = self._times()
 
     async def run(self) -> None:
-        wall, awake = self._times()
         while True:
-            await asyncio.sleep(self._every_s)
-            now_wall, now_awake = self._times()
-            # Either clock may be the one that tells; a nap that was only late by a busy loop is below the least sleep.
-            missing_s = max(now_wall - wall - (now_awake - awake), now_awake - awake - self._every_s)
-            wall, awake = now_wall, now_awake
-            if missing_s >= _LEAST_SLEEP_S:
-                self._on_woken(missing_s)
+            await self.look_again()
+
+    async def look_again(self) -> None:
+        """Wait for the next look, and take it."""
+        wall, awake = self._last
+        await asyncio.sleep(self._every_s)
+        now_wall, now_awake = self._last = self._times()
+        # Either clock may be the one that tells; a nap that was only late by a busy loop is below the least sleep.
+        missing_s = max(now_wall - wall - (now_awake - awake), now_awake - awake - self._every_s)
+        if missing_s >= _LEAST_SLEEP_S:
+            self._on_woken(missing_s)
 
     def _times(self) -> tuple[float, float]:
         return self._clock.now_ms() / _MS_PER_S, self._clock.monotonic_s()

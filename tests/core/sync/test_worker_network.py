@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.team import SyncPhase, TeamRole
 from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.tcp_proxy import TcpProxy, tcp_proxy
@@ -118,3 +119,22 @@ async def test_closing_takes_no_time_when_nothing_answers(tmp_path: Path, worksp
         await far.reopen()
         await until_same(project, [near, far])
         assert await near.titles(project) == ["never sent in this run"]
+
+
+async def test_once_the_computer_has_slept_it_syncs(tmp_path: Path) -> None:
+    class Clock(SystemClock):
+        slept_s = 0.0
+
+        def now_ms(self) -> int:
+            return super().now_ms() + round(self.slept_s * 1000)
+
+    clock, asked = Clock(), list[bool]()
+    desk = Desk(tmp_path / "desk", clock=clock, stuck_s=0.2)
+    desk.team.sync_now = lambda: asked.append(True)  # type: ignore[method-assign]
+    await desk.open()
+    try:
+        await stays(lambda: not asked, for_s=0.3)
+        clock.slept_s = 3600
+        await until(lambda: bool(asked))
+    finally:
+        await desk.close()
