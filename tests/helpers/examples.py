@@ -1,5 +1,5 @@
 """Says which examples a test draws or plays: fewer in `make test`, which draws the same ones each time and plays the
-same samples of tables for a day, than in `make test-long`."""
+same samples of tables for a day, than in `make test-long`. ``CHATDESK_SAMPLE_DAY=all`` plays tables whole."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ T = TypeVar("T")
 _ALL = 100  # what the profile of `make test-long` draws where a test names no number
 IS_LONG: Final = settings.default.max_examples >= _ALL
 DAY: Final = os.environ["CHATDESK_SAMPLE_DAY"]
+_WHOLE: Final = IS_LONG or DAY == "all"
 
 
 def examples(count: int) -> int:
@@ -23,9 +24,9 @@ def examples(count: int) -> int:
 
 
 def sample(cases: Sequence[T], count: int) -> Sequence[T]:
-    """Return all ``cases`` in `make test-long`; else ``count`` of them, which are others the next day: one from each
-    part of the sequence, or, of the cells of a table, such that each row and each column is played."""
-    if IS_LONG or count >= len(cases):
+    """Return all ``cases`` where they are wanted whole; else ``count`` of them, which are others the next day: one from
+    each part of the sequence, or, of the cells of a table, such that each row and each column is played."""
+    if _WHOLE or count >= len(cases):
         return cases
     chance = random.Random(f"{DAY} {len(cases)}")
     if isinstance(cases[0], tuple):
