@@ -159,9 +159,11 @@ def _private_parts(tree: ast.Module) -> Iterator[str]:
                     yield from (part for part in parts if part.startswith("_") and not part.startswith("__"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
-            words = ast.unparse(node)
-            if words.split(".")[0] in foreign and node.attr not in _PUBLIC_ALL_THE_SAME:
-                yield words
+            first: ast.AST = node
+            while isinstance(first, ast.Attribute | ast.Call):
+                first = first.value if isinstance(first, ast.Attribute) else first.func
+            if isinstance(first, ast.Name) and first.id in foreign and node.attr not in _PUBLIC_ALL_THE_SAME:
+                yield ast.unparse(node)
 
 
 def _allowed() -> dict[str, dict[str, int]]:
@@ -215,6 +217,7 @@ def _sizes(found: _Scan) -> Iterator[tuple[str, str, int]]:
     yield from _sizes_of_tests()
 
 
+@cache
 def _names_of_qt(class_name: str) -> frozenset[str]:
     """Return the names that a class of ``chatdesk/ui/`` has from the classes of Qt that it is derived from."""
     found: set[str] = set()

@@ -22,6 +22,7 @@ _SPDX = {
     "Python Software Foundation License": "PSF-2.0",
     "The BSD 2-Clause License": "BSD-2-Clause",
 }
+_LOOKS_FOR_A_MODULE = ("import_module", "import_beside", "find_spec")
 
 
 def licence_of(name: str) -> str | None:
@@ -81,20 +82,23 @@ def test_no_licence_forbids_what_we_do() -> None:
         assert is_qt or any(choice <= known for choice in choices), f"{name}: {licence}"
 
 
-def _imported(node: ast.AST) -> Iterator[str]:
+def _imported(tree: ast.Module) -> Iterator[str]:
     """Yield the names of the modules that a file imports or looks for, but for those that only types need."""
-    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-        nodes = node.orelse
-    else:
-        nodes = list(ast.iter_child_nodes(node))
-    if isinstance(node, ast.Import):
-        yield from (each.name for each in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-        yield node.module
-    elif isinstance(node, ast.Call) and re.search(r"(import_module|import_beside|find_spec)$", ast.unparse(node.func)):
-        yield from (each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str))
-    for each in nodes:
-        yield from _imported(each)
+    nodes: list[ast.AST] = [tree]
+    while nodes:
+        match node := nodes.pop():
+            case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
+                nodes += node.orelse
+                continue
+            case ast.Import():
+                yield from (each.name for each in node.names)
+            case ast.ImportFrom(module=str() as module, level=0):
+                yield module
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _LOOKS_FOR_A_MODULE:
+                yield from (
+                    each.value for each in node.args if isinstance(each, ast.Constant) if type(each.value) is str
+                )
+        nodes += ast.iter_child_nodes(node)
 
 
 def test_each_package_that_is_imported_comes_with_the_program() -> None:

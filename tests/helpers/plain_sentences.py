@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import gc
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -90,8 +91,14 @@ def is_for_programs(module: str) -> bool:
 
 @cache
 def tree_of(path: Path) -> ast.Module:
-    """Return the tree of a module, which is parsed once a process."""
-    return ast.parse(path.read_text(encoding="utf-8"))
+    """Return the tree of a module, which is parsed once a process, and which no collection of garbage walks: with a
+    million nodes they would take three quarters of the time."""
+    gc.disable()
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @cache
