@@ -20,6 +20,7 @@ from chatdesk.core.system.small_files import read_small_json
 
 _log = logging.getLogger(__name__)
 
+_ABILITIES = {each.value: each for each in Ability}
 _LARGEST_FIGURE = 2**31
 _LARGEST_BYTES = 4 * 1024 * 1024
 _SUFFIX = re.compile(r"[-@:](?:\d{4}-\d{2}-\d{2}|\d{8}|\d{6}|\d{4}|latest|preview|exp|instruct|chat)$")
@@ -71,9 +72,10 @@ class ModelCatalogue:
         for path in paths:
             document = _read(path)
             default = _model(document.get("defaults"), default)
+            known = replace(default, is_known=True, is_window_known=True)
             for row in _rows(document):
                 for name in _names(row):
-                    models[name] = replace(_model(row, models.get(name, default)), is_known=True, is_window_known=True)
+                    models[name] = _model(row, models.get(name, known))
         return cls(models, replace(default, is_known=False, is_window_known=False))
 
     def add_listed(self, provider: str, model: str, figures: Figures) -> None:
@@ -175,14 +177,13 @@ def _model(row: object, base: ModelInfo) -> ModelInfo:
     if not isinstance(row, Mapping):
         return base
     label, abilities, price = row.get("label"), row.get("abilities"), row.get("price")
-    known = {ability.value for ability in Ability}
     return replace(
         base,
         label=label if isinstance(label, str) else base.label,
         context_window=_figure(row.get("context_window")) or base.context_window,
         largest_answer=_figure(row.get("largest_answer")) or base.largest_answer,
         price=_price(price) if isinstance(price, Mapping) else None if "price" in row else base.price,
-        abilities=frozenset(Ability(name) for name in abilities if name in known)
+        abilities=frozenset(_ABILITIES[name] for name in abilities if name in _ABILITIES)
         if isinstance(abilities, list)
         else base.abilities,
         unclear=frozenset() if isinstance(abilities, list) else base.unclear,
