@@ -22,7 +22,6 @@ from chatdesk.ui.composer.composer import Composer
 from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.qt.event_subscriptions import EventSubscriptions
 from chatdesk.ui.qt.pyside_support import NEXT_TURN_S
-from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.chat_pane import ChatPane
@@ -151,8 +150,6 @@ class ChatMaker:
         await chat.tasks.close()
         bindings.release()
         chat.subscriptions.close()
-        for view in chat.panes.pane.findChildren(TranscriptView):
-            view.show_thread(None)  # drops renderings that are still under way
         self._main.shared.models.remove_header(chat.panes.header)
         chat.panes.main_window.keep_unseen(chat.panes.pane)
         if isinstance(chat.panes.commands, PaneCommands):

@@ -62,6 +62,7 @@ class TranscriptView(EventArea):
         self.accessible_actions = self.parts.accessible_actions()
         self._connect_parts()
         theme.changed.connect(self._on_theme_changed)
+        self.destroyed.connect(self.conversation.end)
 
     def _connect_parts(self) -> None:
         self.parts.viewport_layout.laidOut.connect(self.laidOut)

@@ -34,6 +34,8 @@ class FakeStream:
         self.is_closed = False
 
     def append(self, delta: str) -> None:
+        if self.is_closed:
+            return
         self._text += delta
         blocks = parse_markdown(self._text)
         first = 0
@@ -63,21 +65,23 @@ class FakeRenderer:
         self.is_held = False
         self.requests: list[str] = []
         self.streams: list[FakeStream] = []
-        self._waiting: list[tuple[str, Callable[[tuple[Block, ...]], None]]] = []
+        self._waiting: list[tuple[str, Callable[[tuple[Block, ...]], None], FakeTicket]] = []
 
     def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None], *, is_answer: bool = True) -> FakeTicket:
         self.requests.append(text)
         parse = parse_answer if is_answer else parse_question
+        ticket = FakeTicket()
         if self.is_held:
-            self._waiting.append((text, on_done))
+            self._waiting.append((text, on_done, ticket))
         else:
             on_done(parse(text))
-        return FakeTicket()
+        return ticket
 
     def deliver_all(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for text, on_done in waiting:
-            on_done(parse_answer(text))
+        for text, on_done, ticket in waiting:
+            if not ticket.is_cancelled:
+                on_done(parse_answer(text))
 
     def open_stream(self, on_update: Callable[[FakeUpdate], None]) -> FakeStream:
         self.streams.append(FakeStream(on_update))

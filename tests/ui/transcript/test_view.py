@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from shiboken6 import Shiboken
 
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.ui.transcript.contract import ScrollAnchor
@@ -272,3 +275,30 @@ def test_a_message_offers_its_actions_while_its_blocks_are_not_placed_yet(world:
     view = world.open(make_thread(2, lambda place: "```\none\n\ntwo\n\nthree\n```"))
     world.renderer.deliver_all()  # one block each, where each paragraph was an item
     assert view.parts.actions.offered("copy") == "copy"
+
+
+@pytest.mark.parametrize("awaited", ["blocks", "stream", "page", "last words"])
+def test_what_comes_for_a_view_that_is_gone_comes_to_nobody(world: World, awaited: str) -> None:
+    thread = make_thread(3)
+    view = world.open(thread)
+    view.set_reading("sentences")
+    answer = make_message(3, "", status=Status.STREAMING)
+    view.conversation.add_message(answer)
+    view.conversation.append_text(answer.id, 0, "text", "The first words. ")
+    world.settle()
+    world.renderer.is_held = True
+    thread.held = []
+    if awaited == "blocks":
+        view.conversation.add_message(make_message(4, "Another question."))
+    elif awaited == "page":
+        view.reload_from(None)
+    elif awaited == "last words":
+        view.conversation.change_message(replace(answer, status=Status.COMPLETE))
+    world.settle()
+    world.views.remove(view)
+    Shiboken.delete(view)
+    for stream in world.renderer.streams:
+        stream.append("and more")
+    for deliver in thread.held:
+        deliver()
+    world.renderer.deliver_all()

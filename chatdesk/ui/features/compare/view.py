@@ -108,7 +108,6 @@ class CompareView(QWidget):
         columns, self._columns = self._columns, []
         for column in columns:
             self._grid.removeWidget(column)
-            column.view.show_thread(None)
             column.hide()
             column.deleteLater()
 

@@ -69,13 +69,21 @@ class Conversation(QObject):
         if thread_id is not None:
             self._scrolling.start(anchor)
 
-    def _empty(self, thread_id: str | None) -> None:
+    def end(self) -> None:
+        """Let what is still fetched and rendered come to nobody, because the view is being deleted."""
+        self._close()
+        self._reset_pages(None)
+
+    def _close(self) -> None:
         self.feeds.clear()
         for entry in (*self._layout.entries, *self._live.values()):
             entry.close()
         self._live.clear()
         self._forget_prepared()
         self._narrator.forget()
+
+    def _empty(self, thread_id: str | None) -> None:
+        self._close()
         self.cleared.emit(thread_id == self.thread_id)
         self._viewport_layout.clear()
         if thread_id != self.thread_id:
