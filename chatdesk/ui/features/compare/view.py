@@ -8,7 +8,7 @@ from math import ceil
 
 from PySide6.QtCore import QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Message, MessagePage
 from chatdesk.core.texts import Text, shown, tr
@@ -31,6 +31,7 @@ ViewMaker = Callable[[MessageFetcher], TranscriptView]
 
 
 _PADDING_PX = 8
+_ALL_THE_ROOM = 1_000
 _TEXT_PX = 23  # left edge of the answer's text
 
 
@@ -58,11 +59,12 @@ class CompareView(QWidget):
             name=tr("Back to the thread; all answers stay as versions"),
             icon_name="chevron-left",
         )
+        self.back_button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)  # never cut
         self.back_button.clicked.connect(self.closed)
         top = QHBoxLayout()
         top.addWidget(self.back_button, 0, Qt.AlignmentFlag.AlignTop)
         top.addStretch(1)
-        top.addWidget(self._question)
+        top.addWidget(self._question, _ALL_THE_ROOM)
         self._row = QWidget()
         self._row.setObjectName("compareRow")
         self._grid = QGridLayout(self._row)
@@ -214,7 +216,7 @@ class _Bubble(QLabel):
         self.setText(cut if len(text) <= _LONGEST_QUESTION else f"{cut}…")
         self.setAccessibleName(tr("Your question: {question}", question=cut))
         wide = self.fontMetrics().horizontalAdvance(self.text()) + 32
-        self.setMinimumWidth(min(wide, round(480 * max(1.0, self._theme.scale))))
+        self.setMaximumWidth(min(wide, round(480 * max(1.0, self._theme.scale))))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.clock import SystemClock
@@ -60,6 +60,21 @@ def test_each_column_shows_its_answer_alone(view: CompareView) -> None:
     shown = [column.view.entries[0].message for column in view.columns]
     assert [(message.id, message.position, message.version_count) for message in shown] == [("a", 0, 1), ("b", 0, 1)]
     assert view.columns[0].stop_button.accessibleName() == "Stop the answer of model a"
+
+
+@pytest.mark.parametrize("width", [320, 480, 1000])
+@pytest.mark.parametrize("words", ["Back", "Retour", "Zurückgehen zur Liste"])
+def test_the_way_back_is_read_whole_beside_a_long_question(
+    view: CompareView, qtbot: QtBot, width: int, words: str
+) -> None:
+    view.back_button.setText(words)
+    view.show_answers(replace(QUESTION, parts=(Part("p", "q", 0, PartType.TEXT, {"text": "Why so? " * 30}),)), [])
+    view.resize(width, 600)
+    assert view.width() == width
+    view.layout().activate()  # type: ignore[union-attr]
+    assert view.back_button.width() == view.back_button.sizeHint().width()
+    bubble = view.findChild(QLabel, "comparedQuestion")
+    assert bubble is not None and bubble.geometry().right() < view.width()
 
 
 def test_news_reach_the_column_that_they_are_for(view: CompareView) -> None:
