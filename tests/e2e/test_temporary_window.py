@@ -116,6 +116,28 @@ def test_keep_stores_it_where_it_is_read(paths: AppPaths) -> None:
     assert WORD.encode() in bytes_below(paths.data_dir)
 
 
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_keep_that_is_pressed_right_after_enter_keeps_the_answer_too(paths: AppPaths, *, is_slow: bool) -> None:
+    async def script(application: WindowApplication) -> None:
+        thread_id = await begin(application)
+        panes = application.panes
+        type_text(application, "/demo slow" if is_slow else f"Tell me of {WORD}")
+        press(application, Qt.Key.Key_Return)
+        mark = panes.header.temporary_mark
+        assert mark is not None
+        mark.keep_button.click()
+        if is_slow:
+            await until(lambda: "as soon as" in panes.pane.toast.text)
+            panes.commands.trigger("message.stop")
+        await until(lambda: panes.sidebar.known([thread_id]))
+        assert not application.threads.is_temporary
+        page = await (await application.services()).chat.reader.get_thread_messages(thread_id)
+        assert [message.status.is_final for message in page.messages] == [True, True]
+        assert panes.composer.text() == ""
+
+    play(paths, script)
+
+
 def test_quitting_asks_once_where_it_holds_something(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await begin(application)

@@ -157,11 +157,21 @@ class TemporaryThreads:
             return None
         return await self._memory.image()
 
+    @property
+    def is_writing(self) -> bool:
+        """Return whether an answer is being written."""
+        return self._chat is not None and self._chat.is_writing
+
+    async def wait_until_written(self) -> None:
+        """Wait until no answer is being written, including those that begin in the meantime."""
+        if self._chat is not None:
+            await self._chat.turns.wait_for_all()
+
     async def stop(self) -> None:
         """Stop the answers of the thread; their text stays."""
         if self._chat is not None and self._thread_id is not None:
             await self._chat.stop(self._thread_id)
-            await self._chat.turns.wait_for_all()
+            await self.wait_until_written()
 
     def _let_go(self) -> tuple[ChatService, MemoryDatabase]:
         assert self._chat is not None

@@ -80,8 +80,12 @@ class TemporaryBinding(Controller):
 
     @in_task("keep temporary chat", is_once=True)
     async def keep(self, then: Callable[[], object] | None = None) -> None:
-        """Store the temporary chat as a thread, which stays shown; then call ``then``."""
+        """Store the temporary chat as a thread, which stays shown, once the answer is written; then call ``then``."""
         temporary = self._service()
+        await self._messages.wait_until_sent()
+        if temporary.is_writing:
+            self._panes.window.show_toast(tr("The chat is kept as soon as the answer is written."))
+            await temporary.wait_until_written()
         if temporary.thread_id is not None:
             await self._keep(temporary)
         if then is not None:
