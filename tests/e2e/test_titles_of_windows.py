@@ -47,6 +47,9 @@ HEARD = (
     ("edit.undo", "Undone: archive thread"),
     ("edit.redo", "Redone: archive thread"),
     ("thread.delete", "Moved to the trash"),
+    ("thread.temporary", "Temporary chat"),
+    ("thread.new", "New thread"),
+    ("thread.temporary", "Temporary chat"),
 )
 
 

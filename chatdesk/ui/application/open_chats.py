@@ -12,9 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
-from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.texts import shown, tr
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.application.bindings import Bindings
 from chatdesk.ui.application.chat_maker import ChatMaker, ExtraChat, forward
@@ -188,7 +187,7 @@ class OpenChats(QObject):
 
     def _go(self, place: int) -> None:
         self._on_pane_chosen(self._panes.main_window.panes()[place])
-        announce(self._panes.main_window, _title_of(self._active.threads.open_thread))
+        announce(self._panes.main_window, self._active.threads.title)
 
     def _can_close_active(self) -> bool:
         return self._active.panes.window is not self._panes.window or self._beside is not None
@@ -382,14 +381,9 @@ class OpenChats(QObject):
         """Show the title of each window's active chat as that of the window, and those of two chats on their tabs."""
         main = self._panes.main_window
         for window in (main, *map(_window_of, self._windows)):
-            window.show_title(_title_of(self._of_pane(window.active_pane).threads.open_thread))
+            window.show_title(self._of_pane(window.active_pane).threads.title)
         if self._beside is not None:
-            threads = (self._main.threads.open_thread, self._beside.bindings.threads.open_thread)
-            main.chats.show_titles([_title_of(thread) for thread in threads])
-
-
-def _title_of(thread: Thread | None) -> str:
-    return shown(title_text(NEW_THREAD_TITLE if thread is None else thread.title))
+            main.chats.show_titles([self._main.threads.title, self._beside.bindings.threads.title])
 
 
 def _window_of(chat: ExtraChat) -> ThreadWindow:

@@ -14,7 +14,7 @@ from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.question_queue import QuestionQueue
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import Message, Role
-from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Thread, title_text
+from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import announce
@@ -386,10 +386,11 @@ class MessageBinding(Controller):
             self.versions.forget()
             self.follower.forget()
         self._shown_id = thread_id
-        title = shown(title_text(thread.title if thread else NEW_THREAD_TITLE))
         # A new chat gets its name with its first message; a temporary one may have another once it is kept.
         is_editable = thread is not None and not self._threads.is_temporary
-        self._panes.header.set_title(title, is_editable=is_editable, keeps_edit=thread_id == self._titled_id)
+        self._panes.header.set_title(
+            self._threads.title, is_editable=is_editable, keeps_edit=thread_id == self._titled_id
+        )
         self._titled_id = thread_id
         self.models.show()
         self._show_state()

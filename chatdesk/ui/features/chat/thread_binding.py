@@ -14,7 +14,7 @@ from chatdesk.core.domain.text_match import ThreadMatches
 from chatdesk.core.domain.thread import NEW_THREAD_TITLE, Project, Thread, title_text
 from chatdesk.core.errors import NotFound
 from chatdesk.core.events import MessageAdded, ThreadChanged, ThreadDeleted, ThreadsChanged
-from chatdesk.core.texts import shown
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.qt.async_tasks import in_task
@@ -73,6 +73,12 @@ class ThreadBinding(Controller):
         return self._thread
 
     @property
+    def title(self) -> str:
+        """The name of what is open, for people."""
+        title = NEW_THREAD_TITLE if self._thread is None else self._thread.title
+        return tr("Temporary chat") if self.is_temporary and title == NEW_THREAD_TITLE else shown(title_text(title))
+
+    @property
     def is_blank(self) -> bool:
         """Return whether the open thread has no message yet."""
         return self._is_blank
@@ -122,7 +128,7 @@ class ThreadBinding(Controller):
             self._panes.composer.notice.show_standing()  # not what was said of the thread before for a moment
             self._show(thread)
             if takes_focus:
-                announce(self._panes.window, shown(title_text(NEW_THREAD_TITLE if thread is None else thread.title)))
+                announce(self._panes.window, self.title)
         if takes_focus:
             self._focus_composer(focus)
         await self._drafts.load()  # also of the open one: what opened it may have been cut short before that
