@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QListWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QListWidget
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
@@ -141,3 +141,34 @@ def test_nothing_is_watched_once_the_dialog_has_the_keyboard(tmp_path: Path) -> 
         assert application.panes.composer.text() == "for the window"
 
     play(AppPaths.find(tmp_path / "data"), script)
+
+
+def _press(application: WindowApplication, name: str) -> None:
+    button = application.panes.window.findChild(QAbstractButton, name)
+    assert button is not None and button.isVisible() and button.isEnabled(), name
+    button.click()
+
+
+@pytest.mark.parametrize("early", ["settingsButton", "app.settings", "newThreadButton", "go.search"])
+def test_what_is_pressed_before_the_data_is_open_is_done_then(tmp_path: Path, early: str) -> None:
+    paths = AppPaths.find(tmp_path / "data")
+
+    async def leave_open(application: WindowApplication) -> None:
+        await ask(application, "hello")
+
+    async def script(application: WindowApplication) -> None:
+        assert not application.started.done()
+        if early.endswith("Button"):
+            _press(application, early)
+        else:
+            assert application.panes.commands.trigger(early)
+        await application.services()
+        if early == "newThreadButton":
+            await until(lambda: application.threads.has_shown and application.threads.thread_id is None)
+        elif early == "go.search":
+            await until(lambda: application.bindings.search.palette)
+        else:
+            await until(lambda: opened("Settings"))
+
+    play(paths, leave_open)
+    play(paths, script)

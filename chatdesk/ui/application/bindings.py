@@ -96,7 +96,6 @@ class Bindings(PaneBindings):
         self.sidebar = SidebarBinding(panes, self._active_chat)
         panes.commands.bind("app.settings", self.settings.open)
         panes.commands.bind("app.shortcuts", lambda: self.settings.open("Shortcuts"))
-        panes.sidebar.settingsRequested.connect(self.settings.open)
         context.subscribe(panes.window, SyncStatusChanged, self._build_team_once)
         context.subscribe(panes.window, TeamChanged, self._build_team_once)
 

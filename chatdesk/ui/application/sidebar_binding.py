@@ -24,7 +24,6 @@ class SidebarBinding(QObject):
         self._active = active
         sidebar = panes.sidebar
         sidebar.thread_list.chosen.connect(self._open)
-        sidebar.newThreadRequested.connect(lambda: self._open(None))
         sidebar.exportRequested.connect(lambda thread_id: self._export((thread_id,)))
         sidebar.exportSelectedRequested.connect(self._export)
         sidebar.everythingWanted.connect(self._search)

@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, aclosing
+from functools import partial
 from signal import SIGINT
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -133,6 +134,9 @@ class WindowApplication(QObject):
         empty_state.show_loading()
         window = MainWindow(theme, sidebar=sidebar, header=header, empty_state=empty_state, composer=composer)
         commands = CommandRegistry(window, CATALOGUE)
+        commands.hold()  # what is pressed before the services are open waits for them
+        sidebar.settingsRequested.connect(partial(commands.trigger, "app.settings"))
+        sidebar.newThreadRequested.connect(partial(commands.trigger, "thread.new"))
         return Panes(window, window, window.pane, commands, sidebar, header, empty_state, composer, theme)
 
     def _deliver(self, call: Callable[[], None]) -> None:
@@ -223,6 +227,7 @@ class WindowApplication(QObject):
         gc.freeze()
         services, module = await asyncio.gather(self._built(), self._prepare())
         if services is None:
+            panes.registry.release()
             offer_ways_out(panes, self._tasks, self.restart_after, services=self._hooks.restore_services())
             return
         bindings = self._build_bindings(module, services)
@@ -253,6 +258,7 @@ class WindowApplication(QObject):
         self._notices.show_opening(services)
         gc.freeze()
         await self.chats.restore(left)
+        panes.registry.release()
         bindings.links.open(self._hooks.target)
         self._tasks.start(self._run_upkeep(services), "upkeep")
 

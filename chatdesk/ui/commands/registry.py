@@ -62,6 +62,8 @@ class CommandRegistry(QObject):
         self._bound: dict[str, _Bound] = {}
         self.keys = CommandKeys(self._commands, self._show_keys, self)
         self.active: object = None
+        self._is_opening = False
+        self._early: str | None = None
         handing_over().set_base(window, self._run_keys)
         for command in commands:
             self.add(command)
@@ -128,9 +130,23 @@ class CommandRegistry(QObject):
         use = self._bound[command_id].uses[owner]
         use.title, use.is_offered, use.is_rare = title, is_offered, is_rare
 
+    def hold(self) -> None:
+        """Keep the last command that is triggered before something binds it, until ``release`` runs it."""
+        self._is_opening = True
+
+    def release(self) -> None:
+        """Run the command that was triggered too early; everything is bound from now on."""
+        self._is_opening = False
+        early, self._early = self._early, None
+        if early is not None:
+            self.trigger(early)
+
     def trigger(self, command_id: str) -> bool:
         """Run a command if it makes sense now."""
         use = self._use(command_id)
+        if use is None and self._is_opening and command_id in self._commands:
+            self._early = command_id
+            return True
         if use is None or not _makes_sense(use):
             return False
         use.run()
