@@ -183,7 +183,7 @@ def test_a_page_opens_after_a_click_alone(paths: AppPaths) -> None:
         assert _said(await _answered(application, open_it)) == {"action": "accept"}
         assert len(opened) == 1
 
-    with patch.object(QDesktopServices, "openUrl", lambda url: opened.append(url.toString())):
+    with patch.object(QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) is None):
         play(paths, script)
 
 

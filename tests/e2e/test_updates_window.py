@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLabel
 
 from chatdesk import __version__
@@ -49,9 +50,7 @@ def releases(monkeypatch: pytest.MonkeyPatch) -> Iterator[Releases]:
     monkeypatch.setattr(window_updates, "newer_version", made.newer_version)
     monkeypatch.setattr(window_updates, "is_packaged", lambda: True)
     monkeypatch.setattr(window_updates, "_SETTLE_S", 0)
-    monkeypatch.setattr(
-        window_updates.QDesktopServices, "openUrl", lambda url: made.opened.append(url.toString()) or True
-    )
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: made.opened.append(url.toString()) or True)
     return made
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.texts import Text
@@ -54,6 +53,7 @@ from chatdesk.ui.features.transfer.export_binding import ExportBinding
 from chatdesk.ui.features.usage.queue_binding import WaitingAnswers
 from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.widgets.outside import open_outside
 from chatdesk.ui.window.window_context import WindowContext
 
 
@@ -89,7 +89,7 @@ class PaneBindings:
         self._build_composing(context, shared.services)
         self._build_inspection(context, shared.services)
         self._build_tools(context, shared.services)
-        self.panes.transcript.parts.actions.linkActivated.connect(open_link)
+        self.panes.transcript.parts.actions.linkActivated.connect(self._open_link)
         self._kept_alive.append(LinkCopying(context, self.threads))
 
     def _build_reading(self, context: WindowContext, services: Services) -> None:
@@ -257,7 +257,7 @@ class PaneBindings:
     def answer_view(self, fetch: MessageFetcher) -> TranscriptView:
         """Return a transcript view for one of the answers that are compared, or for an artifact."""
         view = TranscriptView(fetch, self.shared.renderer, self.panes.theme)
-        view.parts.actions.linkActivated.connect(open_link)
+        view.parts.actions.linkActivated.connect(self._open_link)
         view.conversation.set_model_name(self.models.model_name)
         return self.files.with_pictures(view)
 
@@ -297,12 +297,11 @@ class PaneBindings:
         self.files.close()
         self.drafts.end()
 
-
-def open_link(address: str) -> None:
-    """Open a link of a message in the browser, or in the program for mail."""
-    url = QUrl(address, QUrl.ParsingMode.StrictMode)
-    if url.isValid() and url.scheme() in ("http", "https", "mailto"):
-        QDesktopServices.openUrl(url)
+    def _open_link(self, address: str) -> None:
+        """Open a link of a message in the browser, or in the program for mail."""
+        url = QUrl(address, QUrl.ParsingMode.StrictMode)
+        if url.isValid() and url.scheme() in ("http", "https", "mailto") and (problem := open_outside(address)):
+            self.panes.pane.toasts.show_failure(problem)
 
 
 def _assistant_chooser(context: WindowContext, services: Services) -> AssistantChooser:

@@ -6,8 +6,8 @@ import platform
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import Qt, QUrl, qVersion
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 from chatdesk import __version__
@@ -17,6 +17,7 @@ from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.outside import open_outside
 
 _WIDTH_PX = 440
 _MOST_COPIED: Final = 200_000
@@ -58,7 +59,7 @@ class NoticeDialog(FormPanel):
 
     def _show_file(self) -> None:
         assert self._file is not None
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._file.parent)))
+        self.show_problem(open_outside(self._file.parent))
 
 
 class AboutDialog(NoticeDialog):

@@ -5,10 +5,9 @@ They take the focus by Tab and not by click, so that a click beside the composer
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, QUrl
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
-    QDesktopServices,
     QEnterEvent,
     QFocusEvent,
     QFontMetrics,
@@ -18,14 +17,16 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
 )
-from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QSizePolicy, QToolTip, QWidget
 
 from chatdesk.core.texts import shown, tr
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX, HIT_TARGET_PX, ICON_PX, FontRole
 from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.focus_ring import shows_ring
+from chatdesk.ui.widgets.outside import open_outside
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 
 DISABLED_OPACITY = 0.4
@@ -301,4 +302,9 @@ class LinkButton(QPushButton):
         self.setAutoDefault(False)
         self.setFlat(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.clicked.connect(lambda: QDesktopServices.openUrl(QUrl(self._url)))
+        self.clicked.connect(self._on_clicked)
+
+    def _on_clicked(self) -> None:
+        if problem := open_outside(self._url):
+            QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), problem, self)
+            announce(self, problem)

@@ -23,6 +23,7 @@ from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.transcript.drawing.picture_loader import NotAPicture, PictureLoader, decode
 from chatdesk.ui.transcript.view import TranscriptView
+from chatdesk.ui.widgets.outside import open_outside
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _STORED = "blobs"
@@ -109,10 +110,7 @@ class TranscriptFiles(Controller):
         self._browse(await self._attachments.serve_file(attachment))
 
     def _browse(self, address: str) -> None:
-        from PySide6.QtCore import QUrl
-        from PySide6.QtGui import QDesktopServices
-
-        if not QDesktopServices.openUrl(QUrl(address)):
+        if open_outside(address):
             raise ChatDeskError(
                 Text("No browser could be opened."),
                 safe=Text("Nothing was changed."),
@@ -128,16 +126,16 @@ class TranscriptFiles(Controller):
     async def use(self, what: str, attachment: Attachment) -> None:
         """Open the file, show where it is, or put it on the clipboard."""
         from PySide6.QtCore import QMimeData, QUrl
-        from PySide6.QtGui import QDesktopServices, QGuiApplication
+        from PySide6.QtGui import QGuiApplication
 
         if what == "file-folder":
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._attachments.blobs.path(attachment.sha256).parent)))
+            self._open(self._attachments.blobs.path(attachment.sha256).parent)
             return
         if self._opened is None:
             self._opened = OpenedFiles()
         copy = await self._opened.copy_of(self._attachments, attachment)
         if what == "file-open":
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(copy)))
+            self._open(copy)
             return
         data = QMimeData()
         data.setUrls([QUrl.fromLocalFile(str(copy))])
@@ -145,6 +143,10 @@ class TranscriptFiles(Controller):
             data.setImageData(image)
         QGuiApplication.clipboard().setMimeData(data)
         self._panes.pane.show_toast(tr("Copied"))
+
+    def _open(self, path: Path) -> None:
+        if problem := open_outside(path):
+            self._panes.pane.toasts.show_failure(problem)
 
     async def save(self, text: str, target: Path) -> None:
         """Write ``text``; the target is replaced only by a whole file."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QObject, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
@@ -25,6 +23,7 @@ from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.banner import Banner
+from chatdesk.ui.widgets.outside import open_outside
 from chatdesk.ui.window.window_context import WindowContext
 
 _log = logging.getLogger(__name__)
@@ -48,7 +47,9 @@ class UpdateDialog(TaskPanel):
         close = self.add_button(push_button(tr("Close"), "updateClose", self.reject, is_way_out=True))
         self.check_button = self.add_button(push_button(tr("Look now"), "updateCheck", self.checkRequested.emit))
         self.page_button = self.add_button(
-            push_button(tr("Open the page"), "updatePage", partial(_open_page, page), is_primary=True)
+            push_button(
+                tr("Open the page"), "updatePage", lambda: self.show_problem(open_outside(page)), is_primary=True
+            )
         )
         self.check_button.setVisible(bool(page))
         self.page_button.hide()
@@ -116,7 +117,7 @@ class UpdateBinding(QObject):
         if self._notice is None:
             self._notice = Banner(self._context.panes.theme)
             self._notice.setObjectName("updateNotice")
-            self._notice.actionTriggered.connect(partial(_open_page, page))
+            self._notice.actionTriggered.connect(lambda: self._open_page(page))
             self._notice.closed.connect(self._notice.hide)
             self._context.panes.pane.add_bar(self._notice)
         words = tr("ChatDesk {version} is available.", version=str(version))
@@ -142,9 +143,9 @@ class UpdateBinding(QObject):
         if isValid(dialog):
             dialog.show_found(found)
 
-
-def _open_page(page: str) -> None:
-    QDesktopServices.openUrl(QUrl(page, QUrl.ParsingMode.StrictMode))
+    def _open_page(self, page: str) -> None:
+        if problem := open_outside(page):
+            self._context.panes.window.show_failure(problem)
 
 
 async def _installation() -> tuple[str, str]:

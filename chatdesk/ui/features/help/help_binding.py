@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
 from shiboken6 import Shiboken
 
 from chatdesk.core.diagnostics import bundle
@@ -20,6 +18,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.features.help.bug_report import BugReportDialog
 from chatdesk.ui.qt.async_tasks import AsyncTasks
+from chatdesk.ui.widgets.outside import open_outside
 from chatdesk.ui.window.window_context import Panes
 
 if TYPE_CHECKING:  # help comes before the services, and without them
@@ -48,10 +47,8 @@ class HelpBinding:
             self._panes.window.show_notice(
                 tr("Help"), tr("The pages of help are not in this installation of ChatDesk.")
             )
-        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(page))):
-            self._panes.window.show_notice(
-                tr("Help"), tr("No program opened the pages of help. They are in {page}.", page=page), file=page
-            )
+        elif problem := open_outside(page):
+            self._panes.window.show_notice(tr("Help"), problem, file=page)
         else:  # ``openUrl`` reports success even without a browser
             self._panes.window.show_toast(
                 tr("The pages of help open outside of ChatDesk. They are in {page}.", page=page)

@@ -7,15 +7,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices
-
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.services.groups import DataServices
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.restore_binding import RestoreBinding
+from chatdesk.ui.widgets.outside import open_outside
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _MOST_NAMED = 10  # lines that fit on the page
@@ -61,7 +59,8 @@ class DataBinding(Controller):
 
     def _on_page_requested(self, page: DataPage, name: str) -> None:
         if name == "folder":
-            self._tasks.start(self._show_folder(), "backup folder")
+            if problem := open_outside(self._services.backups.directory):
+                page.show_result([problem])
         elif name == "restore":
             self._restoring.open()
         elif name in _COMMANDS:
@@ -88,10 +87,6 @@ class DataBinding(Controller):
             found = await self._services.repairs.check(with_index=False)
             return [shown(each.text) for each in found] or [tr("Nothing is wrong.")]
         return [shown(each) for each in (await self._services.repairs.repair()).lines]
-
-    async def _show_folder(self) -> None:
-        folder = self._services.backups.directory
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     def _ask_for_zip(self, page: DataPage) -> None:
         name = f"ChatDesk {datetime.now(UTC).astimezone():%Y-%m-%d}.zip"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Signal
 
 from chatdesk.core.chat.tool_calls.approvals import ServerQuestions
 from chatdesk.core.errors import ChatDeskError
@@ -15,6 +14,7 @@ from chatdesk.core.texts import shown, tr
 from chatdesk.core.tools.server_requests import ServerRequest
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.tools.request_card import RequestCard
+from chatdesk.ui.widgets.outside import open_outside
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 
@@ -94,9 +94,13 @@ class RequestBinding(Controller):
             card = self._card = RequestCard(self._panes.theme)
             card.hide()
             card.answered.connect(self._on_answered)
-            card.pageRequested.connect(_open_page)
+            card.pageRequested.connect(self._on_page_requested)
             self._panes.pane.add_bar(card, is_below=True)
         self.changed.emit()
+
+    def _on_page_requested(self, address: str) -> None:
+        if problem := open_outside(address):
+            self._panes.pane.toasts.show_failure(problem)
 
     def _on_answered(self, request_id: str, action: str, values: Any) -> None:
         try:
@@ -105,7 +109,3 @@ class RequestBinding(Controller):
             if self._card is not None:
                 self._card.show_problem(shown(error.sentence))
         self.changed.emit()
-
-
-def _open_page(address: str) -> None:
-    QDesktopServices.openUrl(QUrl(address, QUrl.ParsingMode.StrictMode))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
 
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.errors import ChatDeskError
@@ -19,6 +18,7 @@ from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.tools.card_frame import CardFrame, card_label
 from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.outside import open_outside
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 
@@ -174,7 +174,7 @@ class SignInCard(CardFrame[ToolServer]):
 def open_sign_in_page(address: str) -> str:
     """Open the page in the browser, because a person pressed a button. Return the sentence that is shown in the
     meantime; the host in it is in ASCII, so that it cannot look like another one."""
-    url = QUrl(address, QUrl.ParsingMode.StrictMode)
-    QDesktopServices.openUrl(url)
-    host = url.host(QUrl.ComponentFormattingOption.EncodeUnicode)
+    if problem := open_outside(address):
+        return problem
+    host = QUrl(address, QUrl.ParsingMode.StrictMode).host(QUrl.ComponentFormattingOption.EncodeUnicode)
     return tr("Sign in at {host} in your browser, within five minutes.", host=host)

@@ -18,6 +18,6 @@ from chatdesk.ui.features.tools.sign_in_binding import open_sign_in_page
 )
 def test_the_page_is_opened_and_its_true_host_is_told(address: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[QUrl] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url) is None)
     assert open_sign_in_page(address) == f"Sign in at {host} in your browser, within five minutes."
     assert opened == [QUrl(address)]
