@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from unicodedata import normalize
 
+from chatdesk.core.rendering.drawing.math_units import NoUnit, number, unit
+
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+)\*?|\\.", re.DOTALL)
 _OPTION: Final = re.compile(r"\s*\[[^\][]*\]")
 _TOKEN: Final = re.compile(r"\s*(\\[A-Za-z]+|\\.|[^\\{}\s])", re.DOTALL)
@@ -29,6 +31,9 @@ _SIGNS: Final = {
     "backslash": r"{\setminus}", "vcentcolon": ":", "dblcolon": "∷", "lq": "‘", "rq": "’", "copyright": "©", "P": "¶",
     "textmu": "μ", "textdegree": "°", "dd": r"\mathrm{d}", "dag": r"\dagger ", "ddag": r"\ddagger ", "AA": "Å",
     "bmod": r"\mathbin{\text{ mod }}",
+    "grad": r"\nabla ", "gradient": r"\nabla ", "curl": r"\nabla\times ", "divergence": r"\nabla\cdot ",
+    "laplacian": r"\nabla^{2}", "cross": r"\times ", "vdot": r"\cdot ", "Tr": r"\operatorname{Tr}",
+    "tr": r"\operatorname{tr}", "rank": r"\operatorname{rank}",
     **dict.fromkeys(("relax", "allowbreak", "nobreak", "noindent", "centering", "displaylimits"), ""),
 }  # fmt: skip
 _MACROS: Final = {  # by name: the number of arguments, and the expansion
@@ -55,6 +60,28 @@ _MACROS: Final = {  # by name: the number of arguments, and the expansion
     "overgroup": (1, r"\overparen{#1}"),
     "undergroup": (1, r"\underparen{#1}"),
     "require": (1, ""),
+    "vb": (1, r"\mathbf{#1}"),
+    "va": (1, r"\vec{\mathbf{#1}}"),
+    "vu": (1, r"\hat{\mathbf{#1}}"),
+    "ev": (1, r"\left\langle #1\right\rangle "),
+    "expval": (1, r"\left\langle #1\right\rangle "),
+    "mel": (3, r"\left\langle #1\middle|#2\middle|#3\right\rangle "),
+    "matrixel": (3, r"\left\langle #1\middle|#2\middle|#3\right\rangle "),
+    "ip": (2, r"\left\langle #1\middle|#2\right\rangle "),
+    "innerproduct": (2, r"\left\langle #1\middle|#2\right\rangle "),
+    "dyad": (2, r"\left|#1\right\rangle \left\langle #2\right|"),
+    "ketbra": (2, r"\left|#1\right\rangle \left\langle #2\right|"),
+    "comm": (2, r"\left[#1,#2\right]"),
+    "commutator": (2, r"\left[#1,#2\right]"),
+    "acomm": (2, r"\left\{#1,#2\right\}"),
+    "anticommutator": (2, r"\left\{#1,#2\right\}"),
+    "pb": (2, r"\left\{#1,#2\right\}"),
+    "order": (1, r"\mathcal{O}\left(#1\right)"),
+    "pqty": (1, r"\left(#1\right)"),
+    "bqty": (1, r"\left[#1\right]"),
+    "Bqty": (1, r"\left\{#1\right\}"),
+    "vqty": (1, r"\left|#1\right|"),
+    "absolutevalue": (1, r"\left|#1\right|"),
     "setlength": (2, ""),
 }
 # The argument that holds words, which are drawn for the whole.
@@ -257,7 +284,81 @@ def _growing(left: str, right: str, middle: str) -> Callable[[str, int, frozense
     return write
 
 
+def _quantity(tex: str, at: int, own: frozenset[str]) -> tuple[str, int]:
+    r"""Write out ``\qty{5}{\metre}``, or brackets that grow: ``\qty(x)``."""
+    left = tex[at:].lstrip()[:1]
+    if left == "{":
+        (inner,), end = _arguments(tex, at, 1)
+        if tex[end:].lstrip()[:1] == "{":
+            return _measured(1)(tex, at, own)
+        return rf"\left\{{{_written_out(inner, own)}\right\}}", end
+    if left not in _CLOSING:
+        raise CannotSpell
+    start = end = tex.index(left, at) + 1
+    depth = 1
+    while depth and end < len(tex):
+        depth += {left: 1, _CLOSING[left]: -1}.get(tex[end], 0)
+        end += 2 if tex[end] == "\\" else 1
+    if depth:
+        raise CannotSpell
+    return rf"\left{left}{_written_out(tex[start : end - 1], own)}\right{_CLOSING[left]}", end
+
+
+def _measured(
+    count: int, *, has_unit: bool = True, end: str = ""
+) -> Callable[[str, int, frozenset[str]], tuple[str, int]]:
+    """Return what writes out ``count`` numbers, joined as a range, and their unit, which is one more argument."""
+
+    def write(tex: str, at: int, _: frozenset[str]) -> tuple[str, int]:
+        arguments, at = _arguments(tex, at, count + has_unit)
+        try:
+            made = _RANGE.join(map(number, arguments[:count]))
+            name = unit(arguments[-1]) if has_unit else ""
+        except NoUnit:
+            raise CannotSpell from None
+        room = r"\," if made and name and arguments[-1].strip() not in _TIGHT else ""
+        return f"{{{made}{room}{name}{end}}}", at
+
+    return write
+
+
+def _derivative(sign: str) -> Callable[[str, int, frozenset[str]], tuple[str, int]]:
+    r"""Return what writes out ``\dv{x}``, ``\dv[2]{f}{x}`` and, of partial ones, ``\pdv{f}{x}{y}``."""
+
+    def write(tex: str, at: int, own: frozenset[str]) -> tuple[str, int]:
+        option = _OPTION.match(tex, at)
+        power = "" if option is None else f"^{{{_written_out(option[0].strip()[1:-1], own)}}}"
+        (first,), at = _arguments(tex, at, 1)
+        parts = [_written_out(first, own)]
+        while len(parts) < (3 if "partial" in sign else 2) and tex[at : at + 1] == "{":
+            part, at = _argument(tex, at)
+            parts.append(_written_out(part, own))
+        if len(parts) == 1:
+            parts.insert(0, "")
+        above = power or ("^{2}" if len(parts) == 3 else "")
+        below = " ".join(f"{sign} {each}{power}" for each in parts[1:])
+        return rf"\frac{{{sign}{above} {parts[0]}}}{{{below}}}", at
+
+    return write
+
+
+_RANGE: Final = r"\text{ – }"
+_TIGHT: Final = (r"\degree", r"\percent", "%", "°")  # what stands at its number
+_CLOSING: Final = {"(": ")", "[": "]", "|": "|"}
 _SPECIAL: Final = {
+    "qty": _quantity,
+    "SI": _measured(1),
+    "SIrange": _measured(2),
+    "qtyrange": _measured(2),
+    "si": _measured(0),
+    "unit": _measured(0),
+    "num": _measured(1, has_unit=False),
+    "numrange": _measured(2, has_unit=False),
+    "ang": _measured(1, has_unit=False, end="°"),
+    "dv": _derivative(r"\mathrm{d}"),
+    "derivative": _derivative(r"\mathrm{d}"),
+    "pdv": _derivative(r"\partial"),
+    "pderivative": _derivative(r"\partial"),
     "genfrac": _genfrac,
     "rule": _rule,
     "braket": _braket,

@@ -46,6 +46,19 @@ SAME = [
     (r"\genfrac{}{}{}{}{a}{b}", r"{a\over b}"),
     (r"\genfrac{}{}{2pt}{}{a}{b}+c", r"{a\above{2pt} b}+c"),
     (r"\eqref{eq:1}", r"{(\text{eq:1})}"),
+    (r"\dv{x}", r"\frac{\mathrm{d}}{\mathrm{d} x}"),
+    (r"\dv[2]{f}{x}", r"\frac{\mathrm{d}^{2} f}{\mathrm{d} x^{2}}"),
+    (r"\pdv{f}{x}", r"\frac{\partial f}{\partial x}"),
+    (r"\pdv{f}{x}{y}", r"\frac{\partial^{2} f}{\partial x \partial y}"),
+    (r"\dv{t}\qty(\pdv{L}{v})", r"\frac{\mathrm{d}}{\mathrm{d} t}\left(\frac{\partial L}{\partial v}\right)"),
+    (r"\qty[(a)]\qty|b|\qty{c}", r"\left[(a)\right]\left|b\right|\left\{c\right\}"),
+    (r"\vb{E}=-\grad\phi", r"\mathbf{E}=-\nabla \phi"),
+    (r"\curl\vb B\cross\vu{n}", r"\nabla\times \mathbf{B}\times \hat{\mathbf{n}}"),
+    (r"\laplacian f", r"\nabla^{2} f"),
+    (r"\ev{A}\mel{a}{H}{b}", r"\left\langle A\right\rangle \left\langle a\middle|H\middle|b\right\rangle "),
+    (r"\comm{A}{B}\acomm{A}{B}", r"\left[A,B\right]\left\{A,B\right\}"),
+    (r"\ketbra{a}{b}", r"\left|a\right\rangle \left\langle b\right|"),
+    (r"\order{n^2}\Tr\rho", r"\mathcal{O}\left(n^2\right)\operatorname{Tr}\rho"),
     (r"\begin{array}{c}\require{cancel}\cancel{a}\end{array}", r"\begin{array}{c}\cancel{a}\end{array}"),
 ]
 WORDS = [
@@ -61,7 +74,25 @@ WORDS = [
     (r"\text{{a}b}", r"\text{ab}"),
     (r"\mbox{a}\hbox{b}\textsc{c}\textrm{d}\emph{e}", r"\text{a}\text{b}\text{c}\text{d}\textit{e}"),
 ]
-UNKNOWN = [r"\rule{1em}{1ex}", r"\rule{1em}", r"\text{a", r"\text{$a}", r"\text{\(a}", r"\text{a\'}", r"\abs", r"\abs{"]
+UNKNOWN = [
+    r"\rule{1em}{1ex}",
+    r"\rule{1em}",
+    r"\text{a",
+    r"\text{$a}",
+    r"\text{\(a}",
+    r"\text{a\'}",
+    r"\abs",
+    r"\abs{",
+    r"\qty",
+    r"\qty x",
+    r"\qty(a",
+    r"\pdv",
+    r"\SI{1}",
+    r"\SI{one}{\metre}",
+    r"\SI{1}{\nonsense}",
+    r"\num{1.2.3}",
+    r"\unit{\per}",
+]
 
 
 def drawn(tex: str) -> Drawing:
@@ -103,7 +134,7 @@ def test_an_operator_that_the_formula_declares_is_its_own() -> None:
     assert drawn(r"\DeclareMathOperator{\abs}{abs}\abs x") == drawn(r"\operatorname{abs} x")
 
 
-@pytest.mark.parametrize("command", ["abs", "nicefrac", "text", "colorbox", "genfrac", "Set"])
+@pytest.mark.parametrize("command", ["abs", "nicefrac", "text", "colorbox", "genfrac", "Set", "qty", "dv", "SI", "num"])
 @pytest.mark.parametrize("tail", ["{", "[", "{{", "\\", "}", "[[[", "{\\", "$"])
 def test_hostile_ends_are_refused_or_kept(command: str, tail: str) -> None:
     try:
