@@ -9,12 +9,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QMouseEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 from shiboken6 import isValid
 
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.core.texts import Text, shown
+from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.panel import Panel, plain_label
 from chatdesk.ui.qt.unread_guard import UnreadGuard, UnreadMoment
@@ -31,6 +40,8 @@ class FormPanel(Panel):
     """A dialog with a title, a content, a line for problems and a row of buttons. The content goes into ``body``. With
     ``width_px`` the dialog is as high as its content needs; with ``size_px`` it has that size as far as the window has
     room. Both are given at scale 1.
+
+    The first Esc in a form that something was typed into says that the second leaves it.
 
     For a moment a mouse can press none of its buttons that are primary or dangerous: it may appear by itself and under
     the pointer.
@@ -58,6 +69,7 @@ class FormPanel(Panel):
         self.problem.hide()
         self.guard = UnreadGuard((), self)
         self._first_count = 0
+        self._warned_of: object = None
         self.buttons = QHBoxLayout()
         self.buttons.setSpacing(_BUTTON_GAP_PX)
         self.buttons.setContentsMargins(0, _ABOVE_BUTTONS_PX, 0, 0)
@@ -82,6 +94,29 @@ class FormPanel(Panel):
                 label.ensurePolished()  # gives it its font
             self.refit()
         super().setVisible(visible)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Escape or not self.warns_of_unsaved():
+            super().keyPressEvent(event)
+
+    def unsaved(self) -> object:
+        """Return what was typed and would be lost with the dialog; anything false if there is nothing."""
+        lines = [(each, each.isModified(), each.text()) for each in self.findChildren(QLineEdit)]
+        pages = [(each, each.document().isModified(), each.toPlainText()) for each in self.findChildren(QPlainTextEdit)]
+        return [
+            text.strip()
+            for field, is_modified, text in (*lines, *pages)
+            if is_modified and text.strip() and not field.isReadOnly() and _is_kept_in(field)
+        ]
+
+    def warns_of_unsaved(self) -> bool:
+        """Return whether something would be lost that the person has not been told of; they are now."""
+        unsaved = self.unsaved()
+        if not unsaved or unsaved == self._warned_of:
+            return False
+        self._warned_of = unsaved
+        self.show_problem(tr("What you typed is not saved. Press Esc again to leave without it."))
+        return True
 
     def showEvent(self, event: QShowEvent) -> None:
         """Put the buttons last in the order of Tab, whatever was added first."""
@@ -133,6 +168,12 @@ class FormPanel(Panel):
         self.problem.setVisible(bool(sentence))
         self.refit()
         announce(self, sentence, is_assertive=True)
+
+
+def _is_kept_in(field: QWidget) -> bool:
+    """Return whether somebody types into a field what is to be kept: not what is looked for, nor a number or a day."""
+    is_search = bool(field.property("isSearch"))
+    return not is_search and not isinstance(field.parent(), QAbstractSpinBox) and field.isEnabled()
 
 
 class _PushButton(QPushButton):

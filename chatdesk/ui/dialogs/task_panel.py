@@ -49,6 +49,9 @@ class TaskPanel(FormPanel):
     def is_busy(self) -> bool:
         return bool(self._locked)
 
+    def unsaved(self) -> object:
+        return None if self.is_busy else super().unsaved()
+
     def add_heading(self, text: str) -> None:
         """Add a heading to the body, with some room above it."""
         self.body.addSpacing(self.theme.tokens.space.xs)

@@ -72,6 +72,7 @@ class ProjectChooser(QWidget):
         self._entries = tuple(entries)
         self.setObjectName("projectChooser")
         self.field = named(QLineEdit(self), "projectField", tr("Find a project"))
+        self.field.setProperty("isSearch", True)
         self.field.setPlaceholderText(tr("Find a project"))
         self.field.setFrame(False)
         self.list = named(_DropList(mime, self), "projectList", tr("Projects"))

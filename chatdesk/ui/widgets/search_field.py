@@ -27,6 +27,7 @@ class SearchField(QLineEdit):
         self._theme = theme
         self.hint = _key_cap(QKeySequence(hint).toString(QKeySequence.SequenceFormat.NativeText))
         self.setObjectName(object_name)
+        self.setProperty("isSearch", True)
         self.setAccessibleName(placeholder)
         self.setPlaceholderText(placeholder)
         self._clear = IconButton(

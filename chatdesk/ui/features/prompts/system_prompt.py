@@ -29,7 +29,6 @@ _NAMES: Final = {
     PromptSource.THREAD: Text("System prompt of this thread"),
     PromptSource.PROJECT: Text("System prompt of the project"),
 }
-_UNSAVED = Text("This is not saved yet. Save it, or press Esc again to drop the changes.")
 
 
 class SystemPromptDialog(FormPanel):
@@ -50,7 +49,6 @@ class SystemPromptDialog(FormPanel):
         self._prompts = prompts
         self._texts = {each: prompts.of(each) for each in _NAMES}
         self.source = source
-        self._is_warned = False
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
         self._settle.timeout.connect(lambda: self.edited.emit(self.text_field.written()))
         self._build()
@@ -91,13 +89,8 @@ class SystemPromptDialog(FormPanel):
     def close_saved(self) -> None:
         self.accept()
 
-    def reject(self) -> None:
-        """Close the dialog. With unsaved text the first Esc warns that it would be lost, the second closes."""
-        if self._changes() and not self._is_warned:
-            self._is_warned = True
-            self.show_failure(shown(_UNSAVED))
-        else:
-            super().reject()
+    def unsaved(self) -> object:
+        return self._changes()
 
     def _build(self) -> None:
         hint = tr(
@@ -189,7 +182,6 @@ class SystemPromptDialog(FormPanel):
 
     def _on_text_changed(self) -> None:
         self._texts[self.source] = self.text_field.written()
-        self._is_warned = False
         self._settle.start()
         self._show_state()
 

@@ -150,12 +150,13 @@ class ChangeReview(FormPanel):
         (self.text if is_shown else self.diff).setFocus()
 
     def reject(self) -> None:
-        """Close the dialog. With an edited text the first Esc says that it would be lost, the second closes."""
-        warning = tr("What you edited is not applied. Press Esc again to close without it.")
-        if self._edited() in (None, self._text) or self.problem.text() == warning:
+        """Close the dialog; *Close* says first what would be lost, as Esc does."""
+        if not self.warns_of_unsaved():
             super().reject()
-        else:
-            self.show_problem(warning)
+
+    def unsaved(self) -> object:
+        edited = self._edited()
+        return None if edited == self._text else edited
 
     def _edited(self) -> str | None:
         return self.text.written() if self.text.isVisibleTo(self) else None

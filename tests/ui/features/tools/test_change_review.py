@@ -87,7 +87,7 @@ def test_what_is_edited_is_applied_and_not_lost_by_one_esc(theme: Theme, qtbot: 
         qtbot.keyClick(dialog.findChild(QPushButton, "reviewApply"), Qt.Key.Key_Space)
     assert chosen.args == ["change-apply", SHOWN[0], "12\n"]
     qtbot.keyClick(dialog.text, Qt.Key.Key_Escape)
-    assert dialog.isVisible() and "not applied" in dialog.problem.text()
+    assert dialog.isVisible() and "is not saved" in dialog.problem.text()
     qtbot.keyClick(dialog.text, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
 
