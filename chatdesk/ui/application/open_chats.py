@@ -22,6 +22,7 @@ from chatdesk.ui.application.left_state import is_there, state_of
 from chatdesk.ui.application.pane_bindings import PaneBindings
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry, PaneCommands
+from chatdesk.ui.features.chat.thread_binding import shown_title
 from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow, ThreadWindow
 from chatdesk.ui.window.window_state import MAX_WINDOWS, SavedWindow, WindowState
@@ -187,7 +188,7 @@ class OpenChats(QObject):
 
     def _go(self, place: int) -> None:
         self._on_pane_chosen(self._panes.main_window.panes()[place])
-        announce(self._panes.main_window, self._active.threads.title)
+        announce(self._panes.main_window, shown_title(self._active.threads))
 
     def _can_close_active(self) -> bool:
         return self._active.panes.window is not self._panes.window or self._beside is not None
@@ -381,9 +382,9 @@ class OpenChats(QObject):
         """Show the title of each window's active chat as that of the window, and those of two chats on their tabs."""
         main = self._panes.main_window
         for window in (main, *map(_window_of, self._windows)):
-            window.show_title(self._of_pane(window.active_pane).threads.title)
+            window.show_title(shown_title(self._of_pane(window.active_pane).threads))
         if self._beside is not None:
-            main.chats.show_titles([self._main.threads.title, self._beside.bindings.threads.title])
+            main.chats.show_titles([shown_title(each.threads) for each in (self._main, self._beside.bindings)])
 
 
 def _window_of(chat: ExtraChat) -> ThreadWindow:

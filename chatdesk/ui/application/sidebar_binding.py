@@ -29,7 +29,6 @@ class SidebarBinding(QObject):
         sidebar.everythingWanted.connect(self._search)
         sidebar.resultsWanted.connect(self._find)
         sidebar.hitChosen.connect(self._show_hit)
-        sidebar.commandChosen.connect(panes.registry.trigger)
         if sidebar.found is not None:  # somebody typed before there was anybody to ask
             self._find(sidebar.found.results.searched, sidebar.found.results)
         panes.registry.keys.changed.connect(self._show_keys)

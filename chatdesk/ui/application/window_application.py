@@ -8,7 +8,6 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack, aclosing
-from functools import partial
 from signal import SIGINT
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -135,8 +134,7 @@ class WindowApplication(QObject):
         window = MainWindow(theme, sidebar=sidebar, header=header, empty_state=empty_state, composer=composer)
         commands = CommandRegistry(window, CATALOGUE)
         commands.hold()  # what is pressed before the services are open waits for them
-        sidebar.settingsRequested.connect(partial(commands.trigger, "app.settings"))
-        sidebar.newThreadRequested.connect(partial(commands.trigger, "thread.new"))
+        sidebar.commandChosen.connect(commands.trigger)
         return Panes(window, window, window.pane, commands, sidebar, header, empty_state, composer, theme)
 
     def _deliver(self, call: Callable[[], None]) -> None:

@@ -100,17 +100,14 @@ class FormPanel(Panel):
             super().keyPressEvent(event)
 
     def unsaved(self) -> object:
-        """Return what was typed and would be lost with the dialog; anything false if there is nothing."""
-        lines = [(each, each.isModified(), each.text()) for each in self.findChildren(QLineEdit)]
-        pages = [(each, each.document().isModified(), each.toPlainText()) for each in self.findChildren(QPlainTextEdit)]
-        return [
-            text.strip()
-            for field, is_modified, text in (*lines, *pages)
-            if is_modified and text.strip() and not field.isReadOnly() and _is_kept_in(field)
-        ]
+        """Return the typed words that would be lost with the dialog; anything false if there are none."""
+        lines = [each for each in self.findChildren(QLineEdit) if each.isModified() and _is_kept(each)]
+        pages = [each for each in self.findChildren(QPlainTextEdit) if each.document().isModified()]
+        texts = (*(each.text() for each in lines), *(each.toPlainText() for each in pages))
+        return [each for each in texts if each.strip()]
 
     def warns_of_unsaved(self) -> bool:
-        """Return whether something would be lost that the person has not been told of; they are now."""
+        """Return whether words would be lost of which the person was not told before; they are told now."""
         unsaved = self.unsaved()
         if not unsaved or unsaved == self._warned_of:
             return False
@@ -170,10 +167,9 @@ class FormPanel(Panel):
         announce(self, sentence, is_assertive=True)
 
 
-def _is_kept_in(field: QWidget) -> bool:
-    """Return whether somebody types into a field what is to be kept: not what is looked for, nor a number or a day."""
-    is_search = bool(field.property("isSearch"))
-    return not is_search and not isinstance(field.parent(), QAbstractSpinBox) and field.isEnabled()
+def _is_kept(field: QLineEdit) -> bool:
+    """Return whether what is typed into a field is to be kept: it neither searches nor is a number or a day."""
+    return not field.property("isSearch") and not isinstance(field.parent(), QAbstractSpinBox)
 
 
 class _PushButton(QPushButton):

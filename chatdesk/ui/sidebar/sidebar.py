@@ -227,13 +227,13 @@ class Sidebar(SidebarBase):
         return column
 
     def _connect(self) -> None:
-        self._new_button.clicked.connect(self.newThreadRequested)
+        self._new_button.clicked.connect(lambda: self.commandChosen.emit("thread.new"))
         self.badge.threadsDropped.connect(lambda: self.moveRequested.emit(self.selected_ids()))
         self.notices.messages_button.clicked.connect(self.deletedMessagesRequested)
         self.notices.empty_button.clicked.connect(self.emptyTrashRequested)
         self._view_bar.clicked.connect(self._on_view_bar_clicked)
         self.notices.retry_button.clicked.connect(self.reload)
-        self.notices.status.settings_button.clicked.connect(self.settingsRequested)
+        self.notices.status.settings_button.clicked.connect(lambda: self.commandChosen.emit("app.settings"))
         self.notices.status.view_button.clicked.connect(self._open_view_menu)
         self.search_box.searched.connect(self._on_search_box_searched)
         self.search_box.descended.connect(self._on_search_box_descended)

@@ -27,13 +27,11 @@ class SidebarBase(QWidget):
 
     windowRequested = Signal(str)  # a window of its own for a thread
     besideRequested = Signal(str)
-    newThreadRequested = Signal()
     resultsWanted = Signal(str, object)  # the text, and the list to fill
     hitChosen = Signal(object)
     commandChosen = Signal(str)
     everythingWanted = Signal(str)
     exportRequested = Signal(str)
-    settingsRequested = Signal()
     viewChanged = Signal(str)
     # About many threads: their ids, as a tuple.
     pinRequested = Signal(object, bool)

@@ -207,7 +207,7 @@ class MainWindow(ChatWindow):
         self.place.overlayClosed.connect(self.focus_composer)
         self.chats.moved.connect(self.stateChanged)
         self.sidebar.thread_list.chosen.connect(self.place.close_overlay)
-        self.sidebar.newThreadRequested.connect(self.place.close_overlay)
+        self.sidebar.commandChosen.connect(self.place.close_overlay)
 
     def _bind_own_commands(self, commands: CommandRegistry) -> None:
         super()._bind_own_commands(commands)

@@ -307,7 +307,7 @@ def _quantity(tex: str, at: int, own: frozenset[str]) -> tuple[str, int]:
 def _measured(
     count: int, *, has_unit: bool = True, end: str = ""
 ) -> Callable[[str, int, frozenset[str]], tuple[str, int]]:
-    """Return what writes out ``count`` numbers, joined as a range, and their unit, which is one more argument."""
+    """Return the writer of ``count`` numbers, joined as a range, and of their unit, which is one more argument."""
 
     def write(tex: str, at: int, _: frozenset[str]) -> tuple[str, int]:
         arguments, at = _arguments(tex, at, count + has_unit)
@@ -323,7 +323,7 @@ def _measured(
 
 
 def _derivative(sign: str) -> Callable[[str, int, frozenset[str]], tuple[str, int]]:
-    r"""Return what writes out ``\dv{x}``, ``\dv[2]{f}{x}`` and, of partial ones, ``\pdv{f}{x}{y}``."""
+    r"""Return the writer of ``\dv{x}``, ``\dv[2]{f}{x}`` and, with a partial ``sign``, ``\pdv{f}{x}{y}``."""
 
     def write(tex: str, at: int, own: frozenset[str]) -> tuple[str, int]:
         option = _OPTION.match(tex, at)

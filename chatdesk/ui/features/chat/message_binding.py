@@ -25,7 +25,7 @@ from chatdesk.ui.features.chat.message_follower import MessageFollower
 from chatdesk.ui.features.chat.next_model import NextAssistant, NextModel
 from chatdesk.ui.features.chat.next_questions import compared_words
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
-from chatdesk.ui.features.chat.thread_binding import ThreadBinding
+from chatdesk.ui.features.chat.thread_binding import ThreadBinding, shown_title
 from chatdesk.ui.features.chat.undo_binding import UndoBinding, moved_words
 from chatdesk.ui.features.chat.version_steps import VersionSteps
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
@@ -389,7 +389,7 @@ class MessageBinding(Controller):
         # A new chat gets its name with its first message; a temporary one may have another once it is kept.
         is_editable = thread is not None and not self._threads.is_temporary
         self._panes.header.set_title(
-            self._threads.title, is_editable=is_editable, keeps_edit=thread_id == self._titled_id
+            shown_title(self._threads), is_editable=is_editable, keeps_edit=thread_id == self._titled_id
         )
         self._titled_id = thread_id
         self.models.show()

@@ -73,12 +73,6 @@ class ThreadBinding(Controller):
         return self._thread
 
     @property
-    def title(self) -> str:
-        """The name of what is open, for people."""
-        title = NEW_THREAD_TITLE if self._thread is None else self._thread.title
-        return tr("Temporary chat") if self.is_temporary and title == NEW_THREAD_TITLE else shown(title_text(title))
-
-    @property
     def is_blank(self) -> bool:
         """Return whether the open thread has no message yet."""
         return self._is_blank
@@ -128,7 +122,7 @@ class ThreadBinding(Controller):
             self._panes.composer.notice.show_standing()  # not what was said of the thread before for a moment
             self._show(thread)
             if takes_focus:
-                announce(self._panes.window, self.title)
+                announce(self._panes.window, shown_title(self))
         if takes_focus:
             self._focus_composer(focus)
         await self._drafts.load()  # also of the open one: what opened it may have been cut short before that
@@ -284,3 +278,9 @@ class ThreadBinding(Controller):
         if thread_id == self.thread_id:
             self._thread = self._open_thread.id = None
             self.open_soon(None)
+
+
+def shown_title(threads: ThreadBinding) -> str:
+    """Return the name of what is open, for people."""
+    title = NEW_THREAD_TITLE if threads.open_thread is None else threads.open_thread.title
+    return tr("Temporary chat") if threads.is_temporary and title == NEW_THREAD_TITLE else shown(title_text(title))

@@ -70,7 +70,7 @@ class Conversation(QObject):
             self._scrolling.start(anchor)
 
     def end(self) -> None:
-        """Let what is still fetched and rendered come to nobody, because the view is being deleted."""
+        """Drop the pages and renderings that are still under way, because the view is being deleted."""
         self._close()
         self._reset_pages(None)
 
