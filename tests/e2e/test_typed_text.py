@@ -421,7 +421,7 @@ def test_what_is_typed_while_a_window_closes_is_kept(tmp_path: Path) -> None:
 CASES: Final = [each for each in product(STATES, ACTIONS, (False, True)) if each[:2] != ("temporary chat", "close")]
 
 
-@pytest.mark.parametrize(("state", "action", "is_busy"), sample(CASES, 22))
+@pytest.mark.parametrize(("state", "action", "is_busy"), sample(CASES, 14))
 def test_what_was_typed_is_in_one_place(tmp_path: Path, state: str, action: str, is_busy: bool) -> None:
     async def act(application: WindowApplication, writer: Writer) -> None:
         await STATES[state](writer)

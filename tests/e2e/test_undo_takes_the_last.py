@@ -330,7 +330,7 @@ AT_ONCE: dict[str, tuple[Prepare, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", AT_ONCE)
+@pytest.mark.parametrize("name", sample([*AT_ONCE], 8))
 def test_undo_waits_for_a_change_that_has_just_begun(tmp_path: Path, name: str) -> None:
     prepare, label = AT_ONCE[name]
 

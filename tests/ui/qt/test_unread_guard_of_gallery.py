@@ -17,6 +17,7 @@ import tests.gallery
 from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import ThemedButton
+from tests.helpers.examples import sample
 
 _MODULES = sorted(path.stem for path in Path(tests.gallery.__path__[0]).glob("*_samples.py"))
 # What asks before it does anything ends in dots.
@@ -55,12 +56,12 @@ def _held(widget: QWidget, key: Qt.Key) -> None:
             QApplication.sendEvent(widget, QKeyEvent(kind, key, Qt.KeyboardModifier.NoModifier, text, is_repeated))
 
 
-@pytest.mark.parametrize("module", _MODULES)
+@pytest.mark.parametrize("module", sample(_MODULES, 9))
 def test_what_costs_is_pressed_once(qapp: QApplication, module: str) -> None:
     theme = Theme(qapp)
     theme.apply()
     wrong = []
-    for sample, widget in importlib.import_module(f"tests.gallery.{module}").build_samples(theme):
+    for title, widget in importlib.import_module(f"tests.gallery.{module}").build_samples(theme):
         widget.show()
         costly = list(_costly(widget))
         for button in (*costly, *(each for each in widget.findChildren(ThemedButton) if each.isEnabled())):
@@ -68,7 +69,7 @@ def test_what_costs_is_pressed_once(qapp: QApplication, module: str) -> None:
             if button.receivers("2clicked(bool)"):  # what it does is not what is tried here
                 button.clicked.disconnect()
             button.clicked.connect(lambda _checked=False, pressed=pressed: pressed.append(True))
-            name = f"{sample}, {button.objectName()}: {(button.accessibleName() or button.text())[:50]}"
+            name = f"{title}, {button.objectName()}: {(button.accessibleName() or button.text())[:50]}"
             if button in costly:
                 _clicked(button)
                 wrong += [f"pressed in its first moment: {name}"] * len(pressed)
@@ -91,7 +92,7 @@ def test_what_costs_is_pressed_once(qapp: QApplication, module: str) -> None:
             default.clicked.connect(lambda _checked=False, pressed=pressed: pressed.append(True))
             fields[0].setFocus()
             _held(fields[0], Qt.Key.Key_Return)
-            wrong += [f"pressed again by Enter in a field: {sample}, {default.objectName()}"] * (len(pressed) > 1)
+            wrong += [f"pressed again by Enter in a field: {title}, {default.objectName()}"] * (len(pressed) > 1)
         widget.close()
         widget.deleteLater()
     theme.deleteLater()

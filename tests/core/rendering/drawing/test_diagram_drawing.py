@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 from xml.etree import ElementTree
 
@@ -13,10 +14,12 @@ from chatdesk.core.rendering.drawing import diagram_drawing
 from chatdesk.core.rendering.drawing.diagram_drawing import MAX_SOURCE_CHARS, draw_diagram
 from chatdesk.core.rendering.drawing.picture_fonts import width_of
 from tests.helpers.diagrams import KINDS, diagram
+from tests.helpers.examples import sample
 
 SOURCE = "graph TD\n A[Start] --> B[End]"
 SVG = "{http://www.w3.org/2000/svg}"
 is_here = diagram_drawing.can_draw()
+_WORDS = ("CustomerAccountManager", "WWWWWWWWWW", "0123456789", "UPPERCASELABEL", "wwwwmmmm")
 needs_packages = pytest.mark.skipif(not is_here, reason="no package draws diagrams on this computer")
 
 
@@ -160,8 +163,7 @@ def drawn_svgs(source: str) -> list[ElementTree.Element]:
 
 
 @needs_packages
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("word", ["CustomerAccountManager", "WWWWWWWWWW", "0123456789", "UPPERCASELABEL", "wwwwmmmm"])
+@pytest.mark.parametrize(("kind", "word"), sample(list(product(KINDS, _WORDS)), 2 * len(KINDS)))
 def test_no_label_is_cut_off(kind: str, word: str) -> None:
     for root in drawn_svgs(diagram(kind, word)):
         assert word in "".join(root.itertext())

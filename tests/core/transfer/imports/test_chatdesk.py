@@ -7,6 +7,7 @@ import random
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +38,7 @@ from chatdesk.core.storage.library.prompts import PromptRepository
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.transfer.exports.export import thread_to_json
 from chatdesk.core.transfer.exports.export_service import ExportService
+from tests.helpers.examples import sample
 from tests.helpers.export_samples import PNG, plain_chatgpt
 from tests.helpers.import_world import ImportWorld, import_world, outcomes
 from tests.helpers.kept_samples import KEPT_SAMPLES, call_content
@@ -113,8 +115,7 @@ def _comparable(data: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(threads, key=lambda each: str(each["id"]))
 
 
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("ending", ["json", "zip"])
+@pytest.mark.parametrize(("seed", "ending"), sample(list(product(range(6), ("json", "zip"))), 6))
 async def test_an_import_of_an_export_has_equal_content(
     here: ImportWorld, there: ImportWorld, tmp_path: Path, seed: int, ending: str
 ) -> None:

@@ -131,9 +131,7 @@ def _change(field: QWidget) -> None:
 KINDS = {each.name: each for each in all_settings() if not each.shown.hidden and not each.is_model}
 
 
-@pytest.mark.parametrize(
-    ("name", "ends"), sample(list(itertools.product(KINDS, ("leaving", "escape", "cross"))), len(KINDS))
-)
+@pytest.mark.parametrize(("name", "ends"), sample(list(itertools.product(KINDS, ("leaving", "escape", "cross"))), 24))
 def test_each_setting_is_kept_however_the_dialog_is_left(
     dialog: SettingsDialog, applied: list[dict[str, object]], qtbot: QtBot, name: str, ends: str
 ) -> None:

@@ -11,12 +11,14 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
+from itertools import product
 from typing import Final
 
 import pytest
 
 from chatdesk.core.domain.library import GONE
 from chatdesk.core.storage.sync import erasing, erasing_trash, outbox
+from tests.helpers.examples import sample
 from tests.helpers.log_shapes import RECORDS, SHAPES, Shape, chats
 from tests.helpers.pulled_log import ANNS, START_MS, PulledLog, Reader
 
@@ -27,6 +29,11 @@ _DEARER: Final = 1.5
 # Where each page looks through all of one register.
 _TWICE_A_REGISTER: Final = 3
 Action = Callable[[PulledLog, Reader], None]
+_ORDERS: dict[str, Callable[[list[str]], object]] = {
+    "same": list.copy,
+    "reversed": list.reverse,
+    "mixed": random.Random(1).shuffle,
+}
 
 
 def _start_over(log: PulledLog, reader: Reader) -> None:
@@ -111,14 +118,14 @@ def _steps(shape: Shape, count: int, action: Action | None = None, *, page: int 
     return steps[0]
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", sample([*SHAPES], 10))
 def test_a_first_pull_grows_with_what_is_pulled(name: str) -> None:
     few, many = _steps(SHAPES[name], _FEW), _steps(SHAPES[name], 2 * _FEW)
     assert many < _TWICE * few
     assert many < _DEARER * _of_chats()
 
 
-@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("name", sample([*RECORDS], 6))
 def test_whatever_else_is_pulled_costs_as_much_as_there_is(name: str) -> None:
     few, many = (_steps(RECORDS[name], count, page=200) for count in (4 * _FEW, 8 * _FEW))
     assert many < _TWICE_A_REGISTER * few
@@ -129,17 +136,18 @@ def _of_chats() -> int:
     return _steps(chats, 2 * _FEW)
 
 
-@pytest.mark.parametrize("action", _ACTIONS)
-@pytest.mark.parametrize("name", ["roots", "replies", "a chain", "later versions downwards"])
+_MANY = ("roots", "replies", "a chain", "later versions downwards")
+
+
+@pytest.mark.parametrize(("name", "action"), sample(list(product(_MANY, _ACTIONS)), 8))
 def test_what_is_done_to_all_messages_grows_with_them(name: str, action: str) -> None:
     few, many = (_steps(SHAPES[name], count, _ACTIONS[action]) for count in (_FEW, 2 * _FEW))
     assert many < _TWICE * few
 
 
-@pytest.mark.parametrize("parent", ["chain", "question", "none"])
-@pytest.mark.parametrize("order", [list.copy, list.reverse, random.Random(1).shuffle], ids=["", "reversed", "mixed"])
-def test_what_was_lost_is_brought_back_in_time_that_grows_with_it(order: Callable[..., object], parent: str) -> None:
-    action = partial(_bring_back, order=order, parent=parent)
+@pytest.mark.parametrize(("parent", "order"), sample(list(product(("chain", "question", "none"), _ORDERS)), 3))
+def test_what_was_lost_is_brought_back_in_time_that_grows_with_it(order: str, parent: str) -> None:
+    action = partial(_bring_back, order=_ORDERS[order], parent=parent)
     few, many = (_steps(SHAPES["replies to lost messages"], count, action, page=100) for count in (6 * _FEW, 12 * _FEW))
     assert many < _TWICE * few
 
