@@ -75,6 +75,8 @@ class FocusFrame(QObject):
             self.place_ring()
         elif kind in (QEvent.Type.FocusOut, QEvent.Type.Resize):
             self.place_ring()
+        elif kind is QEvent.Type.Paint and self._ring is not None:
+            self.place_ring()  # the part may have moved within the widget
         elif kind is QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             self._is_ringed = self._is_ringed or is_walk(event)
             self.place_ring()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QListWidget, QWidget
+from PySide6.QtWidgets import QApplication, QListWidget, QTabBar, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.features.usage.chart import UsageChart
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
-from chatdesk.ui.widgets.focus_ring import frame_when_empty, reason_of_press, shows_ring
+from chatdesk.ui.widgets.focus_ring import frame_tab, frame_when_empty, reason_of_press, shows_ring
 
 _REASON = Qt.FocusReason
 
@@ -76,6 +78,31 @@ def test_a_list_without_rows_has_a_ring_beside_its_scroll_bar(qapp: QApplication
     rows.setCurrentRow(0)
     qtbot.keyClick(rows, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: not _ringed(rows, theme))
+
+
+def test_the_ring_of_a_tab_follows_every_change_of_its_place(qapp: QApplication, qtbot: QtBot) -> None:
+    tabs = QTabBar()
+    qtbot.addWidget(tabs)
+    for name in ("Context", "Summary", "Usage", "Tree"):
+        tabs.addTab(name)
+    tabs.setExpanding(True)
+    frame_tab(Theme(qapp), tabs)
+    tabs.resize(600, 30)
+    with qtbot.waitActive(tabs):
+        tabs.show()
+    tabs.clearFocus()
+    tabs.setFocus(_REASON.TabFocusReason)
+    tabs.setCurrentIndex(2)
+    (ring,) = (each for each in tabs.findChildren(QWidget) if not isinstance(each, QToolButton))
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: tabs.resize(300, 30),
+        lambda: tabs.resize(700, 40),
+        lambda: tabs.setTabText(0, "Context of this thread"),
+        lambda: tabs.removeTab(0),
+    )
+    for change in changes:
+        change()
+        qtbot.waitUntil(lambda: ring.geometry() == tabs.tabRect(tabs.currentIndex()))
 
 
 def _ringed(widget: QWidget, theme: Theme) -> set[int]:
