@@ -10,6 +10,7 @@ from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
+from chatdesk.ui.transcript.layout.pill import ROOM_PX
 
 _WIDTH_PX = 380
 _HEIGHT_PX = 44
@@ -74,14 +75,15 @@ class FindBar(QFrame):
         return self._count.text()
 
     def place(self, area: QSize, *, is_low: bool | None = None) -> None:
-        """Move the bar to the upper right of an area of that size, or to the lower right if ``is_low``.
+        """Move the bar to the upper right of an area of that size, or to the lower right, above the way to the newest
+        message, if ``is_low``.
 
         Without ``is_low`` the bar keeps the corner it was given last.
         """
         self._is_low = self._is_low if is_low is None else is_low
         scale = self._scale
         wide, high = min(round(_WIDTH_PX * scale), area.width() - 2 * _MARGIN_PX), round(_HEIGHT_PX * scale)
-        top = area.height() - high - _MARGIN_PX if self._is_low else _MARGIN_PX
+        top = area.height() - high - _MARGIN_PX - round(ROOM_PX * scale) if self._is_low else _MARGIN_PX
         self.setGeometry(area.width() - wide - _MARGIN_PX, top, wide, high)
 
     def set_style(self, style: TranscriptStyle) -> None:

@@ -13,6 +13,7 @@ _HEIGHT_PX = 32
 _PAD_PX = 14
 _GAP_PX = 8
 _MARGIN_PX = 16
+ROOM_PX = _HEIGHT_PX + _MARGIN_PX  # from the lower edge up, at scale 1
 
 
 class JumpPill(QPushButton):

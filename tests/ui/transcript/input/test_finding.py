@@ -317,6 +317,24 @@ def test_the_bar_makes_way_for_a_match_that_it_would_cover(
     assert bar.y() < 50
 
 
+@pytest.mark.parametrize("width", [420, 900])
+def test_the_bar_leaves_the_way_to_the_newest_message_in_sight(
+    world: World, finder_view: Callable[..., tuple[TranscriptView, FakeFinder]], width: int
+) -> None:
+    thread = make_thread(40)
+    view, _ = finder_view(thread)
+    view.resize(width, 500)
+    world.settle()
+    first = thread.messages[0]
+    view.show_thread_at("t", first.id)
+    world.settle()
+    view.show_found(first.id, first.text.split()[0])
+    world.settle()
+    bar, pill = view.parts.finding.bar, view.parts.pill
+    assert bar.isVisible() and pill.isVisible() and bar.y() > view.viewport().height() / 2
+    assert not bar.geometry().intersects(pill.geometry())
+
+
 def test_a_message_that_was_found_by_nothing_is_only_shown(
     world: World, finder_view: Callable[..., tuple[TranscriptView, FakeFinder]]
 ) -> None:
