@@ -25,6 +25,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -97,34 +98,36 @@ async def play(form: Mapping[str, Any], folder: Path) -> Played:
         SERVER, "Sums", [BuiltInTool("add", Text("Add"), "Add.", {"a": number, "b": number}, ("a", "b"), add)]
     )
     replies = [_reply(each, form.get("api", "chat"), missed) for each in form["server"]]
-    async with FaultServer(*replies) as server, tool_service(folder, built_in=[sums]) as tools:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(FaultServer(*replies))
         api, model = Api(form.get("api", "chat")), form.get("model", "m1")
         address = server.base_url.removesuffix("/v1") if api is Api.ANTHROPIC else server.base_url
         profile = ProviderProfile("scripted", form.get("preset", "other"), "Form", address, api, model=model)
         provider = provider_of(
             Account(profile, Secret("sk-form-0123456789")), _LIMITS, retry=RetryPolicy(longest_wait_s=1, max_attempts=1)
         )
-        async with chat_world(folder, provider=provider) as world:  # type: ignore[arg-type]
-            if form.get("tools"):
-                await tools.switch(SERVER, is_on=True)
+        stack.push_async_callback(provider.close)
+        world = await stack.enter_async_context(chat_world(folder, provider=provider))  # type: ignore[arg-type]
+        tools = await stack.enter_async_context(tool_service(folder, built_in=[sums])) if form.get("tools") else None
 
-            async def load() -> ToolService:
-                return tools
+        async def load() -> ToolService | None:
+            return tools
 
-            world.chat.tools.use(load, ToolLimits, _keep)
+        world.chat.tools.use(load, ToolLimits, _keep)
+        if tools is not None:
+            await tools.switch(SERVER, is_on=True)
             approving = asyncio.ensure_future(approve_all(world.chat))
-            message = None
-            for question in form.get("ask", ["Say hello."]):
-                sent = (
-                    await world.chat.create_thread(None, "", question, model=model, provider="scripted")
-                    if message is None
-                    else await world.chat.send_message(message.thread_id, question)
-                )
-                message = await world.answer_of(sent)
-            approving.cancel()
-            await provider.close()
-            assert isinstance(message, Message)
-            return Played(message, runs, missed, [each.json for each in server.requests])
+            stack.callback(approving.cancel)
+        message = None
+        for question in form.get("ask", ["Say hello."]):
+            sent = (
+                await world.chat.create_thread(None, "", question, model=model, provider="scripted")
+                if message is None
+                else await world.chat.send_message(message.thread_id, question)
+            )
+            message = await world.answer_of(sent)
+        assert isinstance(message, Message)
+        return Played(message, runs, missed, [each.json for each in server.requests])
 
 
 async def _keep(data: bytes, name: str) -> Attachment:
