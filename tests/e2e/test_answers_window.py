@@ -187,7 +187,7 @@ def test_a_refused_key_leads_to_the_form_of_its_provider(paths: AppPaths) -> Non
         await click(application, "Change the key…")
 
         def forms() -> list[QDialog]:
-            found = application.panes.window.findChildren(QDialog, "providerForm")
+            found = application.panes.window.findChildren(QDialog, "providerDialog")
             return [each for each in found if each.isVisible()]
 
         await until(forms)

@@ -40,7 +40,7 @@ async def script(window):
     print("\\n".join(sorted(sys.modules)), "worker runs" if renderer.is_running else "", sep="\\n", flush=True)
     QApplication.sendEvent(window.panes.sidebar, QEvent(QEvent.Type.Enter))
     await until(lambda: renderer.is_running)
-    window.panes.empty_state.first_screen.connection.key.field.setText("s")
+    window.panes.empty_state.first_screen.provider.key.field.setText("s")
     await until(lambda: "keyring" in sys.modules)
     return 0
 
@@ -140,6 +140,6 @@ def test_a_window_at_rest_has_loaded_nothing_before_it_is_wanted(tmp_path: Path)
     )
     assert ran.returncode == 0, ran.stderr
     loaded = ran.stdout.split("\n")
-    assert "chatdesk.ui.features.providers.connect_provider" in loaded
+    assert "chatdesk.ui.features.providers.provider_form" in loaded
     assert [name for name in loaded if name in WHEN_WANTED or name.split(".")[0] in WHEN_WANTED] == []
     assert "worker runs" not in loaded

@@ -20,7 +20,7 @@ from chatdesk.core.providers.models import discovery
 from chatdesk.core.settings import presets
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.first_screen.first_screen import FirstScreen
-from chatdesk.ui.features.providers.connect_provider import ConnectDialog
+from chatdesk.ui.features.providers.provider_form import ProviderDialog
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
@@ -149,15 +149,15 @@ def test_a_key_that_is_pasted_finds_its_vendor_is_tested_and_kept(paths: AppPath
     async def script(application: WindowApplication) -> None:
         first_screen = await _first_screen(application)
         services = await application.services()
-        connection = first_screen.connection
-        assert connection.provider.currentText() == "OpenAI"
+        form = first_screen.provider
+        assert form.vendor.currentText() == "OpenAI"
         QGuiApplication.clipboard().setText(KEY)
-        connection.key.field.setFocus()
-        QTest.keyClick(connection.key.field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-        assert connection.provider.currentText() == "Groq"
-        await until(lambda: connection.key_state is not None)
-        if connection.key.place() is not None:  # there is no keyring: the person has seen where the key goes
-            await until(connection.key.place_box.isVisible)
+        form.key.field.setFocus()
+        QTest.keyClick(form.key.field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+        assert form.vendor.currentText() == "Groq"
+        await until(lambda: form.key.has_state)
+        if form.key.place() is not None:  # there is no keyring: the person has seen where the key goes
+            await until(form.key.place_box.isVisible)
             _click(first_screen, "Connect")
         await until(lambda: services.providers.default()[0] == "groq")
         assert services.accounts.get("groq").key.value == KEY
@@ -170,10 +170,10 @@ def test_a_key_that_is_pasted_finds_its_vendor_is_tested_and_kept(paths: AppPath
 @pytest.mark.usefixtures("groq")
 def test_a_key_of_one_vendor_is_not_left_for_another(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
-        connection = (await _first_screen(application)).connection
-        QTest.keyClicks(connection.key.field, "typed for one")
-        connection.provider.setCurrentIndex(connection.provider.findText("Mistral"))
-        assert connection.key.key() == ""
+        form = (await _first_screen(application)).provider
+        QTest.keyClicks(form.key.field, "typed for one")
+        form.vendor.setCurrentIndex(form.vendor.findText("Mistral"))
+        assert form.key.key() == ""
 
     play(paths, script, FIRST_START)
 
@@ -182,11 +182,11 @@ def test_what_does_not_work_is_said_and_kept_only_if_one_wants(paths: AppPaths) 
     async def script(application: WindowApplication) -> None:
         first_screen = await _first_screen(application)
         services = await application.services()
-        connection = first_screen.connection
-        connection.provider.setCurrentIndex(connection.provider.findText("Own server"))
+        form = first_screen.provider
+        form.vendor.setCurrentIndex(form.vendor.findText("Own server"))
         _click(first_screen, "Connect")
         assert "Enter the address of the server." in texts(first_screen)
-        connection.address.setText(refusing)
+        form.address.setText(refusing)
         _click(first_screen, "Connect")
         await until(lambda: "Nothing was kept." in texts(first_screen))
         assert not [each for each in services.accounts.accounts if each.profile.base_url == refusing]
@@ -212,7 +212,7 @@ def test_trying_it_offline_shows_what_there_is_and_is_remembered(paths: AppPaths
         assert state.first_screen is None
         assert [card.start.title for card in state.cards][2:] == ["Connect a provider", "Import your chats"]
         QTest.mouseClick(state.cards[2], Qt.MouseButton.LeftButton)
-        assert application.panes.window.findChild(ConnectDialog).isVisible()
+        assert application.panes.window.findChild(ProviderDialog).isVisible()
 
     play(paths, script, FIRST_START)
     play(paths, again, FIRST_START)
@@ -264,11 +264,11 @@ def test_a_provider_is_added_from_the_list_of_models(paths: AppPaths, address: s
         chooser = QApplication.activePopupWidget()
         assert chooser is not None
         _click(chooser, "Add provider…")
-        dialog = application.panes.window.findChild(ConnectDialog)
+        dialog = application.panes.window.findChild(ProviderDialog)
         wanted = f"Use Server at port {port}, 2 models"
         await until(lambda: wanted in _buttons(dialog))
         _click(dialog, wanted)
-        await until(lambda: application.panes.window.findChild(ConnectDialog) is None)
+        await until(lambda: application.panes.window.findChild(ProviderDialog) is None)
         assert services.providers.has(f"server-at-port-{port}")
         await until(lambda: picker.text() == "tiny")
 

@@ -20,10 +20,9 @@ from chatdesk.core.settings.providers_store import KeyPlace, ProvidersStore, Sto
 from chatdesk.core.settings.secrets import KeptSecret
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
-from chatdesk.ui.features.providers.connect_provider import ConnectDialog
 from chatdesk.ui.features.providers.model_table import Column
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
-from chatdesk.ui.features.providers.provider_form import ProviderForm
+from chatdesk.ui.features.providers.provider_form import ProviderDialog, ProviderForm
 from chatdesk.ui.features.providers.provider_models import ProviderModels
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from tests.gallery.settings_pages import provider_page
@@ -73,8 +72,8 @@ async def _settings(application: WindowApplication) -> SettingsDialog:
 
 
 async def _form(dialog: SettingsDialog) -> ProviderForm:
-    await until(lambda: any(each.isVisible() for each in dialog.findChildren(ProviderForm)))
-    return next(each for each in dialog.findChildren(ProviderForm) if each.isVisible())
+    await until(lambda: any(each.isVisible() for each in dialog.findChildren(ProviderDialog)))
+    return next(each.form for each in dialog.findChildren(ProviderDialog) if each.isVisible())
 
 
 def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
@@ -83,23 +82,24 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
             services = await application.services()
             dialog = await _settings(application)
             _press(dialog, "providerAdd")
-            [adding] = dialog.findChildren(ConnectDialog)
-            assert adding.findChild(QPushButton, "connectManage") is None, "all providers are below it"
-            fields = adding.connection
-            fields.provider.setCurrentIndex(fields.provider.findData("other"))
+            [adding] = dialog.findChildren(ProviderDialog)
+            assert adding.findChild(QPushButton, "providerManage") is None, "all providers are below it"
+            fields = adding.form
+            fields.vendor.setCurrentIndex(fields.vendor.findData("other"))
             fields.address.setText(server.base_url.replace("127.0.0.1", "localhost"))
             fields.key.field.setText(KEY)
             await until(lambda: fields.key.place_box.isVisible())
-            _press(adding, "connectButton")
+            _press(adding, "providerTest")
             await until(lambda: dialog.findChild(QPushButton, "providerEdit_localhost"))
             await until(lambda: services.providers.default()[0] == "localhost")
+            await until(lambda: not Shiboken.isValid(adding) or not adding.isVisible())
             _press(dialog, "providerEdit_localhost")
             form = await _form(dialog)
             form.name.setText("Team")
-            _press(form, "providerTest")
+            _press(form.window(), "providerTest")
             await until(lambda: "streams its answer" in form.steps.text(Step.STREAMING))
             await until(lambda: form.test_button.text() == "Test")
-            _press(form, "providerSave")
+            _press(form.window(), "providerSave")
             await until(lambda: services.accounts.get("localhost").profile.label == "Team")
             _press(dialog, "providerTest_localhost")
             await until(lambda: (provider_page(dialog).row("localhost").said or ("",))[0] == "Works, 2 models")
@@ -111,8 +111,8 @@ def test_a_server_is_added_tested_asked_and_removed(paths: AppPaths) -> None:
             dialog = await _settings(application)
             _press(dialog, "providerEdit_localhost")
             form = await _form(dialog)
-            _press(form, "providerRemove")
-            await until(lambda: form.findChild(ConfirmDialog))
+            _press(form.window(), "providerRemove")
+            await until(lambda: form.window().findChild(ConfirmDialog))
             _press(_confirm(form), "confirmYes")
             await until(lambda: services.providers.default()[0] == "offline")
             dialog.reject()
@@ -127,7 +127,7 @@ def _keep_for_one_run(paths: AppPaths) -> None:
 
 
 def _confirm(form: ProviderForm) -> ConfirmDialog:
-    return next(each for each in form.findChildren(ConfirmDialog) if each.isVisible())
+    return next(each for each in form.window().findChildren(ConfirmDialog) if each.isVisible())
 
 
 def test_another_address_asks_before_it_gets_the_kept_key(paths: AppPaths) -> None:
@@ -141,17 +141,17 @@ def test_another_address_asks_before_it_gets_the_kept_key(paths: AppPaths) -> No
             _press(dialog, "providerEdit_team")
             form = await _form(dialog)
             form.address.setText(other.base_url)
-            _press(form, "providerSave")
-            await until(lambda: form.findChildren(ConfirmDialog))
+            _press(form.window(), "providerSave")
+            await until(lambda: form.window().findChildren(ConfirmDialog))
             said = _confirm(form).accessibleDescription()
             assert server.base_url.removesuffix("/v1") in said
             assert other.base_url.removesuffix("/v1") in said
             _press(_confirm(form), "confirmNo")
             await until(form.save_button.isEnabled)
-            await until(lambda: not any(each.isVisible() for each in form.findChildren(ConfirmDialog)))
+            await until(lambda: not any(each.isVisible() for each in form.window().findChildren(ConfirmDialog)))
             assert services.accounts.get("team").profile.base_url == server.base_url
-            _press(form, "providerSave")
-            await until(lambda: any(each.isVisible() for each in form.findChildren(ConfirmDialog)))
+            _press(form.window(), "providerSave")
+            await until(lambda: any(each.isVisible() for each in form.window().findChildren(ConfirmDialog)))
             _press(_confirm(form), "confirmYes")
             await until(lambda: services.accounts.get("team").profile.base_url == other.base_url)
             assert not [each for each in other.requests if KEY in str(each.headers)]
@@ -186,10 +186,10 @@ def test_a_withheld_key_is_told_and_used_after_a_yes(paths: AppPaths) -> None:
             form = await _form(dialog)
             assert "given for http://127.0.0.1:9" in form.key.where.text()
             _press(form, "providerKeyAgree")
-            await until(lambda: form.findChild(ConfirmDialog))
+            await until(lambda: form.window().findChild(ConfirmDialog))
             _press(_confirm(form), "confirmYes")
             await until(lambda: "from now on" in form.key.where.text())
-            form.reject()
+            _press(form.window(), "providerCancel")
             dialog.reject()
             await ask(application, "Hello again")
             assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
@@ -204,10 +204,10 @@ def test_a_form_says_what_failed_and_stays(paths: AppPaths) -> None:
         dialog = await _settings(application)
         _press(dialog, "providerEdit_openai")
         form = await _form(dialog)
-        _press(form, "providerSave")
+        _press(form.window(), "providerSave")
         await until(lambda: "could not be written" in form.problem.text())
         assert form.isVisible()
-        form.reject()
+        _press(form.window(), "providerCancel")
         dialog.reject()
 
     play(paths, script, FIRST_START)
@@ -218,10 +218,10 @@ def test_a_server_that_was_found_is_one_press_away(paths: AppPaths, found: list[
 
     async def script(application: WindowApplication) -> None:
         services = await application.services()
-        await until(lambda: application.panes.empty_state.findChild(QPushButton, "connectFound_ollama"))
+        await until(lambda: application.panes.empty_state.findChild(QPushButton, "found_ollama"))
         dialog = await _settings(application)
-        await until(lambda: dialog.findChild(QPushButton, "foundAdd_ollama"))
-        _press(dialog, "foundAdd_ollama")
+        await until(lambda: dialog.findChild(QPushButton, "found_ollama"))
+        _press(dialog, "found_ollama")
         await until(lambda: dialog.findChild(QPushButton, "providerEdit_ollama"))
         assert services.providers.default()[0] == "ollama"
         provider_page(dialog).finding.click()
@@ -306,7 +306,8 @@ def test_a_key_that_was_refused_is_replaced_in_the_form(paths: AppPaths) -> None
             _press(dialog, "providerEdit_team")
             form = await _form(dialog)
             QTest.keyClicks(form.key.field, KEY)
-            _press(form, "providerSave")
+            await until(lambda: form.key.has_state)
+            _press(form.window(), "providerSave")
             await until(lambda: services.accounts.get("team").key.value == KEY)
             _press(dialog, "providerTest_team")
             await until(lambda: (row.said or ("",))[0] == "Works, 2 models")
@@ -324,7 +325,7 @@ def test_what_is_said_of_models_holds_for_the_menu_and_the_costs(paths: AppPaths
             dialog = await _settings(application)
             page = provider_page(dialog)
             await until(lambda: page.findChildren(QPushButton, "providerModels_team"))
-            page.modelsRequested.emit("team")
+            page.row("team").modelsRequested.emit()
             await until(lambda: dialog.findChildren(ProviderModels))
             models_dialog = dialog.findChildren(ProviderModels)[0]
             await until(lambda: len(models_dialog.rows.lines) == 2)
@@ -358,7 +359,7 @@ def test_where_nobody_decided_where_keys_lie_the_form_asks(paths: AppPaths) -> N
             QTest.keyClicks(form.key.field, KEY)
             await until(lambda: form.key.place_box.isVisible())
             assert services.accounts.get("team").key.value == ""
-            _press(form, "providerSave")
+            _press(form.window(), "providerSave")
             await until(lambda: services.accounts.get("team").key.value == KEY)
             dialog.reject()
 

@@ -16,7 +16,7 @@ from chatdesk.core.providers.models import discovery
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.compare.compare_models import CompareModelsDialog
 from chatdesk.ui.features.compare.view import CompareView
-from chatdesk.ui.features.providers.connect_provider import ConnectDialog
+from chatdesk.ui.features.providers.provider_form import ProviderDialog
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.threaded_server import serving
 from tests.helpers.walks import Keys, button, click, dialog, gone, popup, shown
@@ -103,8 +103,8 @@ def test_by_mouse(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[
         await until(lambda: panes.header.model_picker.text() == "red")
         QTest.mouseClick(panes.header.model_picker, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
         await click(await popup(), "Add provider…")
-        await click(await dialog(ConnectDialog), _use(addresses[1]))
-        await gone(ConnectDialog)
+        await click(await dialog(ProviderDialog), _use(addresses[1]))
+        await gone(ProviderDialog)
         QTest.mouseClick(panes.header.model_picker, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
         await click(await popup(), "Compare models…")
         choosing = await dialog(CompareModelsDialog)
@@ -141,11 +141,11 @@ def test_by_keys(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[s
         await popup()
         keys.tab_to("Add provider…")
         keys.press(Qt.Key.Key_Return)
-        connecting = await dialog(ConnectDialog)
+        connecting = await dialog(ProviderDialog)
         await until(lambda: button(connecting, _use(addresses[1])) is not None)
         keys.tab_to(_use(addresses[1]))
         keys.press(Qt.Key.Key_Return)
-        await gone(ConnectDialog)
+        await gone(ProviderDialog)
         keys.press(Qt.Key.Key_M, _CONTROL | _SHIFT)
         choosing = await dialog(CompareModelsDialog)
         assert [(await shown(choosing, row)).isChecked() for row in _rows(addresses)] == [True, True]

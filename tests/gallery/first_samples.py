@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.provider_check import FoundServer, Step, StepResult, StepState
 from chatdesk.ui.features.first_screen.first_screen import FirstScreen
-from chatdesk.ui.features.providers.connect_provider import ConnectDialog
+from chatdesk.ui.features.providers.provider_form import ProviderDialog
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, EmptyState
@@ -30,7 +30,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
 
 def _first(theme: Theme, width: int, height: int) -> QWidget:
     state, first_screen = EmptyState(theme), FirstScreen(theme)
-    first_screen.connection.show_found(FOUND)
+    first_screen.provider.found.show_servers(FOUND)
     state.show_first_screen(first_screen)
     state.resize(width, height)
     return state
@@ -45,12 +45,12 @@ def _offline(theme: Theme) -> QWidget:
 
 
 def _failed(theme: Theme) -> QWidget:
-    dialog = ConnectDialog(theme)
-    connection = dialog.connection
-    connection.show_connecting(True)
-    connection.show_step(StepResult(Step.ADDRESS, StepState.OK, "api.openai.com answers."))
-    connection.show_step(StepResult(Step.TLS, StepState.OK))
-    connection.show_step(StepResult(Step.KEY, StepState.FAILED, "401: OpenAI refused the key."))
-    connection.show_connecting(False)
-    connection.show_failed("OpenAI refused the key. Nothing was kept.")
+    dialog = ProviderDialog(theme, leads_to_all=True)
+    form = dialog.form
+    form.show_testing(True)
+    form.show_step(StepResult(Step.ADDRESS, StepState.OK, "api.openai.com answers."))
+    form.show_step(StepResult(Step.TLS, StepState.OK))
+    form.show_step(StepResult(Step.KEY, StepState.FAILED, "401: OpenAI refused the key."))
+    form.show_testing(False)
+    form.show_failed("OpenAI refused the key. Nothing was kept.")
     return dialog

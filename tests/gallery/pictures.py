@@ -59,7 +59,7 @@ def _welcome(theme: Theme) -> QPixmap:
     window = window_of(theme, "New thread", has_thread=False, threads=())
     window.pane.header.set_current("offline", "offline-demo")
     first_screen = FirstScreen(theme)
-    first_screen.connection.show_found(FOUND)
+    first_screen.provider.found.show_servers(FOUND)
     window.pane.empty_state.show_first_screen(first_screen)
     return drawn(window)
 

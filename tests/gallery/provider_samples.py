@@ -16,7 +16,7 @@ from chatdesk.core.settings.secrets import SecretSource
 from chatdesk.ui.features.providers.model_table import ModelLine
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_editing import agreement_dialog
-from chatdesk.ui.features.providers.provider_form import ProviderForm
+from chatdesk.ui.features.providers.provider_form import ProviderDialog
 from chatdesk.ui.features.providers.provider_models import ProviderModels
 from chatdesk.ui.features.providers.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -98,11 +98,11 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("settings-providers", build_settings(theme)),
         ("settings-providers-tested", _tested_row(theme)),
         ("provider-models", _models(theme)),
-        ("provider-form", ProviderForm(theme, OPENAI)),
+        ("provider-form", ProviderDialog(theme, OPENAI)),
         ("provider-form-more", _more(theme)),
         ("provider-form-no-keyring", _without_keyring(theme)),
         ("provider-form-tested", _tested(theme)),
-        ("provider-form-withheld", ProviderForm(theme, WITHHELD)),
+        ("provider-form-withheld", ProviderDialog(theme, WITHHELD)),
         ("provider-key-not-agreed", _not_agreed(theme)),
         ("passphrase", _wrong(theme)),
         ("model-chooser", _chooser(theme)),
@@ -123,10 +123,10 @@ def build_settings(theme: Theme) -> QWidget:
     dialog.fill_page("Providers", lambda: ProviderPage(theme))
     page = provider_page(dialog)
     page.show_providers([OPENAI, OLLAMA, TEAM])
-    page.show_status("openai", "Works, 31 models", True)
-    page.show_status("ollama", "4 models", True)
-    page.show_status("team", "401: the key was refused", False)
-    page.show_found([FoundServer("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", ("a", "b"))])
+    page.row("openai").show_test("Works, 31 models", True)
+    page.row("ollama").show_test("4 models", True)
+    page.row("team").show_test("401: the key was refused", False)
+    page.found.show_servers([FoundServer("lm-studio", "LM Studio", "http://127.0.0.1:1234/v1", ("a", "b"))])
     page.show_finding(True)
     dialog.show_page("Providers")
     return dialog
@@ -138,13 +138,13 @@ def _tested_row(theme: Theme) -> QWidget:
     dialog.fill_page("Providers", lambda: ProviderPage(theme))
     page = provider_page(dialog)
     page.show_providers([NO_KEY, TEAM_WITHOUT_KEY])
-    page.show_testing("team", True)
+    page.row("team").show_testing(True)
     for result in REFUSED:
-        page.show_step("team", result)
-    page.show_testing("team", False)
-    page.show_status("team", "401: the key was refused", False)
+        page.row("team").show_step(result)
+    page.row("team").show_testing(False)
+    page.row("team").show_test("401: the key was refused", False)
     for result in REFUSED:
-        page.show_step("team", result)
+        page.row("team").show_step(result)
     page.show_finding(True)
     dialog.show_page("Providers")
     return dialog
@@ -176,26 +176,27 @@ def _models(theme: Theme) -> QWidget:
 
 
 def _more(theme: Theme) -> QWidget:
-    form = ProviderForm(theme, TEAM)
-    form.more_button.setChecked(True)
-    form.resize(form.width(), 900)
-    return form
+    dialog = ProviderDialog(theme, TEAM)
+    dialog.form.more_button.setChecked(True)
+    dialog.resize(dialog.width(), 900)
+    return dialog
 
 
 def _without_keyring(theme: Theme) -> QWidget:
-    form = ProviderForm(theme, NO_KEY)
+    dialog = ProviderDialog(theme, NO_KEY)
+    form = dialog.form
     form.show_key_state(NO_KEYRING)
     form.key.field.setText("sk-not-a-key-0000")
     form.key.place_box.setCurrentIndex(1)
-    return form
+    return dialog
 
 
 def _tested(theme: Theme) -> QWidget:
-    form = ProviderForm(theme, TEAM)
-    form.steps.reset()
+    dialog = ProviderDialog(theme, TEAM)
+    dialog.form.steps.reset()
     for result in REFUSED:
-        form.show_step(result)
-    return form
+        dialog.form.show_step(result)
+    return dialog
 
 
 def _chooser(theme: Theme) -> QWidget:

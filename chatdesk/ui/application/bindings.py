@@ -36,7 +36,6 @@ from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding
 from chatdesk.ui.features.links.link_binding import LinkBinding
 from chatdesk.ui.features.local_service.local_service_binding import LocalServiceBinding
-from chatdesk.ui.features.providers.connect_binding import ConnectBinding
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
 from chatdesk.ui.features.quick.quick_binding import QuickBinding
 from chatdesk.ui.features.settings.data_binding import DataBinding
@@ -158,9 +157,8 @@ class Bindings(PaneBindings):
             read_only_reason=lambda: services.read_only_reason,
         )
         self.imports.imported.connect(self._on_imported)
-        self.connection = ConnectBinding(context, self.threads, self.messages, self.settings, models=models)
-        self.providers.addRequested.connect(self.connection.open)
-        self.build_first_screen(self.connection, lambda program: self.imports.open(program=program))
+        self.providers.editing.connected.connect(self.messages.models.use_new)
+        self.build_first_screen(lambda program: self.imports.open(program=program))
 
     def _build_data(self, context: WindowContext, services: Services, restart_after: RestartAfter) -> None:
         """Build the controllers of backups and data, the team, the desktop, and queued questions."""

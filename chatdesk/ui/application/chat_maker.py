@@ -94,7 +94,7 @@ class ChatMaker:
         bindings = PaneBindings(context, shared)
         found.append(bindings)
         bindings.build_search(main.lists)
-        bindings.build_first_screen(main.connection, lambda program: main.imports.open(program=program))
+        bindings.build_first_screen(lambda program: main.imports.open(program=program))
         await asyncio.sleep(NEXT_TURN_S)
         chat = ExtraChat(bindings, tasks, subscriptions)
         bindings.files.open_pictures(services.paths.data_dir)

@@ -41,7 +41,6 @@ from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.quick_actions import QuickActions
 from chatdesk.ui.features.prompts.server_offers import ServerPrompts, ServerResources
-from chatdesk.ui.features.providers.connect_binding import ConnectBinding
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
 from chatdesk.ui.features.search.search_binding import SearchBinding
 from chatdesk.ui.features.settings.model_menu import ModelMenu
@@ -239,14 +238,14 @@ class PaneBindings:
             library=services.library,
         )
 
-    def build_first_screen(self, connection: ConnectBinding, open_import: Callable[[str], object]) -> None:
+    def build_first_screen(self, open_import: Callable[[str], object]) -> None:
         """Build the controller of the first screen, which a chat without messages shows."""
         services = self.shared.services
         self.first_screen = FirstScreenBinding(
             self.context_of_pane,
             self.threads,
             self.messages,
-            connection,
+            self.shared.providers.editing,
             open_import=open_import,
             ask=self.commands.ask,
             models=self.shared.model_services,

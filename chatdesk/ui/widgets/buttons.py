@@ -293,16 +293,20 @@ class LinkButton(QPushButton):
 
     def __init__(self, text: str, url: str, *, object_name: str) -> None:
         super().__init__(text)
-        self._url = url
         self.setObjectName(object_name)
         self.setAccessibleName(text)
-        self.setAccessibleDescription(tr("Opens {url} in the browser.", url=url))
-        set_plain_tooltip(self, url)
+        self.set_url(url)
         self.setProperty("isLink", True)
         self.setAutoDefault(False)
         self.setFlat(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.clicked.connect(self._on_clicked)
+
+    def set_url(self, url: str) -> None:
+        """Open another address from now on."""
+        self._url = url
+        self.setAccessibleDescription(tr("Opens {url} in the browser.", url=url))
+        set_plain_tooltip(self, url)
 
     def _on_clicked(self) -> None:
         if problem := open_outside(self._url):

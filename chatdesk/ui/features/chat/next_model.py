@@ -12,6 +12,7 @@ from PySide6.QtCore import Signal
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.prompt import Assistant
+from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PromptsChanged, ThreadChanged
 from chatdesk.core.hidden_characters import clean_line
@@ -86,6 +87,17 @@ class NextModel(Controller):
         thread = self._threads.open_thread
         if thread is not None and (thread.provider, thread.model) != self._model:
             self._tasks.start(self._set_model(thread.id, provider, model), "set model")
+
+    def use_new(self, profile: ProviderProfile) -> None:
+        """Use a provider that was just connected in new threads, since whoever adds one wants to ask it; an open thread
+        keeps its own."""
+        provider, model = self._models.providers.resolve(profile.id, None)
+        words = tr("{label} is connected.", label=profile.label)
+        if self._threads.open_thread is None and model:
+            self.choose(provider, model)
+            words = tr("{label} is connected. {model} answers.", label=profile.label, model=model)
+        self._panes.window.show_toast(words)
+        self._panes.pane.focus_composer()
 
     async def _set_model(self, thread_id: str, provider: str, model: str) -> None:
         await self._open_thread.chat_of(thread_id).set_thread_model(thread_id, provider, model)

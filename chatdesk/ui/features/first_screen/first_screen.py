@@ -13,7 +13,7 @@ from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.dialogs.panel import plain_label
-from chatdesk.ui.features.providers.connect_provider import ConnectProvider
+from chatdesk.ui.features.providers.provider_form import ProviderForm
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
@@ -29,7 +29,7 @@ _PADDING_PX, _GAP_PX = 16, 12
 
 
 class FirstScreen(QWidget):
-    """The first screen of a profile without a provider. ``connection`` is obeyed by whoever obeys the dialog too.
+    """The first screen of a profile without a provider. ``provider`` is served by ``ProviderEditing``.
     ``importRequested`` names the program, empty for any; ``tourRequested``: the offline model shows what there is."""
 
     importRequested = Signal(str)
@@ -41,7 +41,7 @@ class FirstScreen(QWidget):
         self._columns = 0
         self.setObjectName("wayIn")
         self.setAccessibleName(tr("First steps"))
-        self.connection = ConnectProvider(theme)
+        self.provider = ProviderForm(theme)
         self.tour_button = push_button(tr("Take the tour"), "wayInTour", self.tourRequested.emit)
         self._tiles = self._make_tiles()
         self._grid = QGridLayout()
@@ -99,7 +99,7 @@ class FirstScreen(QWidget):
         hint = tr("Paste the key of a provider, or choose a server of your own. It is tested before it is kept.")
         card.rows.addWidget(plain_label(hint, "muted", wraps=True))
         card.rows.addSpacing(4)
-        card.rows.addWidget(self.connection)
+        card.rows.addWidget(self.provider)
         return card
 
     def _import_card(self) -> QWidget:

@@ -14,7 +14,7 @@ from chatdesk.services.groups import ModelServices
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.first_screen.first_screen import FirstScreen
-from chatdesk.ui.features.providers.connect_binding import ConnectBinding
+from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.widgets.empty_state import OFFLINE_STARTS, STARTS
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
@@ -33,7 +33,7 @@ class FirstScreenBinding(Controller):
         context: WindowContext,
         threads: ThreadBinding,
         messages: MessageBinding,
-        connection: ConnectBinding,
+        editing: ProviderEditing,
         *,
         open_import: Callable[[str], object],
         ask: Callable[[str], object],
@@ -43,7 +43,7 @@ class FirstScreenBinding(Controller):
         super().__init__(context)
         self._threads = threads
         self._messages = messages
-        self._connection = connection
+        self._editing = editing
         self._open_import = open_import
         self._ask = ask
         self._models = models
@@ -75,7 +75,7 @@ class FirstScreenBinding(Controller):
         return is_alone and not is_locked and not is_wanted and self._read_only_reason() is None
 
     def _show_first_screen(self, first_screen: FirstScreen) -> None:
-        self._connection.serve(first_screen.connection, self.refresh)
+        self._editing.serve(first_screen.provider, self.refresh)
         first_screen.importRequested.connect(self._open_import)
         first_screen.tourRequested.connect(self._on_tour_requested)
         self._panes.empty_state.show_first_screen(first_screen)

@@ -1,4 +1,4 @@
-"""Providers in the window: the page of the settings, the form, tests, servers that are found, the passphrase."""
+"""Providers in the window: the page of the settings with its tests, and the passphrase of the file of keys."""
 
 from __future__ import annotations
 
@@ -6,23 +6,19 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
-from chatdesk.core.domain.key_origin import KeyNotAgreed
-from chatdesk.core.domain.provider_check import FoundServer, StepResult
-from chatdesk.core.domain.provider_profile import ProviderProfile
+from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.texts import shown, tr
 from chatdesk.services.groups import ModelServices
-from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_editing import ProviderEditing
-from chatdesk.ui.features.providers.provider_form import ProviderForm
 from chatdesk.ui.features.providers.provider_models_binding import ProviderModelsBinding
 from chatdesk.ui.features.providers.provider_page import ProviderPage
+from chatdesk.ui.features.providers.provider_row import ProviderRow
 from chatdesk.ui.features.providers.provider_steps import outcome
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -33,26 +29,34 @@ _ROWS_AT_ONCE = 2
 
 
 class ProviderBinding(Controller):
-    """Controller of the *Providers* settings page. ``settings`` opens the dialog whose page this fills.
-    ``addRequested`` has that dialog: a provider is to be added over it."""
-
-    addRequested = Signal(object)
+    """Controller of the *Providers* settings page. ``settings`` opens the dialog whose page this fills."""
 
     def __init__(self, context: WindowContext, settings: SettingsBinding, models: ModelServices) -> None:
         super().__init__(context)
+        panes = context.panes
         self._settings = settings
         self._models = models
         self._service = models.provider_service
-        self._editing = ProviderEditing(context.panes.theme, self._service)
+        self.editing = ProviderEditing(context, models)
         self._context = context
         self._page: ProviderPage | None = None
         self._to_edit = ""
         self._testing: dict[str, asyncio.Task[object]] = {}  # running tests of the page's rows, by provider
         settings.dialogMade.connect(self._on_dialog_made)
+        panes.commands.bind("app.add_provider", lambda: self.editing.add(panes.window))
+        panes.commands.bind("app.models", lambda: settings.open("Providers"))
+        picker = panes.header.model_picker
+        picker.addRequested.connect(lambda: panes.commands.trigger("app.add_provider"))
+        picker.manageRequested.connect(lambda: panes.commands.trigger("app.models"))
         context.subscribe(self, ProvidersChanged, self._on_providers_changed)
         self._tasks.start(self._greet(), "greet providers")
 
     # The page
+
+    def edit(self, name: str) -> None:
+        """Open the settings with the form of one provider, which holds its key and its address."""
+        self._to_edit = name
+        self._settings.open("Providers")
 
     def _on_dialog_made(self, dialog: SettingsDialog) -> None:
         wanted, self._to_edit = self._to_edit, ""
@@ -61,24 +65,29 @@ class ProviderBinding(Controller):
     def _made_page(self, dialog: SettingsDialog, wanted: str) -> ProviderPage:
         """Make the page, connect its requests, and fill it. ``wanted``: the provider whose form is to be opened at
         once."""
-        models = ProviderModelsBinding(self._context, self._models)
         page = self._page = ProviderPage(self._panes.theme)
-        page.addRequested.connect(lambda: self.addRequested.emit(dialog))
-        page.testRequested.connect(self._on_test_requested)
-        page.switchRequested.connect(lambda name, is_on: self._switch(name, dialog, is_on))
-        page.destroyed.connect(lambda: self._on_page_destroyed(page))
-        page.foundRequested.connect(lambda server: self._tasks.start(self._add_found(server), "add server"))
-        page.editRequested.connect(lambda name: self._tasks.start(self._edit(name, dialog), "edit provider"))
-        page.modelsRequested.connect(lambda name: self._tasks.start(models.open(name, dialog), "open models"))
-        page.removeRequested.connect(lambda name: self._remove_row(name, dialog))
-        page.findingToggled.connect(lambda is_on: self._tasks.start(self._use_finding(is_on), "find servers"))
+        models = ProviderModelsBinding(self._context, self._models)
+        page.rowMade.connect(lambda row: self._join_row(row, dialog, models))
+        page.addRequested.connect(lambda: self.editing.add(dialog))
+        page.found.useRequested.connect(lambda server: self.editing.use_found(server, self._find))
+        page.findingToggled.connect(self._use_finding)
         page.unlockRequested.connect(self.ask_passphrase)
         page.passphraseRequested.connect(lambda: self._change_passphrase(dialog))
-        self._tasks.replace(self._show(), "show providers")
-        self._tasks.replace(self._find(), "find servers")
+        page.destroyed.connect(lambda: self._on_page_destroyed(page))
+        self._show()
+        self._find()
         if wanted:
-            page.editRequested.emit(wanted)
+            self._edit(wanted, dialog)
         return page
+
+    def _join_row(self, row: ProviderRow, dialog: SettingsDialog, models: ProviderModelsBinding) -> None:
+        """Carry out what is asked for in the row of a provider."""
+        name = row.provider
+        row.editRequested.connect(lambda: self._edit(name, dialog))
+        row.modelsRequested.connect(lambda: self._tasks.start(models.open(name, dialog), "open models"))
+        row.testRequested.connect(lambda: self._on_test_requested(row))
+        row.switchRequested.connect(lambda is_on: self._switch(row, dialog, is_on))
+        row.removeRequested.connect(lambda: self._remove(name, dialog))
 
     def _on_page_destroyed(self, page: ProviderPage) -> None:
         if page is not self._page:
@@ -90,8 +99,9 @@ class ProviderBinding(Controller):
     def _on_providers_changed(self, _event: object) -> None:
         self._settings.providers_changed()
         if self._page is not None:
-            self._tasks.replace(self._show(), "show providers")
+            self._show()
 
+    @in_task("show providers", replaces=True)
     async def _show(self) -> None:
         service = self._service
         listed = await service.shown()
@@ -114,150 +124,75 @@ class ProviderBinding(Controller):
                     return
         page.show_providers(shown)
 
+    @in_task("find servers", replaces=True)
     async def _find(self) -> None:
         servers = await self._service.find_servers()
         if self._page is not None:
-            self._page.show_found(servers)
+            self._page.found.show_servers(servers)
 
+    @in_task("use finding", replaces=True)
     async def _use_finding(self, is_on: bool) -> None:
         await self._service.use_local_servers(is_on=is_on)
-        await self._find()
+        self._find()
 
-    # Adding and changing
-
-    def edit(self, name: str) -> None:
-        """Open the settings with the form of one provider, which holds its key and its address."""
-        self._to_edit = name
-        self._settings.open("Providers")
-
-    async def _add_found(self, server: FoundServer) -> None:
-        await self._service.save(ProviderProfile("", server.preset, server.label, server.base_url))
-        await self._find()
+    # A row
 
     async def _shown(self, name: str) -> ShownProvider | None:
         """Return a provider with what its row shows; None if it is gone, or the page is."""
         found = next((each for each in await self._service.shown() if each.profile.id == name), None)
         return None if self._page is None else found
 
+    @in_task("edit provider")
     async def _edit(self, name: str, dialog: SettingsDialog) -> None:
         found = await self._shown(name)
         if found is not None:
-            self._open_form(found, dialog)
-
-    def _open_form(self, shown: ShownProvider, dialog: SettingsDialog) -> None:
-        form, profile = ProviderForm(self._panes.theme, shown, parent=dialog), shown.profile
-        form.saved.connect(lambda wanted, key: self._save(form, wanted, key))
-        form.testRequested.connect(lambda wanted, key: self._test(form, wanted, key))
-        form.testCancelled.connect(lambda: self._tasks.cancel("test provider"))
-        form.removeRequested.connect(lambda: self._remove(form, profile))
-        form.keyForgotten.connect(lambda: self._forget_key(form, profile.id))
-        if shown.withheld is not None:
-            asked = KeyNotAgreed(shown.withheld, profile.label)
-            form.agreeRequested.connect(lambda: self._agree(form, asked, profile.id))
-        form.open()
-        self._show_key_state(form)
-
-    @in_task("key state", replaces=True)
-    async def _show_key_state(self, form: ProviderForm) -> None:
-        state = await self._service.keys.state()
-        if form.is_open:
-            form.show_key_state(state)
-
-    @in_task("save provider", replaces=True)
-    async def _save(self, form: ProviderForm, profile: ProviderProfile, key: str) -> None:
-        form.save_button.setEnabled(False)
-        place, saved = (form.key.place(), form.key.passphrase.text()), None
-        with form.saying_failure():
-            saved = await self._editing.save(profile, key, place, parent=form)
-        if form.is_open:
-            form.save_button.setEnabled(True)
-            if saved is not None:
-                form.accept()
-
-    @in_task("agree")
-    async def _agree(self, form: ProviderForm, asked: KeyNotAgreed, name: str) -> None:
-        if await self._editing.is_agreed(asked, parent=form):
-            with form.saying_failure():
-                await self._service.keys.agree(name)
-                if form.is_open:
-                    form.key.show_agreed()
-
-    @in_task("forget key")
-    async def _forget_key(self, form: ProviderForm, name: str) -> None:
-        with form.saying_failure():
-            await self._service.keys.forget(name)
+            self.editing.change(found, dialog)
 
     @in_task("remove provider")
-    async def _remove(self, form: ProviderForm, profile: ProviderProfile) -> None:
-        if await self._is_removal_wanted(form, profile):
-            with form.saying_failure():
-                await self._service.remove(profile.id)
-                if form.is_open:
-                    form.accept()
-
-    @in_task("remove provider")
-    async def _remove_row(self, name: str, dialog: SettingsDialog) -> None:
+    async def _remove(self, name: str, dialog: SettingsDialog) -> None:
         found = await self._shown(name)
-        if found is not None and await self._is_removal_wanted(dialog, found.profile):
-            await self._service.remove(name)
+        if found is not None:
+            await self.editing.remove(found.profile, parent=dialog)
 
     @in_task("switch provider")
-    async def _switch(self, name: str, dialog: SettingsDialog, is_on: bool) -> None:
-        found = await self._shown(name)
+    async def _switch(self, row: ProviderRow, dialog: SettingsDialog, is_on: bool) -> None:
+        found = await self._shown(row.provider)
         if found is None:
             return
         try:
-            await self._editing.save(replace(found.profile, is_enabled=is_on), parent=dialog)
+            await self.editing.save(replace(found.profile, is_enabled=is_on), parent=dialog)
         except ChatDeskError as error:
-            if self._page is None:
+            if not isValid(row):
                 raise
-            self._page.show_status(name, shown(error.sentence), False)
+            row.show_test(shown(error.sentence), False)
 
-    async def _is_removal_wanted(self, parent: QWidget, profile: ProviderProfile) -> bool:
-        return await ConfirmDialog(
-            self._panes.theme,
-            tr("Remove {label}?", label=profile.label),
-            tr("Its key is forgotten. Threads keep their answers; a thread that used it asks for another model."),
-            yes_text=tr("Remove"),
-            is_dangerous=True,
-            parent=parent,
-        ).ask()
-
-    @in_task("test provider", replaces=True)
-    async def _test(self, form: ProviderForm, profile: ProviderProfile, key: str) -> None:
-        form.show_testing(True)
-        try:
-            await self._editing.test(profile, key, lambda result: form.show_step(result) if form.is_open else None)
-        finally:
-            if form.is_open:
-                form.show_testing(False)
-
-    def _on_test_requested(self, name: str) -> None:
+    def _on_test_requested(self, row: ProviderRow) -> None:
         """Test a provider in its row; while that runs, end it."""
+        name = row.provider
         running = self._testing.get(name)
         if running is not None and not running.done():
             running.cancel()
         else:
-            self._testing[name] = self._tasks.start(self._test_row(name), f"test {name}")
+            self._testing[name] = self._tasks.start(self._test(row), f"test {name}")
 
-    async def _test_row(self, name: str) -> None:
-        found, page = await self._shown(name), self._page
-        if found is None or page is None:
+    async def _test(self, row: ProviderRow) -> None:
+        found = await self._shown(row.provider)
+        if found is None or not isValid(row):
             return
-        page.show_testing(name, True)
-        page.show_status(name, tr("Testing…"), None)
+        row.show_testing(True)
+        row.show_test(tr("Testing…"), None)
 
         def show_step(result: StepResult) -> None:
-            if self._page is page:
-                page.show_step(name, result)
+            if isValid(row):
+                row.show_step(result)
 
         said: tuple[str, bool | None] = tr("Stopped"), None
         try:
-            said = outcome(await self._editing.test(found.profile, "", show_step))
+            said = outcome(await self.editing.test(found.profile, "", show_step))
         finally:
-            if self._page is page:
-                page.show_testing(name, False)
-                page.show_status(name, *said)
+            if isValid(row):
+                row.show_testing(False)
+                row.show_test(*said)
 
     # Keys that are locked
 

@@ -11,6 +11,7 @@ from chatdesk.core.chat.provider_setup.keys import KeyState
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.key_origin import Withheld
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
+from chatdesk.core.settings.presets import Preset
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import named
@@ -37,7 +38,7 @@ class ProviderKey(QWidget):
     forgotten = Signal()
     agreeRequested = Signal()
 
-    def __init__(self, theme: Theme, shown: ShownProvider | None, *, needs_key: bool, keys_url: str = "") -> None:
+    def __init__(self, theme: Theme, shown: ShownProvider | None, preset: Preset) -> None:
         super().__init__()
         self.setObjectName("providerKey")
         self._state: KeyState | None = None
@@ -60,8 +61,7 @@ class ProviderKey(QWidget):
             name=tr("Use the kept key at this server"),
         )
         self.field = KeyField(theme, name=tr("API key"), object_name="providerKeyField")
-        self.field.set_hint(tr("Paste the key") if needs_key else tr("Key, if the server asks for one"))
-        self.keys_link = LinkButton(tr("Get a key"), keys_url, object_name="providerKeysLink")
+        self.keys_link = LinkButton(tr("Get a key"), preset.keys_url, object_name="providerKeysLink")
         self.place_box = named(ChoiceBox(), "providerKeyPlace", tr("Where the key is kept"))
         self.passphrase = named(QLineEdit(), "providerPassphrase", tr("Passphrase of the file of keys"))
         self.passphrase.setEchoMode(QLineEdit.EchoMode.Password)
@@ -80,7 +80,9 @@ class ProviderKey(QWidget):
         for widget in (self.where, self.field, *places):
             column.addWidget(widget)
         column.addWidget(self.keys_link, 0, Qt.AlignmentFlag.AlignLeft)
-        self.keys_link.setVisible(bool(keys_url) and not has_key)  # not before: without a parent it would be a window
+        self.ask_for(preset)
+        if has_key:
+            self.keys_link.hide()
         for widget in kept:
             widget.setVisible(has_key and not (is_decided and widget is not self.shown))
         self.where.setVisible(has_key)
@@ -97,6 +99,18 @@ class ProviderKey(QWidget):
             widget.hide()
         self.field.textChanged.connect(self._refresh)
         self.place_box.currentIndexChanged.connect(self._refresh)
+
+    @property
+    def has_state(self) -> bool:
+        """Return whether it is known where keys can be stored here."""
+        return self._state is not None
+
+    def ask_for(self, preset: Preset) -> None:
+        """Ask for a key of this vendor, with nothing typed."""
+        self.field.setText("")
+        self.field.set_hint(tr("Paste the key") if preset.needs_key else tr("Key, if the server asks for one"))
+        self.keys_link.set_url(preset.keys_url)
+        self.keys_link.setVisible(bool(preset.keys_url))
 
     def key(self) -> str:
         """Return the key that was typed; empty when none was."""

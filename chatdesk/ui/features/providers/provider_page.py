@@ -4,37 +4,29 @@ Its work is done by ``ui/features/providers/provider_binding.py``."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
-from chatdesk.core.domain.provider_check import FoundServer, StepResult
-from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import announce, show_checked
 from chatdesk.ui.dialogs.form_panel import push_button
-from chatdesk.ui.dialogs.panel import clear_layout, plain_label, thin_line
+from chatdesk.ui.dialogs.panel import plain_label, thin_line
+from chatdesk.ui.features.providers.found_servers import FoundServers
 from chatdesk.ui.features.providers.provider_row import ProviderRow
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.fields.switch import Switch
-from chatdesk.ui.widgets.words import listed
 
 
 class ProviderPage(QWidget):
-    """The *Providers* settings page. ``foundRequested`` has a server that was found, ``addRequested`` nothing, the
-    others the id of a provider."""
+    """The *Providers* settings page. ``rowMade`` carries each new row, which has requests of its own."""
 
+    rowMade = Signal(object)  # ProviderRow
     addRequested = Signal()
-    foundRequested = Signal(object)  # FoundServer
-    editRequested = Signal(str)
-    testRequested = Signal(str)
-    modelsRequested = Signal(str)
-    switchRequested = Signal(str, bool)
-    removeRequested = Signal(str)
     findingToggled = Signal(bool)
     unlockRequested = Signal()
     passphraseRequested = Signal()
@@ -53,7 +45,8 @@ class ProviderPage(QWidget):
         )
         self._change.hide()
         self._list = _column()
-        self._found = _column()
+        self.found = FoundServers()
+        self.found.setContentsMargins(0, 8, 0, 0)
         self.add_button = push_button(tr("Add provider"), "providerAdd", self.addRequested.emit)
         self._on_theme_changed()
         self.finding = Switch(theme, object_name="providerFinding")
@@ -69,7 +62,7 @@ class ProviderPage(QWidget):
         column.addWidget(self._notice)
         column.addWidget(self._unlock, 0, Qt.AlignmentFlag.AlignLeft)
         column.addLayout(self._list)
-        column.addLayout(self._found)
+        column.addWidget(self.found)
         column.addSpacing(8)
         column.addWidget(self.add_button, 0, Qt.AlignmentFlag.AlignLeft)
         column.addSpacing(8)
@@ -95,24 +88,13 @@ class ProviderPage(QWidget):
             if name in self._rows:
                 self._rows[name].refresh(provider)
             else:
-                self._rows[name] = self._make_row(provider)
+                row = self._rows[name] = ProviderRow(self._theme, provider)
+                self.rowMade.emit(row)
         if gone or not is_same_order or self._list.count() != 2 * len(names) + 2:
             self._arrange(names)
         for row in gone:
             row.hide()
             row.deleteLater()
-
-    def _make_row(self, shown: ShownProvider) -> ProviderRow:
-        row, name = ProviderRow(self._theme, shown), shown.profile.id
-        for plain, carried in (
-            (row.editRequested, self.editRequested),
-            (row.testRequested, self.testRequested),
-            (row.modelsRequested, self.modelsRequested),
-            (row.removeRequested, self.removeRequested),
-        ):
-            plain.connect(partial(carried.emit, name))
-        row.switchRequested.connect(partial(self.switchRequested.emit, name))
-        return row
 
     def _arrange(self, names: Sequence[str]) -> None:
         """Arrange the rows in this order, the offline model last, with lines between them."""
@@ -130,56 +112,6 @@ class ProviderPage(QWidget):
         self._list.addWidget(thin_line())
         if focused is not None and any(row.isAncestorOf(focused) for row in self._rows.values()):
             focused.setFocus()
-
-    def show_found(self, servers: Sequence[FoundServer]) -> None:
-        """Servers on this computer that can be added."""
-        clear_layout(self._found)
-        for server in servers:
-            add = push_button(
-                tr("Add"),
-                f"foundAdd_{server.preset}",
-                partial(self.foundRequested.emit, server),
-                name=tr("Add {label}, found on this computer", label=server.label),
-            )
-            address = server.base_url.removeprefix("http://").removesuffix("/v1")
-            place = plain_label(
-                tr(
-                    "{address}, {models}",
-                    address=address,
-                    models=plural("{count} models", "{count} model", len(server.models)),
-                ),
-                "text",
-                wraps=True,
-            )
-            fields = QWidget()
-            row = QHBoxLayout(fields)
-            row.setContentsMargins(0, 0, 0, 0)
-            row.addWidget(place, 1)
-            row.addWidget(add)
-            title = shown(server.label)
-            self._found.addWidget(SettingsRow(title, tr("Found on this computer"), fields, has_field_name=False))
-            self._found.addWidget(thin_line())
-        if servers:
-            names = listed(each.label for each in servers)
-            announce(self, tr("Found on this computer: {names}.", names=names))
-
-    def show_status(self, provider: str, text: str, is_well: bool | None) -> None:
-        """Show the state of a provider's test; ``is_well`` is None while it runs."""
-        row = self._rows.get(provider)
-        if row is not None:
-            row.show_test(text, is_well)
-            if is_well is not None:
-                announce(self, f"{row.label}: {text}")
-
-    def show_testing(self, provider: str, is_testing: bool) -> None:
-        row = self._rows.get(provider)
-        if row is not None:
-            row.show_testing(is_testing)
-
-    def show_step(self, provider: str, result: StepResult) -> None:
-        row = self._rows.get(provider)
-        if row is not None:
-            row.show_step(result)
 
     def show_notice(self, text: str) -> None:
         """Show a sentence above the list; an empty one hides it."""

@@ -12,6 +12,7 @@ from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
 from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.settings.presets import preset_of
 from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.marks import Mark
 from chatdesk.ui.dialogs.panel import plain_label
@@ -78,6 +79,11 @@ class ProviderRow(QWidget):
     def label(self) -> str:
         return self._shown.profile.label
 
+    @property
+    def provider(self) -> str:
+        """The id of the provider."""
+        return self._shown.profile.id
+
     def refresh(self, shown: ShownProvider) -> None:
         """Show the current state of the provider. The result of a test stays."""
         self._shown = shown
@@ -102,6 +108,8 @@ class ProviderRow(QWidget):
         self.status.setStyleSheet(f"color: {self._theme.colour(colour).name()};")
         self._mark.show_result(is_well)
         self._show_models()
+        if is_well is not None:
+            announce(self, f"{self.label}: {text}")
 
     def show_testing(self, is_testing: bool) -> None:
         """Show whether a test runs; while it does, its button ends it."""
