@@ -21,8 +21,8 @@ from chatdesk.core.storage.engine import pending_restore
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.help.bug_report import BugReportDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-from tests.gallery.settings_pages import data_page
 from tests.helpers.asked_team import shown
+from tests.helpers.settings_pages import data_page
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")

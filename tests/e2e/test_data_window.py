@@ -25,7 +25,7 @@ from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 from chatdesk.ui.widgets.toast import Toast
-from tests.gallery.settings_pages import data_page
+from tests.helpers.settings_pages import data_page
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")

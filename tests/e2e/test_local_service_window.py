@@ -31,7 +31,7 @@ from dataclasses import replace
 from chatdesk.app import run_window
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from tests.gallery.settings_pages import row_of
+from tests.helpers.settings_pages import row_of
 
 async def script(window):
     await window.services()

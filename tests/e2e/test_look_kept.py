@@ -16,8 +16,8 @@ from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-from tests.gallery.settings_pages import row_of
 from tests.helpers.asked_team import shown
+from tests.helpers.settings_pages import row_of
 from tests.helpers.window import play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")

@@ -16,8 +16,8 @@ from chatdesk.ui.features.prompts.system_prompt import SystemPromptDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.transfer.export_dialog import ExportDialog
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
-from tests.gallery.settings_pages import data_page
 from tests.helpers.asked_team import shown
+from tests.helpers.settings_pages import data_page
 from tests.helpers.window import ask, play, press, type_text, until
 
 _ABOUT_A_THREAD = ("thread.rename", "thread.pin", "thread.archive", "thread.move", "thread.tags", "thread.delete")

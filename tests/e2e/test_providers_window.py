@@ -25,9 +25,9 @@ from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_form import ProviderDialog, ProviderForm
 from chatdesk.ui.features.providers.provider_models import ProviderModels
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
-from tests.gallery.settings_pages import provider_page
 from tests.helpers.asked_team import shown
 from tests.helpers.fault_server import Exchange, FaultServer, answer, models, status
+from tests.helpers.settings_pages import provider_page
 from tests.helpers.window import FIRST_START, ask, play, until
 
 KEY = "sk-marked-0123456789"

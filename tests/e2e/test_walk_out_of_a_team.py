@@ -15,8 +15,8 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE, VARIABLE, server_named
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
+from chatdesk.ui.features.library.project_menu import ProjectMenu
 from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog
-from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
 from tests.helpers.walks import Keys, click, click_row, dialog, gone, popup, shown, texts
 from tests.helpers.window import answered, ask, play, until

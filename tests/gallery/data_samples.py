@@ -11,7 +11,7 @@ from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.features.transfer.export_dialog import ExportDialog, ProgressDialog
 from chatdesk.ui.theme.theme import Theme
-from tests.gallery.settings_pages import data_page
+from tests.helpers.settings_pages import data_page
 
 _BACKUPS = [
     ("/b/1", "2026-11-21 09:12, daily"),

@@ -13,12 +13,12 @@ from chatdesk.ui.features.chat.jump_to_date import JumpToDateDialog
 from chatdesk.ui.features.inspector.questions_tab import QuestionsTab
 from chatdesk.ui.features.library.library_binding import MoveThreadsDialog
 from chatdesk.ui.features.library.project import ProjectDialog
+from chatdesk.ui.features.library.project_chooser import ChooserEntry
+from chatdesk.ui.features.library.project_menu import ProjectMenu
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
-from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import PROJECT_COLOURS
-from chatdesk.ui.widgets.project_chooser import ChooserEntry
 from tests.gallery.sidebar_samples import NOW, build_sidebar, make_thread
 
 _NOW_MS = int(NOW.timestamp() * 1000)

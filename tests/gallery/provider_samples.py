@@ -22,7 +22,7 @@ from chatdesk.ui.features.providers.provider_page import ProviderPage
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
-from tests.gallery.settings_pages import provider_page
+from tests.helpers.settings_pages import provider_page
 
 OPENAI = ShownProvider(
     ProviderProfile("openai", "openai", "OpenAI", "https://api.openai.com/v1"),

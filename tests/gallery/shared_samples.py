@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.core.texts import tr
 from chatdesk.ui.composer.composer import Composer
+from chatdesk.ui.features.library.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.contract import SharedWith
 from chatdesk.ui.transcript.view import TranscriptView
 from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
-from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.window.main_window import MainWindow
 from tests.gallery.sidebar_samples import build_sidebar, make_thread
 from tests.gallery.transcript_samples import build_view

@@ -24,7 +24,7 @@ from chatdesk.ui.sidebar.grouping import Folder
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.fonts import load_first_fonts
 from chatdesk.ui.theme.theme import Theme
-from tests.gallery.settings_pages import row_of
+from tests.helpers.settings_pages import row_of
 
 # Pages that others fill and draw.
 _FILLED = ("Providers", "Usage and limits", "Team sync")

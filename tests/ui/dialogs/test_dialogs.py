@@ -16,7 +16,7 @@ from chatdesk.ui.dialogs.panel import Panel
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.sidebar.project_badge import ProjectBadge
 from chatdesk.ui.theme.theme import Theme
-from tests.gallery.settings_pages import row_of
+from tests.helpers.settings_pages import row_of
 
 HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
 

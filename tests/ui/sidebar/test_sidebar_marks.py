@@ -15,16 +15,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from chatdesk.core.domain.thread import Project, Tag
+from chatdesk.ui.features.library.project_chooser import ChooserEntry, ProjectChooser
+from chatdesk.ui.features.library.project_menu import ProjectMenu
 from chatdesk.ui.sidebar.grouping import days_left, days_text
 from chatdesk.ui.sidebar.menus import thread_menu
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
-from chatdesk.ui.sidebar.project_menu import ProjectMenu
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.thread_drag import drag_picture, drag_threads
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, LIGHT, PROJECT_COLOURS, contrast, ink_on
-from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 from tests.helpers.mouse import move_mouse
 
 _PATH = Path(__file__).parents[2] / "gallery" / "sidebar_samples.py"

@@ -15,12 +15,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QStyleOptionViewItem
 
 from chatdesk.core.domain.thread import Project
+from chatdesk.ui.features.library.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.sidebar import extra_lines as team_line
 from chatdesk.ui.sidebar.menus import thread_menu
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 
 _PATH = Path(__file__).parents[2] / "gallery" / "sidebar_samples.py"
 _spec = importlib.util.spec_from_file_location("sidebar_samples_of_team", _PATH)

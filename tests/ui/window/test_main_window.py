@@ -26,8 +26,8 @@ from chatdesk.ui.widgets.toast import Toast
 from chatdesk.ui.window.inspector import Inspector
 from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.window_state import WindowState
-from tests.gallery.settings_pages import row_of
 from tests.helpers.examples import sample
+from tests.helpers.settings_pages import row_of
 
 
 @pytest.fixture

@@ -21,12 +21,12 @@ from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.library.active_chat import ActiveChat
 from chatdesk.ui.features.library.project import names_told_apart
 from chatdesk.ui.features.library.project_binding import ProjectBinding
+from chatdesk.ui.features.library.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding
 from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.window.window_context import Controller, Panes, WindowContext
 
 Ids = Sequence[str]

@@ -26,10 +26,10 @@ from chatdesk.core.hidden_characters import distinct_name, look_of
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import named
-from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
+from chatdesk.ui.features.library.folder_field import FolderField
 from chatdesk.ui.local_forms import day_text
 from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme

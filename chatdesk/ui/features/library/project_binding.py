@@ -16,14 +16,14 @@ from chatdesk.core.domain.thread import Project
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.tools.project_folders import FolderNotUsable
 from chatdesk.services.tool_loader import ToolLoader
-from chatdesk.ui.dialogs.folder_field import FolderField
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.library.folder_field import FolderField
 from chatdesk.ui.features.library.project import ProjectDialog, names_told_apart
+from chatdesk.ui.features.library.project_chooser import ChooserEntry
+from chatdesk.ui.features.library.project_menu import ProjectMenu
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.qt.async_tasks import in_task
-from chatdesk.ui.sidebar.project_menu import ProjectMenu
-from chatdesk.ui.widgets.project_chooser import ChooserEntry
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 ALL, NEW, EDIT = "all", "new", "edit"

@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.thread import Project, Tag
 from chatdesk.ui.features.library.library_binding import MoveThreadsDialog
 from chatdesk.ui.features.library.project import ProjectDialog
+from chatdesk.ui.features.library.project_chooser import ChooserEntry
 from chatdesk.ui.features.library.tags import TagListDialog, ThreadTagsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import PROJECT_COLOURS
-from chatdesk.ui.widgets.project_chooser import ChooserEntry
 
 _MODELS = [("openai", "OpenAI", [("gpt-4o", "GPT-4o")])]
 _TAGS = [Tag("a", "reading", 0, 12), Tag("b", "to do", 0, 1), Tag("c", "R&D", 0, 0)]

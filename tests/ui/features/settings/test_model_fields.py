@@ -12,7 +12,7 @@ from chatdesk.ui.features.settings.model_fields import ModelField
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.models.model_chooser import ModelChooser
-from tests.gallery.settings_pages import row_of
+from tests.helpers.settings_pages import row_of
 
 MODELS = [("openai", "OpenAI", [("gpt-5.4", "GPT-5.4")]), ("box", "Box", [("maker/tiny:8b", "Tiny")])]
 

@@ -20,8 +20,8 @@ from chatdesk.ui.features.settings.settings_page import SettingsPage
 from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.switch import Switch
-from tests.gallery.settings_pages import data_page, row_of, shown_page
 from tests.helpers.examples import sample
+from tests.helpers.settings_pages import data_page, row_of, shown_page
 
 VALUES = {each.name: each.default for each in all_settings()} | {"backup_dir": "/home/me/backups"}
 

@@ -50,7 +50,7 @@ from chatdesk.ui.features.team.pages.team_table import ActionTable
 from chatdesk.ui.theme.theme import Theme
 from tests.gallery import provider_samples as providers
 from tests.gallery import team_samples as samples
-from tests.gallery.settings_pages import provider_page
+from tests.helpers.settings_pages import provider_page
 from tests.helpers.team_widgets import choose_role, team_table
 
 LEFT = Qt.MouseButton.LeftButton

@@ -13,8 +13,8 @@ from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from tests.gallery.settings_pages import shown_page
 from tests.helpers.seen_focus import labels_of
+from tests.helpers.settings_pages import shown_page
 
 
 def _shown(qtbot: QtBot, box: ChoiceBox, *others: QWidget) -> QWidget:

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from chatdesk.ui.dialogs.folder_field import FolderField
+from chatdesk.ui.features.library.folder_field import FolderField
 
 
 def test_a_folder_is_chosen_and_removed(qtbot: QtBot, tmp_path: Path) -> None:

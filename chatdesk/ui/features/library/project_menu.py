@@ -9,11 +9,11 @@ from PySide6.QtGui import QCloseEvent, QDragLeaveEvent, QKeyEvent, QPainter, QPa
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.texts import tr
+from chatdesk.ui.features.library.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_floating
-from chatdesk.ui.widgets.project_chooser import ChooserEntry, ProjectChooser
 
 _WIDEST_PX, _HIGHEST_PX = 280, 460
 _LOOK_FOR_BUTTONS_MS = 200
