@@ -17,7 +17,7 @@ from chatdesk.cli.main import build_parser, run
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import all_settings
 from chatdesk.ui.commands.catalogue import CATALOGUE
-from tests.helpers import environment_file, import_diagram, settings_table
+from tests.helpers import import_diagram, setting_documents
 from tests.helpers.command_parsers import arguments_of, commands_of
 
 ROOT = Path(__file__).parents[1]
@@ -29,21 +29,23 @@ DOCUMENTS = (
 )
 
 
-def test_the_table_of_settings_is_made_from_their_declarations() -> None:
-    text = settings_table.DOCUMENT.read_text(encoding="utf-8")
-    assert settings_table.with_table(text, settings_table.table()) == text, (
-        "run python -m tests.helpers.settings_table --write"
-    )
-    assert len(re.findall(r"^\| `", text, re.MULTILINE)) == len(all_settings())
+def test_the_tables_of_settings_and_variables_are_made_from_their_declarations() -> None:
+    for document, table in (
+        (setting_documents.SETTINGS, setting_documents.settings_table()),
+        (setting_documents.ENVIRONMENT, setting_documents.environment_table()),
+    ):
+        text = document.read_text(encoding="utf-8")
+        assert setting_documents.with_table(text, table) == text, (
+            "run python -m tests.helpers.setting_documents --write"
+        )
 
 
-def test_the_table_of_variables_is_made_from_their_declarations() -> None:
-    text = environment_file.TABLE.read_text(encoding="utf-8")
-    made = settings_table.with_table(text, environment_file.table())
-    assert made == text, "run python -m tests.helpers.environment_file --write"
-    named = re.findall(r"^\| `([A-Z_]+)`", text, re.MULTILINE)
-    assert len(named) == len(set(named))
-    assert set(named) == environment_file.variables() | environment_file.variables_of_commands()
+def test_the_documents_have_every_variable_once() -> None:
+    named: list[str] = []
+    for name in ("settings.md", "environment.md", "providers.md"):
+        rows = re.findall(r"^\| .*\|$", (ROOT / "docs" / name).read_text(encoding="utf-8"), re.MULTILINE)
+        named += [found[1] for row in rows if (found := re.search(r"\| `([A-Z_]+)` \|", row))]
+    assert sorted(named) == sorted(setting_documents.variables() | setting_documents.variables_of_commands())
 
 
 def test_the_page_of_tasks_has_every_command_and_no_other() -> None:
@@ -122,7 +124,7 @@ def test_the_guides_name_only_settings_variables_and_commands_that_exist() -> No
     settings = all_settings()
     keys = {setting.key for setting in settings}
     sections = {key.split(".")[0] for key in keys}
-    variables = environment_file.variables() | environment_file.variables_of_commands() | _OF_SCRIPTS
+    variables = setting_documents.variables() | setting_documents.variables_of_commands() | _OF_SCRIPTS
     commands = commands_of(build_parser())
     for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")

@@ -33,8 +33,8 @@ from chatdesk.core.storage.sync import team
 from chatdesk.services.owner import open_services
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.certificates import Authority
-from tests.helpers.environment_file import variables, variables_of_commands
 from tests.helpers.key_recorder import KeyRecorder, recording
+from tests.helpers.setting_documents import variables, variables_of_commands
 
 # What of the environment is a secret; a proxy's name and password are for the proxy that the variable names.
 SECRETS: Final = sorted(

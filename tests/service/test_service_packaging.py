@@ -22,7 +22,7 @@ import pytest
 
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import SettingsStore
-from tests.helpers import environment_file
+from tests.helpers import setting_documents
 from tests.helpers.signals import heeded_by_children
 
 ROOT = Path(__file__).parents[2]
@@ -193,24 +193,24 @@ def test_all_that_the_container_writes_is_in_volumes(monkeypatch: pytest.MonkeyP
 
 
 def test_the_example_of_variables_is_made_from_the_declarations() -> None:
-    text = environment_file.DOCUMENT.read_text("utf-8")
-    assert text == environment_file.content(), "run python -m tests.helpers.environment_file --write"
+    text = setting_documents.EXAMPLE.read_text("utf-8")
+    assert text == setting_documents.example(), "run python -m tests.helpers.setting_documents --write"
     named = re.findall(r"^#?([A-Z_]+)=", text, re.MULTILINE)
-    assert len(named) == len(set(named)) and set(named) == environment_file.variables()
+    assert len(named) == len(set(named)) and set(named) == setting_documents.variables()
 
 
 def test_no_variable_of_the_service_is_missing_in_the_example() -> None:
     """Every name in the code that looks like a variable of ChatDesk is in the file, or declared as one of commands."""
-    elsewhere = environment_file.variables_of_commands()
+    elsewhere = setting_documents.variables_of_commands()
     found: set[str] = set()
     for path in (ROOT / "chatdesk").rglob("*.py"):
         found.update(re.findall(r"\"(CHATDESK_[A-Z_]+)\"", path.read_text("utf-8")))
-    assert found - elsewhere <= environment_file.variables()
-    assert not elsewhere & environment_file.variables()
+    assert found - elsewhere <= setting_documents.variables()
+    assert not elsewhere & setting_documents.variables()
 
 
 def test_the_defaults_in_the_example_are_valid_and_change_nothing(tmp_path: Path) -> None:
-    lines = environment_file.DOCUMENT.read_text("utf-8").splitlines()
+    lines = setting_documents.EXAMPLE.read_text("utf-8").splitlines()
     environ = dict(line[1:].split("=", 1) for line in lines if re.match(r"#[A-Z_]+=", line))
     store = SettingsStore(tmp_path / "settings.toml")
     loaded = store.load(environ)

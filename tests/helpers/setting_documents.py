@@ -1,6 +1,9 @@
-"""The variables of the environment, made from their declarations: those of a served process as
-``packaging/service/.env.example`` has them, and all of them as the table of ``docs/environment.md``:
-``python -m tests.helpers.environment_file --write``."""
+"""What the documents say of settings and variables, made from their declarations:
+``python -m tests.helpers.setting_documents --write``.
+
+`docs/settings.md` has the settings, each with its variable; `docs/environment.md` the variables that are neither
+settings nor keys of providers, which `docs/providers.md` has; `.env.example` every variable of a served process.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,11 @@ from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE as TEAM_SE
 from chatdesk.core.sync.members.team_passwords import VARIABLE as TEAM_PASSWORD
 from chatdesk.core.system.processes import CORE_DUMPS_VARIABLE
 from chatdesk.core.tools.web_search.choice import SearchEngine
-from tests.helpers.settings_table import meaning_of, with_table
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = ROOT / "packaging" / "service" / ".env.example"
-TABLE = ROOT / "docs" / "environment.md"
+SETTINGS = ROOT / "docs" / "settings.md"
+ENVIRONMENT = ROOT / "docs" / "environment.md"
+EXAMPLE = ROOT / "packaging" / "service" / ".env.example"
 _WIDTH = 118
 _HEAD = """\
 Every variable that `chatdesk serve` reads, with its default. Copy this file to .env beside compose.yaml, or to
@@ -52,8 +55,35 @@ _OF_COMMANDS = (
 )
 
 
-def content() -> str:
-    """The whole file."""
+def settings_table() -> str:
+    """All settings in the order of the window's pages."""
+    lines = ("| key | variable | default | in the window | meaning |", "|---|---|---|---|---|")
+    return "\n".join((*lines, *(_line(each) for page in PAGES for each in _on_page(page))))
+
+
+def _line(setting: Setting) -> str:
+    place = f"{setting.shown.page} › {setting.shown.title}"
+    place += f" (in {setting.shown.hidden})" if setting.shown.hidden else ""
+    default = _default(setting) or "empty"
+    return f"| `{setting.key}` | `{setting.env}` | {default} | {place} | {_meaning(setting)} |"
+
+
+def environment_table() -> str:
+    """Keys of search engines, places, and what commands read."""
+    rows = [(each.variable, f"Key of {each.label}.") for each in SearchEngine if each.variable]
+    rows += [*_OTHERS, *_OF_COMMANDS]
+    return "\n".join(("| variable | meaning |", "|---|---|", *(f"| `{name}` | {meaning} |" for name, meaning in rows)))
+
+
+def with_table(text: str, made: str) -> str:
+    """``text`` with its table replaced by ``made``."""
+    lines = text.split("\n")
+    places = [place for place, line in enumerate(lines) if line.startswith("|")]
+    return "\n".join((*lines[: places[0]], made, *lines[places[-1] + 1 :]))
+
+
+def example() -> str:
+    """The whole file of variables."""
     return "\n".join((*_comment(_HEAD), *_keys(), *_other_variables(), *_settings())) + "\n"
 
 
@@ -74,16 +104,6 @@ def variables_of_commands() -> set[str]:
     return {name for name, _ in _OF_COMMANDS}
 
 
-def table() -> str:
-    """All variables: keys, places, what commands read, and the settings in the order of the window's pages."""
-    rows = [(name, "", f"Key of {label}.") for name, label in _of_vendors()]
-    rows += [(name, "", meaning) for name, meaning in (*_OTHERS, *_OF_COMMANDS)]
-    ordered = sorted(all_settings(), key=lambda each: PAGES.index(each.shown.page))
-    rows += [(each.env, _default(each), f"{meaning_of(each)} (`{each.key}`)") for each in ordered]
-    lines = ("| variable | default | meaning |", "|---|---|---|")
-    return "\n".join((*lines, *(f"| `{name}` | {default} | {meaning} |" for name, default, meaning in rows)))
-
-
 def _keys() -> Iterator[str]:
     yield from _heading("Keys of vendors", "Each goes to its vendor's own server, or to the one of OPENAI_BASE_URL.")
     yield from (f"#{name}=" for name, _ in _of_vendors())
@@ -98,12 +118,21 @@ def _other_variables() -> Iterator[str]:
 
 def _settings() -> Iterator[str]:
     for page in PAGES:
-        found = [each for each in all_settings() if each.shown.page == page]
+        found = _on_page(page)
         if found:
             yield from _heading(page)
         for setting in found:
-            yield from _comment(meaning_of(setting))
+            yield from _comment(_meaning(setting))
             yield f"#{setting.env}={_default(setting)}"
+
+
+def _on_page(page: str) -> list[Setting]:
+    return [each for each in all_settings() if each.shown.page == page]
+
+
+def _meaning(setting: Setting) -> str:
+    trial = setting.trial
+    return setting.help if trial is None else f"{setting.help} Tried out by {trial.owner} until {trial.until}."
 
 
 def _default(setting: Setting) -> str:
@@ -123,5 +152,6 @@ def _comment(text: str) -> Iterator[str]:
 
 
 if __name__ == "__main__" and "--write" in sys.argv:
-    DOCUMENT.write_text(content(), encoding="utf-8")
-    TABLE.write_text(with_table(TABLE.read_text(encoding="utf-8"), table()), encoding="utf-8")
+    EXAMPLE.write_text(example(), encoding="utf-8")
+    for document, table in ((SETTINGS, settings_table()), (ENVIRONMENT, environment_table())):
+        document.write_text(with_table(document.read_text(encoding="utf-8"), table), encoding="utf-8")
