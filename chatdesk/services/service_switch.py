@@ -29,10 +29,6 @@ SCOPES: Final = {
 }
 
 
-class _Running(Protocol):
-    async def close(self) -> None: ...
-
-
 class _Services(Protocol):
     """The part of ``Services``, which has the switch, that the switch itself uses."""
 
@@ -77,7 +73,7 @@ class ServiceSwitch:
         self._load = load
         self._port = port
         self._module: Any = None
-        self._running: _Running | None = None
+        self._running: Any = None
         self._tried: tuple[object, ...] = ()  # the settings of the last start, whether it succeeded or not
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -199,7 +195,7 @@ class ServiceSwitch:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _report_death(self, died: _Running | None) -> None:
+    async def _report_death(self, died: object) -> None:
         async with self._turn:
             if died is None or self._running is not died:
                 return  # it was being stopped anyway

@@ -118,14 +118,14 @@ class Bindings(PaneBindings):
         self.lists = ThreadListBinding(context, self.threads, services.library)
         self.library = LibraryBinding(
             context,
-            self._active_chat,
+            lambda: self.active().chat,
             self.lists,
             self.undo,
             library=services.library,
             system_prompts=services.system_prompts,
             trash=TrashBinding(
                 context,
-                self._active_chat,
+                lambda: self.active().chat,
                 library=services.library,
                 search=services.search,
                 team_is_joined=services.team_is_joined,

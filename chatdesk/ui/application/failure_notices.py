@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Sentences, plural, tr
-from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.features.chat.unsaved import Unsaved
+from chatdesk.ui.window.error_display import ErrorDisplay
 from chatdesk.ui.window.window_context import Panes
 
 if TYPE_CHECKING:  # keeps the first paint fast

@@ -34,6 +34,7 @@ from chatdesk.ui.features.first_screen.first_screen_binding import FirstScreenBi
 from chatdesk.ui.features.inspector.context_binding import ContextBinding, SentShares, TranscriptContext
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
 from chatdesk.ui.features.inspector.summary_binding import SummaryWorkBinding
+from chatdesk.ui.features.library.active_chat import ActiveChat
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.links.link_binding import LinkCopying
 from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
@@ -103,6 +104,7 @@ class PaneBindings:
         )
         self.threads = ThreadBinding(context, self.drafts)
         self.undo = UndoBinding(context, self.threads, self.shared.history)
+        self.chat = ActiveChat(context.panes, self.threads, self.undo)
         self._kept_alive.append(ErasingBinding(context, self.threads, services.load_team))
         self._kept_alive.append(DateBinding(context, self.threads))
 

@@ -125,12 +125,6 @@ class Picture:
     is_near: bool = False
 
 
-class PictureLoaderLike(Protocol):
-    """A loader that reads and decodes pictures; ``on_done`` is called later, once, in the GUI thread."""
-
-    def load(self, source: PictureSource, on_done: Callable[[Picture], None]) -> Ticket: ...
-
-
 @dataclass(frozen=True, slots=True)
 class ShownChange:
     """A change to a file as a message shows it; ``diff_sum`` is the SHA-256 sum of its text."""

@@ -18,11 +18,11 @@ from chatdesk.ui.transcript.accessible import tree
 from chatdesk.ui.transcript.contract import (
     BlockRenderer,
     MessageFetcher,
-    PictureLoaderLike,
     ScrollAnchor,
     SizesFetcher,
     ThreadFinder,
 )
+from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
 from chatdesk.ui.transcript.event_area import EventArea
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.parts import TranscriptParts
@@ -131,7 +131,7 @@ class TranscriptView(EventArea):
             if self.thread_id is not None:
                 self.show_thread(self.thread_id, self.scrolling.anchor())
 
-    def set_pictures(self, loader: PictureLoaderLike) -> None:
+    def set_pictures(self, loader: PictureLoader) -> None:
         """Set the loader of pictures; without one only the empty places of pictures are shown."""
         self.parts.viewport_layout.pictures = loader
         self.parts.viewport_layout.relayout()

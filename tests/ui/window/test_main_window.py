@@ -14,7 +14,6 @@ from chatdesk.core.errors import StorageFull
 from chatdesk.ui.commands.catalogue import CATALOGUE
 from chatdesk.ui.commands.registry import CommandRegistry
 from chatdesk.ui.dialogs.notice import NoticeDialog
-from chatdesk.ui.error_display import ErrorDisplay
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
@@ -23,6 +22,7 @@ from chatdesk.ui.widgets.empty_state import EmptyState
 from chatdesk.ui.widgets.focus_chain import next_in_chain
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.widgets.toast import Toast
+from chatdesk.ui.window.error_display import ErrorDisplay
 from chatdesk.ui.window.inspector import Inspector
 from chatdesk.ui.window.main_window import MainWindow
 from chatdesk.ui.window.window_state import WindowState

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
 
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.window.window_context import Panes
 
 
-class ActiveChat(Protocol):
+@dataclass(frozen=True, slots=True, eq=False)
+class ActiveChat:
     """The chat that controllers act on which exist once."""
 
     panes: Panes

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QPainter
 from chatdesk.core.rendering.blocks import CodeBlock, Placement
 from chatdesk.core.rendering.drawing.picture_rules import ZOOM
 from chatdesk.core.texts import tr
-from chatdesk.ui.transcript.contract import PictureLoaderLike, PictureSource
+from chatdesk.ui.transcript.contract import PictureSource
 from chatdesk.ui.transcript.drawing.item import (
     OPEN_ACTION,
     ArtifactSource,
@@ -21,6 +21,7 @@ from chatdesk.ui.transcript.drawing.item import (
     PaintState,
     paint_button,
 )
+from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.code_item import CodeItem
 from chatdesk.ui.transcript.items.picture_item import PictureItem, png_shape
@@ -73,7 +74,7 @@ class DiagramItem(ArtifactSource, Item):
     def artifact(self) -> CodeBlock | None:
         return self.block
 
-    def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
+    def ask(self, loader: PictureLoader, on_change: Callable[[], None]) -> None:
         """Request the picture in view as ``PictureItem.ask`` does."""
         self._picture.ask(loader, lambda: self._on_picture(on_change))
 

@@ -9,9 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPainterPath, QPixmap
 
 from chatdesk.core.texts import Text, shown
-from chatdesk.ui.transcript.contract import Picture, PictureLoaderLike, PictureSource
+from chatdesk.ui.transcript.contract import Picture, PictureSource
 from chatdesk.ui.transcript.drawing.card import AT_LEFT, paint_card
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
+from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 
 _MAX_HEIGHT_PX = 560
@@ -52,7 +53,7 @@ class PictureItem(Item):
 
     # Getting it
 
-    def ask(self, loader: PictureLoaderLike, on_change: Callable[[], None]) -> None:
+    def ask(self, loader: PictureLoader, on_change: Callable[[], None]) -> None:
         """Request the picture while the item is in view; ``on_change`` is called when it came."""
         if self.source is None or self._is_asked:
             return

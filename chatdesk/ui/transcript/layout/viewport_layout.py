@@ -15,8 +15,9 @@ from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.message import Role
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
-from chatdesk.ui.transcript.contract import BlockRenderer, ChangeStateOf, PictureLoaderLike, SharesOf
+from chatdesk.ui.transcript.contract import BlockRenderer, ChangeStateOf, SharesOf
 from chatdesk.ui.transcript.drawing.item import Item
+from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
 from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureItem
 from chatdesk.ui.transcript.items.change_item import ChangeItem
@@ -48,7 +49,7 @@ class ViewportLayout(QObject):
         self.layout = ThreadLayout()
         self.style = style
         self.overlays: tuple[QWidget, ...] = ()  # siblings of the viewport that are on it
-        self.pictures: PictureLoaderLike | None = None
+        self.pictures: PictureLoader | None = None
         self._change_state: ChangeStateOf | None = None
         self._shares: SharesOf | None = None
         self.file_state: Callable[[str], str] | None = None  # why the file with a checksum is missing here

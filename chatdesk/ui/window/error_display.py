@@ -1,6 +1,6 @@
 """Shows failures: what is lasting as a banner, what answers an action as a toast, the unexpected as a dialog once.
 
-It decides how loud, the window how it looks; so it knows neither banner nor dialog, only these ways.
+It decides how loud, the window how it looks.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, tr
+from chatdesk.ui.window.chat_window import ChatWindow
 
 _log = logging.getLogger(__name__)
 
@@ -23,41 +23,11 @@ _CRASH_TEXT = Text(
 )
 
 
-class ErrorSurface(Protocol):
-    """The places where a window shows failures; every text is plain text."""
-
-    def show_failure(self, text: str) -> None:
-        """Show for a moment why an action failed: there is nothing to do about it here."""
-        ...
-
-    def show_banner(
-        self, text: str, *, is_danger: bool, action_text: str | None = None, run: Callable[[], object] | None = None
-    ) -> None:
-        """Show a notice. A danger, which offers to try again, stays until ``hide_banner``, whatever else is said."""
-        ...
-
-    def hide_banner(self) -> None: ...
-
-    @property
-    def may_interrupt(self) -> bool:
-        """Return whether a dialog may open by itself: the person pressed something just now and is not typing."""
-        ...
-
-    @property
-    def has_just_acted(self) -> bool:
-        """Return whether the person pressed something just now."""
-        ...
-
-    def show_notice(self, title: str, text: str, *, file: Path | None = None) -> None:
-        """Open a dialog without waiting for it; ``file`` is offered to be copied or shown."""
-        ...
-
-
 class ErrorDisplay:
-    """Used from the GUI thread only."""
+    """Shows failures in a window. Used from the GUI thread only."""
 
-    def __init__(self, surface: ErrorSurface) -> None:
-        self._surface = surface
+    def __init__(self, window: ChatWindow) -> None:
+        self._window = window
         self._has_noted_crash = False
         self._has_opened_crash = False
         self._lasting: str | None = None
@@ -67,20 +37,20 @@ class ErrorDisplay:
         if not isinstance(error, ChatDeskError):
             self.show_crash(is_of_action=True)
         else:
-            self._surface.show_failure(error.sentence)
+            self._window.show_failure(error.sentence)
 
     def show_lasting(self, sentence: str, *, retry: Callable[[], object] | None = None) -> None:
         """Show a failure that stays until ``clear_lasting``: saving fails, the file is gone."""
         if sentence != self._lasting:
             self._lasting = sentence
-            self._surface.show_banner(
+            self._window.show_banner(
                 sentence, is_danger=True, action_text=None if retry is None else tr("Try again"), run=retry
             )
 
     def clear_lasting(self) -> None:
         if self._lasting is not None:
             self._lasting = None
-            self._surface.hide_banner()
+            self._window.hide_banner()
 
     def show_crash(self, report_path: str | None = None, *, is_of_action: bool = False) -> None:
         """Show an unexpected error. One that answers an action opens a dialog, unless one did before or it would be
@@ -88,13 +58,13 @@ class ErrorDisplay:
         note, once a run: a fault that repeats must not bury the window under them."""
 
         def open_details() -> None:
-            self._surface.show_notice(_CRASH_TITLE, _CRASH_TEXT, file=Path(report_path) if report_path else None)
+            self._window.show_notice(_CRASH_TITLE, _CRASH_TEXT, file=Path(report_path) if report_path else None)
 
-        if is_of_action and not self._has_opened_crash and self._surface.may_interrupt:
+        if is_of_action and not self._has_opened_crash and self._window.may_interrupt:
             self._has_opened_crash = self._has_noted_crash = True
             open_details()
-        elif not self._has_noted_crash or (is_of_action and self._surface.has_just_acted):
+        elif not self._has_noted_crash or (is_of_action and self._window.has_just_acted):
             self._has_noted_crash = True
-            self._surface.show_banner(_CRASH_NOTE, is_danger=False, action_text=tr("Details…"), run=open_details)
+            self._window.show_banner(_CRASH_NOTE, is_danger=False, action_text=tr("Details…"), run=open_details)
         else:
             _log.info("another failure was not shown")
