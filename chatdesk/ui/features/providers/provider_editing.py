@@ -1,5 +1,5 @@
-"""Adds and changes providers: obeys their forms, on the first screen and in a dialog, and saves and tests for their
-rows in the settings."""
+"""Adds and changes providers: the controller of their forms, on the first screen and in a dialog, which also saves and
+tests for the rows of the settings."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class ProviderEditing(Controller):
             if await self.remove(profile, parent=dialog) and dialog.is_open:
                 dialog.accept()
 
-    # What rows ask for, too
+    # Forms and rows
 
     async def remove(self, profile: ProviderProfile, *, parent: QWidget) -> bool:
         """Remove a provider, if the person says yes over ``parent``; return whether they did."""

@@ -40,8 +40,8 @@ class ProviderForm(ScrolledPage):
     kept; of a known one they are all its settings.
 
     ``testRequested`` and ``saveRequested`` carry the profile and the key that was typed (empty: the kept one).
-    ``testCancelled``: the test is to end. ``keyStateWanted``: there is a key now, so ``show_key_state`` is due; it is
-    not asked before, since asking the keyring is slow. The form stays as it is until who obeys it says how it went.
+    ``testCancelled``: the test is to end. ``keyStateWanted``: there is a key now, so ``show_key_state`` is due; asking
+    the keyring is slow, so it is not asked earlier. The form stays open until its controller shows the outcome.
     """
 
     testRequested = Signal(object, str)
@@ -56,7 +56,8 @@ class ProviderForm(ScrolledPage):
         self._profile = known.profile if known is not None else _profile_of(next(iter(PRESETS.values())))
         self._is_testing = False
         self._is_state_wanted = False
-        self._due: tuple[SignalInstance, str] | None = None  # what was asked, with which key, before its place is known
+        # a request and its key, until it is known where keys are stored
+        self._due: tuple[SignalInstance, str] | None = None
         preset = preset_of(self._profile.preset)
         self.steps = ProviderSteps(theme)
         self.problem = plain_label("", "note", wraps=True, name="providerProblem")
@@ -70,7 +71,7 @@ class ProviderForm(ScrolledPage):
             self._build_known(theme, known)
         self.key.field.textChanged.connect(self._on_key_changed)
 
-    # What is in it
+    # Reading the fields
 
     def profile(self) -> ProviderProfile | None:
         """Return the profile in the form; or None, with the reason shown, when it cannot be used."""
@@ -102,12 +103,12 @@ class ProviderForm(ScrolledPage):
         self.address.setText(full_address(self.address.text(), path="" if api is Api.ANTHROPIC else "/v1"))
         typed = replace(self._profile, base_url=self.address.text(), api=api)
         if self.is_new:
-            is_named = bool(preset_of(typed.preset).base_url)  # there may be several of the others
+            is_named = bool(preset_of(typed.preset).base_url)  # several servers may use the preset without an address
             return typed if is_named else replace(typed, label=typed.host or typed.label)
         label = " ".join(self.name.text().split())
         return self.more.read(replace(typed, label=label, is_enabled=self.enabled.isChecked()))
 
-    # What is shown in it
+    # Showing results
 
     def show_problem(self, sentence: str) -> None:
         """Show why something failed; what was typed stays. An empty text hides it."""
@@ -163,7 +164,7 @@ class ProviderForm(ScrolledPage):
             self.vendor.addItem(shown(preset.label), preset.id)
         self.own_button = push_button(tr("Own server…"), "providerOwn", self._choose_own)
         self.own_button.setProperty("isLink", True)
-        self.own_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys have it in the list beside it
+        self.own_button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # with the keyboard it is chosen in the list
         self.test_button = push_button(tr("Connect"), "providerTest", self.test, is_primary=True, acts=True)
         self.save_button = push_button(tr("Save without a test"), "providerSave", self.save)
         self.save_button.hide()
@@ -269,7 +270,7 @@ class ProviderForm(ScrolledPage):
         for widget in (self.more, self.steps, self.problem):
             column.addWidget(widget)
 
-    # What is asked of it
+    # Requests
 
     def test(self) -> None:
         """Ask for a test, or end the one that runs."""
