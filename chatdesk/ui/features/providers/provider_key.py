@@ -45,9 +45,8 @@ class ProviderKey(QWidget):
         is_decided = shown is not None and shown.key_source.value == "environment"
         has_key = shown is not None and bool(shown.key)
         self.shown = plain_label(shown.key if shown else "", "text", name="providerKeyShown")
-        self.where = plain_label(
-            where_the_key_lies(shown) if shown and has_key else "", "muted", wraps=True, name="providerKeyWhere"
-        )
+        where = where_the_key_lies(shown) if shown and has_key else ""
+        self.where = plain_label(where, "muted", wraps=True, name="providerKeyWhere")
         self.replace = push_button(
             tr("Replace"), "providerKeyReplace", self._on_replace_clicked, name=tr("Replace the key")
         )
