@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from chatdesk.core.paths import AppPaths
@@ -66,3 +68,27 @@ def test_messages_of_a_deleted_thread_are_not_listed_one_by_one(tmp_path: Path) 
         open_dialog(application).reject()
 
     play(AppPaths.find(tmp_path / "data"), script)
+
+
+def test_a_thread_of_the_trash_is_restored_by_the_button_below_the_list(tmp_path: Path) -> None:
+    async def script(application: WindowApplication) -> None:
+        await ask(application, "apples")
+        thread_id = application.threads.thread_id
+        assert thread_id is not None
+        commands, sidebar = application.panes.commands, application.panes.sidebar
+        button = application.panes.window.findChild(QPushButton, "restoreThreadButton")
+        assert button is not None and not button.isVisible()
+        commands.trigger("thread.delete")
+        await until(lambda: application.threads.thread_id is None)
+        commands.trigger("view.trash")
+        await until(lambda: sidebar.known([thread_id]) and button.isVisible())
+        sidebar.thread_list.setFocus()
+        QTest.keyClick(sidebar.thread_list, Qt.Key.Key_End)
+        await until(button.isEnabled)
+        button.setFocus()
+        QTest.keyClick(button, Qt.Key.Key_Space)
+        await until(lambda: not sidebar.known([thread_id]) and not button.isVisible())
+        commands.trigger("view.threads")
+        await until(lambda: sidebar.known([thread_id]))
+
+    play(AppPaths.find(tmp_path / "profile"), script)

@@ -44,6 +44,8 @@ class ListNotices:
         self.retry_button = named(
             _button(tr("Try again"), sidebar), "retryListButton", tr("Load the list of threads again")
         )
+        self.restore_button = _button(tr("Restore"), sidebar)
+        self.restore_button.setObjectName("restoreThreadButton")
         self.messages_button = _button(tr("Deleted messages…"), sidebar)
         self.messages_button.setObjectName("deletedMessagesButton")
         self.empty_button = _button(tr("Empty the trash…"), sidebar)
@@ -52,11 +54,12 @@ class ListNotices:
         for button in self.buttons:
             button.hide()
         self._slow_timer.timeout.connect(self.refresh)
+        thread_list.selectionModel().currentChanged.connect(self._show_restore)
 
     @property
     def buttons(self) -> tuple[QPushButton, ...]:
         """The buttons below the list, from the top."""
-        return self.retry_button, self.messages_button, self.empty_button
+        return self.retry_button, self.restore_button, self.messages_button, self.empty_button
 
     def set_status(self, text: str, *, is_error: bool = False) -> None:
         """Set the line at the bottom: the result of the last change."""
@@ -86,6 +89,8 @@ class ListNotices:
         self._show_status()
         is_trash = self._model.filter.view is ThreadView.TRASH
         self.retry_button.setVisible(bool(self._load_error))
+        self.restore_button.setVisible(is_trash and self._model.thread_count > 0)
+        self._show_restore()
         self.messages_button.setVisible(is_trash)
         self.empty_button.setVisible(is_trash and self._model.thread_count > 0)
         if self._load_error:
@@ -95,6 +100,9 @@ class ListNotices:
         else:
             text = self._empty_words()
         self._list.set_empty_text(text)
+
+    def _show_restore(self) -> None:
+        self.restore_button.setEnabled(self._model.thread_at(self._list.currentIndex()) is not None)
 
     def _show_status(self) -> None:
         if self._status is None:

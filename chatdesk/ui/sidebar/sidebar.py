@@ -189,6 +189,7 @@ class Sidebar(SidebarBase):
             self._view_bar,
             *(() if lines.temporary is None else (lines.temporary,)),
             self.thread_list,
+            self.notices.restore_button,
             self.notices.messages_button,
             self.notices.empty_button,
             *(() if lines.team is None else (lines.team,)),
@@ -229,6 +230,7 @@ class Sidebar(SidebarBase):
     def _connect(self) -> None:
         self._new_button.clicked.connect(lambda: self.commandChosen.emit("thread.new"))
         self.badge.threadsDropped.connect(lambda: self.moveRequested.emit(self.selected_ids()))
+        self.notices.restore_button.clicked.connect(self._on_restore_button_clicked)
         self.notices.messages_button.clicked.connect(self.deletedMessagesRequested)
         self.notices.empty_button.clicked.connect(self.emptyTrashRequested)
         self._view_bar.clicked.connect(self._on_view_bar_clicked)
@@ -360,6 +362,11 @@ class Sidebar(SidebarBase):
 
     def _set_filter(self) -> None:
         self.rows.set_filter(None if self._project is None else self._project.id, self._tag_name)
+
+    def _on_restore_button_clicked(self) -> None:
+        thread = self.rows.thread_at(self.thread_list.currentIndex())
+        if thread is not None:
+            self.restoreRequested.emit((thread.id,))
 
     def _on_view_bar_clicked(self) -> None:
         if self.tag_id is not None:
