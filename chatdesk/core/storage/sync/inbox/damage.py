@@ -61,8 +61,7 @@ def make_places(page: Page) -> set[str]:
     return made
 
 
-def places_among(page: Page, message_ids: Iterable[str]) -> set[str]:
-    """Return those of these messages that are only places: no change made them."""
-    emptied = page.rows("SELECT id FROM messages WHERE purged_at IS NOT NULL AND id IN", message_ids)
-    made = page.rows("SELECT entity FROM changes WHERE op = 'new' AND entity IN", emptied)
-    return emptied.keys() - made.keys()
+def places_among(page: Page, emptied: Iterable[str]) -> set[str]:
+    """Return those of these emptied messages that are only places: no change made them."""
+    ids = set(emptied)
+    return ids - page.rows("SELECT entity FROM changes WHERE op = 'new' AND entity IN", ids).keys()

@@ -50,12 +50,14 @@ class Incoming:
 @dataclass(slots=True)
 class Outcome:
     """The result for each message, by change id: ``waiting`` (for the id of a message or thread), ``foreign`` (never
-    applied, with the reason). ``done`` are stored, now or before; ``fresh`` are the ids of those stored now."""
+    applied, with the reason). ``done`` are stored, now or before; ``fresh`` are the ids of those stored now, and
+    ``emptied`` of those that were stored before and whose words were purged here."""
 
     done: list[Incoming] = field(default_factory=list)
     fresh: list[str] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)
     foreign: dict[str, str] = field(default_factory=dict)
+    emptied: set[str] = field(default_factory=set)
     deleted_parents: set[str] = field(default_factory=set)
 
     def join(self, more: Outcome) -> None:
@@ -64,6 +66,7 @@ class Outcome:
         self.fresh += more.fresh
         self.waiting.update(more.waiting)
         self.foreign.update(more.foreign)
+        self.emptied |= more.emptied
         self.deleted_parents |= more.deleted_parents
 
 
@@ -109,13 +112,17 @@ class _Insertion:
 
     def _look_up(self, incoming: Sequence[Incoming]) -> dict[str, str]:
         """Return the thread of each of these messages and of their parents, if they exist."""
-        wanted = {each.rows.id for each in incoming}
-        wanted.update(each.rows.parent_id for each in incoming if each.rows.parent_id is not None)
-        found = self._page.rows("SELECT id, thread_id, position, deleted_at FROM messages WHERE id IN", wanted)
-        for message_id, thread_id, position, deleted_at in found.values():
+        own = {each.rows.id for each in incoming}
+        wanted = own | {each.rows.parent_id for each in incoming if each.rows.parent_id is not None}
+        found = self._page.rows(
+            "SELECT id, thread_id, position, deleted_at, purged_at FROM messages WHERE id IN", wanted
+        )
+        for message_id, thread_id, position, deleted_at, purged_at in found.values():
             self._places[message_id] = thread_id, position
             if deleted_at is not None:
                 self._outcome.deleted_parents.add(message_id)
+            if purged_at is not None and message_id in own:
+                self._outcome.emptied.add(message_id)
         return {key: row[1] for key, row in found.items()}
 
     def _place(self, each: Incoming, homes: dict[str, str], here: dict[str, str]) -> None:

@@ -78,8 +78,8 @@ def write_threads(page: Page, rows: Sequence[PulledChange]) -> None:
 
 
 def _write_messages(page: Page, incoming: Sequence[Incoming]) -> None:
-    places = damage.places_among(page, (each.rows.id for each in incoming))
     outcome = insert_messages(page, incoming)
+    places = damage.places_among(page, outcome.emptied)
     rows = [each.change for each in incoming]
     in_rows = {each.change.id for each in incoming if each.rows.is_exact and not each.change.is_erased}
     page.store(rows, foreign=outcome.foreign, waiting=outcome.waiting, in_rows=in_rows)
