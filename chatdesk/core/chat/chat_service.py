@@ -7,7 +7,6 @@ is durable; it happened whole or not at all, also when its caller is cancelled. 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from chatdesk.core.chat.answer_starter import AnswerStarter
 from chatdesk.core.chat.attachment_rules import AttachmentLimits, attachments_of, check_question, names_of
@@ -41,6 +40,7 @@ from chatdesk.core.events import (
 )
 from chatdesk.core.ids import checked_id
 from chatdesk.core.providers.registry import ProviderRegistry
+from chatdesk.core.storage.chat.messages import LEAF
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.texts import Text
 from chatdesk.core.usage.limits import UsageLimits
@@ -204,21 +204,20 @@ class ChatService:
         the answer then streams as events. ``waited`` is the waiting question that this was until now, ``assistant_id``
         the assistant that answers this one (None: the thread's)."""
         checked = checked_id(thread_id)
-        parent = None if parent_id is None else checked_id(parent_id)
+        parent = LEAF if parent_id is None else checked_id(parent_id)
         question_text = self.checked_text(text, attachments) or names_of(attachments)
         with self._starter.room_in(checked, is_alone=True) as room:
             thread = await self._threads.get(checked)
             if thread.deleted_at is not None:
                 raise ThreadInTrash
             plan = await self._starter.plan_in(thread, provider, model, assistant_id=assistant_id)
-            ask = partial(
-                self._messages.add_question, checked, text, with_answer=plan, attachments=attachments, waited=waited
+            question, answer, thread = await self._messages.add_question(
+                checked, text, parent_id=parent, with_answer=plan, attachments=attachments, waited=waited
             )
-            question, answer, thread = await (ask() if parent is None else ask(parent_id=parent))
             assert answer is not None  # asked for by with_answer
             if thread.message_count <= 2:
                 thread = await self._titled(thread, question_text)
-            moved = () if parent is None else (PathChanged(checked, parent),)
+            moved = () if parent == LEAF else (PathChanged(checked, parent),)
             shown = (*moved, MessageAdded(question), MessageAdded(answer), ThreadChanged(thread))
             await self._starter.start(answer, events=shown, room=room)
             return Sent(thread, question, answer)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,10 +51,10 @@ class MemoryDatabase(Database):
         return await super().write(work, is_durable=is_durable)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        return await self._writer.run(partial(self._read, work))
+        return await self._writer.run(self._read, work)
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
-        return self._writer.wait_for(partial(self._read, work))
+        return self._writer.wait_for(self._read, work)
 
     async def image(self) -> bytes:
         """Return all of the database as SQLite would write it to a file, for ``export_reader.open_reader``."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +18,7 @@ from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text
 
 T = TypeVar("T")
+Args = TypeVarTuple("Args")
 _log = logging.getLogger(__name__)
 
 
@@ -52,28 +53,28 @@ class ConnectionThread:
             with suppress(SQLAlchemyError):
                 connection.close()
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[*Args], T], *args: *Args) -> T:
         if self._is_closed:
             raise StorageError(Text("The database is closed."))
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[T] = loop.create_future()
-        self.submit(work).add_done_callback(partial(_hand_back, loop, waiting))
+        self.submit(work, *args).add_done_callback(partial(_hand_back, loop, waiting))
         return await waiting
 
-    def wait_for(self, work: Callable[[], T]) -> T:
+    def wait_for(self, work: Callable[[*Args], T], *args: *Args) -> T:
         """Run ``work`` and wait, for a thread without a loop."""
-        return self.start(work)()
+        return self.start(work, *args)()
 
-    def start(self, work: Callable[[], T]) -> Callable[[], T]:
+    def start(self, work: Callable[[*Args], T], *args: *Args) -> Callable[[], T]:
         """Start ``work`` on the thread. Returns a function that waits for its result."""
         if self._is_closed:
             raise StorageError(Text("The database is closed."))
-        return self.submit(work).result
+        return self.submit(work, *args).result
 
-    def submit(self, work: Callable[[], T]) -> Future[T]:
+    def submit(self, work: Callable[[*Args], T], *args: *Args) -> Future[T]:
         def run() -> T:
             self._waiting.pop()
-            return work()
+            return work(*args)
 
         self._waiting.append(None)
         return self._pool.submit(run)

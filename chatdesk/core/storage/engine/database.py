@@ -11,7 +11,6 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -90,7 +89,7 @@ class Database:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a snapshot, on the reading thread."""
-        return await self._reader.run(partial(self._read, work))
+        return await self._reader.run(self._read, work)
 
     async def write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
         """Run ``work`` in one transaction on the writing thread. When this returns, it is committed; ``is_durable``:
@@ -101,7 +100,7 @@ class Database:
         guard = current_guard()
         if guard is not None:
             work = guard.around(work)
-        return await self._writer.run(partial(self._write, work, is_durable))
+        return await self._writer.run(self._write, work, is_durable)
 
     async def can_write(self) -> bool:
         """Return whether writing works; where the last write said that it does not, it is tried again."""
@@ -117,19 +116,19 @@ class Database:
 
     def read_now(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` as ``read`` does and wait, for a thread without an event loop."""
-        return self._reader.wait_for(partial(self._read, work))
+        return self._reader.wait_for(self._read, work)
 
     def write_now(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
         """Run ``work`` as ``write`` does and wait, for a thread without an event loop."""
         if self.is_read_only:
             raise self.refusal
-        return self._writer.wait_for(partial(self._write, work, is_durable))
+        return self._writer.wait_for(self._write, work, is_durable)
 
     def start_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
         """Start ``write_now`` without waiting. Returns a function that waits for its result."""
         if self.is_read_only:
             raise self.refusal
-        return self._writer.start(partial(self._write, work, is_durable))
+        return self._writer.start(self._write, work, is_durable)
 
     def become(self, device_id: str) -> None:
         """Use another device id from now on, which joining a workspace made."""

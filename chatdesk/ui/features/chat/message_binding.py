@@ -194,6 +194,7 @@ class MessageBinding(Controller):
         """Send the composer's text. The composer is emptied only when the text is on disk; on any failure it stays as
         it is. Where another thread was opened in the meantime, that one stays open."""
         editing, stays = None, ""
+        run = self._consent.run
         try:
             chat = self._open_thread.chat_of(thread_id)
             if thread_id is not None and chat.is_answering(thread_id):
@@ -213,17 +214,18 @@ class MessageBinding(Controller):
             if editing is not None:
                 stack = await self._undo.stack(thread_id)
                 edit = stack.edit_answer if editing.role is Role.ASSISTANT else stack.edit_message
-                is_sent = await self._consent.run(partial(edit, editing.id, text, attachments=attached))
+                is_sent = await run(edit, editing.id, text, attachments=attached)
             elif thread_id is None:
-                new = partial(chat.create_thread, self._threads.new_project_id, "", text, attachments=attached)
-                created = await self._consent.run(partial(new, **self.assistants.of_new_thread()))
+                begun = self.assistants.of_new_thread()
+                created = await run(
+                    chat.create_thread, self._threads.new_project_id, "", text, attachments=attached, **begun
+                )
                 if created is not None:
                     self._drafts.sent(None, text, attached)
                     self._adopt(created.thread)
                 return
             else:
-                ask = partial(chat.send_message, thread_id, text, attachments=attached, assistant_id=asked_id)
-                is_sent = await self._consent.run(ask)
+                is_sent = await run(chat.send_message, thread_id, text, attachments=attached, assistant_id=asked_id)
             if is_sent is None:
                 self.edit.restore(editing)
                 return
@@ -325,7 +327,7 @@ class MessageBinding(Controller):
         with self._undo.change():
             message = await self._last(Role.ASSISTANT, Role.USER)
             if message is not None:
-                await self._consent.run(partial(self._open_thread.chat.regenerate_response, message.id))
+                await self._consent.run(self._open_thread.chat.regenerate_response, message.id)
 
     @in_task("copy", replaces=True)
     async def copy_last(self) -> None:
@@ -378,7 +380,7 @@ class MessageBinding(Controller):
 
     def _do(self, name: str, id_: str, work: Callable[[ChatService], Awaitable[object]]) -> None:
         chat = self._open_thread.chat_of(self._threads.thread_id)
-        self._tasks.start(self._consent.run(partial(work, chat)), f"{name} {id_}")
+        self._tasks.start(self._consent.run(work, chat), f"{name} {id_}")
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         thread_id = thread.id if thread else None

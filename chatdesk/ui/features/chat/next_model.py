@@ -4,7 +4,6 @@ ones, for one question, or for another answer."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -281,11 +280,10 @@ class AnswerModels(Controller):
         if message.role is Role.ASSISTANT and message.status is Status.ERROR:
             await self._replace_failed(chat, message, provider, model)
         else:
-            again = partial(chat.regenerate_response, message_id, provider=provider, model=model)
-            await self._consent.run(again)
+            await self._consent.run(chat.regenerate_response, message_id, provider=provider, model=model)
 
     async def _replace_failed(self, chat: ChatService, message: Message, provider: str, model: str) -> None:
         thread = await chat.get_thread(message.thread_id)
         if (thread.provider, thread.model) != (provider, model):
             await chat.set_thread_model(thread.id, provider, model)
-        await self._consent.run(partial(chat.retry_message, message.id, provider=provider, model=model))
+        await self._consent.run(chat.retry_message, message.id, provider=provider, model=model)

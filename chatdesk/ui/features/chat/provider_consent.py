@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.window.window_context import WindowContext
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -26,16 +27,16 @@ class ProviderConsent:
         if self._dialog is not None:
             self._dialog.reject()
 
-    async def run(self, work: Callable[[], Awaitable[T]]) -> T | None:
+    async def run(self, work: Callable[P, Awaitable[T]], *args: P.args, **options: P.kwargs) -> T | None:
         """Return the result of ``work``, or None when the person refuses to use another provider and nothing was
         done."""
         try:
-            return await work()
+            return await work(*args, **options)
         except AnotherProvider as asked:
             if not await self._is_agreed(asked):
                 return None
             self._open_thread.chat.choices.agree(asked)
-        return await work()
+        return await work(*args, **options)
 
     async def _is_agreed(self, asked: AnotherProvider) -> bool:
         dialog = self._dialog = ConfirmDialog(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from chatdesk.core.chat.attachment_rules import names_of
 from chatdesk.core.chat.question_queue import QuestionQueue
@@ -94,7 +93,7 @@ class WaitingQuestionsBinding(Controller):
     async def _send_now(self, question_id: str) -> None:
         queue = self._questions()
         try:
-            await self._consent.run(partial(queue.send_now, question_id))
+            await self._consent.run(queue.send_now, question_id)
         except NotPossible:
             if any(each.id == question_id for each in queue.all):
                 raise

@@ -59,7 +59,7 @@ class QuickActions(Controller):
         answer = await chat.reader.get_message(answer_id)
         thread = await chat.get_thread(answer.thread_id)
         parent_id = None if thread.current_leaf_id == answer.id else answer.id
-        await self._consent.run(partial(chat.send_message, answer.thread_id, text, parent_id=parent_id))
+        await self._consent.run(chat.send_message, answer.thread_id, text, parent_id=parent_id)
         if parent_id is not None:
             self._panes.pane.show_toast(tr("Asked below this answer. What came after it stays as another version."))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Any
 
 from chatdesk.core.chat.tool_calls.approvals import Approvals
@@ -89,7 +88,7 @@ class ConsentBinding(Controller):
     def _ask_again(self, answer_id: str) -> None:
         """Continue an answer whose calls were left open, and ask for consent to each call."""
         chat = self._open_thread.chat_of(self._threads.thread_id)
-        work = self._consent.run(partial(chat.continue_message, answer_id, asks_again=True))
+        work = self._consent.run(chat.continue_message, answer_id, asks_again=True)
         self._tasks.start(work, f"ask about the calls of {answer_id}")
 
     def _focus_waiting(self) -> None:
