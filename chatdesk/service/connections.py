@@ -12,7 +12,6 @@ import os
 import socket
 import ssl
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -24,10 +23,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.extensions import Extension
-from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
-from websockets.frames import CTRL_OPCODES, Frame
-from websockets.typing import ExtensionParameter
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 from chatdesk.core.local_api.sockets import peer_of
 from chatdesk.service.strict_http import StrictConnection
@@ -39,6 +35,11 @@ ListenerKind = Literal["socket", "loopback", "remote"]
 
 _UNPROVEN_S: Final = 0.1
 _NO_DESCRIPTOR_PAUSE_S: Final = 1.0
+# Compression of WebSockets takes 24 KB for a connection: messages are compressed with those before them, as they name
+# the same ids again and again. Each that arrives is decompressed by itself.
+_COMPRESSION: Final = ServerPerMessageDeflateFactory(
+    server_max_window_bits=12, client_no_context_takeover=True, compress_settings={"memLevel": 4}
+)
 _NO_HANDSHAKE: Final = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
@@ -167,7 +168,8 @@ class _LimitedProtocol(H11Protocol):
 class LimitedWebSocket(WebSocketsSansIOProtocol):
     """uvicorn's protocol of WebSockets for callers that may mean harm. Nothing is read from one that does not read: its
     pings would be answered into memory. One that does not answer pings is cut, not waited for. A request for a
-    WebSocket that cannot be read as one is refused; uvicorn would wait for another. Messages are packed our way."""
+    WebSocket that cannot be read as one is refused; uvicorn would wait for another. Messages are compressed within
+    little memory."""
 
     def __init__(
         self,
@@ -177,7 +179,7 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.conn.available_extensions = [PackedFramesFactory()]
+        self.conn.available_extensions = [_COMPRESSION]
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -339,55 +341,3 @@ def _is_own(connection: socket.socket) -> bool:
         return peer_of(connection).uid == os.geteuid()
     except OSError:
         return False
-
-
-# Compresses the frames of WebSockets for callers that ask for that (permessage-deflate), and decompresses theirs.
-#
-# Frames of one conversation say the same names and ids again and again; packed with what came before them, they are not
-# much larger than the text in them. Memory for that is taken with the first message that is worth it, and given back by
-# the first that is not: whoever only hears heartbeats costs as much as without.
-
-_LEAST_BYTES: Final = 128
-# 144 KB for a connection that is told something.
-_SETTINGS: Final = {"memLevel": 5}
-
-
-class PackedFrames(PerMessageDeflate):
-    """Packs messages with those before them. What arrives is unpacked by itself, never beyond the limit of a message,
-    so that nothing is kept between two."""
-
-    def __init__(self, agreed: PerMessageDeflate) -> None:
-        super().__init__(
-            remote_no_context_takeover=True,
-            local_no_context_takeover=True,  # saves the memory of a context
-            remote_max_window_bits=agreed.remote_max_window_bits,
-            local_max_window_bits=agreed.local_max_window_bits,
-            compress_settings=agreed.compress_settings,
-        )
-        self.local_no_context_takeover = agreed.local_no_context_takeover
-        self._is_begun = False
-
-    def encode(self, frame: Frame) -> Frame:
-        if frame.opcode in CTRL_OPCODES:
-            return frame
-        if len(frame.data) < _LEAST_BYTES:  # a heartbeat, or a welcome that brings nothing
-            self._is_begun = False
-            self.__dict__.pop("encoder", None)
-            return frame
-        if not self.local_no_context_takeover and not self._is_begun:
-            self._is_begun = True
-            self.encoder = zlib.compressobj(wbits=-self.local_max_window_bits, **self.compress_settings)
-        return super().encode(frame)
-
-
-class PackedFramesFactory(ServerPerMessageDeflateFactory):
-    """Agrees to packing where a caller asks for it."""
-
-    def __init__(self) -> None:
-        super().__init__(client_no_context_takeover=True, compress_settings=dict(_SETTINGS))
-
-    def process_request_params(
-        self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
-    ) -> tuple[list[ExtensionParameter], PerMessageDeflate]:
-        answered, agreed = super().process_request_params(params, accepted_extensions)
-        return answered, PackedFrames(agreed)

@@ -241,7 +241,7 @@ class LocalService:
             ws_max_size=requests.body_bytes,
             ws_ping_interval=requests.heartbeat_s,
             ws_ping_timeout=requests.heartbeat_s,
-            ws_per_message_deflate=False,  # LimitedWebSocket has its own
+            ws_per_message_deflate=False,  # LimitedWebSocket has its own settings
             log_config=None,
             log_level="critical",  # the gate has a line for each request, without what callers sent
             access_log=False,

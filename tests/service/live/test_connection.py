@@ -460,7 +460,7 @@ async def test_what_is_told_is_packed_where_a_client_asks_for_it(tmp_path: Path)
             unpacked = _Counted(plain.socket.protocol)
             for text in ("one", "two", "three"):
                 await client.do("SEND_MESSAGE", thread_id=thread_id, text=text)
-                await client.do("PING")  # a short answer, after which packing starts over
+                await client.do("PING")  # a short answer
                 await world.services.chat.turns.wait_for_all()
             for each in (client, plain):
                 await each.until(lambda each=each: each.mirror.kinds.count("AnswerFinished") == 3)
