@@ -180,7 +180,7 @@ class IconButton(ThemedButton):
         theme = self._theme
         if self._is_filled:
             if not self.isEnabled():
-                return theme.colour("line"), theme.colour("muted")
+                return theme.colour("hover"), theme.colour("muted")
             return theme.colour("accent_hover" if self._is_hot() else "accent"), theme.colour("on_accent")
         if self.isChecked() or self.isDown():
             return theme.colour("selected"), theme.colour("text")

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.theme.theme import Preference, Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, Tokens
-from chatdesk.ui.widgets.buttons import LinkButton
+from chatdesk.ui.widgets.buttons import IconButton, LinkButton
 from tests.helpers.seen_focus import clear_changes, drawn
 from tests.ui.transcript.test_transcript_context_marks import contrast
 
@@ -45,6 +45,18 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
 def test_every_ink_can_be_read_on_every_ground(tokens: Tokens) -> None:
     found = {pair: contrast(getattr(tokens, pair[0]), getattr(tokens, pair[1])) for pair in _PAIRS}
     assert {pair: round(value, 2) for pair, value in found.items() if value < 4.5} == {}
+
+
+@pytest.mark.parametrize("preference", ["light", "dark", "light-contrast", "dark-contrast"])
+def test_what_a_filled_button_would_do_is_read_while_it_is_off(theme: Theme, preference: Preference) -> None:
+    theme.set_preference(preference)
+    button = IconButton(theme, "arrow-up", name="Send", object_name="send", is_filled=True, side_px=32)
+    button.setEnabled(False)
+    button.resize(32, 32)
+    picture = button.grab().toImage()
+    ground, middle = picture.pixelColor(16, 4).name(), [picture.pixelColor(16, y).name() for y in range(8, 24)]
+    assert max(contrast(ground, ink) for ink in middle) >= 4.5
+    assert contrast(ground, theme.tokens.accent) > 1.5, "it does not look as if it were on"
 
 
 def _link(text: str) -> QAbstractButton:
