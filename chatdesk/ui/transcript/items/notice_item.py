@@ -127,6 +127,9 @@ class NoticeItem(Item):
                 body += button_height + style.px(8)
             self._button_areas.append(QRectF(round(x), round(y), each, button_height))
             x += each + style.px(8)
+        if style.is_mirrored:
+            self._left = width - self._left - self._room
+            self._button_areas = [each.translated(width - each.left() - each.right(), 0) for each in self._button_areas]
         self.height = body + 2 * pad_y
         self._text_top = pad_y + (max(0.0, body - self._box.height) / 2 if is_beside or not wide else 0)
         self.natural_width = width
@@ -152,7 +155,8 @@ class NoticeItem(Item):
         pixmap = style.icon(_ICONS.get(self.tone, "info"), "muted" if self.tone == "line" else self.tone)
         side = pixmap.deviceIndependentSize().height()
         y = self._text_top + (style.line_height("table") - side) / 2
-        painter.drawPixmap(QPointF(round(style.px(_PAD_X)), round(y)), pixmap)
+        x = self.natural_width - style.px(_PAD_X) - side if style.is_mirrored else style.px(_PAD_X)
+        painter.drawPixmap(QPointF(round(x), round(y)), pixmap)
         painter.translate(self._left, self._text_top)
         self._box.draw(painter, style, style.colour("text"), selected=state.selected)
         painter.translate(-self._left, -self._text_top)
