@@ -157,9 +157,10 @@ class Connection:
             if self._broken is not None and self._broken.done():
                 await asyncio.wait([self._task], timeout=_LAST_WORDS_S)
                 raise ServerBroke(self._broken.result() if not self._broken.cancelled() else self.problem) from None
-            if error.error.code == LOST_SESSION:
-                raise SessionLost(_own_words(error) or str(error)) from None
-            raise CallRefused(_own_words(error) or str(error)[:_LONGEST_REFUSAL]) from None
+            own = _own_words(error)
+            if own is not None and error.error.code == LOST_SESSION:
+                raise SessionLost(own) from None
+            raise CallRefused(own or str(error)[:_LONGEST_REFUSAL]) from None
         except Unreadable as error:
             raise CallRefused(error.sentence) from None
         except ValueError:

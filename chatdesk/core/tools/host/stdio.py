@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-import mcp_types as types
 from mcp.shared.message import SessionMessage
 
 from chatdesk.core.system.processes import child_environment
 from chatdesk.core.texts import Text, size_text
 from chatdesk.core.tools.host.failures import HostFailure
-from chatdesk.core.tools.host.message_bounds import TooManyValues, within_bounds
+from chatdesk.core.tools.host.message_bounds import TooManyValues
+from chatdesk.core.tools.host.written_messages import messages_in
 
 # A longer line ends the server.
 LONGEST_LINE_BYTES: Final = 24 * 1024 * 1024
@@ -103,12 +103,13 @@ async def _read(process: Process, session: Any, tail: StderrTail, broken: asynci
             if not line.strip():
                 continue
             try:
-                message = types.jsonrpc_message_adapter.validate_json(within_bounds(line), by_name=False)
+                messages = messages_in(line)
             except ValueError:
                 line.decode("utf-8")  # raises for output that is not valid UTF-8
                 tail.add(line[:1000].rstrip() + b"\n", len(line))
                 continue
-            await session.send(SessionMessage(message))
+            for message in messages:
+                await session.send(SessionMessage(message))
         code = await process.wait()
         problem = Text("It ended with exit code {code}.", code=str(code)) if code else Text("It ended.")
     except TooManyValues as error:
