@@ -18,7 +18,6 @@ from chatdesk.core.local_api.instance import WINDOW, InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsStore
-from chatdesk.core.system import terminal
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.system.processes import environment
 from chatdesk.core.texts import Text, tr
@@ -72,6 +71,8 @@ def run_window(
         from chatdesk.ui.application.window_application import RESTART, run
 
         if is_blind and script is None:
+            from chatdesk.core.system import terminal  # the first paint does without
+
             terminal.say(tr("No display was found, so ChatDesk plays one turn without a window."))
             from chatdesk.ui.application.demonstration import play
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -69,7 +69,7 @@ class AboutDialog(NoticeDialog):
             "Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide icons under the "
             "ISC licence.",
             version=__version__,
-            python=platform.python_version(),
+            python=sys.version.split()[0],
             qt_version=qVersion(),
         )
         super().__init__(theme, "ChatDesk", text, parent=parent)
