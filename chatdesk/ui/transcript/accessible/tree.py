@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QAccessibleInterface, QAccessibleStateChangeEvent
 from PySide6.QtWidgets import QAccessibleWidget, QWidget
 
-from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.interfaces import interface_of
 from chatdesk.ui.transcript.accessible.block import BlockNode
 from chatdesk.ui.transcript.accessible.message import MessageNode
@@ -25,7 +24,7 @@ class TranscriptAccessible(QAccessibleWidget):
     """The list of messages, oldest first, followed by the widgets that float over the transcript."""
 
     def __init__(self, view: ReadableView) -> None:
-        super().__init__(view, QAccessible.Role.List, tr("Transcript"))
+        super().__init__(view, QAccessible.Role.List)
         self.owes_focus = False  # the focus arrived before any message was loaded
         self._view: Callable[[], ReadableView | None] = ref(view)
         self._nodes: dict[MessageEntry, MessageNode] = {}
