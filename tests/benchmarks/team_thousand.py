@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from chatdesk.core.sync.round import WHOLE_EVERY_MS
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
+from chatdesk.core.sync.team_store.postgres import TeamStore, connect
 from chatdesk.core.sync.worker import POLL_S
 from tests.benchmarks.table import Row
 from tests.helpers.postgres import TeamDatabase
@@ -36,7 +36,7 @@ class _Idler:
     """One connection, in which several members ask in turn."""
 
     person: Person
-    store: PostgresTeamStore
+    store: TeamStore
     version: int = 0
 
 

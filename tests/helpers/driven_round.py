@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any
 
-from chatdesk.core.sync.ports import LocalStore, TeamStore
+from chatdesk.core.storage.sync.store import SyncStore
 from chatdesk.core.sync.requests import Notice, Request, RoundResult, ToLocal, ToTeam
 from chatdesk.core.sync.round import perform
+from chatdesk.core.sync.team_store.postgres import TeamStore
 
 
 def drive(
     steps: Generator[Request, Any, RoundResult],
-    local: LocalStore,
+    local: SyncStore,
     team: TeamStore,
     *,
     tell: Callable[[Notice], None] | None = None,

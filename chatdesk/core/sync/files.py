@@ -26,8 +26,8 @@ from chatdesk.core.storage.sync import files
 from chatdesk.core.storage.sync.files import SharedFile
 from chatdesk.core.sync.delays import Backoff
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.sync.team_servers import close_quietly
+from chatdesk.core.sync.team_store.postgres import TeamStore
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 

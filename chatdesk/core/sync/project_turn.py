@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, PushOutcome
 from chatdesk.core.domain.sharing.sync_wire import (
     PULL_BYTES,
     PUSH_BYTES,
@@ -16,8 +17,9 @@ from chatdesk.core.domain.sharing.sync_wire import (
     WireChange,
 )
 from chatdesk.core.domain.sharing.team import Misfit
+from chatdesk.core.storage.sync.inbox.prepare import Prepared
+from chatdesk.core.storage.sync.store import PendingApply, SyncStore
 from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamLogBroken, TeamParked, TeamUnreachable
-from chatdesk.core.sync.ports import Applied, Cursor, LocalStore, PendingApply, PulledPage, PushOutcome, TeamStore
 from chatdesk.core.sync.requests import (
     BatchPushed,
     Link,
@@ -27,6 +29,7 @@ from chatdesk.core.sync.requests import (
     to_local,
     to_team,
 )
+from chatdesk.core.sync.team_store.postgres import TeamStore
 
 # Batches that are pushed before the next page is pulled.
 _PUSHES_A_TURN = 2
@@ -61,7 +64,7 @@ class _PageAhead:
 
     project_id: str
     seq: int
-    page: PulledPage | TeamError | None
+    page: Prepared | TeamError | None
 
 
 class ProjectTurns:
@@ -115,7 +118,7 @@ class ProjectTurns:
             yield from self._check(project)
         if project.wants_share and self._may_write:
             # Existing content goes first: a project is pulled only once all of it is in the log.
-            project.wants_share = yield to_local(LocalStore.share_step, project_id)
+            project.wants_share = yield to_local(SyncStore.share_step, project_id)
             if project.wants_share:
                 return True
         if project.wants_push and self._may_write:
@@ -130,7 +133,7 @@ class ProjectTurns:
             return True
         was_broken = self._link.broken.pop(project.id, None) is not None
         if project.is_new or was_broken:
-            yield to_local(LocalStore.record_misfit, project.id, None)
+            yield to_local(SyncStore.record_misfit, project.id, None)
         return False
 
     def problem(self, project_id: str) -> TeamError | None:
@@ -164,7 +167,7 @@ class ProjectTurns:
         if project.contradictions > _PATIENCE:
             raise HistoryChanged
         self._forget_ahead(project)
-        yield to_local(LocalStore.start_over, project.id)
+        yield to_local(SyncStore.start_over, project.id)
         project.cursor = Cursor(project.id, 0, None)
         self._link.pulled[project.id] = 0
         project.wants_pull = project.wants_push = project.may_have_lost = True
@@ -194,7 +197,7 @@ class ProjectTurns:
         """Return the next changes to send, numbered for the device that the server knows this connection by."""
         while True:
             batch: Sequence[WireChange] = yield to_local(
-                LocalStore.pending, project.id, max_rows=PUSH_ROWS, max_bytes=PUSH_BYTES
+                SyncStore.pending, project.id, max_rows=PUSH_ROWS, max_bytes=PUSH_BYTES
             )
             if not batch:
                 return batch
@@ -214,7 +217,7 @@ class ProjectTurns:
         held = {result.id for result in results if result.status is PushStatus.ORPHAN and not project.is_final}
         project.held |= held
         outcome: PushOutcome = yield to_local(
-            LocalStore.record_push_results, project.id, [result for result in results if result.id not in held]
+            SyncStore.record_push_results, project.id, [result for result in results if result.id not in held]
         )
         self._sent += taken
         self._refused += len(outcome.refused)
@@ -227,7 +230,7 @@ class ProjectTurns:
 
     def _leave_to_the_copy(self) -> Generator[Request, Any, None]:
         """Send nothing more: a copy of this profile writes under the same device, whose sequence has one writer."""
-        yield to_local(LocalStore.park)
+        yield to_local(SyncStore.park)
         raise TeamParked
 
     def _pull(self, project: _Project) -> Generator[Request, Any, None]:
@@ -246,17 +249,17 @@ class ProjectTurns:
         if fitting < len(page.pulled):
             self._forget_ahead(project)
             project.wants_pull = True
-            page = yield to_local(LocalStore.read_page, page.pulled[:fitting])
+            page = yield to_local(SyncStore.read_page, page.pulled[:fitting])
         rows = page.pulled
         stubs = [row.id for row in rows if row.is_erased]
         erased: set[str] = (yield to_team(TeamStore.erased, project.id, stubs)) if stubs else set()
         try:
             applying: PendingApply = yield to_local(
-                LocalStore.start_apply, cursor.project_id, page, after=cursor, erased=erased
+                SyncStore.start_apply, cursor.project_id, page, after=cursor, erased=erased
             )
             if self._is_full(rows) and self._ahead is None:
                 yield from self._read_ahead(project, rows[-1].seq)
-            applied: Applied = yield to_local(LocalStore.finish_apply, applying)
+            applied: Applied = yield to_local(SyncStore.finish_apply, applying)
         except HistoryChanged:
             if not (yield from self._is_proven(project)):
                 yield from self._start_over(project)
@@ -290,11 +293,11 @@ class ProjectTurns:
         """Record that the server's log does not fit, and return the error. The cursor stays before what does not."""
         self._forget_ahead(project)
         project.wants_pull = False
-        error = TeamLogBroken((yield to_local(LocalStore.record_misfit, project.id, misfit)))
+        error = TeamLogBroken((yield to_local(SyncStore.record_misfit, project.id, misfit)))
         self._link.broken[project.id] = error
         return error
 
-    def _page(self, project: _Project) -> Generator[Request, Any, PulledPage | None]:
+    def _page(self, project: _Project) -> Generator[Request, Any, Prepared | None]:
         """Return the next page of a project, or None at its end; sets ``wants_pull`` to whether more may follow."""
         ahead = self._ahead
         if ahead is not None and ahead.project_id == project.id:
@@ -317,16 +320,16 @@ class ProjectTurns:
         """Read the page after ``seq`` while the one up to it is applied. An error is kept and raised when that page is
         due."""
         try:
-            page: PulledPage | TeamError | None = yield from self._read(project, seq)
+            page: Prepared | TeamError | None = yield from self._read(project, seq)
         except TeamError as error:
             page = error
         self._ahead = _PageAhead(project.id, seq, page)
 
-    def _read(self, project: _Project, seq: int) -> Generator[Request, Any, PulledPage | None]:
+    def _read(self, project: _Project, seq: int) -> Generator[Request, Any, Prepared | None]:
         rows = yield to_team(TeamStore.pull, project.id, seq, limit=self._pull_rows)
         if not rows:
             return None
-        page: PulledPage = yield to_local(LocalStore.read_page, rows)
+        page: Prepared = yield to_local(SyncStore.read_page, rows)
         return page
 
     def _forget_ahead(self, project: _Project) -> None:
@@ -334,14 +337,14 @@ class ProjectTurns:
             self._ahead = None
 
     def _make_places(self, project: _Project) -> Generator[Request, Any, None]:
-        applied: Applied | None = yield to_local(LocalStore.make_places, project.id)
+        applied: Applied | None = yield to_local(SyncStore.make_places, project.id)
         if applied is not None:
             project.wants_push = True
             yield PageApplied(project.id, applied, project.cursor.seq, self._received, self._total)
 
     def _recover_lost(self, project: _Project) -> Generator[Request, Any, bool]:
         """Queue lost changes again after everything was sent and pulled. Returns whether there is something to send."""
-        if project.may_have_lost and (yield to_local(LocalStore.requeue_lost, project.id)):
+        if project.may_have_lost and (yield to_local(SyncStore.requeue_lost, project.id)):
             project.contradictions += 1
             if project.contradictions > _PATIENCE:
                 raise HistoryChanged

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeAlias
 
+from chatdesk.core.domain.sharing.sync_results import Applied, PushOutcome
 from chatdesk.core.domain.sharing.sync_wire import Hello, TeamView
+from chatdesk.core.storage.sync.store import SyncStore
 from chatdesk.core.sync.errors import TeamError
-from chatdesk.core.sync.ports import Applied, LocalStore, PushOutcome, TeamStore
+from chatdesk.core.sync.team_store.postgres import TeamStore
 
 P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
 class ToLocal:
-    """A call of a method of the ``LocalStore``. Its result is sent into the round, its exception is thrown into it."""
+    """A call of a method of the ``SyncStore``. Its result is sent into the round, its exception is thrown into it."""
 
     method: str
     args: tuple[Any, ...] = ()
@@ -32,7 +34,7 @@ class ToTeam:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def to_local(method: Callable[Concatenate[LocalStore, P], Any], *args: P.args, **options: P.kwargs) -> ToLocal:
+def to_local(method: Callable[Concatenate[SyncStore, P], Any], *args: P.args, **options: P.kwargs) -> ToLocal:
     """Return the call of a method of the port, whose arguments are checked as those of the method."""
     return ToLocal(method.__name__, args, options)
 

@@ -16,6 +16,7 @@ from typing import Any
 from chatdesk.core.domain.sharing.sync_results import ShareMark, Tending
 from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, Hello, TeamView
 from chatdesk.core.domain.sharing.team import SyncMode
+from chatdesk.core.storage.sync.store import SyncStore
 from chatdesk.core.sync.errors import (
     OtherWorkspace,
     TeamDeviceUnknown,
@@ -24,7 +25,6 @@ from chatdesk.core.sync.errors import (
     TeamServerTooNew,
     TeamUnreachable,
 )
-from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.project_turn import ProjectTurns
 from chatdesk.core.sync.requests import (
     Link,
@@ -36,6 +36,7 @@ from chatdesk.core.sync.requests import (
     to_local,
     to_team,
 )
+from chatdesk.core.sync.team_store.postgres import TeamStore
 
 # A server whose channels differ each time it is asked is asked again in the next round.
 _MOST_VIEWS = 3
@@ -70,7 +71,7 @@ def sync_round(
     )
 
 
-def perform(request: Request, local: LocalStore, team: TeamStore) -> Any:
+def perform(request: Request, local: SyncStore, team: TeamStore) -> Any:
     """Make the call that a round requests and return its result; None for a notice."""
     if isinstance(request, ToLocal):
         return getattr(local, request.method)(*request.args, **request.options)
@@ -134,7 +135,7 @@ class _Round:
     def greet(self) -> Generator[Request, Any, None]:
         """Send ``hello``, unless this connection has done so for this device."""
         link = self._link
-        device: str = yield to_local(LocalStore.device)
+        device: str = yield to_local(SyncStore.device)
         if not device:
             raise TeamParked
         if link.hello is not None and link.device == device:
@@ -144,7 +145,7 @@ class _Round:
             hello: Hello = yield to_team(TeamStore.hello, device, name=self._name, version=self._version)
         except TeamDeviceUnknown:
             # Another member's, whose profile was copied.
-            yield to_local(LocalStore.park)
+            yield to_local(SyncStore.park)
             raise TeamParked from None
         self._check(hello)
         link.device = device
@@ -157,11 +158,11 @@ class _Round:
         changed: frozenset[str] = frozenset()
         heads: dict[str, int] = {}
         for _ in range(_MOST_VIEWS):
-            before: dict[str, ShareMark] = yield to_local(LocalStore.shares)
+            before: dict[str, ShareMark] = yield to_local(SyncStore.shares)
             hello, view = yield from self._ask_for_view()
             if hello.mode == SyncMode.BLOCKED:
                 break
-            touched: frozenset[str] = yield to_local(LocalStore.store_view, hello, view, before)
+            touched: frozenset[str] = yield to_local(SyncStore.store_view, hello, view, before)
             link.version, link.is_viewed = view.version, True
             yield ViewStored(hello, view, touched)
             changed |= touched
@@ -202,7 +203,7 @@ class _Round:
 
     def _run_turns(self, turns: ProjectTurns, only: frozenset[str] | None) -> Generator[Request, Any, None]:
         """Run turns of the projects, one after the other, until none needs another."""
-        cursors = yield to_local(LocalStore.cursors)
+        cursors = yield to_local(SyncStore.cursors)
         known = {cursor.project_id: cursor for cursor in cursors}
         self._link.broken = {of: error for of, error in self._link.broken.items() if of in known}
         waiting = deque(project for project in known if only is None or project in only)
@@ -241,7 +242,7 @@ class _Round:
         for project in projects:
             if project in self._problems:
                 continue
-            wanted: Tending | None = yield to_local(LocalStore.tending, project)
+            wanted: Tending | None = yield to_local(SyncStore.tending, project)
             if wanted is None:
                 continue
             try:
@@ -250,7 +251,7 @@ class _Round:
                 raise
             except TeamError:
                 continue  # busy, or no admin any more: another day
-            yield to_local(LocalStore.tended, project, expired)
+            yield to_local(SyncStore.tended, project, expired)
 
 
 def _to_front(waiting: deque[str], project: str) -> None:

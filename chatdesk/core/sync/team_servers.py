@@ -7,14 +7,12 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
+from chatdesk.core.domain.sharing.team import Workspace
 from chatdesk.core.sync.members.team_passwords import TeamPasswords
-from chatdesk.core.sync.ports import TeamStore
+from chatdesk.core.sync.team_store.postgres import TeamStore, connect
 
-if TYPE_CHECKING:  # imported only with a team
-    from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,14 @@ class TeamServers:
         self.passwords = passwords
         self.client = client
 
-    def open(self, workspace: Workspace) -> PostgresTeamStore:
+    def open(self, workspace: Workspace) -> TeamStore:
         """Connect, on a thread of sync. Raises ``TeamError``."""
         return self.passwords.open_with(
-            workspace.id, workspace.address, lambda password: _connect(workspace.address, password)
+            workspace.id, workspace.address, lambda password: connect(workspace.address, password)
         )
 
     @asynccontextmanager
-    async def reach(self, workspace: Workspace, device_id: str) -> AsyncIterator[PostgresTeamStore]:
+    async def reach(self, workspace: Workspace, device_id: str) -> AsyncIterator[TeamStore]:
         """Connect for a few calls that a person waits for. Raises ``TeamError``."""
         server = await asyncio.to_thread(self.open, workspace)
         try:
@@ -51,15 +49,6 @@ class TeamServers:
             yield server
         finally:
             await asyncio.to_thread(server.close)
-
-
-def _connect(address: ServerAddress, password: str) -> PostgresTeamStore:
-    from chatdesk.core.sync.team_store.postgres import connect  # imported only with a team
-
-    return connect(address, password)
-
-
-_log = logging.getLogger(__name__)
 
 
 def close_quietly(team: TeamStore | None) -> None:

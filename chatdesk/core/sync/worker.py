@@ -18,9 +18,9 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import Hello
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncPhase, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.storage.sync.store import SyncStore
 from chatdesk.core.sync.delays import FIRST_S, Backoff, NotifyThrottle
 from chatdesk.core.sync.errors import TeamError, TeamParked, TeamUnreachable
-from chatdesk.core.sync.ports import LocalStore, TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import (
     BatchPushed,
@@ -35,6 +35,7 @@ from chatdesk.core.sync.requests import (
 from chatdesk.core.sync.round import perform, sync_round
 from chatdesk.core.sync.status_report import StatusReport, SyncListener
 from chatdesk.core.sync.team_servers import Client, close_quietly
+from chatdesk.core.sync.team_store.postgres import TeamStore
 from chatdesk.core.system.thread_turns import short_turns
 
 _log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class SyncWorker:
         self,
         workspace: Workspace,
         *,
-        local: LocalStore,
+        local: SyncStore,
         open_team: Callable[[], TeamStore],
         client: Client,
         listener: SyncListener,

@@ -18,10 +18,10 @@ from chatdesk.core.sync.delivery import CATCH_UP_ROWS
 from chatdesk.core.sync.errors import TeamParked
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
 from chatdesk.core.sync.files import FileMover
-from chatdesk.core.sync.ports import TeamStore
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchPushed, PageApplied, RoundResult, ViewStored
 from chatdesk.core.sync.team_servers import Client
+from chatdesk.core.sync.team_store.postgres import TeamStore
 from chatdesk.core.sync.worker import POLL_S, SyncWorker
 
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from chatdesk.core.domain.sharing.sync_wire import PulledChange, PushResult, Pus
 from chatdesk.core.domain.sharing.team import SyncPhase
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.sync import team as sync_team
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore
+from chatdesk.core.sync.team_store.postgres import TeamStore
 from chatdesk.core.sync.team_store.statements import Statements
 from tests.helpers.examples import sample
 from tests.helpers.postgres import TeamDatabase
@@ -89,33 +89,35 @@ class Liar:
         self.pages = self.limit = 0
         self.project, self.device = project, device
         self._told: set[int] = set()
-        self._honest = {
-            name: getattr(PostgresTeamStore, name) for name in ("hello", "pull", "push", "chain_at", "erased")
-        }
+        self._honest = {name: getattr(TeamStore, name) for name in ("hello", "pull", "push", "chain_at", "erased")}
         self._value = Statements.value
         for name in self._honest:
-            monkeypatch.setattr(PostgresTeamStore, name, self._bound(getattr(self, f"_{name}")))
-        monkeypatch.setattr(Statements, "value", self._bound(self._said))
+            monkeypatch.setattr(TeamStore, name, self._bound(name, getattr(self, f"_{name}")))
+        monkeypatch.setattr(Statements, "value", self._bound("value", self._said))
 
-    def _bound(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda store, *args, **options: method(store, *args, **options)
+    def _bound(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def bound(store: Any, *args: Any, **options: Any) -> Any:
+            return method(store, *args, **options)
 
-    def _is_told(self, store: PostgresTeamStore, of: str) -> bool:
+        bound.__name__ = name  # by which a round names what it calls
+        return bound
+
+    def _is_told(self, store: TeamStore, of: str) -> bool:
         return of == self.project and store.backend_pid in self._told
 
-    def _log(self, store: PostgresTeamStore) -> Rows:
+    def _log(self, store: TeamStore) -> Rows:
         rows: Rows = []
         for row in self._honest["pull"](store, self.project, 0, limit=10_000):
             made = self.rebuilt(row) if self.rebuilt else row
             rows.append(replace(made, chain=made.chain_after(rows[-1].chain if rows else None)))
         return rows
 
-    def _hello(self, store: PostgresTeamStore, to: str, **options: Any) -> Any:
+    def _hello(self, store: TeamStore, to: str, **options: Any) -> Any:
         if to == self.device:
             self._told.add(store.backend_pid)
         return self._honest["hello"](store, to, **options)
 
-    def _pull(self, store: PostgresTeamStore, of: str, after_seq: int, *, limit: int) -> Rows:
+    def _pull(self, store: TeamStore, of: str, after_seq: int, *, limit: int) -> Rows:
         if self.rebuilt and self._is_told(store, of):
             return [row for row in self._log(store) if row.seq > after_seq][:limit]
         rows: Rows = self._honest["pull"](store, of, after_seq, limit=self.limit or limit)
@@ -126,19 +128,19 @@ class Liar:
             return rows
         return self.lie(rows)
 
-    def _push(self, store: PostgresTeamStore, of: str, by: str, changes: Sequence[Any]) -> list[PushResult]:
+    def _push(self, store: TeamStore, of: str, by: str, changes: Sequence[Any]) -> list[PushResult]:
         results: list[PushResult] = self._honest["push"](store, of, by, changes)
         return self.answer(results) if self.answer and self._is_told(store, of) else results
 
-    def _chain_at(self, store: PostgresTeamStore, of: str, seq: int) -> Any:
+    def _chain_at(self, store: TeamStore, of: str, seq: int) -> Any:
         if self.rebuilt and self._is_told(store, of):
             return next((row.chain for row in self._log(store) if row.seq == seq), None)
         return self._other("chain_at", store, of, seq)
 
-    def _erased(self, store: PostgresTeamStore, of: str, ids: Sequence[str]) -> Any:
+    def _erased(self, store: TeamStore, of: str, ids: Sequence[str]) -> Any:
         return self._other("erased", store, of, ids)
 
-    def _other(self, name: str, store: PostgresTeamStore, of: str, *args: Any) -> Any:
+    def _other(self, name: str, store: TeamStore, of: str, *args: Any) -> Any:
         said = self._honest[name](store, of, *args)
         return self.others[name](said) if name in self.others and self._is_told(store, of) else said
 

@@ -17,10 +17,10 @@ from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, ServerAddress, SyncPh
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.sync import worker as worker_module
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchPushed, PageApplied, RoundResult, ViewStored
 from chatdesk.core.sync.team_servers import Client
+from chatdesk.core.sync.team_store.listening import Notifications
 from chatdesk.core.sync.worker import SyncWorker
 from chatdesk.core.system.thread_turns import SHORT_S
 from tests.helpers.waiting import PATIENCE_S, wait_until

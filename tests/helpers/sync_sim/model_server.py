@@ -31,7 +31,7 @@ from chatdesk.core.paths import team_migrations_dir
 from chatdesk.core.storage.engine.change_log import ERASED
 from chatdesk.core.storage.sync import erasing
 from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import Notifications
+from chatdesk.core.sync.team_store.listening import Notifications
 
 # Changes that one erasure names at most.
 MOST_ERASED = 1000

@@ -15,8 +15,7 @@ from chatdesk.core.storage.sync import erasing, joining_again, registers
 from chatdesk.core.storage.sync.inbox import inbox, prepare, taken_ids
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.projection import deletes
-from chatdesk.core.storage.sync.store import SyncStore
-from chatdesk.core.sync.ports import PendingApply
+from chatdesk.core.storage.sync.store import PendingApply, SyncStore
 from chatdesk.core.sync.project_turn import ProjectTurns
 from tests.helpers.sync_sim.model_server import Flaws
 from tests.helpers.sync_sim.world import COPIES, ERASING, Crash, History, Mix

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
+from chatdesk.core.sync.team_store.postgres import TeamStore, connect
 from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.sync_sim.hostile_restore import MIX, HostileRestore
 from tests.helpers.sync_sim.model_server import ModelServer, Project
@@ -68,7 +68,7 @@ class RealServer(ModelServer):
         owner = next(member for member, its in self.projects[project_id].roles.items() if its == "owner")
         self._as(owner, "SELECT cd.end_project(%s)", project_id)
 
-    def connect(self, member_id: str) -> PostgresTeamStore:
+    def connect(self, member_id: str) -> TeamStore:
         person = self.people[member_id]
         return connect(replace(self.database.address, user=person.login), person.password)
 
@@ -124,7 +124,7 @@ class RealHistory(History):
         super().__init__(seed, mix)
         self.cluster = cluster
         self.server: RealServer
-        self.stores: list[PostgresTeamStore] = []
+        self.stores: list[TeamStore] = []
 
     def begin_team(self, names: list[str]) -> dict[str, str]:
         database = self.cluster.workspace_database()
@@ -182,7 +182,7 @@ class _Lazily:
     def __init__(self, world: RealHistory, member: str) -> None:
         self._world = world
         self._member = member
-        self._store: PostgresTeamStore | None = None
+        self._store: TeamStore | None = None
 
     def __getattr__(self, name: str) -> Any:
         if self._store is None:

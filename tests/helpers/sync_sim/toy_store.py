@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from chatdesk.core.domain.sharing.sync_results import ShareMark
+from chatdesk.core.domain.sharing.sync_results import Applied, Cursor, PushOutcome, ShareMark, Tending
 from chatdesk.core.domain.sharing.sync_wire import Hello, PulledChange, PushResult, TeamView, WireChange
 from chatdesk.core.domain.sharing.team import ChangeState, Misfit
 from chatdesk.core.ids import new_id
+from chatdesk.core.storage.sync.inbox.prepare import Prepared
+from chatdesk.core.storage.sync.store import PendingApply
 from chatdesk.core.sync.errors import HistoryChanged
-from chatdesk.core.sync.ports import Applied, Cursor, PendingApply, PulledPage, PushOutcome, Tending
 
 
 @dataclass
@@ -109,7 +110,7 @@ class ToyStore:
         return ToyPage(rows)
 
     def start_apply(
-        self, project_id: str, page: PulledPage, *, after: Cursor, erased: Collection[str] | None = None
+        self, project_id: str, page: Prepared, *, after: Cursor, erased: Collection[str] | None = None
     ) -> PendingApply:
         return lambda: self._apply(project_id, page.pulled, after=after)
 

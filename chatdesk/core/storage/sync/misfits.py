@@ -34,7 +34,7 @@ def sentence(misfit: object, since: object, name: object) -> str:
 
 
 def record(conn: Connection, project_id: str, misfit: Misfit | None, *, now: int) -> str:
-    """Record a misfit and the time of the first one since all fitted, as ``LocalStore.record_misfit``."""
+    """Record a misfit and the time of the first one since all fitted, as ``SyncStore.record_misfit``."""
     if misfit is None:
         conn.exec_driver_sql(
             f"UPDATE shared_projects SET progress = json_remove({object_in('progress')}, '$.misfit', '$.misfit_since')"  # noqa: S608

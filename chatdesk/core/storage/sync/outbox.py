@@ -66,7 +66,7 @@ class Outgoing:
 def pending(
     conn: Connection, project_id: str, *, max_rows: int, max_bytes: int, put_blob: PutBlob | None = None
 ) -> list[WireChange]:
-    """Return the next changes to send, by ``dseq``, as ``LocalStore.pending``. Stops before the first change that names
+    """Return the next changes to send, by ``dseq``, as ``SyncStore.pending``. Stops before the first change that names
     a file still to be sent: the changes of a device keep their order."""
     while True:
         found = find_pending(conn, project_id, max_rows=max_rows, max_bytes=max_bytes)
@@ -156,7 +156,7 @@ def store_found(conn: Connection, project_id: str, found: Outgoing, *, put_blob:
 def record_push_results(
     conn: Connection, origin: Origin, project_id: str, results: Sequence[PushResult]
 ) -> PushOutcome:
-    """Record the server's results of a push, as ``LocalStore.record_push_results``."""
+    """Record the server's results of a push, as ``SyncStore.record_push_results``."""
     # A row that the server already has may come from a copy of this profile, with another text, so it gets no number
     # before it is pulled.
     taken = [
@@ -186,7 +186,7 @@ def record_push_results(
 
 
 def requeue_lost(conn: Connection, project_id: str) -> int:
-    """Queue acknowledged changes again that never came back, as ``LocalStore.requeue_lost``."""
+    """Queue acknowledged changes again that never came back, as ``SyncStore.requeue_lost``."""
     return conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PENDING}, seq = NULL WHERE project_id = ? AND state = {_ACKNOWLEDGED}",
         (project_id,),
@@ -204,7 +204,7 @@ def has_lost(conn: Connection, project_id: str) -> bool:
 
 
 def start_over(conn: Connection, project_id: str) -> None:
-    """Start a project over from the beginning of its log, as ``LocalStore.start_over``. What this member wrote on any
+    """Start a project over from the beginning of its log, as ``SyncStore.start_over``. What this member wrote on any
     computer is sent again, and nothing else."""
     me = member_of(driver(conn), project_id)
     conn.exec_driver_sql(

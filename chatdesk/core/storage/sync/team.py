@@ -148,7 +148,7 @@ def _address(stored: str) -> ServerAddress:
 
 
 def shares(conn: Connection) -> dict[str, ShareMark]:
-    """Return every project that is or was shared, by id, as ``LocalStore.shares``."""
+    """Return every project that is or was shared, by id, as ``SyncStore.shares``."""
     rows = conn.exec_driver_sql("SELECT project_id, workspace_id, state, shared_at FROM shared_projects")
     return {row[0]: ShareMark(row[1], row[2] == ShareState.ENDED, row[3]) for row in rows}
 
@@ -156,7 +156,7 @@ def shares(conn: Connection) -> dict[str, ShareMark]:
 def store_view(
     conn: Connection, origin: Origin, hello: Hello, view: TeamView, *, before: Mapping[str, ShareMark]
 ) -> frozenset[str]:
-    """Store the server's view, as ``LocalStore.store_view``. The server is trusted about members, but not about
+    """Store the server's view, as ``SyncStore.store_view``. The server is trusted about members, but not about
     projects that are private here or shared with another team."""
     workspace_id, now = hello.workspace_id, origin.now()
     view = team_view_cleaning.cleaned(view, () if view.is_whole else _known_members(conn, workspace_id))

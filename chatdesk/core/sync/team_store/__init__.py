@@ -1,1 +1,1 @@
-"""The team's PostgreSQL: the only package that connects to it; everything else uses the interface in ``sync.ports``."""
+"""The team's PostgreSQL: the only package that connects to it; everything else calls ``TeamStore`` of ``postgres``."""

@@ -11,14 +11,15 @@ from chatdesk.core.sync.team_store.statements import Statements
 _MOST_CHUNKS: Final = 10_000
 
 
-class PostgresFileChunks:
-    """A ``sync.ports.FileChunks`` on PostgreSQL."""
+class FileChunks:
+    """The attached files at a team's database. Raises ``TeamError``."""
 
     def __init__(self, conn: Connection, statements: Statements) -> None:
         self._conn = conn
         self._statements = statements
 
     def have(self, project_id: str, sha256: str) -> set[int]:
+        """Return the numbers of the chunks that the server has."""
         query = "SELECT idx FROM cd.blob_chunk WHERE project_id = %s AND sha256 = %s"
         rows = self._statements.page(query, project_id, sha256, most_rows=_MOST_CHUNKS)
         return {row[0] for row in rows}
@@ -31,6 +32,7 @@ class PostgresFileChunks:
         )
 
     def get(self, project_id: str, sha256: str, index: int) -> tuple[int, bytes] | None:
+        """Return how many chunks the file has, and the bytes of this one; None if the server does not have it."""
         with our_errors(), self._conn.cursor(binary=True) as cursor:
             cursor.execute(
                 "SELECT total, data FROM cd.blob_chunk WHERE project_id = %s AND sha256 = %s AND idx = %s",

@@ -6,20 +6,32 @@ import contextlib
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import psycopg
 from psycopg import pq
 
 from chatdesk.core.sync import errors
-from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.team_store.connection import Connection
 from chatdesk.core.sync.team_store.failures import our_errors
 
 # A connection that sent this many pokes, the last one so long ago, and never got a notification is deaf.
 _POKES_UNHEARD: Final = 2
 _UNHEARD_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Notifications:
+    """Notifications that arrived, by channel. ``changes``: channels with new changes (``c:…``) and the highest sequence
+    number that was named, or 0 if any was about something else. ``presence``: channels where presence changed (``p``).
+    ``people_at``: the earliest time that was named at which people or roles changed (``v:…``), in units of
+    ``TeamView.version``. All are only hints, which anybody with a login can send."""
+
+    changes: Mapping[str, int] = field(default_factory=dict)
+    presence: frozenset[str] = frozenset()
+    people_at: int | None = None
 
 
 class Listening:

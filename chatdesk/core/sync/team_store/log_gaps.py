@@ -23,7 +23,7 @@ _GO_ON: Final = Text(
 
 
 class LogGaps:
-    """The gaps in the logs of projects; ``PostgresTeamStore.gaps`` exposes it. Raises ``TeamError``."""
+    """The gaps in the logs of projects; ``TeamStore.gaps`` exposes it. Raises ``TeamError``."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -31,12 +31,11 @@ from chatdesk.core.errors import InvalidId
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.sync.team_view_cleaning import is_project
 from chatdesk.core.sync import errors
-from chatdesk.core.sync.ports import Notifications
 from chatdesk.core.sync.team_store.administration import naming_blockers
 from chatdesk.core.sync.team_store.connection import Connection, open_connection
 from chatdesk.core.sync.team_store.failures import translated
-from chatdesk.core.sync.team_store.file_chunks import PostgresFileChunks
-from chatdesk.core.sync.team_store.listening import Listening
+from chatdesk.core.sync.team_store.file_chunks import FileChunks
+from chatdesk.core.sync.team_store.listening import Listening, Notifications
 from chatdesk.core.sync.team_store.log_gaps import LogGaps
 from chatdesk.core.sync.team_store.project_shares import ProjectShares
 from chatdesk.core.sync.team_store.statements import Statements
@@ -68,13 +67,14 @@ SELECT c.id::text FROM cd.change c WHERE c.project_id = %s AND c.id = ANY(%s::uu
 _VIEW: Final = "SELECT cd.view_since(%s, %s, %s)"
 
 
-def connect(address: ServerAddress, password: str) -> PostgresTeamStore:
+def connect(address: ServerAddress, password: str) -> TeamStore:
     """Connect to the server. Blocks for some seconds at most. Raises ``TeamError``."""
-    return PostgresTeamStore(open_connection(address, password))
+    return TeamStore(open_connection(address, password))
 
 
-class PostgresTeamStore:
-    """A ``sync.ports.TeamStore`` on PostgreSQL. After ``TeamUnreachable`` it is unusable; ``close`` it."""
+class TeamStore:
+    """One connection to a team's database. Its methods block and raise ``TeamError``. After ``TeamUnreachable`` it is
+    unusable; ``close`` it."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
@@ -86,7 +86,7 @@ class PostgresTeamStore:
         self._socket = socket.fromfd(conn.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         self._closing = threading.Lock()
         self._statements = Statements(conn, self.abort)
-        self.chunks = PostgresFileChunks(conn, self._statements)
+        self.chunks = FileChunks(conn, self._statements)
         self.shares = ProjectShares(self._statements)
         self.gaps = LogGaps(self._statements)
 
@@ -130,6 +130,8 @@ class PostgresTeamStore:
         return owner.endswith("_owner") and not self._conn.info.user.startswith(owner.removesuffix("owner"))
 
     def view(self, device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
+        """Return the same as ``hello``, and what changed of people since ``TeamView.version`` was ``since``; 0 returns
+        everything. The view is empty if this ChatDesk is too old even to read."""
         said = self._statements.value(_VIEW, device, PROTOCOL, since)
         hello = self._read_hello(said)
         try:
@@ -146,15 +148,19 @@ class PostgresTeamStore:
             raise errors.NoWorkspaceThere from None
 
     def acknowledge(self, device: str, seqs: dict[str, int]) -> None:
+        """Report how far this device has pulled, by project; used for cleaning up only."""
         self._statements.rows("SELECT cd.acknowledge(%s, %s::jsonb)", device, json.dumps(seqs))
 
     def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
+        """Remove rows that nothing needs any more. Returns the changes that are older than ``days``, as (thread,
+        change)."""
         rows = self._statements.rows("SELECT o_thread::text, o_change::text FROM cd.tidy(%s, %s)", project_id, days)
         return [(row[0], row[1]) for row in rows]
 
     # -- changes -----------------------------------------------------------------------------------------------------
 
     def chain_at(self, project_id: str, seq: int) -> bytes | None:
+        """Return the chain hash up to one change; None if the server has no such change."""
         rows = self._statements.rows("SELECT chain FROM cd.change WHERE project_id = %s AND seq = %s", project_id, seq)
         return bytes(rows[0][0]) if rows else None
 
@@ -189,10 +195,13 @@ class PostgresTeamStore:
         ]
 
     def erased(self, project_id: str, change_ids: Sequence[str]) -> set[str]:
+        """Return those of these emptied changes whose words an erasure in the log took, or that newer values
+        replaced."""
         found = self._statements.rows(_ERASED, project_id, list(change_ids), project_id, project_id)
         return {row[0] for row in found}
 
     def poke(self, project_id: str) -> None:
+        """Notify listeners that something was pushed; only a hint."""
         self._statements.rows("SELECT cd.poke(%s)", project_id)
         self._listening.record_poke()
 
@@ -248,6 +257,8 @@ class PostgresTeamStore:
 
     @property
     def is_deaf(self) -> bool:
+        """Return whether notifications do not arrive, not even one's own: poolers between here and the server can cause
+        this."""
         return self._listening.is_deaf
 
     def listen(self, channels: Sequence[str]) -> None:
@@ -255,12 +266,15 @@ class PostgresTeamStore:
         self._listening.listen([channel for channel in (*channels, self._own_channel) if channel])
 
     def wait(self, timeout_s: float) -> Notifications:
+        """Return the notifications as soon as there are any; empty when woken or after ``timeout_s``."""
         return self._listening.wait(timeout_s)
 
     def wake(self) -> None:
+        """End the current ``wait``, or the next one if there is none. Safe to call from any thread."""
         self._listening.wake()
 
     def abort(self) -> None:
+        """Make the current call and all that follow fail at once. Safe to call from any thread."""
         with self._closing, contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self.wake()

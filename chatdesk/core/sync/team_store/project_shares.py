@@ -17,7 +17,7 @@ _HEAD: Final = (
 
 
 class ProjectShares:
-    """Starts and ends shares on the server; ``PostgresTeamStore.shares`` exposes it. All methods raise
+    """Starts and ends shares on the server; ``TeamStore.shares`` exposes it. All methods raise
     ``TeamError``."""
 
     def __init__(self, statements: Statements) -> None:

@@ -26,10 +26,10 @@ from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.errors import NoWorkspaceThere, TeamError, TeamUnreachable
-from chatdesk.core.sync.ports import Notifications, TeamStore
 from chatdesk.core.sync.team_store import connection, failures
 from chatdesk.core.sync.team_store.connection import open_connection
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
+from chatdesk.core.sync.team_store.listening import Notifications
+from chatdesk.core.sync.team_store.postgres import TeamStore, connect
 from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
 from tests.helpers.team_people import Person, Team
 from tests.helpers.waiting import PATIENCE_S
@@ -529,6 +529,6 @@ def test_how_far_one_pulled_is_told(desk: Desk, project: str, workspace: TeamDat
 
 
 def test_a_store_is_closed_twice_without_harm(workspace: TeamDatabase) -> None:
-    store: PostgresTeamStore = connect(workspace.address, workspace.password)
+    store: TeamStore = connect(workspace.address, workspace.password)
     store.close()
     store.close()

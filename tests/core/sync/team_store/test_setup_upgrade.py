@@ -18,7 +18,7 @@ from chatdesk.core.ids import new_id
 from chatdesk.core.paths import team_migrations_dir
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.team_store import postgres, setup, sql_files
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
+from chatdesk.core.sync.team_store.postgres import TeamStore, connect
 from tests.helpers.postgres import Cluster, NoPostgres, TeamDatabase, cluster
 from tests.helpers.team_people import some_id
 
@@ -99,7 +99,7 @@ class Client:
     def __init__(self, database: TeamDatabase, proto: int, project: str = "") -> None:
         self.database = database
         self.proto = proto
-        self.store: PostgresTeamStore = connect(database.address, database.password)
+        self.store: TeamStore = connect(database.address, database.password)
         self.device = new_id()
         self.dseq = 0
         self.hello_mode()

@@ -17,7 +17,7 @@ from chatdesk.core.sync import errors
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.team_store import setup
 from chatdesk.core.sync.team_store.administration import Administration
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
+from chatdesk.core.sync.team_store.postgres import TeamStore, connect
 from tests.helpers.team_attack_locks import state_of
 from tests.helpers.team_people import Person, Team, some_id
 
@@ -43,7 +43,7 @@ def project(team: Team, ben: Person) -> str:
 
 
 @pytest.fixture
-def store(team: Team, ben: Person) -> Iterator[PostgresTeamStore]:
+def store(team: Team, ben: Person) -> Iterator[TeamStore]:
     made = connect(replace(team.database.address, user=ben.login), ben.password)
     made.hello(ben.device, name="x", version="1")
     yield made
@@ -61,7 +61,7 @@ def thread(dseq: int, *, letters: int = 1) -> WireChange:
 
 @pytest.mark.parametrize("limit", ["bytes_each", "bytes_project"])
 def test_text_of_a_day_is_limited_for_a_member_and_for_a_project(
-    team: Team, store: PostgresTeamStore, ben: Person, project: str, limit: str
+    team: Team, store: TeamStore, ben: Person, project: str, limit: str
 ) -> None:
     allow(team, **{limit: 1_000_000})
     [taken] = store.push(project, ben.device, [thread(1, letters=900_000)])
@@ -104,7 +104,7 @@ def test_yesterday_s_use_and_the_minute_s_before_do_not_count(team: Team, ben: P
 
 @pytest.mark.parametrize("limit", ["file_bytes_each", "file_bytes_project"])
 def test_files_of_a_day_are_limited_however_they_are_put_there(
-    team: Team, store: PostgresTeamStore, ben: Person, project: str, limit: str
+    team: Team, store: TeamStore, ben: Person, project: str, limit: str
 ) -> None:
     allow(team, **{limit: 1_000_000})
     store.chunks.put(project, "a" * 64, 0, 3, b"x" * 900_000)

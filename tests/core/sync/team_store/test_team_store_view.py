@@ -10,7 +10,7 @@ import pytest
 from chatdesk.core.domain.sharing.sync_wire import TeamView
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
+from chatdesk.core.sync.team_store.postgres import TeamStore, connect
 from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_people import Person, Team
 
@@ -22,7 +22,7 @@ class Looker:
 
     def __init__(self, person: Person, team: Team) -> None:
         self.person = person
-        self.store: PostgresTeamStore = connect(replace(team.database.address, user=person.login), person.password)
+        self.store: TeamStore = connect(replace(team.database.address, user=person.login), person.password)
         self.store.hello(person.device, name="desk", version="1")
         self.members: dict[str, tuple[str, str, bool]] = {}
         self.roles: dict[tuple[str, str], str] = {}

@@ -16,8 +16,7 @@ from chatdesk.core.clock import SystemClock
 from chatdesk.core.domain.sharing.sync_wire import PulledChange, PushResult, PushStatus, WireChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import TeamError
-from chatdesk.core.sync.ports import TeamStore
-from chatdesk.core.sync.team_store.postgres import PostgresTeamStore, connect
+from chatdesk.core.sync.team_store.postgres import TeamStore, connect
 from tests.helpers.sync_sim.model_server import ModelServer, ModelTeam
 from tests.helpers.team_people import Person, Team
 
@@ -31,7 +30,7 @@ class Both:
     team: Team
     model: ModelServer
     people: dict[str, Person]
-    real: dict[str, PostgresTeamStore]
+    real: dict[str, TeamStore]
     projects: list[str]
 
     def ask(self, name: str, call: Callable[[TeamStore], Any]) -> tuple[Any, Any]:
