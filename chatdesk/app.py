@@ -27,7 +27,7 @@ from chatdesk.ui.application.window_hooks import WindowHooks
 if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.diagnostics.bundle import ReportFile
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
-    from chatdesk.services.groups import RestoreServices
+    from chatdesk.services.parts import GetBackups
     from chatdesk.services.services import Services
     from chatdesk.ui.application.window_application import WindowScript
 
@@ -110,11 +110,10 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: s
         close: Callable[[], Awaitable[None]] = server.close
         return close
 
-    def restore_services() -> RestoreServices | None:
-        from chatdesk.services.groups import RestoreServices  # after the first paint
-        from chatdesk.services.parts import backups_of
+    def backups() -> GetBackups | None:
+        from chatdesk.services.parts import backups_of  # after the first paint
 
-        return RestoreServices(lambda: backups_of(paths, settings)) if lock.is_held else None
+        return partial(backups_of, paths, settings) if lock.is_held else None
 
     return WindowHooks(
         settings_store=SettingsStore(paths.settings_file),
@@ -123,7 +122,7 @@ def _hooks_of(paths: AppPaths, settings: Settings, lock: InstanceLock, target: s
         upkeep=_upkeep,
         watch_crashes=partial(_watch_crashes, paths),
         collect_report=lambda services: _collect_report(services, paths),
-        restore_services=restore_services,
+        backups=backups,
         target=target,
     )
 

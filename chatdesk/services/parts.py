@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from chatdesk.core.attachments.attachment_limits import AttachmentLimits, kinds_of
+from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
+from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
 from chatdesk.core.clock import SystemClock
 from chatdesk.core.context.options import ContextOptions
@@ -13,6 +16,7 @@ from chatdesk.core.domain.limits import Rate, ScopedRate, parse_rate, parse_scop
 from chatdesk.core.domain.model_info import ModelOverrides, ModelRef
 from chatdesk.core.domain.summary import ConsentLimits
 from chatdesk.core.domain.usage import CacheLife
+from chatdesk.core.errors import NotPossible
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.providers.registry import ProviderRegistry, build_account_registry
@@ -21,10 +25,17 @@ from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.schema import MIB, Settings
 from chatdesk.core.settings.secrets import SecretStore
+from chatdesk.core.storage.chat.documents import DocumentRepository
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.storage.upkeep.backup_service import BackupService
 from chatdesk.core.system.child_process import command_of
 from chatdesk.core.system.processes import environment
+from chatdesk.core.texts import Text
+
+# Returns the backups of a data directory, whose database need not be open. Raises ``ChatDeskError`` where this process
+# may not restore one.
+GetBackups: TypeAlias = Callable[[], BackupService]
 
 
 def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
@@ -33,6 +44,21 @@ def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
         paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
     )
     return BackupService(paths.database, backups, paths.blob_dir, SystemClock())
+
+
+def restorable(backups: BackupService, *, has_other_owner: bool) -> BackupService:
+    """Return the backups, to restore one of them. Raises ``NotPossible`` where another process has the data
+    directory."""
+    if has_other_owner:
+        raise NotPossible(
+            Text("Another process has this data directory open."), next_step=Text("Restore in its window.")
+        )
+    return backups
+
+
+def artifacts_of(database: Database, attachments: AttachmentService) -> ArtifactService:
+    """Return a new service for the artifacts of stored threads; one is enough for a window."""
+    return ArtifactService(DocumentRepository(database), attachments)
 
 
 def printing_command() -> list[str]:

@@ -33,7 +33,7 @@ from chatdesk.core.settings.schema import Settings
 from chatdesk.core.settings.store import SettingsInForce
 from chatdesk.core.storage.profile_database import OpenReport, ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.storage.sync.team_joined import is_joined
+from chatdesk.core.storage.sync.parked_workspaces import is_joined
 from chatdesk.core.storage.transfer.importing import ImportRepository
 from chatdesk.core.storage.upkeep.backup_service import BackupService
 from chatdesk.core.storage.upkeep.maintenance import Maintenance

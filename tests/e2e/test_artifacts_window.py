@@ -14,7 +14,7 @@ from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.artifacts.artifact import Artifact
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.services.groups import artifacts_of
+from chatdesk.services.parts import artifacts_of
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.view import TranscriptView
@@ -77,7 +77,8 @@ def shown_code(application: WindowApplication) -> str:
 async def artifacts(application: WindowApplication) -> tuple[Artifact, ...]:
     thread_id = application.threads.thread_id
     assert thread_id is not None
-    return await artifacts_of(await application.services()).of_thread(thread_id)
+    services = await application.services()
+    return await artifacts_of(services.database, services.attachments).of_thread(thread_id)
 
 
 def code_cards(application: WindowApplication) -> list[Item]:
@@ -192,7 +193,8 @@ def test_an_edit_that_is_left_for_another_thread_becomes_a_version(tmp_path: Pat
         QTest.keyClicks(editor, "kept ")
         application.threads.open_soon(None)
         await until(lambda: application.threads.thread_id is None)
-        service = artifacts_of(await application.services())
+        services = await application.services()
+        service = artifacts_of(services.database, services.attachments)
 
         async def is_kept() -> bool:
             (artifact,) = await service.of_thread(message.thread_id)
@@ -312,7 +314,8 @@ def test_an_edit_is_stored_while_it_is_written_and_comes_back_after_a_kill(tmp_p
     async def script(application: WindowApplication) -> None:
         await ask(application, "Write it")
         await open_by_key(application)
-        service = artifacts_of(await application.services())
+        services = await application.services()
+        service = artifacts_of(services.database, services.attachments)
         (artifact,) = await artifacts(application)
         press_button(application, "artifact-edit")
         editor = find(application, QPlainTextEdit, "artifactEditor")

@@ -14,12 +14,7 @@ from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import Text
-from chatdesk.services.groups import (
-    data_services_of,
-    model_services_of,
-    restore_services_of,
-    team_services_of,
-)
+from chatdesk.services.parts import restorable
 from chatdesk.services.services import Services
 from chatdesk.ui.application.failure_notices import FailureNotices
 from chatdesk.ui.application.network_binding import NetworkBinding
@@ -75,7 +70,6 @@ class Bindings(PaneBindings):
         self.all_chats: Callable[[], Sequence[PaneBindings]] = lambda: (self,)
         self.shown_chats = ShownChats(self)
         self.renderer = renderer
-        self._team_services = team_services_of(services)
         self._is_team_built = False
         self.team_window: TeamWindow | None = None
         self.subscriptions = EventSubscriptions(services.events)
@@ -99,19 +93,18 @@ class Bindings(PaneBindings):
         context.subscribe(panes.window, TeamChanged, self._build_team_once)
 
     def _shared_parts(self, context: WindowContext, services: Services, store: SettingsStore) -> SharedParts:
-        models = model_services_of(services)
-        menu = ModelMenu(context, models)
+        menu = ModelMenu(context, services)
         self.settings = SettingsBinding(
             context,
             services.settings,
             store,
             menu,
-            services=models,
+            services=services,
             backup_dir=services.paths.backup_dir,
             apply_settings=services.apply_settings,
         )
-        self.providers = ProviderBinding(context, self.settings, models)
-        return SharedParts(services, models, self.renderer, menu, self.settings, self.providers, UndoHistory(context))
+        self.providers = ProviderBinding(context, self.settings, services)
+        return SharedParts(services, self.renderer, menu, self.settings, self.providers, UndoHistory(context))
 
     def _build_library(self, context: WindowContext, services: Services) -> None:
         """Build the controllers that list threads and keep them in order."""
@@ -137,7 +130,6 @@ class Bindings(PaneBindings):
 
     def _build_once(self, context: WindowContext, services: Services) -> None:
         """Build the temporary chat, usage, imports and the first steps."""
-        models = self.shared.model_services
         self.temporary = TemporaryBinding(
             context,
             self.threads,
@@ -147,7 +139,7 @@ class Bindings(PaneBindings):
             make_temporary=lambda: services.temporary,
             join=self.subscriptions.join,
         )
-        self.usage = UsageBinding(context, self.settings, usage=services.usage, models=models)
+        self.usage = UsageBinding(context, self.settings, usage=services.usage, services=services)
         self.imports = ImportBinding(
             context,
             self.lists,
@@ -162,8 +154,13 @@ class Bindings(PaneBindings):
 
     def _build_data(self, context: WindowContext, services: Services, restart_after: RestartAfter) -> None:
         """Build the controllers of backups and data, the team, the desktop, and queued questions."""
-        restoring = RestoreBinding(context.panes, context.tasks, restart_after, services=restore_services_of(services))
-        self.data = DataBinding(context, restoring, data_services_of(services))
+        restoring = RestoreBinding(
+            context.panes,
+            context.tasks,
+            restart_after,
+            get_backups=lambda: restorable(services.backups, has_other_owner=services.has_other_owner),
+        )
+        self.data = DataBinding(context, restoring, services)
         self.settings.dataPageMade.connect(self.data.join)
         self._kept_alive.append(
             LocalServiceBinding(
@@ -171,7 +168,7 @@ class Bindings(PaneBindings):
             )
         )
         self.tools = ToolsBinding(context, self.settings, load=services.tools.load)
-        self.team = TeamBinding(context, self.settings, self.lists, services=self._team_services)
+        self.team = TeamBinding(context, self.settings, self.lists, services=services)
         self.imports.offer_before(self.attachments.attach, unless=self.team.open_if_invitation)
         self.links = LinkBinding(
             context,
@@ -185,7 +182,7 @@ class Bindings(PaneBindings):
         self.network = NetworkBinding(
             context,
             network=lambda: services.network,
-            models=self.shared.model_services,
+            services=services,
             read_only_reason=lambda: services.read_only_reason,
             check_again=services.look_at_network_again,
         )
@@ -221,8 +218,8 @@ class Bindings(PaneBindings):
         module = await import_beside("chatdesk.ui.features.team.team_window")
         self.team_window = module.TeamWindow(
             self.context_of_pane,
-            await self._team_services.load(),
-            self._team_services.library,
+            await self.shared.services.load_team(),
+            self.shared.services.library,
         )
         for chat in self.all_chats():
             self.team_window.add_chat(chat.context_of_pane, chat.threads)

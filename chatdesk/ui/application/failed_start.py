@@ -10,7 +10,7 @@ from chatdesk.ui.qt.async_tasks import AsyncTasks
 from chatdesk.ui.window.window_context import Panes
 
 if TYPE_CHECKING:  # keeps the first paint fast
-    from chatdesk.services.groups import RestoreServices
+    from chatdesk.services.parts import GetBackups
     from chatdesk.ui.features.settings.restore_binding import RestartAfter
 
 
@@ -24,13 +24,13 @@ def unforeseen_failure() -> ChatDeskError:
 
 
 def offer_ways_out(
-    panes: Panes, tasks: AsyncTasks, restart_after: RestartAfter, *, services: RestoreServices | None
+    panes: Panes, tasks: AsyncTasks, restart_after: RestartAfter, *, get_backups: GetBackups | None
 ) -> None:
-    """Offer to restore a backup (where there are ``services`` for it), to report the problem and to quit."""
-    if services is not None:
+    """Offer to restore a backup (where there are any to ask for), to report the problem and to quit."""
+    if get_backups is not None:
         from chatdesk.ui.features.settings.restore_binding import RestoreBinding  # after the first paint
 
-        RestoreBinding(panes, tasks, restart_after, services=services)
+        RestoreBinding(panes, tasks, restart_after, get_backups=get_backups)
     panes.window.set_commands(panes.registry)
     panes.empty_state.commandChosen.connect(panes.commands.trigger)
-    panes.empty_state.show_failure(can_restore=services is not None)
+    panes.empty_state.show_failure(can_restore=get_backups is not None)

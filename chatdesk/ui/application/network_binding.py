@@ -11,7 +11,7 @@ from chatdesk.core.domain.sharing.team import SyncPhase
 from chatdesk.core.errors import StorageError
 from chatdesk.core.events import ReachabilityChanged, SyncStatusChanged
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ class NetworkBinding(Controller):
         context: WindowContext,
         *,
         network: Callable[[], NetworkWatch],
-        models: ModelServices,
+        services: Services,
         read_only_reason: Callable[[], StorageError | None],
         check_again: Callable[[], None],
     ) -> None:
         super().__init__(context)
         self._network = network
-        self._models = models
+        self._services = services
         self._read_only_reason = read_only_reason
         self._check_again = check_again
         self._system: QNetworkInformation | None = None
@@ -47,7 +47,7 @@ class NetworkBinding(Controller):
             self._tasks.start(network.resume(), "go on with what waits for the network")
 
     def _on_reachability_changed(self, event: ReachabilityChanged) -> None:
-        known = {provider.name: shown(provider.label) for provider in self._models.providers.all()}
+        known = {provider.name: shown(provider.label) for provider in self._services.providers.all()}
         labels = [known.get(name, name) for name in event.unreachable]
         count = len(event.waiting) if self._current_settings().send_when_back else 0
         self._panes.composer.notice.set_offline(offline_words(labels, count))

@@ -10,7 +10,7 @@ from PySide6.QtCore import QUrl
 
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.texts import Text
-from chatdesk.services.groups import ModelServices, artifacts_of
+from chatdesk.services.parts import artifacts_of
 from chatdesk.services.services import Services
 from chatdesk.ui.application.command_binding import CommandBinding, ComposerMenu
 from chatdesk.ui.application.recovery_actions import RecoveryActions
@@ -62,7 +62,6 @@ class SharedParts:
     """The parts that all chats have in common. ``renderer`` parses for every transcript."""
 
     services: Services
-    model_services: ModelServices
     renderer: RenderClient
     models: ModelMenu
     settings: SettingsBinding
@@ -111,7 +110,7 @@ class PaneBindings:
     def _build_messages(self, context: WindowContext, services: Services) -> None:
         """Build the controllers of the messages of the open thread."""
         shared = self.shared
-        models = NextModel(context, self.threads, self.settings, shared.model_services, shared.next_questions)
+        models = NextModel(context, self.threads, self.settings, services, shared.next_questions)
         self.messages = MessageBinding(
             context,
             self.threads,
@@ -132,7 +131,7 @@ class PaneBindings:
                 self.undo,
                 self.shared.providers.edit,
                 attachments=services.attachments,
-                models=self.shared.model_services,
+                services=services,
             )
         )
         self._kept_alive.append(AnswerModels(context, self.threads))
@@ -193,7 +192,7 @@ class PaneBindings:
             self.files,
             self.drafts,
             attachments=services.attachments,
-            models=self.shared.model_services,
+            services=services,
         )
         self.attachments.attached.connect(self._on_attached)
         self._kept_alive.append(SentShares(context, self.threads))
@@ -210,7 +209,7 @@ class PaneBindings:
             self.drafts,
             self.inspection,
             self.files,
-            make_service=lambda: artifacts_of(services),
+            make_service=lambda: artifacts_of(services.database, services.attachments),
             make_view=self.answer_view,
         )
         self._kept_alive.append(SummaryWorkBinding(context, self.threads))
@@ -250,7 +249,7 @@ class PaneBindings:
             self.shared.providers.editing,
             open_import=open_import,
             ask=self.commands.ask,
-            models=self.shared.model_services,
+            services=services,
             read_only_reason=lambda: services.read_only_reason,
         )
         self.models.changed.connect(self._on_models_changed)

@@ -10,7 +10,7 @@ from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.message import ContextMark, Message
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -31,7 +31,7 @@ class RecoveryActions(Controller):
         open_provider: Callable[[str], None],
         *,
         attachments: AttachmentService,
-        models: ModelServices,
+        services: Services,
     ) -> None:
         super().__init__(context)
         panes = context.panes
@@ -39,7 +39,7 @@ class RecoveryActions(Controller):
         self._undo = undo
         self._open_provider = open_provider
         self._attachments = attachments
-        self._models = models
+        self._services = services
         tasks = context.tasks
         for name, run in {
             "choose-model": self._choose_model,
@@ -91,7 +91,7 @@ class RecoveryActions(Controller):
         answer = await self._open_thread.chat.reader.get_message(answer_id)
         with suppress(NotPossible):  # a provider that is not set up here: it is known until ChatDesk ends
             provider, model = answer.provider or "", answer.model or ""
-            await self._models.provider_service.override(provider, model, sees_images=False)
+            await self._services.provider_service.override(provider, model, sees_images=False)
         await self._open_thread.chat.retry_message(answer_id)
 
     async def _send_excerpt(self, answer_id: str) -> None:

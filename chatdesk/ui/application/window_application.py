@@ -226,7 +226,7 @@ class WindowApplication(QObject):
         services, module = await asyncio.gather(self._built(), self._prepare())
         if services is None:
             panes.registry.release()
-            offer_ways_out(panes, self._tasks, self.restart_after, services=self._hooks.restore_services())
+            offer_ways_out(panes, self._tasks, self.restart_after, get_backups=self._hooks.backups())
             return
         bindings = self._build_bindings(module, services)
         panes.window.set_commands(panes.registry)  # menus offer the commands that are bound
@@ -240,7 +240,7 @@ class WindowApplication(QObject):
             await bindings.lists.start(self._state)
             await bindings.messages.ask_early()  # needs the chosen model of the last run
             shared = bindings.shared
-            shared.next_questions.restore(left.next_questions, has=shared.model_services.providers.has)
+            shared.next_questions.restore(left.next_questions, has=shared.services.providers.has)
             await bindings.threads.open_first(left.open_thread_id)
         except BaseException:
             panes.empty_state.end_loading()

@@ -11,7 +11,7 @@ from chatdesk.core.settings.store import SettingsStore
 
 if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.diagnostics.crashes import CrashReport, CrashReporter
-    from chatdesk.services.groups import RestoreServices
+    from chatdesk.services.parts import GetBackups
     from chatdesk.services.services import Services
     from chatdesk.ui.features.help.help_binding import CollectReport
 
@@ -27,5 +27,5 @@ class WindowHooks:
     upkeep: Callable[[Services], AsyncGenerator[ChatDeskError, None]]
     watch_crashes: Callable[[Callable[[CrashReport], None]], CrashReporter]
     collect_report: CollectReport
-    restore_services: Callable[[], RestoreServices | None]  # None where this process may not restore a backup
+    backups: Callable[[], GetBackups | None]  # None where this process may not restore one
     target: str = ""

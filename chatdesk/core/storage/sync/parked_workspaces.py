@@ -2,7 +2,8 @@
 
 A restored or repaired profile has them, because the address in a file may be anybody's, and so has a profile of which a
 copy writes under the same device: a device's sequence has one writer. A parked workspace counts as left everywhere;
-``joining_again`` has the way back. Looked at after each start, so this needs nothing else of team sync.
+``joining_again`` has the way back. Looked at after each start, as ``is_joined`` is, so this needs nothing else of team
+sync.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
@@ -26,6 +27,17 @@ CONDITION: Final = (
     " json_each(CASE WHEN json_valid(meta.value) THEN meta.value ELSE '{}' END, '$.ids') e"
     f" WHERE meta.key = '{_KEY}')"
 )
+
+
+def is_joined(conn: Connection) -> bool:
+    """Return whether this profile works with a team at all: there is a workspace, also a parked one, or a project that
+    is or was shared."""
+    return bool(
+        conn.exec_driver_sql(
+            "SELECT EXISTS (SELECT 1 FROM workspaces WHERE left_at IS NULL) OR EXISTS (SELECT 1 FROM shared_projects)"
+            f" OR EXISTS (SELECT 1 FROM workspaces WHERE {CONDITION})"
+        ).scalar()
+    )
 
 
 def park_all(conn: sqlite3.Connection, now_ms: int) -> None:

@@ -18,7 +18,7 @@ from chatdesk.core.domain.attachment import Attachment, clean_name
 from chatdesk.core.errors import AttachmentUnusable
 from chatdesk.core.events import ProvidersChanged, ThreadChanged
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.composer.attachment_chip import THUMBNAIL_PX
 from chatdesk.ui.composer.attachments import AttachmentChips
 from chatdesk.ui.dialogs.file_dialogs import ask_for_files
@@ -60,7 +60,7 @@ class AttachmentBinding(Controller):
         drafts: DraftKeeper,
         *,
         attachments: AttachmentService,
-        models: ModelServices,
+        services: Services,
     ) -> None:
         super().__init__(context)
         panes = context.panes
@@ -69,7 +69,7 @@ class AttachmentBinding(Controller):
         self._files = files
         self._drafts = drafts
         self._attachments = attachments
-        self._models = models
+        self._services = services
         self._copying: dict[str, asyncio.Task[object]] = {}
         self._sight = Sight()
         self._guessed: Attachment | None = None  # a text whose encoding was guessed, which the note is about
@@ -234,7 +234,7 @@ class AttachmentBinding(Controller):
         has_images = any(attachment.is_image for attachment in composer.files.attached)
         sight = (
             check_models(
-                self._models, self._current_settings().image_model, self._asked_models(), self._panes.header.models
+                self._services, self._current_settings().image_model, self._asked_models(), self._panes.header.models
             )
             if has_images
             else Sight()
@@ -343,7 +343,7 @@ class AttachmentBinding(Controller):
 
     async def _store_sight(self, models: Sequence[tuple[str, str]], *, sees: bool) -> None:
         """Store the person's word on whether these models see images; it applies from this message on."""
-        service = self._models.provider_service
+        service = self._services.provider_service
         for provider, model in models:
             await service.override(provider, model, sees_images=sees)
         self._describe_soon()

@@ -8,7 +8,7 @@ from typing import Final
 
 from chatdesk.core.domain.model_info import ModelRef
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.composer.attachment_chip import NoteAction
 from chatdesk.ui.widgets.models.model_picker import ProviderChoices
 from chatdesk.ui.widgets.words import listed
@@ -30,16 +30,16 @@ class Sight:
 
 
 def check_models(
-    models: ModelServices,
+    services: Services,
     image_model: str,
     asked: Sequence[tuple[str | None, str | None]],
     offered: Sequence[ProviderChoices],
 ) -> Sight:
     """Check whether models see images. ``asked`` are those that answer, None is the default; ``offered`` are the models
     among which a person can choose."""
-    default_provider, default_model = models.providers.default()
+    default_provider, default_model = services.providers.default()
     named = [(provider or default_provider, model or default_model) for provider, model in asked]
-    infos = {each: models.context.models.info(*each) for each in dict.fromkeys(named)}
+    infos = {each: services.chat.context.models.info(*each) for each in dict.fromkeys(named)}
     labels = {(provider, model): label for provider, _name, models in offered for model, label in models}
     unknown = tuple(each for each, info in infos.items() if info.sees_images is None)
     blind = tuple(each for each, info in infos.items() if info.sees_images is False)
@@ -47,7 +47,7 @@ def check_models(
     def words(models: Sequence[tuple[str, str]]) -> str:
         return listed(labels.get(each) or shown(infos[each].label) or each[1] or tr("this model") for each in models)
 
-    kept = {account.profile.id for account in models.accounts.accounts}
+    kept = {account.profile.id for account in services.accounts.accounts}
     if not blind:
         if not unknown:
             return Sight()
@@ -61,7 +61,7 @@ def check_models(
         )
         is_named = all(provider in kept and model for provider, model in unknown)  # or it is the server's first model
         return Sight(sentence, ((IS_BLIND, tr("Do not send images")),) if is_named else (), unknown)
-    other = _seeing_model(models, image_model, offered) if len(infos) == 1 else None
+    other = _seeing_model(services, image_model, offered) if len(infos) == 1 else None
     actions: list[NoteAction] = []
     if other is not None:
         actions.append((ASK_OTHER, tr("Ask {model} instead", model=labels.get(other, other[1]))))
@@ -82,9 +82,7 @@ def check_models(
     )
 
 
-def _seeing_model(
-    models: ModelServices, image_model: str, offered: Sequence[ProviderChoices]
-) -> tuple[str, str] | None:
+def _seeing_model(services: Services, image_model: str, offered: Sequence[ProviderChoices]) -> tuple[str, str] | None:
     """Return the model that was chosen for images, else the first one offered that sees them."""
     chosen = ModelRef.parse(image_model)
     if chosen is not None and any(
@@ -94,6 +92,6 @@ def _seeing_model(
         return (chosen.provider, chosen.model)
     for provider, _name, choices in offered:
         for model, _label in choices[:_LOOKED_AT]:
-            if models.context.models.info(provider, model).sees_images:
+            if services.chat.context.models.info(provider, model).sees_images:
                 return (provider, model)
     return None

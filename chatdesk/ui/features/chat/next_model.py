@@ -16,7 +16,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.events import PromptsChanged, ThreadChanged
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.features.chat.next_questions import NextQuestions
 from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -36,14 +36,14 @@ class NextModel(Controller):
         context: WindowContext,
         threads: ThreadBinding,
         settings: SettingsBinding,
-        models: ModelServices,
+        services: Services,
         questions: NextQuestions,
     ) -> None:
         super().__init__(context, context.panes.pane)
         self._threads = threads
         self._settings = settings
         self.questions = questions
-        self._models = models
+        self._services = services
         self._model: tuple[str, str] | None = None
         self._of_assistant: tuple[str, str | None] | None = None
         questions.changed.connect(self.show)
@@ -59,7 +59,7 @@ class NextModel(Controller):
         name another model for new threads."""
         settings = self._settings.current
         is_named = settings.provider != "auto" or bool(settings.openai_model)
-        if chosen is not None and not is_named and self._models.providers.has(chosen[0]):
+        if chosen is not None and not is_named and self._services.providers.has(chosen[0]):
             self._model = chosen
             self.show()
 
@@ -72,7 +72,7 @@ class NextModel(Controller):
     def follow_assistant(self, assistant: Assistant | None) -> None:
         """Show the model of the assistant that answers in the open thread, or will in the new one."""
         setup = None if assistant is None else assistant.setup
-        has_model = setup is not None and setup.provider is not None and self._models.providers.has(setup.provider)
+        has_model = setup is not None and setup.provider is not None and self._services.providers.has(setup.provider)
         self._of_assistant = (str(setup.provider), setup.model) if setup is not None and has_model else None
         self.show()
 
@@ -90,7 +90,7 @@ class NextModel(Controller):
     def use_new(self, profile: ProviderProfile) -> None:
         """Use a provider that was just connected in new threads, since whoever adds one wants to ask it; an open thread
         keeps its own."""
-        provider, model = self._models.providers.resolve(profile.id, None)
+        provider, model = self._services.providers.resolve(profile.id, None)
         words = tr("{label} is connected.", label=profile.label)
         if self._threads.open_thread is None and model:
             self.choose(provider, model)
@@ -119,7 +119,7 @@ class NextModel(Controller):
     def show(self, *_changed: object) -> None:
         """Show in the header the model that the next question goes to."""
         header = self._panes.header
-        if self._model is not None and not self._models.providers.has(self._model[0]):
+        if self._model is not None and not self._services.providers.has(self._model[0]):
             self._model = None  # its provider was removed in the meantime
         compared = self.compared
         header.set_compared(compared)
@@ -131,7 +131,7 @@ class NextModel(Controller):
     def resolved(self) -> tuple[str, str]:
         """Return the (provider, model) that the next question goes to; the model is empty as long as it is not
         known."""
-        return self._models.providers.resolve(*self._wanted())
+        return self._services.providers.resolve(*self._wanted())
 
     def _wanted(self) -> tuple[str | None, str | None]:
         """Return the model of the open thread, or for a new one the person's choice, else its project's."""

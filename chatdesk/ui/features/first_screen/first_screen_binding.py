@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from chatdesk.core.errors import StorageError
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.first_screen.first_screen import FirstScreen
@@ -37,7 +37,7 @@ class FirstScreenBinding(Controller):
         *,
         open_import: Callable[[str], object],
         ask: Callable[[str], object],
-        models: ModelServices,
+        services: Services,
         read_only_reason: Callable[[], StorageError | None],
     ) -> None:
         super().__init__(context)
@@ -46,7 +46,7 @@ class FirstScreenBinding(Controller):
         self._editing = editing
         self._open_import = open_import
         self._ask = ask
-        self._models = models
+        self._services = services
         self._read_only_reason = read_only_reason
         self.is_ended = False
         threads.opened.connect(lambda _thread: self.refresh())
@@ -69,8 +69,8 @@ class FirstScreenBinding(Controller):
 
     def _is_first(self) -> bool:
         """Return whether only the offline model is set up, and nobody chose it."""
-        is_alone = all(provider.name == OFFLINE for provider in self._models.providers.all())
-        is_locked = self._models.provider_service.keys.is_file_locked
+        is_alone = all(provider.name == OFFLINE for provider in self._services.providers.all())
+        is_locked = self._services.provider_service.keys.is_file_locked
         is_wanted = self.is_ended or self._current_settings().provider == OFFLINE
         return is_alone and not is_locked and not is_wanted and self._read_only_reason() is None
 
@@ -87,10 +87,10 @@ class FirstScreenBinding(Controller):
         self._ask(shown(_TOUR))
 
     def _who_answers(self, provider: str, model: str) -> str:
-        if not self._models.providers.has(provider):
+        if not self._services.providers.has(provider):
             return tr("The provider of this model is gone. Choose another model at the top.")
-        label = shown(self._models.providers.get(provider).label)
-        if self._models.providers.lacks_key(provider):
+        label = shown(self._services.providers.get(provider).label)
+        if self._services.providers.lacks_key(provider):
             return tr(
                 "{label} has no key yet, so it cannot answer. Put it into Settings, Providers, or choose another "
                 "model at the top.",

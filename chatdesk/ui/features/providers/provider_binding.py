@@ -13,7 +13,7 @@ from chatdesk.core.domain.provider_check import StepResult
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProvidersChanged
 from chatdesk.core.texts import shown, tr
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.features.providers.passphrase import PassphraseDialog
 from chatdesk.ui.features.providers.provider_editing import ProviderEditing
 from chatdesk.ui.features.providers.provider_models_binding import ProviderModelsBinding
@@ -31,13 +31,13 @@ _ROWS_AT_ONCE = 2
 class ProviderBinding(Controller):
     """Controller of the *Providers* settings page. ``settings`` opens the dialog whose page this fills."""
 
-    def __init__(self, context: WindowContext, settings: SettingsBinding, models: ModelServices) -> None:
+    def __init__(self, context: WindowContext, settings: SettingsBinding, services: Services) -> None:
         super().__init__(context)
         panes = context.panes
         self._settings = settings
-        self._models = models
-        self._service = models.provider_service
-        self.editing = ProviderEditing(context, models)
+        self._services = services
+        self._service = services.provider_service
+        self.editing = ProviderEditing(context, services)
         self._context = context
         self._page: ProviderPage | None = None
         self._to_edit = ""
@@ -66,7 +66,7 @@ class ProviderBinding(Controller):
         """Make the page, connect its requests, and fill it. ``wanted``: the provider whose form is to be opened at
         once."""
         page = self._page = ProviderPage(self._panes.theme)
-        models = ProviderModelsBinding(self._context, self._models)
+        models = ProviderModelsBinding(self._context, self._services)
         page.rowMade.connect(lambda row: self._join_row(row, dialog, models))
         page.addRequested.connect(lambda: self.editing.add(dialog))
         page.found.useRequested.connect(lambda server: self.editing.use_found(server, self._find))

@@ -18,7 +18,7 @@ from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import shown, tr
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.providers.provider_form import ProviderDialog, ProviderForm
 from chatdesk.ui.qt.async_tasks import in_task
@@ -37,9 +37,9 @@ class ProviderEditing(Controller):
 
     connected = Signal(object)
 
-    def __init__(self, context: WindowContext, models: ModelServices) -> None:
+    def __init__(self, context: WindowContext, services: Services) -> None:
         super().__init__(context)
-        self._models = models
+        self._services = services
 
     # Forms
 
@@ -78,13 +78,13 @@ class ProviderEditing(Controller):
 
     @in_task("find servers for a form")
     async def _find_servers(self, form: ProviderForm) -> None:
-        servers = await self._models.provider_service.find_servers()
+        servers = await self._services.provider_service.find_servers()
         if isValid(form):
             form.found.show_servers(servers)
 
     @in_task("key state")
     async def _show_key_state(self, form: ProviderForm) -> None:
-        state = await self._models.provider_service.keys.state()
+        state = await self._services.provider_service.keys.state()
         if isValid(form):
             form.show_key_state(state)
 
@@ -127,7 +127,7 @@ class ProviderEditing(Controller):
     async def _named(self, profile: ProviderProfile) -> ProviderProfile:
         """Return the profile to save: the listed one of the same vendor if that has no key yet, so that the vendor is
         not listed twice."""
-        for listed in await self._models.provider_service.shown():
+        for listed in await self._services.provider_service.shown():
             known = listed.profile
             is_same = (known.preset, known.base_url or profile.base_url) == (profile.preset, profile.base_url)
             if is_same and not listed.key and not listed.fixed:
@@ -138,13 +138,13 @@ class ProviderEditing(Controller):
     async def use_found(self, server: FoundServer, done: Done) -> None:
         """Keep a server that was found, then call ``done``."""
         found = ProviderProfile("", server.preset, server.label, server.base_url)
-        await self._use(await self._models.provider_service.save(found), done)
+        await self._use(await self._services.provider_service.save(found), done)
 
     async def _use(self, profile: ProviderProfile, done: Done) -> None:
         """Tell of a new provider, once its models are known."""
-        can_answer = self._models.providers.has(profile.id)
+        can_answer = self._services.providers.has(profile.id)
         if can_answer:
-            await self._models.provider_service.models_of(self._models.providers.get(profile.id))
+            await self._services.provider_service.models_of(self._services.providers.get(profile.id))
         done()
         if can_answer:
             self.connected.emit(profile)
@@ -157,14 +157,14 @@ class ProviderEditing(Controller):
     async def _agree(self, dialog: ProviderDialog, asked: KeyNotAgreed, name: str) -> None:
         if await self._is_agreed(asked, parent=dialog):
             with dialog.saying_failure():
-                await self._models.provider_service.keys.agree(name)
+                await self._services.provider_service.keys.agree(name)
                 if dialog.is_open:
                     dialog.form.key.show_agreed()
 
     @in_task("forget key")
     async def _forget_key(self, dialog: ProviderDialog, name: str) -> None:
         with dialog.saying_failure():
-            await self._models.provider_service.keys.forget(name)
+            await self._services.provider_service.keys.forget(name)
 
     @in_task("remove provider")
     async def _remove(self, dialog: ProviderDialog, profile: ProviderProfile) -> None:
@@ -185,7 +185,7 @@ class ProviderEditing(Controller):
             parent=parent,
         ).ask()
         if is_wanted:
-            await self._models.provider_service.remove(profile.id)
+            await self._services.provider_service.remove(profile.id)
         return is_wanted
 
     async def save(
@@ -193,7 +193,7 @@ class ProviderEditing(Controller):
     ) -> ProviderProfile | None:
         """Save a provider and its key. Before a key goes to another server than the one it was given for, or
         unencrypted, the person is asked over ``parent``; None: they refused, and nothing was saved."""
-        service = self._models.provider_service
+        service = self._services.provider_service
         if place[0] is not None:
             await service.keys.choose_place(place[0], passphrase=place[1])
         try:
@@ -213,7 +213,7 @@ class ProviderEditing(Controller):
         """Test a provider with a key, empty for the stored one. Show each step as it begins and ends, and return how
         they ended."""
         ended: dict[Step, StepResult] = {}
-        async with aclosing(self._models.provider_service.test(profile, key=key)) as results:
+        async with aclosing(self._services.provider_service.test(profile, key=key)) as results:
             async for result in results:
                 show(result)
                 if result.state is not StepState.RUNNING:

@@ -11,7 +11,7 @@ from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.domain.provider_check import ModelList
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.features.providers.model_table import ModelLine
 from chatdesk.ui.features.providers.provider_models import ProviderModels
 from chatdesk.ui.window.window_context import WindowContext
@@ -20,17 +20,17 @@ from chatdesk.ui.window.window_context import WindowContext
 class ProviderModelsBinding:
     """Opens the dialog over ``parent``."""
 
-    def __init__(self, context: WindowContext, models: ModelServices) -> None:
+    def __init__(self, context: WindowContext, services: Services) -> None:
         self._theme = context.panes.theme
-        self._models = models
+        self._services = services
         self._tasks = context.tasks
         self._dialog: ProviderModels | None = None
 
     async def open(self, provider: str, parent: QWidget) -> None:
         """Open the dialog with the known models; where there are none, their server is asked at once."""
-        account = self._models.accounts.get(provider)
-        kept = await self._models.provider_service.kept_models(provider)
-        lines = await _lines(self._models, provider, kept)
+        account = self._services.accounts.get(provider)
+        kept = await self._services.provider_service.kept_models(provider)
+        lines = await _lines(self._services, provider, kept)
         dialog = self._dialog = ProviderModels(self._theme, account.profile.label, lines, parent=parent)
         dialog.finished.connect(self._on_dialog_finished)
         dialog.saved.connect(
@@ -48,10 +48,12 @@ class ProviderModelsBinding:
 
     async def _fetch(self, provider: str) -> None:
         try:
-            found = await self._models.provider_service.models_of(self._models.providers.get(provider), is_asked=True)
+            found = await self._services.provider_service.models_of(
+                self._services.providers.get(provider), is_asked=True
+            )
             if found is not None:
-                self._models.context.models.add_listed(provider, found.models)
-            lines = await _lines(self._models, provider, found)
+                self._services.chat.context.models.add_listed(provider, found.models)
+            lines = await _lines(self._services, provider, found)
         except ChatDeskError as error:
             if self._dialog is not None:
                 self._dialog.show_problem(shown(error.sentence))
@@ -60,7 +62,7 @@ class ProviderModelsBinding:
             self._dialog.show_lines(lines)
 
     async def _add(self, provider: str, model: str) -> None:
-        (info,) = await asyncio.to_thread(self._models.context.models.without_overrides, provider, [model])
+        (info,) = await asyncio.to_thread(self._services.chat.context.models.without_overrides, provider, [model])
         if self._dialog is not None:
             self._dialog.add_line(ModelLine(model, model, info))
 
@@ -68,7 +70,7 @@ class ProviderModelsBinding:
         self, provider: str, said: Mapping[str, ModelOverrides], names: Mapping[str, str], added: Sequence[str]
     ) -> None:
         try:
-            await self._models.provider_service.set_model_facts(provider, said, names, added)
+            await self._services.provider_service.set_model_facts(provider, said, names, added)
         except ChatDeskError as error:
             if self._dialog is None:
                 raise
@@ -78,13 +80,13 @@ class ProviderModelsBinding:
             self._dialog.accept()
 
 
-async def _lines(models: ModelServices, provider: str, found: ModelList | None) -> list[ModelLine]:
+async def _lines(services: Services, provider: str, found: ModelList | None) -> list[ModelLine]:
     """Return the models of the list, followed by those that only the person named."""
-    profile = models.accounts.get(provider).profile
+    profile = services.accounts.get(provider).profile
     labels = {each.id: shown(each.label) for each in found.models} if found is not None else {}
     own = filter(None, (profile.model, *profile.favourites, *profile.aliases, *profile.overrides))
     ids = list(dict.fromkeys([*labels, *own]))
-    infos = await asyncio.to_thread(models.context.models.without_overrides, provider, ids)
+    infos = await asyncio.to_thread(services.chat.context.models.without_overrides, provider, ids)
     return [
         ModelLine(
             model,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.texts import Text, plural, shown, tr
-from chatdesk.services.groups import DataServices
+from chatdesk.services.services import Services
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.features.settings.data_page import DataPage
 from chatdesk.ui.features.settings.restore_binding import RestoreBinding
@@ -31,7 +31,7 @@ _TITLES = {"check": Text("Checking the database"), "repair": Text("Repairing the
 class DataBinding(Controller):
     """Controller of the *Data* settings page. ``restoring`` opens the dialog of its own that restores a backup."""
 
-    def __init__(self, context: WindowContext, restoring: RestoreBinding, services: DataServices) -> None:
+    def __init__(self, context: WindowContext, restoring: RestoreBinding, services: Services) -> None:
         super().__init__(context)
         panes = context.panes
         self._services = services

@@ -13,7 +13,7 @@ from PySide6.QtCore import Signal
 from chatdesk.core.domain.provider_check import ModelList
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.transcript.contract import ModelName
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -36,11 +36,11 @@ class ModelMenu(Controller):
 
     changed = Signal()
 
-    def __init__(self, context: WindowContext, models: ModelServices) -> None:
+    def __init__(self, context: WindowContext, services: Services) -> None:
         super().__init__(context)
         self._header = context.panes.header
         self._headers: list[ThreadHeader] = []
-        self._models = models
+        self._services = services
         self.add_header(self._header)
 
     def add_header(self, header: ThreadHeader) -> None:
@@ -79,14 +79,14 @@ class ModelMenu(Controller):
 
     async def _fill(self, *, is_asked: bool) -> None:
         lists: dict[str, list[ModelChoice]] = {}
-        for provider in self._models.providers.all():
-            kept = await self._models.provider_service.kept_models(provider.name)
+        for provider in self._services.providers.all():
+            kept = await self._services.provider_service.kept_models(provider.name)
             if kept is not None:
-                self._models.providers.remember_models(provider.name, kept.models)
+                self._services.providers.remember_models(provider.name, kept.models)
             lists[provider.name] = self._choices(provider.name, kept)
         self._show(lists)
         failures: list[ChatDeskError] = []
-        wanted = [self._ask(each.name, lists, failures, is_asked) for each in self._models.providers.all()]
+        wanted = [self._ask(each.name, lists, failures, is_asked) for each in self._services.providers.all()]
         await asyncio.gather(*wanted)
         if failures:
             raise failures[0]
@@ -99,25 +99,25 @@ class ModelMenu(Controller):
         is_asked: bool,
     ) -> None:
         try:
-            found = await self._models.provider_service.models_of(
-                self._models.providers.get(provider), is_asked=is_asked
+            found = await self._services.provider_service.models_of(
+                self._services.providers.get(provider), is_asked=is_asked
             )
         except ChatDeskError as error:
             failures.append(error)
             return
         if found is not None:
-            self._models.context.models.add_listed(provider, found.models)
+            self._services.chat.context.models.add_listed(provider, found.models)
             lists[provider] = self._choices(provider, found)
             self._show(lists)
 
     async def _like(self, provider: str, model: str, is_liked: bool) -> None:
-        service = self._models.provider_service
+        service = self._services.provider_service
         await service.set_favourite(provider, model, is_favourite=is_liked)
 
     def _show(self, lists: Mapping[str, list[ModelChoice]]) -> None:
         models = [
             (provider.name, shown(provider.label), lists.get(provider.name, []))
-            for provider in self._models.providers.all()
+            for provider in self._services.providers.all()
         ]
         for header in self._headers:
             header.model_picker.set_liked(self._liked())
@@ -127,15 +127,15 @@ class ModelMenu(Controller):
     def _liked(self) -> set[ModelChoice]:
         return {
             (account.profile.id, model)
-            for account in self._models.accounts.accounts
+            for account in self._services.accounts.accounts
             for model in account.profile.favourites
         }
 
     def _choices(self, provider: str, found: ModelList | None) -> list[ModelChoice]:
         """Liked models first, then the list's order; the default is there even when the list does not name it."""
-        tastes = _preferences_of(self._models, provider)
+        tastes = _preferences_of(self._services, provider)
         known = {model.id: shown(model.label) for model in found.models} if found else {}
-        default_provider, default_model = self._models.providers.default()
+        default_provider, default_model = self._services.providers.default()
         own = [default_model] if provider == default_provider and default_model not in known else []
         offered = [model for model in known if model not in tastes.hidden]
         ordered = dict.fromkeys([*tastes.favourites, *own, *offered])
@@ -152,8 +152,8 @@ def _name_in(
     return providers.get(provider or "", "")
 
 
-def _preferences_of(models: ModelServices, provider: str) -> _ModelPreferences:
-    for account in models.accounts.accounts:
+def _preferences_of(services: Services, provider: str) -> _ModelPreferences:
+    for account in services.accounts.accounts:
         if account.profile.id == provider:
             profile = account.profile
             hidden = frozenset(model for model, said in profile.overrides.items() if said.is_hidden)

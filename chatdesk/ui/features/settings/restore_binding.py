@@ -13,7 +13,7 @@ from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.moments import local_moment, moment_text
 from chatdesk.core.texts import plural, shown, tr
-from chatdesk.services.groups import RestoreServices
+from chatdesk.services.parts import GetBackups
 from chatdesk.ui.dialogs.file_dialogs import ask_for_file
 from chatdesk.ui.features.settings.restore import RestoreDialog
 from chatdesk.ui.local_forms import date_time_text
@@ -26,21 +26,22 @@ RestartAfter = Callable[[Callable[[], Awaitable[object]]], None]
 
 
 class RestoreBinding:
-    """The command ``app.restore``. ``restart_after`` is the window's way to close and come back."""
+    """The command ``app.restore``. ``restart_after`` is the window's way to close and come back; ``get_backups`` raises
+    ``ChatDeskError`` where this process may not restore one."""
 
     def __init__(
-        self, panes: Panes, tasks: AsyncTasks, restart_after: RestartAfter, *, services: RestoreServices
+        self, panes: Panes, tasks: AsyncTasks, restart_after: RestartAfter, *, get_backups: GetBackups
     ) -> None:
         self._panes = panes
         self._tasks = tasks
         self._restart_after = restart_after
-        self._services = services
+        self._get_backups = get_backups
         panes.commands.bind("app.restore", self.open)
 
     @in_task("restore")
     async def open(self) -> None:
         """Open the dialog, once the backups are listed."""
-        listed = self._services.backups
+        listed = self._get_backups()
         paths = await listed.list()
         backups = await asyncio.to_thread(lambda: [(str(path), _words(path, listed.fault_of(path))) for path in paths])
         dialog = RestoreDialog(self._panes.theme, backups, parent=self._panes.window)
@@ -56,7 +57,7 @@ class RestoreBinding:
 
     async def _inspect(self, dialog: RestoreDialog, path: str) -> None:
         try:
-            contents = await self._services.backups.inspect_backup(Path(path))
+            contents = await self._get_backups().inspect_backup(Path(path))
         except ChatDeskError as error:
             dialog.show_contents(path, [shown(error.sentence)], can_restore=False)
             return
@@ -67,12 +68,12 @@ class RestoreBinding:
         that, files are only renamed."""
         dialog.show_busy(tr("Unpacking and checking the backup…"))
         try:
-            await self._services.backups.prepare(Path(path))
+            await self._get_backups().prepare(Path(path))
         except ChatDeskError as error:
             dialog.show_failure(shown(error.sentence))
             return
         dialog.accept()
-        self._restart_after(self._services.backups.restore_prepared)
+        self._restart_after(self._get_backups().restore_prepared)
 
 
 def _ask_for_file(dialog: RestoreDialog) -> None:

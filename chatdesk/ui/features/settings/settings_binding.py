@@ -14,7 +14,7 @@ from chatdesk.core.chat.task_set import uninterruptible
 from chatdesk.core.domain.provider_profile import ProviderProfile
 from chatdesk.core.settings.schema import Settings, Value, all_settings
 from chatdesk.core.settings.store import SettingsStore, changed_settings
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.commands.command_keys import keys_of_text, text_of_keys
 from chatdesk.ui.features.settings.model_menu import ModelMenu
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -42,7 +42,7 @@ class SettingsBinding(Controller):
         store: SettingsStore,
         models: ModelMenu,
         *,
-        services: ModelServices,
+        services: Services,
         backup_dir: Path,
         apply_settings: Callable[[Settings], Awaitable[None]],
     ) -> None:

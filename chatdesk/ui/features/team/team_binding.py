@@ -17,7 +17,7 @@ from shiboken6 import isValid
 from chatdesk.core.events import SyncStatusChanged, TeamChanged
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import tr
-from chatdesk.services.groups import TeamServices
+from chatdesk.services.services import Services
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -44,7 +44,7 @@ class TeamBinding(Controller):
         settings: SettingsBinding,
         lists: ThreadListBinding,
         *,
-        services: TeamServices,
+        services: Services,
     ) -> None:
         super().__init__(context)
         panes = context.panes
@@ -151,7 +151,7 @@ class TeamBinding(Controller):
         return page
 
     async def _fill_page(self) -> None:
-        if not await self._services.is_joined():
+        if not await self._services.team_is_joined():
             if self._page is not None and isValid(self._page):
                 self._page.show_workspaces((), now_ms=0)
             return
@@ -175,7 +175,7 @@ class TeamBinding(Controller):
         self._tasks.replace(self._refresh(), "team changed")
 
     async def _refresh(self) -> None:
-        self._is_joined = await self._services.is_joined()
+        self._is_joined = await self._services.team_is_joined()
         self._panes.commands.refresh()
         if self._page is not None and isValid(self._page):
             await self._fill_page()
@@ -192,7 +192,7 @@ class TeamBinding(Controller):
     async def _made(self) -> TeamDialogs:
         if self._dialogs is None:
             module = await import_beside("chatdesk.ui.features.team.team_dialogs")
-            team = await self._services.load()
+            team = await self._services.load_team()
             if self._dialogs is None:
                 desk = module.TeamDesk(
                     self._context,

@@ -11,7 +11,7 @@ from chatdesk.core.domain.sharing.team import Workspace
 from chatdesk.core.errors import ChatDeskError, NotPossible
 from chatdesk.core.sync.team_service import TeamService
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.services.groups import TeamServices
+from chatdesk.services.services import Services
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.dialogs.task_panel import TaskPanel
 from chatdesk.ui.features.library.project import names_told_apart
@@ -29,7 +29,7 @@ class TeamDesk:
     def __init__(
         self,
         context: WindowContext,
-        services: TeamServices,
+        services: Services,
         team: TeamService,
         *,
         page: Callable[[], TeamPage | None],

@@ -21,7 +21,7 @@ from chatdesk.core.local_days import date_of
 from chatdesk.core.moments import local_moment
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.usage.usage_service import UsageService
-from chatdesk.services.groups import ModelServices
+from chatdesk.services.services import Services
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
 from chatdesk.ui.features.settings.settings_binding import SettingsBinding
 from chatdesk.ui.features.settings.settings_dialog import SettingsDialog
@@ -41,13 +41,13 @@ class UsageBinding(Controller):
         settings: SettingsBinding,
         *,
         usage: UsageService,
-        models: ModelServices,
+        services: Services,
     ) -> None:
         super().__init__(context)
         panes = context.panes
         self._settings = settings
         self._usage = usage
-        self._models = models
+        self._services = services
         self._near = ""  # the banner's sentence about a limit
         settings.dialogMade.connect(self._on_settings_dialog_made)
         panes.commands.bind("app.usage", self.open_usage)
@@ -131,7 +131,10 @@ class UsageBinding(Controller):
         states = await self._open_thread.stored_chat.limits.states()
         projects = await self._open_thread.stored_chat.projects.list()
         targets = [
-            *(LimitTarget(LimitScope.PROVIDER, each.name, shown(each.label)) for each in self._models.providers.all()),
+            *(
+                LimitTarget(LimitScope.PROVIDER, each.name, shown(each.label))
+                for each in self._services.providers.all()
+            ),
             *(LimitTarget(LimitScope.PROJECT, each.id, tr("Project {name}", name=each.name)) for each in projects),
         ]
         known = [(state.limit, tr("{amount} used", amount=state.limit.amount_text(state.spent))) for state in states]

@@ -20,7 +20,7 @@ from chatdesk.core.domain.sharing.team import (
     Workspace,
 )
 from chatdesk.core.ids import new_id
-from chatdesk.core.storage.sync import entering, sharing, team, team_joined, team_notes
+from chatdesk.core.storage.sync import entering, parked_workspaces, sharing, team, team_notes
 from chatdesk.core.storage.sync.store import StartWrite, SyncStore, Write
 from tests.helpers.store import Store
 
@@ -79,10 +79,10 @@ def project(store: Store, project_id: str) -> Any:
 
 
 async def test_a_workspace_is_kept_without_its_password_and_forgotten_when_it_is_left(store: Store) -> None:
-    assert not do(store, team_joined.is_joined)
+    assert not do(store, parked_workspaces.is_joined)
     made = join(store)
     assert do(store, team.workspaces) == [made]
-    assert do(store, team_joined.is_joined)
+    assert do(store, parked_workspaces.is_joined)
     moved = ServerAddress("new.example", 5433, "team", "cd_me", tls="require")
     do(store, lambda conn: team.set_workspace_address(conn, WORKSPACE, moved))
     assert do(store, team.workspaces)[0].address == moved
