@@ -27,7 +27,8 @@ from tests.helpers.waiting import PATIENCE_S
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from tests.helpers.postgres import Cluster
+    from tests.helpers.postgres import Cluster, TeamDatabase
+    from tests.helpers.site import Site
 
 # Before Qt is imported anywhere: where there is a screen, tests must not open windows on it.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -305,3 +306,29 @@ def postgres() -> Cluster:
         return cluster()
     except NoPostgres as none:
         pytest.skip(str(none))
+
+
+@pytest.fixture
+def empty_database(postgres: Cluster) -> Iterator[TeamDatabase]:
+    """A database in which nothing was set up, and its owner, who is no superuser."""
+    made = postgres.empty_database()
+    yield made
+    postgres.drop(made)
+
+
+@pytest.fixture
+def workspace(postgres: Cluster) -> Iterator[TeamDatabase]:
+    """A database with a workspace in which the owner is the only member."""
+    made = postgres.workspace_database()
+    yield made
+    postgres.drop(made)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A web site on loopback."""
+    from tests.helpers.site import Site
+
+    made = Site()
+    yield made
+    made.close()

@@ -9,7 +9,7 @@ import json
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +35,7 @@ from chatdesk.core.system import terminal
 from chatdesk.services.owner import open_services
 from tests.helpers.accounts import QUICK, MemoryKeyring
 from tests.helpers.command_parsers import arguments_of, commands_of, leaves_of, tried_arguments
-from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
+from tests.helpers.postgres import TeamDatabase
 
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., tuple[int, str, str]]
@@ -54,17 +54,6 @@ def team(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
         return code, printed.out, printed.err
 
     return command
-
-
-@pytest.fixture
-def empty() -> Iterator[TeamDatabase]:
-    try:
-        server = cluster()
-    except NoPostgres as none:
-        pytest.skip(str(none))
-    made = server.empty_database()
-    yield made
-    server.drop(made)
 
 
 def _address(database: TeamDatabase) -> list[str]:
@@ -87,17 +76,17 @@ def _create(team: Run, database: TeamDatabase) -> dict[str, Any]:
 
 
 def test_a_team_is_made_joined_and_left_from_the_command_line(
-    team: Run, empty: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    team: Run, empty_database: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, out, err = team("ana", "check", *_address(empty), given=empty.account_password)
+    code, out, err = team("ana", "check", *_address(empty_database), given=empty_database.account_password)
     assert code == 0, out + err
     assert re.search("^ok +Empty database +The database is empty.$", out, re.MULTILINE)
-    made = _create(team, empty)
+    made = _create(team, empty_database)
     assert made["name"] == "Research"
     assert made["is_owner"]
     assert "password" not in made
 
-    code, out, err = team("ana", "check", *_address(empty), "--json", given=empty.account_password)
+    code, out, err = team("ana", "check", *_address(empty_database), "--json", given=empty_database.account_password)
     assert code == 1
     assert {row["name"] for row in json.loads(out) if row["state"] == "failed"} == {"Empty database"}
 
@@ -132,9 +121,9 @@ def test_a_team_is_made_joined_and_left_from_the_command_line(
     assert (said["bytes_each"], said["who_invites"]) == (2_000_000_000, "admins")
     assert team("ben", "limits", "members=5")[0] == 1  # no owner
     assert team("ana", "limits", "members=none")[0] == 1
-    login = empty.account_address.user
+    login = empty_database.account_address.user
     assert team("ana", "upgrade", "--user", login, given="wrong\n")[0] == 1
-    code, out, err = team("ana", "upgrade", "--user", login, given=empty.account_password + "\n")
+    code, out, err = team("ana", "upgrade", "--user", login, given=empty_database.account_password + "\n")
     assert (code, out) == (0, "The database of Research is up to date.\n"), err
     code, out, err = team("ana", "check")
     assert (code, out) == (0, "The server has lost nothing.\n"), err
@@ -157,8 +146,8 @@ def test_a_team_is_made_joined_and_left_from_the_command_line(
     assert "no longer a member" in err
 
 
-def test_roles_are_given_by_the_names_of_shared_projects(team: Run, empty: TeamDatabase) -> None:
-    _create(team, empty)
+def test_roles_are_given_by_the_names_of_shared_projects(team: Run, empty_database: TeamDatabase) -> None:
+    _create(team, empty_database)
     for wrong, words in (("Notes=editor", "No shared project is called"), ("=owner", "No shared project")):
         code, _out, err = team("ana", "invite", "Ben", "--role", wrong)
         assert code == 1
@@ -172,7 +161,9 @@ def test_roles_are_given_by_the_names_of_shared_projects(team: Run, empty: TeamD
     assert team("ana", "invite", "Ben", "--days", "0")[0] == 1
 
 
-def test_what_is_wrong_is_said(team: Run, empty: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wrong_is_said(
+    team: Run, empty_database: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, _out, err = team("ana", "check", "--url", "postgresql://ana:secret@127.0.0.1/team")
     assert code == 1
     assert "Do not put a password into the arguments" in err
@@ -182,13 +173,13 @@ def test_what_is_wrong_is_said(team: Run, empty: TeamDatabase, tmp_path: Path, m
     code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A")
     assert "neither the name nor the IP address of a server" in err
     monkeypatch.setenv(SETUP_PASSWORD, "wrong")
-    code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A", *_address(empty))
+    code, _out, err = team("ana", "create", "--name", "R", "--my-name", "A", *_address(empty_database))
     assert code == 1
     assert "did not take the password" in err
-    code, out, _err = team("ana", "check", *_address(empty))
+    code, out, _err = team("ana", "check", *_address(empty_database))
     assert code == 1
     assert out.startswith("failed  Connection")
-    code, _out, err = team("ana", "check", *_address(empty), "--ca", str(tmp_path / "nothing.pem"))
+    code, _out, err = team("ana", "check", *_address(empty_database), "--ca", str(tmp_path / "nothing.pem"))
     assert "No such file" in err
     for words in (("join", "-"), ("join", str(tmp_path / "nothing"))):
         assert team("ana", *words, given="hello")[0] == 1
@@ -205,12 +196,12 @@ def test_a_password_becomes_what_postgres_stores_of_it(team: Run) -> None:
     assert team("ana", "verifier", given="short\n")[0] == 1
 
 
-def test_a_parked_team_is_joined_again_or_given_up(team: Run, empty: TeamDatabase, tmp_path: Path) -> None:
+def test_a_parked_team_is_joined_again_or_given_up(team: Run, empty_database: TeamDatabase, tmp_path: Path) -> None:
     async def park() -> None:
         async with open_services(AppPaths.find(tmp_path / "ana"), Settings()) as services:
             await services.database.write(lambda conn: parked_workspaces.park_all(driver(conn), 1))
 
-    made = _create(team, empty)
+    made = _create(team, empty_database)
     asyncio.run(park())
     assert "parked: this profile was restored" in team("ana", "status")[1]
     code, out, err = team("ana", "join")

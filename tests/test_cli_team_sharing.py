@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from chatdesk.cli.main import run
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE
 from chatdesk.core.settings import secrets
 from tests.helpers.accounts import MemoryKeyring
-from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
+from tests.helpers.postgres import TeamDatabase
 
 Run = Callable[..., tuple[int, str, str]]
 PASSPHRASE = "granite otter velvet comet"
@@ -41,17 +41,6 @@ def chatdesk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
         return code, printed.out, printed.err
 
     return command
-
-
-@pytest.fixture
-def empty() -> Iterator[TeamDatabase]:
-    try:
-        server = cluster()
-    except NoPostgres as none:
-        pytest.skip(str(none))
-    made = server.empty_database()
-    yield made
-    server.drop(made)
 
 
 def create(chatdesk: Run, database: TeamDatabase, **options: Any) -> None:
@@ -94,8 +83,10 @@ def _let_in(database: TeamDatabase, *, is_open: bool) -> None:
         conn.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS {str(is_open).lower()}".encode())
 
 
-def test_a_project_is_shared_written_in_and_left_from_the_command_line(chatdesk: Run, empty: TeamDatabase) -> None:
-    create(chatdesk, empty)
+def test_a_project_is_shared_written_in_and_left_from_the_command_line(
+    chatdesk: Run, empty_database: TeamDatabase
+) -> None:
+    create(chatdesk, empty_database)
     asked = ask(chatdesk, "ana", "Where are we?")
     code, out, err = chatdesk("ana", "team", "share", "Personal", "--yes")
     assert (code, out) == (0, "“Personal” is shared with Research.\n"), err
@@ -104,9 +95,9 @@ def test_a_project_is_shared_written_in_and_left_from_the_command_line(chatdesk:
     code, out, _ = chatdesk("ben", "projects")
     assert sorted(line.split("  ")[-1] for line in out.splitlines()) == ["Personal", "Personal (Research)"]
 
-    before = changes_on(empty)
+    before = changes_on(empty_database)
     ask(chatdesk, "ben", "And now?", "--thread", asked["thread_id"])
-    assert changes_on(empty) == before + 2  # sent before the command ended
+    assert changes_on(empty_database) == before + 2  # sent before the command ended
     code, out, _ = chatdesk("ben", "team", "check")
     assert (code, out) == (0, "The server has lost nothing.\n")
     assert chatdesk("ana", "team", "sync")[:2] == (0, "Research: is up to date.\n")
@@ -119,14 +110,14 @@ def test_a_project_is_shared_written_in_and_left_from_the_command_line(chatdesk:
 
 
 def test_what_waits_and_what_was_refused_is_told(
-    chatdesk: Run, empty: TeamDatabase, monkeypatch: pytest.MonkeyPatch
+    chatdesk: Run, empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create(chatdesk, empty)
+    create(chatdesk, empty_database)
     asked = ask(chatdesk, "ana", "First")
     assert chatdesk("ana", "team", "share", "Personal", "--yes")[0] == 0
     join(chatdesk, "ben", "Personal=editor")
     monkeypatch.setattr("chatdesk.cli.team_sharing.ASK_WAIT_S", 1)
-    _let_in(empty, is_open=False)
+    _let_in(empty_database, is_open=False)
     code, _, err = chatdesk("ben", "ask", "Offline", "--thread", asked["thread_id"])
     assert code == 0
     assert "The team has not got it yet" in err
@@ -134,9 +125,9 @@ def test_what_waits_and_what_was_refused_is_told(
     code, _, err = chatdesk("ben", "team", "sync", "--wait", "1")
     assert code == 1
     assert "2 changes wait here" in err
-    _let_in(empty, is_open=True)
+    _let_in(empty_database, is_open=True)
     assert json.loads(chatdesk("ben", "team", "status", "--json")[1])[0]["waiting"] == 2
-    with empty.as_superuser() as conn:
+    with empty_database.as_superuser() as conn:
         conn.execute("UPDATE cd.project_member SET role = 'viewer' WHERE role = 'editor'")
     code, out, _ = chatdesk("ben", "team", "sync")
     assert "2 refused ('chatdesk team status' lists them)" in out
@@ -153,11 +144,11 @@ def _allow_bytes(database: TeamDatabase, each: int) -> None:
         conn.execute("UPDATE cd.policy SET bytes_each = %s", (each,))
 
 
-def test_the_limit_that_holds_changes_up_is_named(chatdesk: Run, empty: TeamDatabase) -> None:
-    create(chatdesk, empty)
+def test_the_limit_that_holds_changes_up_is_named(chatdesk: Run, empty_database: TeamDatabase) -> None:
+    create(chatdesk, empty_database)
     asked = ask(chatdesk, "ana", "First")
     assert chatdesk("ana", "team", "share", "Personal", "--yes")[0] == 0
-    _allow_bytes(empty, 1)
+    _allow_bytes(empty_database, 1)
     code, _, err = chatdesk("ana", "ask", "Too much", "--thread", asked["thread_id"])
     assert code == 0
     assert "daily limit of text for each member" in err
@@ -165,16 +156,16 @@ def test_the_limit_that_holds_changes_up_is_named(chatdesk: Run, empty: TeamData
     assert code == 0
     assert "2 waiting" in out
     assert "daily limit of text for each member" in out
-    _allow_bytes(empty, 1_000_000_000)
+    _allow_bytes(empty_database, 1_000_000_000)
     assert chatdesk("ana", "team", "sync")[0] == 0
     assert "0 waiting, 0 refused" in chatdesk("ana", "team", "status")[1]
 
 
 def test_without_a_keyring_the_encrypted_file_is_made_and_used(
-    chatdesk: Run, empty: TeamDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    chatdesk: Run, empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(KEYS_PASSPHRASE, PASSPHRASE)
-    create(chatdesk, empty, ring=False)
+    create(chatdesk, empty_database, ring=False)
     code, out, err = chatdesk("ana", "team", "members", ring=False)
     assert code == 0, err
     assert "Ana" in out
@@ -189,14 +180,14 @@ def test_without_a_keyring_the_encrypted_file_is_made_and_used(
 
 @pytest.mark.parametrize("verb", ["create", "members", "join"])
 def test_no_passphrase_is_said_to_be_missing(
-    chatdesk: Run, empty: TeamDatabase, monkeypatch: pytest.MonkeyPatch, verb: str
+    chatdesk: Run, empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     """``create`` would make the file of keys, ``members`` opens it, ``join`` opens the code of another computer."""
     words = ["team", verb]
     given = ""
     if verb != "create":
         monkeypatch.setenv(KEYS_PASSPHRASE, PASSPHRASE)
-        create(chatdesk, empty, ring=False)
+        create(chatdesk, empty_database, ring=False)
         code = chatdesk("ana", "team", "computer", ring=False)[1] if verb == "join" else ""
         monkeypatch.delenv(KEYS_PASSPHRASE)
         given = code
@@ -210,15 +201,15 @@ def test_no_passphrase_is_said_to_be_missing(
     assert KEYS_PASSPHRASE in err or "CHATDESK_TEAM_PASSPHRASE" in err
 
 
-def test_what_the_server_lost_is_listed(chatdesk: Run, empty: TeamDatabase) -> None:
-    create(chatdesk, empty)
+def test_what_the_server_lost_is_listed(chatdesk: Run, empty_database: TeamDatabase) -> None:
+    create(chatdesk, empty_database)
     ask(chatdesk, "ana", "First")
     ask(chatdesk, "ana", "Second")
     assert chatdesk("ana", "team", "share", "Personal", "--yes")[0] == 0
     join(chatdesk, "ben", "Personal=editor")
     assert chatdesk("ana", "team", "check")[:2] == (0, "The server has lost nothing.\n")
     assert json.loads(chatdesk("ana", "team", "check", "--json")[1]) == {"lost": []}
-    with empty.as_superuser() as conn:
+    with empty_database.as_superuser() as conn:
         conn.execute("DELETE FROM cd.change WHERE seq = 2")
     code, out, _ = chatdesk("ben", "team", "check")
     assert code == 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -28,11 +26,6 @@ from tests.helpers.window import answered, ask, play, press, type_text, until
 pytestmark = pytest.mark.usefixtures("qapp")
 SMALL, LARGE = ("openai", "swift-small"), ("openai", "swift-large")
 OFFLINE = [("offline", "offline-demo"), ("offline", "offline-echo")]
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Iterator[AppPaths]:
-    return AppPaths.find(tmp_path / "profile")
 
 
 class Vendor:

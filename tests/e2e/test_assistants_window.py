@@ -29,11 +29,6 @@ from tests.helpers.window import answered, play, press, type_text, until
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 async def _model(application: WindowApplication) -> ScriptedProvider:
     services = await application.services()
     model = ScriptedProvider()

@@ -30,11 +30,6 @@ ROOT = Path(__file__).parents[2]
 WORDS = "marked-words-4711"
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 def _dialog(application: WindowApplication) -> BugReportDialog | None:
     found = application.panes.window.findChildren(BugReportDialog)
     return next((each for each in found if each.isVisible() and each.files), None)

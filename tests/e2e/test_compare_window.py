@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 from PySide6.QtCore import Qt
@@ -19,11 +18,6 @@ from tests.helpers.window import ask, play, press, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
 MODELS = [("offline", "offline-demo"), ("offline", "offline-echo")]
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Iterator[AppPaths]:
-    return AppPaths.find(tmp_path / "profile")
 
 
 async def _compare(application: WindowApplication, text: str, models: Sequence[tuple[str, str]] = MODELS) -> None:

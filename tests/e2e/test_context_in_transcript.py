@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,6 @@ from chatdesk.ui.transcript.items.mark_item import MarkItem
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Iterator[AppPaths]:
-    return AppPaths.find(tmp_path / "profile")
 
 
 def _words(application: WindowApplication, message_id: str) -> list[str]:

@@ -31,11 +31,6 @@ from tests.helpers.window import ask, play, until
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 def _press(parent: QWidget, name: str) -> None:
     button = parent.findChild(QPushButton, name)
     assert button is not None

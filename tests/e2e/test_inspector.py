@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -24,11 +22,6 @@ from tests.helpers.window import ask, play, type_text, until
 
 _CONTROL = Qt.KeyboardModifier.ControlModifier
 pytestmark = pytest.mark.usefixtures("qapp")
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Iterator[AppPaths]:
-    return AppPaths.find(tmp_path / "profile")
 
 
 def _list(application: WindowApplication, name: str) -> QListView:

@@ -49,11 +49,6 @@ run_window(AppPaths.find(sys.argv[1]), Settings(), script=script)
 """
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 def _shown(application: WindowApplication, kind: type[Any]) -> Any:
     return next((each for each in application.panes.window.findChildren(kind) if each.isVisible()), None)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +16,6 @@ from chatdesk.ui.window.chat_window import ThreadWindow
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
 
 
 def _thread_windows() -> list[ThreadWindow]:

@@ -29,11 +29,6 @@ from tests.helpers.window import answered, ask, click_once_read, play, press, ty
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 def test_they_are_switched_on_asked_about_and_searched(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()

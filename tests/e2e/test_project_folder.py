@@ -33,11 +33,6 @@ pytestmark = pytest.mark.usefixtures("qapp")
 OLD = "one\ntwo\nthree\n"
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 @pytest.fixture(autouse=True)
 def keyring(monkeypatch: pytest.MonkeyPatch) -> MemoryKeyring:
     ring = MemoryKeyring()

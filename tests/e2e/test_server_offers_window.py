@@ -26,11 +26,6 @@ from tests.helpers.window import play, press, type_text, until
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 def _listed(application: WindowApplication) -> list[str]:
     menus = application.panes.window.findChildren(PromptMenu)
     menu = next((each for each in menus if each.isVisible()), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +15,11 @@ from chatdesk.core.storage.sync import team
 from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE, VARIABLE, server_named
 from chatdesk.core.sync.team_store.postgres import connect
 from chatdesk.ui.application.window_application import WindowApplication
-from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
+from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_world import Desk, Member, invite
 from tests.helpers.window import ask, play, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
-
-
-@pytest.fixture
-def workspace() -> Iterator[TeamDatabase]:
-    try:
-        server = cluster()
-    except NoPostgres as none:
-        pytest.skip(str(none))
-    made = server.workspace_database()
-    yield made
-    server.drop(made)
 
 
 async def join(services: Any, member: Member) -> None:

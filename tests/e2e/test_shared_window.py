@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,11 +46,6 @@ from tests.helpers.window import FAST, ask, play, type_text, until
 pytestmark = pytest.mark.usefixtures("qapp")
 
 Script = Callable[[WindowApplication, TeamDouble], Awaitable[None]]
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Iterator[AppPaths]:
-    return AppPaths.find(tmp_path / "profile")
 
 
 def play_shared(paths: AppPaths, script: Script, role: TeamRole = TeamRole.EDITOR, settings=FAST) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +24,16 @@ from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.widgets.toast import Toast
 from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.asked_team import pressed, shown
-from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
+from tests.helpers.postgres import TeamDatabase
 from tests.helpers.window import play, until
 
 
 @pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[TeamDatabase]:
-    try:
-        server = cluster()
-    except NoPostgres as none:
-        pytest.skip(str(none))
+def database(empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch) -> TeamDatabase:
     ring = MemoryKeyring()
     monkeypatch.setattr(secrets, "system_keyring", lambda: ring)
     monkeypatch.setenv("CHATDESK_PROVIDER", "offline")
-    made = server.empty_database()
-    yield made
-    server.drop(made)
+    return empty_database
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,7 +25,7 @@ from chatdesk.ui.features.team.pages.team_join import JoinWorkspaceDialog
 from chatdesk.ui.features.team.pages.team_members import MemberDialog
 from chatdesk.ui.features.team.pages.team_page import TeamPage
 from chatdesk.ui.features.team.pages.team_table import ActionTable
-from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
+from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_widgets import team_table
 from tests.helpers.window import ask, play, until
 
@@ -35,17 +34,11 @@ Dialog = TypeVar("Dialog", bound=QWidget)
 
 
 @pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[TeamDatabase]:
-    try:
-        server = cluster()
-    except NoPostgres as none:
-        pytest.skip(str(none))
-    made = server.empty_database()
+def database(empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch) -> TeamDatabase:
     # There is no keyring where tests run; both people's windows take their password from here.
     monkeypatch.setenv(VARIABLE, "correct-horse-battery-1")
-    monkeypatch.setenv(SERVER_VARIABLE, server_named(made.account_address))
-    yield made
-    server.drop(made)
+    monkeypatch.setenv(SERVER_VARIABLE, server_named(empty_database.account_address))
+    return empty_database
 
 
 async def shown(kind: type[Dialog]) -> Dialog:

@@ -21,11 +21,6 @@ from tests.helpers.window import ask, play, press, type_text, until
 WORD = "ziggurat-of-quince"
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 def bytes_below(*folders: Path) -> bytes:
     files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
     return b"".join(path.read_bytes() for path in files)

@@ -38,11 +38,6 @@ pytestmark = pytest.mark.usefixtures("qapp")
 _WRITE = {"name": "a.md", "text": "WAL is faster."}
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 def _shown(application: WindowApplication, kind: type[Any]) -> Any:
     return next((each for each in application.panes.window.findChildren(kind) if each.isVisible()), None)
 

@@ -35,11 +35,6 @@ from tests.helpers.window import ask, play, until
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
-
-
 def _banner(application: WindowApplication) -> str:
     label = application.panes.window.findChild(QLabel, "bannerText")
     return label.text() if label is not None and label.isVisible() else ""

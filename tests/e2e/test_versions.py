@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -18,11 +16,6 @@ from chatdesk.ui.application.window_application import WindowApplication
 from tests.helpers.window import answered, ask, play, type_text, until
 
 pytestmark = pytest.mark.usefixtures("qapp")
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Iterator[AppPaths]:
-    return AppPaths.find(tmp_path / "profile")
 
 
 def _press_undo(application: WindowApplication, key: Qt.Key = Qt.Key.Key_Z) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -50,11 +48,6 @@ class Vendor:
             leaving.cancel()
             await exchange.delta(content=" and the end.")
             await exchange.finish()
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Iterator[AppPaths]:
-    return AppPaths.find(tmp_path / "profile")
 
 
 def settings(server: Served) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.library.project_menu import ProjectMenu
 from chatdesk.ui.features.team.pages.share_project import SharedProjectDialog
-from tests.helpers.postgres import NoPostgres, TeamDatabase, cluster
+from tests.helpers.postgres import TeamDatabase
 from tests.helpers.walks import Keys, click, click_row, dialog, gone, popup, shown, texts
 from tests.helpers.window import answered, ask, play, until
 
@@ -27,16 +26,10 @@ _LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[TeamDatabase]:
-    try:
-        server = cluster()
-    except NoPostgres as none:
-        pytest.skip(str(none))
-    made = server.empty_database()
+def database(empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch) -> TeamDatabase:
     monkeypatch.setenv(VARIABLE, "correct-horse-battery-1")  # there is no keyring where tests run
-    monkeypatch.setenv(SERVER_VARIABLE, server_named(made.account_address))
-    yield made
-    server.drop(made)
+    monkeypatch.setenv(SERVER_VARIABLE, server_named(empty_database.account_address))
+    return empty_database
 
 
 @pytest.fixture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog
@@ -26,11 +24,6 @@ from tests.ui.transcript.conftest import make_message
 pytestmark = pytest.mark.usefixtures("qapp")
 
 _LARGE = "some words of a message that is far too long\n" * 4_000
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> Iterator[AppPaths]:
-    return AppPaths.find(tmp_path / "profile")
 
 
 def _notice(application: WindowApplication, answer_id: str) -> NoticeItem | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,11 +34,6 @@ from tests.helpers.window import answered, click_once_read, play, press, type_te
 
 pytestmark = pytest.mark.usefixtures("qapp")
 _CALLS_END = StreamFinished(FinishReason.TOOL_CALLS)
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> AppPaths:
-    return AppPaths.find(tmp_path / "profile")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -28,13 +27,6 @@ from tests.core.tools.web_search.test_web_search import search_of
 from tests.helpers.search_engines import FORMS, PAGES, PATHS, answered
 from tests.helpers.site import Site, as_open, redirect, sent
 from tests.helpers.waiting import until
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
-    yield made
-    made.close()
 
 
 def reader() -> WebPageReader:

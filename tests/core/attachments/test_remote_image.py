@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -30,13 +30,6 @@ def image(body: bytes = PNG, kind: str = "image/png", status: int = 200, length:
 
 def fetch_image(url: str, *, timeout_s: float = 30.0) -> bytes:
     return ImageFetcher(timeout_s=timeout_s, scope_of=as_open).fetch(url)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
-    yield made
-    made.close()
 
 
 def test_an_image_is_fetched_by_one_plain_request(site: Site) -> None:

@@ -20,13 +20,6 @@ PAGE = b"<html><head><title>Tides</title></head><body><p>High water at noon.</p>
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def reader() -> Iterator[WebPageReader]:
     made = WebPageReader(GuardedFetcher(scope_of=as_open), FileReader(), schemes=("http", "https"))
     yield made

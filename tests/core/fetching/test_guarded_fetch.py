@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import socket
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,13 +22,6 @@ from chatdesk.core.fetching.guarded_fetch import (
 from tests.helpers.site import Site, as_open, endless, redirect, sent
 
 RULES = FetchRules(1024 * 1024, stays=False, may_be_packed=True)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
-    yield made
-    made.close()
 
 
 def fetch(url: str, rules: FetchRules = RULES, **more: Any) -> Fetched:

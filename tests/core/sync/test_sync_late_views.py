@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from chatdesk.core.domain.sharing.team import EndReason, SharedProject, ShareState
@@ -11,14 +9,6 @@ from chatdesk.core.storage.sync import erased_project, sharing, team
 from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.model_server import ModelTeam
 from tests.helpers.sync_sim.pair import Pair
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    made = Pair()
-    yield made
-    for profile in (made.ann, made.bob):
-        profile.db.close()
 
 
 def share(pair: Pair, profile: Profile) -> SharedProject:

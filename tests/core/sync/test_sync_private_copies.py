@@ -4,9 +4,6 @@ whether it is shown is the team's to say."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-
-import pytest
 
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.storage.engine import search_index
@@ -15,14 +12,6 @@ from tests.helpers.sync_sim.pair import Pair
 
 LATER = 2**60
 _UNSETTLED = "SELECT id, state FROM changes WHERE project_id = ? AND state IN (0, 3, 4)"
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    made = Pair()
-    yield made
-    for profile in (made.ann, made.bob):
-        profile.db.close()
 
 
 def in_the_middle(pair: Pair, profile: Profile, *, own: bool) -> str:

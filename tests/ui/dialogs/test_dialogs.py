@@ -22,11 +22,6 @@ HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
 
 
 @pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
-
-
-@pytest.fixture
 def window(qtbot: QtBot, theme: Theme) -> QWidget:
     made = QWidget()
     made.resize(900, 640)

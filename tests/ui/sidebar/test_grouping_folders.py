@@ -30,11 +30,6 @@ from tests.helpers.painted_words import ink_of
 _SHIFT, _CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
 
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
-
-
 def many(count: int, project_id: str, first: int = 1000) -> list:
     return [
         make_thread(first + number, f"{project_id} {number}", ago=timedelta(minutes=number), project_id=project_id)

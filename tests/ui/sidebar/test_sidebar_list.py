@@ -18,7 +18,6 @@ from chatdesk.ui.sidebar.grouping import group_of, group_title, short_time
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.thread_model import ThreadModel
-from chatdesk.ui.theme.theme import Theme
 
 _PATH = Path(__file__).parents[2] / "gallery" / "sidebar_samples.py"
 _spec = importlib.util.spec_from_file_location("sidebar_samples", _PATH)
@@ -27,11 +26,6 @@ assert _spec.loader is not None
 samples = importlib.util.module_from_spec(_spec)
 sys.modules["sidebar_samples"] = samples
 _spec.loader.exec_module(samples)
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 def make_sidebar(qtbot, theme, threads=None, **how):

@@ -8,7 +8,6 @@ import time
 from datetime import UTC, timedelta
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt
 from PySide6.QtGui import QDrag, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
 from PySide6.QtTest import QTest
@@ -23,7 +22,6 @@ from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.sidebar.thread_drag import drag_picture, drag_threads
-from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, LIGHT, PROJECT_COLOURS, contrast, ink_on
 from tests.helpers.mouse import move_mouse
 
@@ -37,11 +35,6 @@ _spec.loader.exec_module(samples)
 
 _CTRL, _SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 _LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 def make_sidebar(qtbot, theme, threads=None, **how):

@@ -20,7 +20,6 @@ from chatdesk.ui.sidebar import extra_lines as team_line
 from chatdesk.ui.sidebar.menus import thread_menu
 from chatdesk.ui.sidebar.row_display import ThreadRole
 from chatdesk.ui.sidebar.sidebar import Sidebar
-from chatdesk.ui.theme.theme import Theme
 
 _PATH = Path(__file__).parents[2] / "gallery" / "sidebar_samples.py"
 _spec = importlib.util.spec_from_file_location("sidebar_samples_of_team", _PATH)
@@ -29,11 +28,6 @@ assert _spec.loader is not None
 samples = importlib.util.module_from_spec(_spec)
 sys.modules["sidebar_samples_of_team"] = samples
 _spec.loader.exec_module(samples)
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 def make_sidebar(qtbot, theme, threads=None) -> Sidebar:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -22,14 +21,6 @@ from tests.helpers.sync_sim.pair import Pair
 
 LATER = 2**60
 _WORDS = "SELECT content FROM message_parts WHERE message_id = ?"
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    made = Pair()
-    yield made
-    for profile in (made.ann, made.bob):
-        profile.db.close()
 
 
 def own(profile: Profile, *, author: str = "IS NULL") -> str:

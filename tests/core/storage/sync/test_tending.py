@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from chatdesk.core.errors import InvalidInput, SharedNotOwn
@@ -13,14 +11,6 @@ from tests.helpers.sync_sim.memory_profile import Profile
 from tests.helpers.sync_sim.pair import Pair
 
 DAY_MS = 86_400_000
-
-
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    made = Pair()
-    yield made
-    for profile in (made.ann, made.bob):
-        profile.db.close()
 
 
 def keep(profile: Profile, project: str, days: int | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,6 @@ from chatdesk.core.domain.sharing.sync_wire import TeamView
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync import errors
 from chatdesk.core.sync.team_store.postgres import TeamStore, connect
-from tests.helpers.postgres import TeamDatabase
 from tests.helpers.team_people import Person, Team
 
 _MINUTE_US = 60_000_000
@@ -48,13 +46,6 @@ class Looker:
 
     def known(self) -> tuple[object, ...]:
         return self.members, self.roles, self.devices
-
-
-@pytest.fixture
-def team(workspace: TeamDatabase) -> Iterator[Team]:
-    made = Team(workspace)
-    yield made
-    made.close()
 
 
 def test_who_looks_again_is_told_nothing_new(team: Team) -> None:

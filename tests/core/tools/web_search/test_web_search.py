@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -27,13 +26,6 @@ from tests.helpers.waiting import until
 
 ENGINES = list(SearchEngine)
 KEYED = [SearchEngine.BRAVE, SearchEngine.TAVILY]
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
-    yield made
-    made.close()
 
 
 def secrets_of(folder: Path, ring: MemoryKeyring, environ: dict[str, str] | None = None) -> SecretStore:

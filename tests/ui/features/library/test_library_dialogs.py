@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton
+from PySide6.QtWidgets import QCheckBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.thread import Project, Tag
@@ -17,11 +17,6 @@ from chatdesk.ui.theme.tokens import PROJECT_COLOURS
 
 _MODELS = [("openai", "OpenAI", [("gpt-4o", "GPT-4o")])]
 _TAGS = [Tag("a", "reading", 0, 12), Tag("b", "to do", 0, 1), Tag("c", "R&D", 0, 0)]
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 def project(**changes: object) -> Project:

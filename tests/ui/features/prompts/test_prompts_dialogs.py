@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QMimeData, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat.prompts.prompt_variables import Field, Problem
@@ -29,11 +29,6 @@ from chatdesk.ui.theme.theme import Theme
 TEMPLATE, SYSTEM = PromptKind.TEMPLATE, PromptKind.SYSTEM
 FIRST = Prompt("1", TEMPLATE, "First", "one", 0, 0)
 SECOND = Prompt("2", SYSTEM, "Second", "two", 0, 0)
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
@@ -26,11 +26,6 @@ from tests.gallery.provider_samples import NO_KEY, NO_KEYRING, OLLAMA, OPENAI, R
 LEFT = Qt.MouseButton.LeftButton
 HOSTILE = "<img src='file:///etc/passwd'> & <b>bold</b>"
 FOUND = FoundServer("vllm", "vLLM", "http://127.0.0.1:8000/v1", ("a",))
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 @pytest.fixture

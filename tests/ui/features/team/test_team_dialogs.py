@@ -59,11 +59,6 @@ Show = Callable[[QWidget], QWidget]
 
 
 @pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
-
-
-@pytest.fixture
 def show(qtbot: QtBot) -> Show:
     def shown(widget: QWidget) -> QWidget:
         widget.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)

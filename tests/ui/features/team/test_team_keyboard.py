@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.sharing.team import TeamRole
@@ -29,11 +29,6 @@ from tests.helpers.team_widgets import choose_role
 
 Show = Callable[[QWidget], QWidget]
 ENTER = Qt.Key.Key_Return
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 @pytest.fixture

@@ -38,11 +38,6 @@ def window(qtbot: QtBot, qapp: QApplication) -> QWidget:
 
 
 @pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
-
-
-@pytest.fixture
 def dialog(window: QWidget, theme: Theme) -> ImportDialog:
     made = ImportDialog(theme, [("p", "Personal"), ("w", "Work")], parent=window)
     made.open()

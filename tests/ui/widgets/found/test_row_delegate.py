@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFontMetricsF
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
 import chatdesk.ui
@@ -28,11 +28,6 @@ _ROWS = [
     FoundRow(RowKind.NOTE, "n", _LONG),
     FoundRow(RowKind.ALL, "a", "All results", aside="5"),
 ]
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 def _list(qtbot: QtBot, theme: Theme, rows: list[FoundRow], width: int, height: int) -> FoundList:

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QApplication
 
-from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, contrast
 from chatdesk.ui.widgets.badges import badge_colours, initials
 from chatdesk.ui.widgets.header.presence_row import here_words, typing_words
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QPixmap, QRegion
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from chatdesk.ui.features.settings.model_fields import ModelField
@@ -22,11 +22,6 @@ MODELS = [
     ("local", "Ollama", [("qwen3:8b", "qwen3:8b"), ("llama3", "Little llama")]),
 ]
 LIKED = {("local", "llama3")}
-
-
-@pytest.fixture
-def theme(qapp: QApplication) -> Theme:
-    return Theme(qapp, preference="light")
 
 
 @pytest.fixture
