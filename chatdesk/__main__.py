@@ -1,4 +1,4 @@
-"""``python -m chatdesk``, the ``chatdesk`` command and the windowed program: they differ in nothing."""
+"""Runs ChatDesk: ``python -m chatdesk``, the ``chatdesk`` command and the windowed program are the same."""
 
 from __future__ import annotations
 

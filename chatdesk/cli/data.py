@@ -1,4 +1,4 @@
-"""The commands that take data out, keep it safe and repair it: export, backup, restore, repair."""
+"""Declares the commands that export, back up, restore and repair data."""
 
 from __future__ import annotations
 

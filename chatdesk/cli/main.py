@@ -1,4 +1,4 @@
-"""The command line: a front end over the same services as the window, for scripts and for machines without a screen.
+"""Runs the command line: a front end over the same services as the window, for scripts and machines without a screen.
 
 Answers and data go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (a sentence says why), 2 wrong
 usage, 3 answered, but a tool was denied because nobody could be asked, 130 interrupted, 141 the reader of the output

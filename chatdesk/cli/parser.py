@@ -1,4 +1,4 @@
-"""The parser of the command line: speaks the language of the program, and repeats nothing raw of what was pasted.
+"""Parses the command line. Its errors are in the person's language and never repeat pasted text unescaped.
 
 ``argparse`` writes its errors in English; they are recognised by their patterns. One that is not known here stays
 English.

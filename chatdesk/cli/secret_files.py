@@ -1,4 +1,4 @@
-"""The option that writes what a command makes into a private file instead of printing it."""
+"""Declares the option that writes a command's result into a private file instead of printing it."""
 
 from __future__ import annotations
 

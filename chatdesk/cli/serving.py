@@ -1,4 +1,4 @@
-"""The commands that run the local service and manage its access tokens."""
+"""Declares the commands that run the local service and manage its access tokens."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Declares the verbs of ``chatdesk team``, finds the workspace and asks for the secrets that they need.
 
-One of these is the passphrase of the file in which a profile keeps its passwords where there is no keyring.
+One of the secrets is the passphrase of the file that replaces the keyring on systems without one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""``chatdesk team``: the verbs that make a workspace, enter and leave it, and invite people and further computers."""
+"""Implements the verbs of ``chatdesk team`` that create, enter and leave a workspace, and invite people and further
+computers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``chatdesk team``: the verbs that share projects and sync them."""
+"""Implements the verbs of ``chatdesk team`` that share projects and sync them."""
 
 from __future__ import annotations
 

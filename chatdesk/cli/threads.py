@@ -1,4 +1,5 @@
-"""The commands that list projects and threads and print a thread, and how a name finds one for all commands."""
+"""Implements the commands that list projects and threads and print a thread, and finds threads by name for all
+commands."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A client of ChatDesk's local service: ``Client``, or ``AsyncClient`` for asyncio.
+"""Provides a client of ChatDesk's local service: ``Client``, or ``AsyncClient`` for asyncio.
 
-It needs httpx2 alone: nothing of the window, and nothing else of ChatDesk, is imported with it.
+It depends on httpx2 only, and imports nothing else of ChatDesk.
 """
 
 from chatdesk.client.async_client import AsyncAnswer, AsyncClient, AsyncEvents

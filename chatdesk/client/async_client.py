@@ -1,4 +1,4 @@
-"""The asynchronous client of the local service."""
+"""Implements the asynchronous client of the local service."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The things that the service answers with about projects, threads, messages and files.
+"""Defines the service's answers about projects, threads, messages and files.
 
-What a newer service says more is left out; times are ISO 8601 in UTC.
+Unknown fields of a newer service are ignored; times are ISO 8601 in UTC.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Describes the requests about the service, projects, threads and messages; both clients have a method for each.
 
-Writes take a ``key``: with one of yours they are made once, also by another run of your program. With ``if_match``, the
-``etag`` of what was read, a change is made only where nobody else made one since.
+Writes take a ``key``: repeated with the same key, even by another run of your program, they happen once. With
+``if_match``, the ``etag`` of an earlier answer, a change is refused if the thing was changed since.
 """
 
 from __future__ import annotations

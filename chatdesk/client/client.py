@@ -1,4 +1,4 @@
-"""The synchronous client of the local service."""
+"""Implements the synchronous client of the local service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines what a client raises: one class a kind of refusal, made from the problem details of the service."""
+"""Defines a client's errors: one class per kind of refusal, made from the problem details of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Event is something that the service tells, with its fields as they are on the wire."""
+"""Defines the events of the service, with their fields as on the wire."""
 
 from __future__ import annotations
 

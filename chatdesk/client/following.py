@@ -1,4 +1,4 @@
-"""Follows an answer that is being written: what each event of its thread adds to the text. Nothing here waits."""
+"""Assembles a streaming answer from the events of its thread. Nothing here blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The things that the service answers with about tags, search, prompts, summaries, models, usage, limits and jobs."""
+"""Defines the service's answers about tags, search, prompts, summaries, models, usage, limits and jobs."""
 
 from __future__ import annotations
 

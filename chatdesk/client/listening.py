@@ -1,4 +1,4 @@
-"""Follows what happens: where to go on after a lost connection, and what each frame says. Nothing here waits."""
+"""Parses frames of events, and decides where to resume after a lost connection. Nothing here blocks."""
 
 from __future__ import annotations
 

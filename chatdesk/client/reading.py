@@ -1,4 +1,4 @@
-"""Reads what the service sends into forms, by the types of their fields."""
+"""Converts JSON of the service to dataclasses, by the types of their fields."""
 
 from __future__ import annotations
 

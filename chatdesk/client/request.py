@@ -1,4 +1,4 @@
-"""Describes what a request to the service sends, and how its answer is read. Nothing here waits."""
+"""Describes a request to the service: what it sends, and how its answer is parsed. Nothing here blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the service of one client: where it is, with which token, and when it is worth another try."""
+"""Finds the service for one client: its address, its token, and the time of the next attempt."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Links to what ChatDesk has: ``chatdesk://thread/ID``, with ``?message=ID`` to one message, and invitations to a team.
+"""Parses links into ChatDesk: ``chatdesk://thread/ID``, with ``?message=ID`` for one message, and invitations to a
+team.
 
-A link comes from a page, a mail or another program. It can show a thread, or open the dialog in which a person reads an
-invitation. Nothing else is a link, whatever it says.
+A link may come from a page, a mail or another program. It can only show a thread, or open the dialog in which a person
+reads an invitation.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The rules for files that go with messages: how many, how large each, a message's and a day's, and which kinds. Pure.
+"""Defines the limits of attached files: number, sizes of one file, a message and a day, and kinds. Pure.
 
-Whoever takes a file in, or sends it, asks here, and says what is here: the window, the command line, the local
+All code that accepts or sends files applies these limits and their sentences: the window, the command line, the local
 service, assistants, imports and the results of tools.
 """
 

@@ -1,4 +1,4 @@
-"""Finds the text of a web page: what a reader sees of it, without menus and adverts. Runs in the process that may be
+"""Finds the text of a web page: the part that a reader sees, without menus and adverts. Runs in the process that may be
 killed; the gateway to ``trafilatura``."""
 
 from __future__ import annotations

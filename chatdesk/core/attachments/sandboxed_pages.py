@@ -1,6 +1,6 @@
 """Serves HTML to the person's own browser, from an address of this computer that is read once.
 
-Each page has a server of its own, on a thread, for some seconds: bound to 127.0.0.1, with a path that nobody can guess,
+Each page has a server of its own, on a thread, for some seconds: bound to 127.0.0.1, with an unguessable path, and only
 for requests that name this very address. It ends when the page was read, when its time is over, or with ChatDesk.
 """
 

@@ -1,4 +1,4 @@
-"""Starts answers: chooses who writes them, checks that there is room for another, and asks when their turn comes."""
+"""Starts answers: chooses their provider, checks that another may start, and requests each in its turn."""
 
 from __future__ import annotations
 

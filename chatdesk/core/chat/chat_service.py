@@ -1,7 +1,8 @@
 """ChatService has the use cases of threads and messages for all front ends.
 
 All methods are coroutines on one loop. A method that writes returns what changed and publishes events after the write
-is durable; it happened whole or not at all, also when its caller is cancelled. Ids are checked before storage is asked.
+is durable; it takes effect completely or not at all, even if its caller is cancelled. Ids are checked before storage is
+asked.
 """
 
 from __future__ import annotations

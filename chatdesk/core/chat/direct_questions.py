@@ -1,5 +1,5 @@
-"""Asks providers the questions of other programs, as any question but kept in no thread: the limits and the rates
-apply, and the ledger has a line for it. The same holds for texts whose vectors are wanted."""
+"""Asks providers the questions of other programs, and requests embeddings. Nothing is stored in a thread, but limits
+and rates apply, and each request has a line in the ledger."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The text of an answer while it streams: what was received, shown and stored. Pure.
+"""Tracks the text of a streaming answer: received, shown and stored. Pure.
 
-Showing and storing both lag behind what was received, each at its own pace.
+Showing and storing both lag behind receiving, each at its own pace.
 """
 
 from __future__ import annotations

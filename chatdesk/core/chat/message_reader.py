@@ -1,6 +1,6 @@
-"""Reads the messages of threads: pages of the shown path, versions, questions, and what contains a text.
+"""Reads the messages of threads: pages of the shown path, versions, questions, and matches of a text.
 
-Ids are checked before storage is asked. What is being written is returned as far as it has come.
+Ids are checked before storage is asked. A streaming answer is returned with its text so far.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """QuestionQueue keeps questions that are sent while an answer is being written, until that answer ends.
 
-A question that waits is shown and on disk, but not part of the thread yet: it can be changed, put in front of others or
-taken back, and goes when the answer before it is complete. Where that answer was stopped, failed or was cut off by the
-end of the program, it is not known whether the question is still meant, so it waits for the person, or for the next
-answer there.
+A waiting question is shown and on disk, but not part of the thread yet: it can be changed, moved to the front or taken
+back, and is sent when the answer before it is complete. If that answer was stopped, failed or was interrupted by the
+end of the program, the person may no longer want the question, so it waits for the person, or for the next answer
+there.
 """
 
 from __future__ import annotations

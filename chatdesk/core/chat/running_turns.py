@@ -1,4 +1,4 @@
-"""The answers that are being written now, each by a turn of its own; several of one thread may run side by side."""
+"""Tracks the running answers, each with its own turn; several of one thread may run side by side."""
 
 from __future__ import annotations
 

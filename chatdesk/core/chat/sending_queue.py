@@ -1,4 +1,4 @@
-"""SendingQueue keeps answers that may not be asked for yet: shown, in order, and beyond the end of the program.
+"""SendingQueue keeps answers that may not be requested yet: visible, in order, and across restarts.
 
 An answer waits because the person's own rate is used up, or because the vendor says so. Questions and answers are
 stored before they come here; an answer that waits is pending. An answer that waits for a vendor is overtaken by those

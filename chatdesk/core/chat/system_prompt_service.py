@@ -1,6 +1,6 @@
 """SystemPromptService reads and writes the system prompts of threads and projects.
 
-Which one is sent, and what their variables stand for, is decided where requests are made (``ContextService``).
+``ContextService`` decides which one is sent, and replaces its variables.
 """
 
 from __future__ import annotations

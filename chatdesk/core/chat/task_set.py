@@ -1,4 +1,4 @@
-"""Background tasks of a service: each has a name, is kept alive, and ends with its owner."""
+"""Runs a service's background tasks: each has a name, is kept alive, and ends with its owner."""
 
 from __future__ import annotations
 

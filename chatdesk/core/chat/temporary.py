@@ -1,8 +1,8 @@
 """TemporaryThreads holds a thread that leaves nothing behind unless it is kept.
 
-It lives in a database in memory behind a ChatService of its own, so that everything a thread can do works there. Nobody
-but the window hears of it: its events have their own bus, which neither log nor figures listen to. What was spent in it
-counts against the limits at its guess until ChatDesk ends, and as it was once the thread is kept.
+It lives in a database in memory behind a ChatService of its own, so that all features of threads work. Only the window
+receives its events: they have their own bus, without subscribers for logs and statistics. Its costs count against the
+limits as estimates until ChatDesk ends, and exactly once the thread is kept.
 """
 
 from __future__ import annotations

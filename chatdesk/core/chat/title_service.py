@@ -1,8 +1,8 @@
 """TitleService asks a model for a title after the first complete answer of a thread.
 
-The task model is asked, or the thread's own. Nobody waits for it and nothing depends on it: the title that was made
-from the question stays until a better one is there, and for good where the model gives none. What a person typed is
-never overwritten, not even when it was typed while the model was thinking; the write itself sees to that.
+The task model is asked, or the thread's own. Nothing waits for the title: the one made from the question stays until a
+better one arrives, or for good if the model gives none. A person's title is never overwritten, even if it was typed
+while the model was thinking; the write itself ensures that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""TrashService deletes for good what is in the trash: on request, and after some days."""
+"""TrashService empties the trash: on request, and after some days."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Runs one turn: an answer from its first byte to its durable end.
 
 The states are ``pending → streaming → complete | stopped | interrupted | error``. Each is on disk before anyone is
-told. Text is shown a frame at a time and stored soon after; what was not stored yet goes into the last write.
+told. Text is shown a frame at a time and stored soon after; the last write includes the unstored rest.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The undo stack of one window: its changes in their order, each with the calls that undo and redo it.
+"""Keeps the undo stack of one window: its changes in order, each with the calls that undo and redo it.
 
-A step is made of what the service can do for anyone, so that undoing is a change like any other: stored, published, and
-seen by other windows. Where the reader was among the versions is remembered as the end of the path.
+A step uses the service's public methods, so that undoing is a change like any other: stored, published, and seen by
+other windows. The reader's place among the versions is recorded as the end of the path.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Selects the messages that fit: the question always, then the summary, pinned messages, and the newest of the others.
 
-Pure. All sizes are tokens as counted here; ``TokenBudget`` converts what the model reports into that.
+Pure. All sizes are tokens as counted here; ``TokenBudget`` converts a model's reported tokens into them.
 """
 
 from __future__ import annotations

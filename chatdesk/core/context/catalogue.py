@@ -1,9 +1,9 @@
-"""ModelCatalogue has what is known about models: shipped as data, overridable by a file, extended by servers' lists.
+"""ModelCatalogue combines the known facts about models: shipped data, a file that overrides it, and servers' lists.
 
-Looking up is pure. What a person says of a model comes first, then the server's list, then the files. A name is found
-as it is, without its maker (``openai/gpt-4o``), without a date or a stage at its end (``-2024-08-06``,
-``-latest``), and at last by the longest known beginning (``llama-3.1-70b-instruct``). A model that is only known by its
-beginning, or that somebody serves under a tag (``deepseek-r1:8b``), has no price.
+Looking up is pure. A person's own values come first, then the server's list, then the files. A name is found as it is,
+without its maker (``openai/gpt-4o``), without a date or a stage at its end (``-2024-08-06``, ``-latest``), and at last
+by the longest known beginning (``llama-3.1-70b-instruct``). A model that is only known by its beginning, or is served
+under a tag (``deepseek-r1:8b``), has no price.
 """
 
 from __future__ import annotations

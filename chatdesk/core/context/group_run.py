@@ -1,6 +1,6 @@
-"""Keeps groups in the order of the path with running sums, so that what fits is found by binary search.
+"""Keeps groups in the order of the path with running sums, so that the groups that fit are found by binary search.
 
-Pinned groups are left out of the sums of tokens: their tokens are reserved first. Excluded ones count nothing at all.
+Pinned groups are left out of the sums of tokens: their tokens are reserved first. Excluded ones do not count.
 """
 
 from __future__ import annotations

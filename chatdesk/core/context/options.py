@@ -1,4 +1,4 @@
-"""The settings that say how requests are made, for all threads."""
+"""Defines the settings for requests, common to all threads."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Collects the files that go with the report of a bug: log, doctor, health, settings, crash reports, all plain text.
 
-They hold nothing that somebody wrote, no key, and no name of a person's folder: settings that hold free text are
-described by their length, paths begin at ``~``, and every text goes through redaction again. They are collected
-first, so that they can be looked through, and written as a zip on request.
+They contain no person's text, no key, and no name of a home folder: settings with free text are described by their
+length, paths begin at ``~``, and every text is redacted again. They are collected first, so that the person can review
+them, and written as a zip on request.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Catches unhandled exceptions and finds dead processes: each is written to one file and reported once; the program
-goes on where it can.
+continues if possible.
 
-Knows nothing of the window: whoever shows a report passes ``on_crash``.
+Independent of the window, which passes ``on_crash`` to show reports.
 """
 
 from __future__ import annotations

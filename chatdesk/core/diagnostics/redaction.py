@@ -1,8 +1,8 @@
 """Removes keys, tokens and message text from everything that is written for diagnosis.
 
-Logs are meant to hold ids and sizes only; this is the second line of defence. It has two means: known shapes of secrets
-and every registered value are blanked in any text, and values that could be somebody's words (long or multi-line
-strings, objects) never become text at all.
+Logs are meant to hold ids and sizes only; this is the second line of defence. It works in two ways: secrets of known
+forms and every registered value are blanked in any text, and values that may contain a person's words (long or
+multi-line strings, objects) are never written.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Describes the part of a thread that the model will see: the tokens of each kind of content, and whether each message
 is sent.
 
-A report holds no list of messages, because a thread may have a hundred thousand: what happens to a message follows from
-its place on the path, and pages of entries are made when somebody looks at them.
+A report has no list of messages, because a thread may have a hundred thousand: the fate of a message follows from its
+place on the path, and pages of entries are made on demand.
 """
 
 from __future__ import annotations

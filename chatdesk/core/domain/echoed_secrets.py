@@ -1,6 +1,6 @@
-"""Finds secrets that others repeat in their text: in capitals, split by spaces or line ends, or a part of one.
+"""Finds secrets repeated in foreign text: in capitals, split by spaces or line ends, or in part.
 
-Letters and digits are compared, without regard to case; what stands between them does not count. Pure.
+Only letters and digits are compared, ignoring case and all characters between them. Pure.
 """
 
 from __future__ import annotations

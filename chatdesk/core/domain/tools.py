@@ -1,7 +1,6 @@
-"""Defines tool servers, their tools, calls of them, and what a person allowed.
+"""Defines tool servers, their tools, their calls, and a person's permissions.
 
-Servers and permissions belong to the person: they are in the configuration directory, never in the database, a backup,
-an import or a team's rows.
+Servers and permissions are in the configuration directory, never in the database, a backup, an import or a team's rows.
 """
 
 from __future__ import annotations

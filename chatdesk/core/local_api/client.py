@@ -1,7 +1,7 @@
 """Talks to the owner of a data directory: shows its window, asks questions through it, and reads its health.
 
-Requests go to nobody but the process that holds the lock: one of the same user, which the file under the lock names,
-and which knows the secret in it.
+Requests go only to the process that holds the lock: it belongs to the same user, is named by the file under the lock,
+and knows the secret in it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Listens on a named pipe of Windows, as ``sockets`` does on other systems. It has never been run.
 
-The pipe's name cannot be guessed but can be listed, and Windows lets other users open it to read. So nothing depends on
-who opened it: that it is the owner's, and the caller its user, is proven by the secret alone, which is in the
-person's own profile. Needs the loop that Windows has by default.
+The pipe's name cannot be guessed but can be listed, and Windows lets other users open it to read. So opening it proves
+nothing: owner and caller prove their identity by the secret alone, which is in the person's own profile. Needs the
+default event loop of Windows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Has the window that is running show its quick window, before anything else of ChatDesk is imported.
+"""Tells a running ChatDesk to show its quick window, before anything else is imported.
 
-A person has pressed a key for it, and loading the program takes longer than showing the window. So the request of
-``client`` goes over a socket that waits, with the few modules of Python that this needs. Where anything is not as
-usual, nothing is sent, and the command goes its ordinary way, which finds out what is wrong and says it.
+A key press waits for it, and loading the program takes longer than showing the window. So the request of ``client`` is
+sent over a blocking socket, with the few modules of Python that this needs. In any unusual case nothing is sent, and
+the command takes its ordinary way, which reports the fault.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Listens on a UNIX socket that only its user can reach, and connects to one.
 
-Both ends ask the system who the other is before a byte is read. ``pipes`` does the same for Windows.
+Both ends verify the other's user through the system before a byte is read. ``pipes`` does the same for Windows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes requests for embeddings in OpenAI's form, and reads what comes: untrusted numbers."""
+"""Writes requests for embeddings in OpenAI's form, and reads the answers, whose numbers are untrusted."""
 
 from __future__ import annotations
 

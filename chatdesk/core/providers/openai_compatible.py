@@ -1,4 +1,4 @@
-"""The provider for OpenAI and for every server that speaks its chat completions protocol.
+"""Implements the provider for OpenAI and other servers of its chat completions protocol.
 
 The SDK sends the request and names the failures; the answer is read here, from bytes, because the SDK's reader accepts
 truncated, endless and unbounded streams as good ones. All deadlines, caps and retries are ours.

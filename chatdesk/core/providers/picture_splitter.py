@@ -1,7 +1,7 @@
 """Removes pictures from the text of an answer: ``![words](data:image/png;base64,…)``, as some models write them.
 
-Their letters are held back until the picture is whole, so that nobody lays out, stores or counts megabytes of them.
-What is in code stays text. Pure; nothing is decoded here.
+The base64 is held back until the picture is complete, so that megabytes of it are never laid out, stored or counted as
+text. Pictures inside code stay text. Pure; nothing is decoded here.
 """
 
 from __future__ import annotations

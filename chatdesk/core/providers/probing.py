@@ -1,4 +1,4 @@
-"""Tests a provider step by step, within seconds, and says in words what works and what does not.
+"""Tests a provider step by step, within seconds, and describes in words which steps work.
 
 The steps are read off two requests, the list of models and an answer of a few tokens: so they go exactly the way that
 questions will go, proxies and certificates included.

@@ -1,8 +1,8 @@
 """Marks the beginning of a request for caching, for vendors that cache only marked text.
 
-A mark is at the end of the system prompt, at the question before the newest one, up to which the last request was
-kept, and at the newest message. A vendor charges more for what it keeps and much less for what it finds again; what is
-too short to be kept costs the same. Other vendors find a repeated beginning by themselves.
+A mark is at the end of the system prompt, at the question before the newest one, up to which the last request was kept,
+and at the newest message. A vendor charges more for text that it caches and much less for text found in the cache; text
+too short to be cached costs the same. Other vendors recognise a repeated beginning by themselves.
 """
 
 from __future__ import annotations

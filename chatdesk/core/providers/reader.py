@@ -1,5 +1,5 @@
-"""Defines the protocol of a reader that turns the chunks of one answer into events, whatever the vendor, and judges
-what was read."""
+"""Defines the protocol of readers, which turn the chunks of one answer into events for any vendor, and judges the
+complete answer."""
 
 from __future__ import annotations
 

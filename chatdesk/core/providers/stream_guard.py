@@ -1,7 +1,7 @@
 """Sets time and size limits for a server's answer, and reads server-sent events within them.
 
 The SDK's own reader has no limits, loses the first event after a byte order mark and drops event names; this one works
-on bytes, costs no more than what it was given, and knows nothing of JSON or of vendors.
+on bytes, in linear time, and is independent of JSON and of vendors.
 """
 
 from __future__ import annotations

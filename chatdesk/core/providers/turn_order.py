@@ -1,7 +1,7 @@
 """Puts the messages of a request into the order that the chat template of every model accepts: one system message at
-the front, then the user and the model by turns, the user first, and none of them empty. Pure.
+the front, then user and model alternating, the user first, and none of them empty. Pure.
 
-What stands side by side is joined here, when it is sent, and never where it is stored.
+Adjacent messages of one role are joined for sending only, never in storage.
 """
 
 from __future__ import annotations

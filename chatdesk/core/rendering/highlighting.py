@@ -1,7 +1,7 @@
 """Turns source code into coloured runs, with Pygments.
 
 Lexers are quadratic on hostile text, and some are not even interruptible between tokens: call this in a process that
-may be killed (``drawing_process``). The budget here only stops what is slow token by token.
+may be killed (``drawing_process``). The time limit here is only checked between tokens.
 """
 
 from __future__ import annotations

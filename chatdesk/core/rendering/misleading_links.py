@@ -1,5 +1,4 @@
-"""Finds links whose words name another place than they lead to. Draws nothing: the window and exports show the
-result."""
+"""Finds links whose text names another target than their own. Draws nothing: the window and exports show the result."""
 
 from __future__ import annotations
 

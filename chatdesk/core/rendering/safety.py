@@ -1,4 +1,4 @@
-"""Checks links of hostile text: none may run something, or hide where it leads. Independent of Markdown."""
+"""Checks untrusted links: none may run a program, or hide its target. Independent of Markdown."""
 
 from __future__ import annotations
 

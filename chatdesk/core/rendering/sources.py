@@ -1,7 +1,7 @@
-"""The sources of an answer: the web pages that results of its tools come from, as a numbered list of links.
+"""Lists the sources of an answer: the web pages behind its tools' results, as a numbered list of links.
 
-They are stored with the results, so they come back with them from other members, imports and backups: nothing of them
-is believed. A link that may hide something is left out, and a title is one line whose hidden characters are spelt out.
+They are stored with the results, and so also come from other members, imports and backups: all of them are untrusted. A
+link that may hide its target is left out, and a title is one line whose hidden characters are spelt out.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Parses Markdown that is still being written: a settled part that is never parsed again, and a live tail.
 
-The tail is parsed again at each addition; what is before a safe boundary in it settles. Two long things have paths
-of their own, so that a frame costs the same in a 50 KB answer as in a short one: an open fence at the top takes lines
-as they come, and a table takes rows. A long list settles item by item. Footnotes are behind the tail. Once finished,
-the blocks are those of ``parse_markdown``.
+The tail is parsed again at each addition; text before a safe boundary in it settles. Two long things have paths of
+their own, so that a frame costs the same in a 50 KB answer as in a short one: an open fence at the top takes lines as
+they come, and a table takes rows. A long list settles item by item. Footnotes are behind the tail. Once finished, the
+blocks are those of ``parse_markdown``.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """Runs in the worker process: turns Markdown into blocks, and adds colours later. Started by ``RenderClient``.
 
-It ends when its input ends, whatever it is doing, so nothing is left behind when the window dies. It must stay light
-and must never import Qt.
+It ends with its input, whatever it is doing, so that it never outlives the window. It must stay light and must never
+import Qt.
 
-Frames in: ``("text", id, text, is_answer)``, ``("open", id)``, ``("delta", id, text)``, ``("finish", id)``,
-``("drop", id)``.
+Frames in: ``("text", id, text, is_answer)``, ``("open", id)``, ``("delta", id, text)``, ``("finish", id)``, ``("drop",
+id)``.
 
-Frames out: ``("blocks", id, blocks, count)``, where ``count`` blocks still get colours or drawings;
-``("update", id, first, changes, count, is_last)``, one for each delta or finish; ``("colours", id, index, runs)`` for a
-block already sent, whose text has not changed since; and ``("block", id, index, block)`` for one whose formulas or
-diagram have been drawn.
+Frames out: ``("blocks", id, blocks, count)``, where ``count`` blocks still get colours or drawings; ``("update", id,
+first, changes, count, is_last)``, one for each delta or finish; ``("colours", id, index, runs)`` for a block already
+sent, whose text has not changed since; and ``("block", id, index, block)`` for one whose formulas or diagram have been
+drawn.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Parses the text that a person typed as a query. Every text is a query: what has no meaning in the syntax is searched
-as words.
+"""Parses the text that a person typed as a query. Every text is a query: parts without a meaning in the syntax are
+searched as words.
 
     words "a phrase" begin* -not this OR that project:Name tag:"two words" role:user model:gpt
     before:2026-01-31 after:7d has:code is:pinned

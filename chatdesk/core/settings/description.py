@@ -1,4 +1,4 @@
-"""Describes the settings to somebody who helps from afar, without any words that a person wrote."""
+"""Describes the settings for remote help, without any text that a person wrote."""
 
 from __future__ import annotations
 

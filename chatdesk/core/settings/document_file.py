@@ -1,4 +1,4 @@
-"""A file of JSON in the configuration directory that a person's set-up is kept in: any damage is survived, and it is
+"""Reads and writes a JSON file of a person's set-up in the configuration directory. It survives any damage, and is
 replaced as a whole."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Makes the random name under which the keys of one configuration directory are kept in the system's keyring.
 
-It keeps the keys of several directories apart, and a directory that somebody else made finds none. It is no secret and
-proves nothing: where a key may be sent is written beside the key itself.
+It keeps the keys of several directories apart, and a copied-in directory of another person finds none. It is not a
+secret and grants nothing: each key is stored with the address that it may be sent to.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Finds the proxy that the system names for an address, and says where it is named, so that a failure can be told from
-one of the server behind it. All requests that leave this computer follow it: to models, tool servers and the web."""
+"""Finds the proxy that the system names for an address, and the setting that names it, so that its failures can be told
+from the server's. All requests that leave this computer follow it: to models, tool servers and the web."""
 
 from __future__ import annotations
 

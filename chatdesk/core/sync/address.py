@@ -1,7 +1,7 @@
 """Reads and checks the address of a team's server, as a person types it or an invitation names it.
 
-Only a host is accepted, never the path of a socket or a list of hosts: an invitation may come from a stranger, who must
-not choose anything else that libpq understands.
+Only a host is accepted, never the path of a socket or a list of hosts: an invitation may come from a stranger, and
+libpq interprets many other values.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keeps the decisions that a team leaves to a person: changes that the server refused, notes on what happened."""
+"""Lists the decisions that a team leaves to a person: changes that the server refused, and notes on past events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The delays before a server that could not be reached is tried again, and before news are asked for."""
+"""Computes the delays before an unreachable server is tried again, and before news are requested."""
 
 from __future__ import annotations
 

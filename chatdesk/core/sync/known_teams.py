@@ -1,5 +1,5 @@
-"""Keeps the state of teams in memory, so that a look-up while something is painted costs one dictionary access; reads
-what else is stored about them.
+"""Keeps the state of teams in memory, so that a look-up during painting costs one dictionary access, and reads their
+other stored data.
 
 Coroutines and events belong to the event loop's thread. ``state`` is replaced as a whole, so that any thread may read
 it.

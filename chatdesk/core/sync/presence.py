@@ -1,7 +1,8 @@
-"""Presence in shared projects: decides what of this person's position is worth sending, and keeps what others sent.
+"""Tracks presence in shared projects: decides when this person's position is worth sending, and keeps the others'
+positions.
 
-Knows neither threads nor the network: the window reports the position with every key, the thread of sync asks what is
-due. Everything may be called from any thread.
+It uses neither threads nor the network: the window reports the position with every key, the sync thread asks for due
+messages. All methods may be called from any thread.
 """
 
 from __future__ import annotations

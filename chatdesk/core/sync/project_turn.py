@@ -1,4 +1,5 @@
-"""A turn of a round with one project: check its history, share, push, pull, and send again what the server lost."""
+"""Runs one project's turn of a round: checks its history, shares, pushes, pulls, and sends changes again that the
+server lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The requests and notices that a round (``round``) yields, and the state of a connection between rounds."""
+"""Defines the requests and notices that a round (``round``) yields, and the state of a connection between rounds."""
 
 from __future__ import annotations
 

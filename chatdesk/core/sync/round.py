@@ -1,9 +1,9 @@
-"""A round of sync of one workspace: everything that is to be sent and received now, as a generator without I/O.
+"""Implements a round of sync of one workspace: sends and receives everything that is due, as a generator without I/O.
 
 The generator yields calls to either side (``ToLocal``, ``ToTeam``) and is sent their results or thrown their
 exceptions; and it yields notices, which get no answer. Dropping it between any two steps is the same as a crash: all
-that must last is in the two stores. Projects take turns of a few calls each, in which sending comes first, so that
-neither a long first pull nor a large project delays what a person writes.
+lasting state is in the two stores. Projects take turns of a few calls each, in which sending comes first, so that
+neither a long first pull nor a large project delays a person's changes.
 """
 
 from __future__ import annotations

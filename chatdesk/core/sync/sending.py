@@ -1,4 +1,4 @@
-"""Waits until a team's server has what was written here, for programs that end afterwards."""
+"""Waits until a team's server has all local changes, for programs that end afterwards."""
 
 from __future__ import annotations
 

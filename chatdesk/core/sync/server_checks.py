@@ -1,4 +1,5 @@
-"""*Check against the server*: lists what a team's log has lost, and lets an owner accept that."""
+"""Implements *Check against the server*: lists the changes that a team's log has lost, and lets an owner accept the
+loss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keeps the status of one workspace, and reports to a listener what differs: rounds, failures, progress."""
+"""Keeps the status of one workspace, and reports its changes to a listener: rounds, failures, progress."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Team sync as a window and scripts see it: workspaces, shares, status and presence.
+"""Provides team sync to the window and scripts: workspaces, shares, status and presence.
 
 One service serves all workspaces. Each workspace has threads of its own (``workspace_sync``), which the service starts
-and stops; coroutines and events belong to the event loop's thread. What is looked up while something is painted (unread
-counts, roles, names, presence) is kept in memory, so that a look-up costs one dictionary access.
+and stops; coroutines and events belong to the event loop's thread. Values needed during painting (unread counts, roles,
+names, presence) are kept in memory, so that a look-up costs one dictionary access.
 """
 
 from __future__ import annotations

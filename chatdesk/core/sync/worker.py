@@ -1,8 +1,8 @@
-"""The thread that syncs one workspace: connects, runs rounds, waits until there is something to do.
+"""Runs the thread that syncs one workspace: connects, runs rounds, waits for work.
 
-It owns the connection. Other threads only report that something was written or request a round, and get its events
-through ``SyncListener``, whose methods are called on this thread. It ends within a second of being asked to: calls to
-the server are aborted, because every step can be repeated.
+It owns the connection. Other threads only report local writes or request a round, and get its events through
+``SyncListener``, whose methods are called on this thread. It ends within a second of being asked to: calls to the
+server are aborted, because every step can be repeated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Everything that runs for one joined workspace: its thread of sync, its file transfer and its presence."""
+"""Runs the sync of one joined workspace: its sync thread, its file transfer and its presence."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Handles the signals that ask a program to end: of a closing session, of a terminal that goes away, of ``kill``.
+"""Handles the signals that ask a program to end: from a closing session, a closed terminal, or ``kill``.
 
 Signals that were ignored from the start, as by ``nohup``, stay ignored. Windows has none of them.
 
-What was told to end has a second for that. Then statements of databases are interrupted, which rolls back what they
-were doing, and soon afterwards the process ends, as it does at once at a second signal: a kill leaves nothing half
-done.
+A signalled process has a second to end. Then running SQL statements are interrupted and rolled back, and soon
+afterwards the process exits. A second signal exits at once: a kill leaves nothing half done.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Writes the files that a person asked for: private, whole or not at all, and through nobody's symlink.
+"""Writes files that a person asked for: private, whole or not at all, and never through a symlink.
 
 Others may write to the folder (a team's share, ``/tmp``) and may have prepared any name in it. A new file therefore
-gets a name that cannot be guessed, is made by this process or not at all, and is written through its descriptor; it
-takes the place of a symlink at the target, never of what that leads to.
+gets an unguessable name, is created exclusively by this process, and is written through its descriptor; it replaces a
+symlink at the target, never the file behind it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """ArtifactService opens code blocks and files as documents, and keeps their versions: later answers and edits by hand.
 
-All methods are coroutines on one loop; the disk is waited for, and texts are compared, on threads.
+All methods are coroutines on one loop; waiting for the disk and comparing texts run on threads.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Writes attachments into a request: pictures that are small enough, and texts that stay data whatever they say.
+"""Writes attachments into a request: pictures that are small enough, and texts, marked as data whatever they say.
 
-Only what is sent is read. What was read is kept in memory for the next request, up to a size.
+Only content to be sent is read. It is cached for the next request, up to a size.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""ContextService decides what the model sees of a thread, and reports and changes that for the reader.
+"""ContextService selects the part of a thread that the model sees, reports it, and lets the reader change it.
 
 It is reached as ``ChatService.context``, on the same loop. It listens to the events of threads, so that a request after
 one new message costs one small read however long the thread is.

@@ -1,4 +1,4 @@
-"""Adds up what the summaries of a thread cost, and asks a person before it becomes too much.
+"""Adds up the cost of a thread's summaries, and decides when a person must agree to more.
 
 A chain is everything from the first request for a thread until its older messages are covered, failures and pauses
 included. Pure: it asks nobody itself and knows no storage; it lasts as long as the program.

@@ -1,4 +1,4 @@
-"""Learns by what factor estimates of tokens are off for a model, and stores counts, both in the background."""
+"""Learns a model's correction factor for estimates of tokens, and stores counts, both in the background."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Reads and writes prompts as one JSON file.
 
 The document is ``{"format": "chatdesk-prompts", "format_version": 1, "prompts": [{kind, name, text}]}``; an assistant
-has ``{icon, parameters, files: [{name, data}]}`` besides, under ``assistant``, the data in base64. A file comes from
-anywhere: it is read up to a size, and everything in it is checked. It says neither which provider is asked nor which
-tools are on: that is chosen where it is read.
+has ``{icon, parameters, files: [{name, data}]}`` besides, under ``assistant``, the data in base64. A file is untrusted:
+its size is limited, and everything in it is checked. It names neither a provider nor tools: the importing person
+chooses them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """PromptService manages the library of prompts. It is reached as ``Services.prompts``, on the same loop as the others.
 
-A method that writes publishes ``PromptsChanged`` once the write is durable. Each change has its opposite here, which is
-what an undo calls.
+A method that writes publishes ``PromptsChanged`` once the write is durable. Each change has an inverse, which undo
+calls.
 """
 
 from __future__ import annotations

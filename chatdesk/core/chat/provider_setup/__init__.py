@@ -1,1 +1,1 @@
-"""Setting up providers and their keys, as a window or a script asks for it."""
+"""Sets up providers and their keys for the window and scripts."""

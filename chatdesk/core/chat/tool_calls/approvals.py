@@ -1,4 +1,5 @@
-"""The calls that wait for a person's answer, and what servers ask a person for during calls. Nothing runs unasked."""
+"""Holds calls that wait for a person's approval, and servers' requests to a person during calls. No call runs without
+approval."""
 
 from __future__ import annotations
 

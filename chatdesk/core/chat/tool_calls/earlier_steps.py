@@ -1,4 +1,4 @@
-"""Reads back what an answer said and called before it was cut off, so that it can go on from there."""
+"""Reads the text and calls of an interrupted answer, so that it can be continued."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The loop of question, calls, results and answer: a provider around the one that a thread has.
+"""Runs the loop of question, calls, results and answer, as a provider around the thread's own.
 
-Calls of one step run at the same time. No call runs unasked, and none that a model did not make in this very answer.
+Calls of one step run in parallel. A call runs only if it was approved and the model made it in this very answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Asks a person around a call: whether it may run, and what its server asks for while it runs."""
+"""Asks a person about a call: for approval, and to answer requests of its server while it runs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Writes the schema of a tool's arguments in a form that a vendor takes. Pure.
+"""Writes the schema of a tool's arguments in a form that a vendor accepts. Pure.
 
-Vendors refuse a request as a whole for one schema that they do not like, and each has its own list. A schema that is
-rewritten accepts all that the tool's own does, and perhaps more: the server still checks what it is given.
+A vendor refuses the whole request for one unsupported schema, and each supports others. A rewritten schema accepts
+everything that the tool's own does, and perhaps more: the server still checks its arguments.
 """
 
 from __future__ import annotations

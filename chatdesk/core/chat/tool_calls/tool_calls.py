@@ -1,4 +1,4 @@
-"""Gives answers the tools that are on in their thread, where there are any."""
+"""Gives answers the tools that are on in their thread."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Describes artifacts: the files of a thread's messages, and documents that a person opened from an answer, whose
-versions are kept beside it."""
+"""Describes artifacts: the files of a thread's messages, and documents that a person opened from an answer, with their
+versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the fenced code blocks of an answer, and what they are called. Pure, and linear in the length of the text."""
+"""Finds the fenced code blocks of an answer, and their names. Pure, and linear in the length of the text."""
 
 from __future__ import annotations
 

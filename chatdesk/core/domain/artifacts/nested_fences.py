@@ -1,7 +1,8 @@
-"""Lets a fence of Markdown contain fences, as models write a file of Markdown: its first inner fence would end it.
+"""Repairs fences that contain fences, such as a Markdown file in a model's answer: the first inner fence would end the
+outer one.
 
-An inner fence that names its language needs an end of its own, so both can be counted. The outer fence is made longer
-than any inner one, which is what Markdown wants; its content and the numbers of lines stay the same.
+An inner fence that names its language has an end of its own, so openings and ends can be matched. The outer fence is
+made longer than any inner one, as Markdown requires; its content and line numbers stay the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Defines the data that travel between a profile and a team's database, and their limits.
 
 A change is a row of the log; see ``storage/engine/change_log.py``. Bodies are JSON text on both sides of the wire, so
-that only those who need the content parse it.
+that only code that needs the content parses it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The provider for Anthropic and for every server that speaks its Messages protocol."""
+"""Implements the provider for Anthropic and other servers of its Messages protocol."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Writes requests of Anthropic's messages.
+"""Writes requests of Anthropic's Messages protocol.
 
-Thinking is sent back with calls of tools only, where the vendor requires it, as it came: an answer that calls tools
-without having thought goes on without thinking, as does one that another program's request brings, and one in which a
-tool has to be called.
+Thinking is sent back unchanged, and only with tool calls, where the vendor requires it. An answer continues without
+thinking if it called tools without thinking, comes from another program's request, or has to call a tool.
 """
 
 from __future__ import annotations

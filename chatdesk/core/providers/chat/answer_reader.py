@@ -1,8 +1,8 @@
 """Turns the JSON chunks of a chat completion stream into provider events; pure, and suspicious of every field.
 
 Servers that call themselves compatible differ: reasoning comes under several names, content as text or as a list of
-pieces, tool calls with or without ``index``, a finish reason with every piece. What is merely absent is ignored; what
-is of a wrong type where text was due is an error, so that no part of an answer vanishes unnoticed.
+pieces, tool calls with or without ``index``, a finish reason with every piece. An absent field is ignored; a wrong type
+in place of text is an error, so that no part of an answer vanishes unnoticed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Finds model servers on this computer by their usual ports on loopback, and identifies them by what they answer.
+"""Finds model servers on this computer by their usual ports on loopback, and identifies them by their answers.
 
-Nothing but 127.0.0.1 is ever asked, no key is sent, and a port with something else behind it is left alone.
+Only 127.0.0.1 is contacted, no key is sent, and other programs' ports are left alone.
 """
 
 from __future__ import annotations

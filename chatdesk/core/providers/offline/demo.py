@@ -1,4 +1,4 @@
-"""The ``/demo`` family: one command for everything that the window must be able to show, faults included."""
+"""Implements the ``/demo`` commands: one for everything that the window must be able to show, faults included."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The texts of the demo model about itself and ChatDesk: its openings, its invitations, and the tour. A newcomer reads
-it before anything else, so it is in the language of the program."""
+"""Holds the demo model's texts about itself and ChatDesk: its openings, its invitations, and the tour. A newcomer reads
+them first, so they are in the person's language."""
 
 from __future__ import annotations
 

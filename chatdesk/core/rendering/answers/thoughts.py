@@ -1,7 +1,7 @@
 """Parses answers, and folds the thoughts that models write into their text (``thought_splitter`` finds them).
 
-A thought is a fold with its own blocks; what is around it is the answer. An empty thought is not shown. One that never
-ends is a fold if the answer begins with it, as one that was cut off does; else it is shown as it is.
+A thought is a fold with its own blocks; the text around it is the answer. An empty thought is not shown. A thought
+without an end is a fold if it begins the answer, as in a cut-off answer; else it is shown as plain text.
 """
 
 from __future__ import annotations

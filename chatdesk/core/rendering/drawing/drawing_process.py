@@ -1,8 +1,8 @@
 """Runs and controls the process that colours code and draws formulas and diagrams; the worker starts and kills it.
 
 It kills itself too: a CPU timer with its default action ends the process even inside one regular expression, which no
-Python code can interrupt. Jobs come in as ``(kind, ...)``, one at a time, and each is answered by ``()`` when what it
-needs is loaded, which is when its time begins, and by ``(result,)``.
+Python code can interrupt. Jobs come in as ``(kind, ...)``, one at a time, and each is answered twice: by ``()`` when
+its libraries are loaded, which starts its time limit, and by ``(result,)``.
 """
 
 from __future__ import annotations

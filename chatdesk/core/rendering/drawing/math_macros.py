@@ -1,7 +1,7 @@
-r"""Writes out commands of TeX that the converter lacks, such as ``\nicefrac``, and words among which there is more than
-words, such as ``\text{if $x>0$}``, in commands that it has. Pure.
+r"""Replaces commands of TeX that the converter lacks, such as ``\nicefrac``, and texts with formulas inside, such as
+``\text{if $x>0$}``, by commands that it has. Pure.
 
-Of what only decorates (a coloured box, a raised word) the content is drawn, in a frame if the colour marks something.
+Of decorations (a coloured box, a raised word) only the content is drawn, in a frame if the colour marks something.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Collects the outlines of a formula as operations on whole numbers: glyphs of the font, and rules as SVG shapes.
 
-Knows nothing of what lays a formula out.
+Independent of the layout of formulas.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Stores the versions of documents that a person opened from messages, and lists all artifacts of a thread.
 
-They are the reader's own: neither logged for a team nor part of what a message says. They go with the part that they
-come from: to the trash and back, into a branch, a backup and an export.
+They are the reader's own: not logged for a team, and not part of a message. They follow the part that they come from:
+to the trash and back, into a branch, a backup and an export.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

@@ -1,4 +1,4 @@
-"""Reads outlines of threads without their messages: lengths, versions, questions, dates, what holds a text."""
+"""Reads outlines of threads without their messages: lengths, versions, questions, dates, matches of a text."""
 
 from __future__ import annotations
 

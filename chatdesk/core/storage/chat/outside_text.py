@@ -1,7 +1,7 @@
-"""Tells whether text of others reaches the model in a thread: of files, imports, tools and members of a team.
+"""Tells whether outside text reaches the model in a thread: from files, imports, tools or members of a team.
 
-What counts is that somebody else may have written them, wherever they are: in messages, summaries, titles, or the
-system prompts of the thread, its project and its assistant. A thread keeps that it has such words when it is copied.
+Text is outside text if another author may have written it, wherever it is: in messages, summaries, titles, or the
+system prompts of the thread, its project and its assistant. Copies of such a thread keep the mark.
 """
 
 from __future__ import annotations

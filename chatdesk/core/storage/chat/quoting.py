@@ -1,7 +1,7 @@
-"""Turns copies of what other members wrote into quotations with their source.
+"""Turns copies of other members' text into quotations with their source.
 
-A copy is this person's: it goes to others under this person's name. Whose words it has can only be in its text, which
-every ChatDesk shows, exports and sends to a model; so that is where it is, for every kind of copy.
+A copy belongs to this person and is shared under this person's name. So the original author is named in its text, which
+every ChatDesk shows, exports and sends to a model, for every kind of copy.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

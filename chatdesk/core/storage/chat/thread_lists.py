@@ -1,7 +1,7 @@
 """Lists threads page by page from an index, never sorted and never counted through.
 
-The conditions are spelt as in the partial indexes, which is what lets SQLite use them. Threads that have no place in
-the order, because a stored time is none or a title is no text, come after all others.
+The conditions are spelt as in the partial indexes, so that SQLite uses them. Threads without a place in the order,
+because a stored time or title is invalid, come after all others.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

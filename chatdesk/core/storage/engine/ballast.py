@@ -1,7 +1,7 @@
 """Reserves disk space in a file, and frees it when the disk is full.
 
-On a full disk SQLite can neither delete nor checkpoint; with the room of this file it can do both, and what a person
-just wrote still gets in.
+On a full disk SQLite can neither delete nor checkpoint; with the room of this file it can do both, and the person's
+last text is still saved.
 """
 
 from __future__ import annotations

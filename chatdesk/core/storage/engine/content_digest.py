@@ -1,4 +1,4 @@
-"""Computes the digest that shows whether the text of a finished message is still what was saved."""
+"""Computes the digest that reveals a damaged text of a finished message."""
 
 from __future__ import annotations
 

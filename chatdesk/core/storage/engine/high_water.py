@@ -1,8 +1,8 @@
-"""Keeps a small file beside the database, the mark, that says how far the database had come.
+"""Keeps a small file beside the database, the mark, with the state of its last durable commit.
 
 SQLite cannot tell an empty file from a new one, nor a lost write-ahead log from nothing written: both pass its checks.
-The mark is written after durable commits only, so it never claims more than was saved. It also keeps what was lost
-until somebody was told: the next commit makes the database agree with the mark again.
+The mark is written after durable commits only, so it never claims more than was saved. It also keeps a loss until the
+person was told, since the next commit makes the database agree with the mark again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The columns of a stored message, and where each of them goes.
+"""Declares the columns of a stored message, and where each of them goes.
 
-Whoever reads or writes whole messages (rows, the wire, exports, imports, the digest of a shared project) takes the
-names from here. A test compares them with the table, and sends a value of every column along all of its ways.
+All code that reads or writes whole messages (rows, the wire, exports, imports, the digest of a shared project) uses
+these names. A test compares them with the table, and sends a value of every column along all of its ways.
 """
 
 from __future__ import annotations

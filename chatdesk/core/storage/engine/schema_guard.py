@@ -1,8 +1,8 @@
 """Checks that ChatDesk created everything in a database's schema.
 
-A schema is code: a trigger or a view of somebody else would run with every statement of ours. Names, triggers, views
-and virtual tables are compared with those of this application; they are the same in every schema version that has them.
-Of a table no columns are accepted that are not ours, none that are computed, and no rule that calls anything.
+A schema is code: a foreign trigger or view would run with every statement of ChatDesk. Names, triggers, views and
+virtual tables are compared with those of this application; they are the same in every schema version that has them. A
+table with foreign or computed columns, or with a constraint that calls a function, is rejected.
 """
 
 from __future__ import annotations

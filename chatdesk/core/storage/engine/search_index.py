@@ -1,8 +1,8 @@
 """Keeps the search index up to date: changes enter it in their own transaction, older texts a batch at a time.
 
-See ``search_schema`` for what is where. What waits is in ``search_backlog``: names one by one, messages as the id
-below which they may have no number yet. In ``meta`` there is ``search.floor`` while the index is rebuilt (messages
-with a lower number are not in it yet), ``search.damaged`` from when damage was met until it is rebuilt, and
+``search_schema`` describes the tables. ``search_backlog`` has the waiting work: names one by one, messages as the id
+below which they may have no number yet. In ``meta`` there is ``search.floor`` while the index is rebuilt (messages with
+a lower number are not in it yet), ``search.damaged`` from when damage was met until it is rebuilt, and
 ``search.traces`` from when texts were erased until no file names their words: the parts of the index that do are
 rewritten, and then the log is emptied, which still holds what both were before.
 """

@@ -4,10 +4,10 @@ Two FTS5 tables keep words and places and no text: ``search_index`` for messages
 that has a name or a text of its own. Their rows are numbered by ``messages.search_n`` and ``search_entries.n``, because
 the implicit row numbers of tables with text keys change when a database is compacted.
 
-Triggers note what changed, in plain SQL, whoever changes it: ``search_queue`` names it, ``search_removed`` keeps the
-text that the index knows, without which FTS5 cannot take it out. ``search_index.drain`` acts on both before a commit.
+Triggers in plain SQL note every change: ``search_queue`` names it, ``search_removed`` keeps the text that the index
+knows, without which FTS5 cannot take it out. ``search_index.drain`` acts on both before a commit.
 
-What is in the index of a message is the text of its text parts, up to a million characters.
+Of a message, the text of its text parts is indexed, up to a million characters.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this module

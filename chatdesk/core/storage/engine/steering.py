@@ -1,4 +1,4 @@
-"""The registers that say how a thread or project is answered, in one table."""
+"""Declares, in one table, the registers that control how a thread or project is answered."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads the bytes of attached files from the data directory, and checks that they are those that were saved.
+"""Reads the bytes of attached files from the data directory, and verifies them.
 
-A file is called by the digest of its bytes, so whoever packs, copies or checks one can tell whether it is still what
-was saved. A link in its place is not followed: it may lead to any file of this computer.
+A file is named by the digest of its bytes, so that packing, copying and checking can detect damage. A link in its place
+is not followed: it may lead to any file of this computer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Names files that are being made in a directory of ours, and removes those whose process is gone.
+"""Names unfinished files in ChatDesk's directories, and removes those whose process is gone.
 
-One rule for all: ``.NAME.PID-STARTED-RANDOM.new`` beside what it will become. The process and its start are in the
-name, so that the next start or backup can tell a copy that is being made from one that a killed process left.
+The name is ``.NAME.PID-STARTED-RANDOM.new``, beside the final file. It contains the process and its start, so that the
+next start or backup can tell a running copy from one that a killed process left.
 """
 
 from __future__ import annotations

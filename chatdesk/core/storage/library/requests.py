@@ -1,7 +1,7 @@
 """Remembers requests of other programs in the transactions that they write in, so that none is carried out twice.
 
-A record lives in ``meta`` for a day. It holds a digest of the caller and its key, a digest of what was asked for, and
-the ids of what was made: no words, and nothing by which the caller could be found.
+A record lives in ``meta`` for a day. It holds digests of the caller with its key and of the request, and the ids of the
+created rows: no words, and nothing that identifies the caller.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prepares the shared projects of a damaged profile: once it joins the team again, what is missing comes from there."""
+"""Prepares the shared projects of a damaged profile, so that missing rows are pulled when it joins the team again."""
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 

@@ -1,4 +1,4 @@
-"""Removes a shared project that its owner had erased, except for what only this person ever had."""
+"""Removes a shared project that its owner erased, except for content that only this profile has."""
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 

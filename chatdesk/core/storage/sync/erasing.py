@@ -3,24 +3,23 @@
 **An erasure is a change.** It belongs to a thread, is a ``del`` in the register ``erased``, and its body names the
 changes of the log whose text is to be removed: ``{"changes": [ids]}``, at most ``MOST_IN_ONE``. So it waits while the
 server cannot be reached, is refused or accepted as any other change, is pulled by every computer, and is sent again by
-its author after a restore of the server. It covers exactly what its author had: later changes stay.
+its author after a restore of the server. It covers exactly the changes that its author had: later ones stay.
 
-**Permissions.** Everybody who may write may erase what they wrote themselves, and summaries that a model made. Admins
-and owners may erase everything. The server checks each change that is named, and accepts all of an erasure or none of
-it.
+**Permissions.** Every member who may write may erase their own changes, and summaries that a model made. Admins and
+owners may erase everything. The server checks each named change, and accepts all of an erasure or none of it.
 
-**What is left.** The server replaces each body by its *stub* (``stub`` here, ``cd.stub`` there): of a message its
-position and role, of a thread its time of creation, of others nothing. The digest of the former body stays in the row,
-so the chain over the log remains valid; files that no other change names are removed.
+**The remains.** The server replaces each body by its *stub* (``stub`` here, ``cd.stub`` there): a message keeps its
+position and role, a thread its time of creation, others nothing. The digest of the former body stays in the row, so the
+chain over the log remains valid; files that no other change names are removed.
 
 **On arrival** a computer does the same to its copy of the log, and empties the rows: a message becomes a tombstone that
-keeps the position of what is below it, a summary is removed, a title or prompt is empty. Nothing is removed before the
-server accepted the erasure: one that is refused has changed nothing.
+keeps the messages below in place, a summary is removed, a title or prompt is emptied. Nothing is removed before the
+server accepted the erasure, so a refused one changes nothing.
 
-**Nothing comes back.** After a restore of the server a computer sends stubs with their digests for what was erased of
-its member's, and asks itself for what only others asked for (``erasures_in_log.py``); it keeps no text that an older
-backup of the server has. The server takes a stub only where an erasure in the log names it, and remembers which changes
-were named before they came: from an author who still sends the text, it stores the stub.
+**Nothing comes back.** After a restore of the server a computer sends stubs with their digests for its member's erased
+changes, and repeats erasures that only others had requested (``erasures_in_log.py``); it keeps no text that an older
+backup of the server has. The server accepts a stub only if an erasure in the log names it. It remembers changes named
+before they arrived: if their author still sends the text, it stores the stub.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

@@ -1,4 +1,4 @@
-"""Requests the erasure, for everybody, of what is removed from the trash of shared projects."""
+"""Requests the erasure of rows removed from the trash of shared projects, for all members."""
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 

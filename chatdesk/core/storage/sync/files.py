@@ -1,4 +1,4 @@
-"""Attached files of shared projects: which are to be sent or fetched, and their progress.
+"""Tracks the attached files of shared projects: the ones to be sent or fetched, and their progress.
 
 ``shared_files.state``: ``to_send`` → ``sent``; ``to_fetch`` → ``here`` or ``missing``, which is tried again later.
 """

@@ -1,5 +1,5 @@
-"""Stores the misfit of a project: how its log at the server differs from what was received before, and since when; and
-reads the losses that an owner let a project go on without."""
+"""Stores the misfit of a project: how the server's log contradicts the rows received before, and since when. Reads the
+losses that an owner accepted."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Parked workspaces: those that are not connected to until the person joins them again.
+"""Parks workspaces: a parked one is not connected until the person joins it again.
 
-A restored or repaired profile has them, because the address in a file may be anybody's, and so has a profile of which a
-copy writes under the same device: a device's sequence has one writer. A parked workspace counts as left everywhere;
-``joining_again`` has the way back. Looked at after each start, as ``is_joined`` is, so this needs nothing else of team
-sync.
+This happens in a restored or repaired profile, because the address in a file may be a stranger's, and in a profile with
+a copy that writes under the same device: a device's sequence has one writer. A parked workspace counts as left
+everywhere; ``joining_again`` has the way back. Each start imports this module, so it needs nothing else of team sync.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

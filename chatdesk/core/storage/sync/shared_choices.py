@@ -1,4 +1,4 @@
-"""Reads which member chose what the next question is sent with, before anything is sent."""
+"""Finds the member who chose the model or system prompt of the next question, before anything is sent."""
 
 from __future__ import annotations
 

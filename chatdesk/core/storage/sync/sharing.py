@@ -1,8 +1,8 @@
 """Shares a private project, adds one that another member shared, and ends a share.
 
-The content is written into the log afresh (``entering``): the old log of a private project says much that others
-need not know. Nothing is sent until that is complete: what the person writes in the meantime is logged as usual, and is
-either written with its thread or follows it.
+The content is written into the log afresh (``entering``): the old log of a private project contains much that others
+need not know. Nothing is sent until that is complete: changes in the meantime are logged as usual, and are either
+written with their thread or follow it.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

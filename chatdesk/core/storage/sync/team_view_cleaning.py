@@ -1,7 +1,7 @@
 """Cleans the people and projects that a server lists before they are stored: valid ids, short names on one line, known
 words.
 
-A server may be anybody's, and members choose their own names: no name may contain control or direction characters or
+A server may be hostile, and members choose their own names: no name may contain control or direction characters or
 letters of two scripts that look alike, and no member is shown under the very name of another.
 """
 

@@ -1,5 +1,5 @@
-"""Daily housekeeping of a shared project by its owners and admins, because no process of the server does it: erasing
-messages after their retention time.
+"""Erases messages of shared projects after their retention time, once a day on the computers of owners and admins,
+because the server runs no such process.
 
 The retention time is a register of the project (``lww.retention``), which only they may set.
 """

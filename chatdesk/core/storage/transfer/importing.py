@@ -1,9 +1,8 @@
 """Writes imported threads in bounded steps, and remembers where every thread and message came from.
 
-A transaction has one or more steps, each of which leaves a proper tree, whatever comes after it: parents before
-children, counters, the shown path, the change log and the origins together. The next import continues one that was
-killed, because what has an origin is there. Origins outlive what they name: what a person deleted for good does
-not come back.
+A transaction has one or more steps. Each step leaves a complete tree: parents before children, counters, the shown
+path, the change log and the origins together. The next import continues a killed one, because rows with an origin
+already exist. Origins outlive their rows, so that messages deleted for good do not come back.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A backup is a database (``.db``), one that is packed (``.db.gz``), or a zip with the database and the files that
 messages name. Those files are listed beside a packed one (``.files``): their bytes never change and are in the data
-directory, so a backup does not copy them, and a clean-up there must not remove what a kept backup names.
+directory, so a backup does not copy them, and a clean-up there must not remove files that a kept backup names.
 """
 
 from __future__ import annotations

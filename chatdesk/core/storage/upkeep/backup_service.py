@@ -1,4 +1,4 @@
-"""Makes, inspects, lists and restores backups when a person asks for it."""
+"""Makes, inspects, lists and restores backups on request."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Checks a database that opens for everything that can be wrong with it.
+"""Checks a readable database for every known fault: SQLite's own complaints, dangling references, unreachable rows,
+wrong counters, damaged texts and files.
 
-That is what SQLite finds, rows that point at nothing, what nobody can find, counters that are off, texts and files that
-are not what was saved. Nothing is changed; each complaint says whether ``repair`` can repair it.
+Nothing is changed; each complaint says whether ``repair`` can repair it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Upgrades a copy of a database whose upgrade was undone, and repairs in the copy what was in the way.
+"""Repairs a copy of a database whose upgrade failed, and upgrades the copy.
 
 The copy waits where a restore waits (``pending_restore``), so that putting it in place keeps the old database.
 """

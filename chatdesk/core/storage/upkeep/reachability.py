@@ -1,4 +1,4 @@
-"""Checks and repairs what must hold so that everything a person wrote can be found, also after undo, sync and purges.
+"""Checks and repairs the invariants by which everything a person wrote can be found, also after undo, sync and purges.
 
 - A thread that is not in the trash is in a project that is not there either.
 - A message is below one of its own thread, one place further down; so every message has its place in the tree.
@@ -6,8 +6,8 @@
 - The version that is chosen below a message is one of the messages below it.
 - A part that names a file has the row by which the file is kept, sent and backed up.
 
-``unreachable`` says what does not hold, ``make_reachable`` repairs it. Rows that point at nothing are the business of
-``db_check`` and ``repair``, and come first.
+``unreachable`` reports violations, ``make_reachable`` repairs them. Dangling references are handled before, by
+``db_check`` and ``repair``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Reads the rows of a damaged table around what cannot be read.
+"""Reads the rows of a damaged table, skipping unreadable parts.
 
 The table is read from its beginning and, when that fails somewhere, from its end, as any reader would; then from each
-number on that can be found between. So the rows may be in any order, some twice, and never fewer than a plain reader
-sees. The file decides how much work that can be: a damaged tree may lead in circles.
+row number that can be found in between. So the rows may be in any order, some twice, and never fewer than a plain
+reader sees. The file decides how much work that can be: a damaged tree may lead in circles.
 """
 
 # ruff: noqa: S608 - names come from our own tables and from the file's list of columns, both quoted

@@ -1,8 +1,8 @@
-"""Repairs a database that opens as far as possible, and reports line by line what was done and what was not.
+"""Repairs a readable database as far as possible, and reports line by line what was and was not repaired.
 
-A copy of the database as it was is kept first. Everything is repaired in one transaction: all of it or nothing. Nothing
-that a person wrote is removed: messages of a thread that is missing get a thread again, a text whose message is missing
-gets a message, and a text that is not what was saved stays as it is, because only a backup knows better.
+A copy of the database is kept first. Everything is repaired in one transaction: all of it or nothing. Nothing that a
+person wrote is removed: messages of a thread that is missing get a thread again, a text whose message is missing gets a
+message, and a damaged text stays as it is, because only a backup has the original.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

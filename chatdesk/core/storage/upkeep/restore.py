@@ -1,10 +1,9 @@
 """Replaces the database with a backup: completely or not at all, whatever happens in between.
 
 The rows of the backup are read into a new database beside the present one, by a process that may be killed
-(``restore_process``); the present database is kept in the backup directory; then one small file says that the new one
-shall take its place. From there on every start finishes what was begun, before it opens anything; until there, nothing
-has changed. Whoever calls ``replace_database`` owns the data directory and has the database closed. Synchronous, for a
-thread of the caller.
+(``restore_process``); the present database is kept in the backup directory; then a small marker file orders the
+exchange. From then on every start completes it before it opens anything; before that, nothing has changed. The caller
+of ``replace_database`` owns the data directory and has closed the database. Synchronous, for a thread of the caller.
 """
 
 from __future__ import annotations

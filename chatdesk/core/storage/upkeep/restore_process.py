@@ -1,7 +1,7 @@
 """Reads a backup in a process of its own, with limits of time, memory and bytes.
 
-The process may be killed at any moment: what it writes has no name that anybody looks for. One line of JSON goes in,
-one comes out; when the input ends, also because the window is gone, the process does too.
+The process may be killed at any moment: its unfinished file has a name that no other code opens. One line of JSON goes
+in, one comes out; the process ends with its input, and so with the window.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Brings back texts whose messages could not be read: they become the messages of a thread of their own.
 
-A message's row is on another page than its words, and the words are what somebody wrote. Who wrote them, and to what
-they were an answer, is guessed from what else is left.
+A message's row and its text are on different pages of the file, so one can survive without the other. The author, and
+the message that a text answered, are guessed from the remaining rows.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

@@ -1,8 +1,8 @@
-"""Finds values that their columns cannot hold, and says what takes their place.
+"""Finds values of the wrong type for their column, and defines their replacements.
 
-SQLite keeps anything in any column: damage or another program may have left a word in the place of a time, or a time
-beyond the calendar. ``connection`` gives whoever reads such a value one of the right type; here it is found, replaced
-by *Repair*, and left behind by a restore.
+SQLite stores any type in any column: damage or another program may have left a word in place of a time, or a time
+beyond the calendar. ``connection`` converts such values when they are read; this module finds them for *Repair*, which
+replaces them, and for a restore, which omits them.
 """
 
 # ruff: noqa: S608 - names come from our own schema or from ``tables``, and are quoted

@@ -1,5 +1,4 @@
-"""Marks words that were salvaged without the log that names their author, so that they never go to others as this
-person's.
+"""Marks salvaged text whose author the lost log named, so that it is never shared under this person's name.
 
 A message keeps its author in its row. Titles, system prompts and tags of threads and projects have theirs in the log
 alone, and so does a text whose message was lost.

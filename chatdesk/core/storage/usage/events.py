@@ -1,7 +1,8 @@
-"""Keeps the ledger: one line for each request to a provider, written with what the request changed, and its sums.
+"""Keeps the ledger, with one line for each request to a provider, written in the request's own transaction, and its
+sums.
 
-A line outlives its thread and its message, because the money is spent all the same. It belongs to this device and is
-not sent to others.
+A line outlives its thread and its message, because the money is spent. It belongs to this device and is not sent to
+others.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

@@ -1,4 +1,4 @@
-"""Stores limits on what is spent as one value of the profile, and computes how much of each is used up.
+"""Stores spending limits as one value of the profile, and computes how much of each is used.
 
 They belong to this device's profile and are few, so that one row of ``meta`` holds them all.
 """

@@ -1,4 +1,4 @@
-"""Administering a workspace: inviting, removing people and computers, roles, permissions and limits.
+"""Administers a workspace: invitations, removal of people and computers, roles, permissions and limits.
 
 Everything that reaches the network runs in a thread.
 """

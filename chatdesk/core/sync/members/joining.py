@@ -1,7 +1,7 @@
-"""The ways into a workspace, step by step: creating one, accepting an invitation, adding a further computer.
+"""Implements the ways into a workspace: creating one, accepting an invitation, adding a further computer.
 
-A server gives the same answer to a wrong password, an expired one and a login that never existed; which of them it was
-is inferred from what this profile knows.
+A server gives the same answer to a wrong password, an expired one and an unknown login; the profile's own data tells
+them apart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Membership of workspaces: creating, joining and leaving them, and this person's name and password there.
+"""Manages membership of workspaces: creating, joining and leaving them, and this person's name and password there.
 
 Everything that reaches the network or the keyring runs in a thread. Each way in can be killed between any two steps and
 repeated: a password is kept before the server is told of it, and the profile records a workspace last.

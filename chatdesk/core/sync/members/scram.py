@@ -1,4 +1,4 @@
-"""The SCRAM verifier that Postgres stores for a password (RFC 5803), computed here, so that the server never sees the
+"""Computes the SCRAM verifier that Postgres stores for a password (RFC 5803), so that the server never sees the
 password."""
 
 from __future__ import annotations

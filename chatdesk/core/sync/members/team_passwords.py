@@ -1,4 +1,4 @@
-"""A person's passwords for their teams' databases: kept like the providers' keys, or given by an environment
+"""Keeps a person's passwords for their teams' databases: stored like the providers' keys, or taken from an environment
 variable."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Administration of a workspace: inviting, accepting, roles, removals, names, passwords.
+"""Administers a workspace on the server: invitations, roles, removals, names, passwords.
 
 Each task has a connection of its own, which ends soon, because a person waits for it.
 """

@@ -1,4 +1,4 @@
-"""A connection to a team's PostgreSQL, for sync. Used by one thread; ``wake`` and ``abort`` may be called by any."""
+"""Connects to a team's PostgreSQL for sync. Used by one thread; ``wake`` and ``abort`` may be called by any."""
 
 from __future__ import annotations
 

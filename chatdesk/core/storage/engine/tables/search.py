@@ -1,4 +1,4 @@
-"""Defines the tables beside the search index: its entries that are not messages, and what is still to be indexed."""
+"""Defines the tables beside the search index: its entries other than messages, and the entries still to be indexed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Defines the tables of team sync: the log of changes, teams and their members, what is shared and how far it came."""
+"""Defines the tables of team sync: the log of changes, teams and their members, shares and their progress."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Makes places for threads and messages that the log does not have, because a restored server lost them: what hangs
-below them is shown all the same."""
+"""Creates placeholders for threads and messages missing from the log because a restored server lost them, so that the
+messages below them are shown."""
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
 

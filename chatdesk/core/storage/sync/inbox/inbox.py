@@ -1,8 +1,8 @@
 """Applies the changes of other devices, one page of a project's log at a time.
 
-A page and its cursor are one transaction, so that a process that is killed anywhere applies it again with the same
-result. Parsing is done before (``prepare``), outside of the transaction. A change is stored whatever it contains, and
-takes effect only where it may (``projection``). A message's body is not kept once its rows exist.
+A page and its cursor are one transaction, so that after a kill at any point the page is applied again with the same
+result. Parsing is done before (``prepare``), outside of the transaction. Every change is stored, and takes effect only
+if it is allowed (``projection``). A message's body is not kept once its rows exist.
 
 A change that waits for its thread, its parent or a file with its parts is ``ORPHANED`` and has a ``seq``.
 """

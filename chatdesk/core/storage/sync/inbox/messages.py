@@ -1,8 +1,8 @@
 """Inserts messages of others into their threads, a page at a time: positions, the shown path, counters, the search
 index.
 
-Nobody's reading position jumps: the shown path continues where it ended, and everything else becomes a version beside
-it. Only of what was written before this person joined, the newest version is shown.
+A reader's position never jumps: the shown path continues where it ended, and everything else becomes a version beside
+it. Only among messages from before this person joined, the newest version is shown.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

@@ -1,4 +1,4 @@
-"""Applies the changes of a page that this profile did not have, in steps by what they make."""
+"""Applies the new changes of a page, in steps by kind."""
 
 from __future__ import annotations
 

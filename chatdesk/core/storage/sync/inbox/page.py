@@ -1,5 +1,5 @@
-"""A page of a project's log that is being applied: what the steps of applying it share, and how its changes are
-stored."""
+"""Holds the page of a project's log that is being applied: the state shared by the steps, and the storing of its
+changes."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """Applies deletions: each hides exactly what its author had seen, and anything newer brings back the thing that
 contains it.
 
-A thread is hidden if it was deleted, nobody restored it, and every change of it and of its content is covered by a
-deletion, or was erased since. A message is hidden if it was deleted, nobody restored it, and every message below it has
-an author who knew of the deletion: an author knows what their own device did before, and what the change names as
-parent.
+A thread is hidden if it was deleted, not restored, and every change of it and of its content is covered by a deletion,
+or was erased since. A message is hidden if it was deleted, not restored, and every message below it has an author who
+knew of the deletion: an author knows what their own device did before, and what the change names as parent.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound

@@ -1,4 +1,4 @@
-"""Stores summaries of other members. One member's summary serves all who are shown the messages that it covers."""
+"""Stores summaries of other members. A member's summary is used for every member to whom its messages are shown."""
 
 from __future__ import annotations
 

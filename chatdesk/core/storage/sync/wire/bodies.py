@@ -1,6 +1,6 @@
-"""Writes messages as they are sent: as JSON text made from rows. Nulls and default values are left out.
+"""Writes the bodies of messages: JSON text made from rows, without nulls and default values.
 
-``wire/rows`` reads the format, and has its limits: what it would drop is not sent.
+``wire/rows`` reads the format, and has its limits: values that it would drop are not sent.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
