@@ -140,7 +140,7 @@ async def _answered(options: argparse.Namespace, services: Services) -> int:
 
 
 def _print_event(event: dict[str, Any], answer: terminal.TextWriter) -> None:
-    """Write the text of an answer, and what happens to it to stderr."""
+    """Write the text of an answer, and its events to stderr."""
     if event["event"] == "text":
         answer.write(event["delta"])
     elif event["event"] == "file":

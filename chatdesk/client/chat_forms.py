@@ -143,7 +143,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question that is stored, its answer, which is still being written, and what is not sent whole."""
+    """A stored question, its answer, which is still being written, and the files that are not sent completely."""
 
     question: Message
     answer: Message
@@ -163,7 +163,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """A version of a message that was made; ``answer`` is being written, None where nobody is asked."""
+    """A version of a message that was created; ``answer`` is being written, None if no model is asked."""
 
     message: Message
     answer: Message | None = None

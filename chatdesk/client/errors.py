@@ -19,7 +19,7 @@ class Unreachable(ClientError):
 
 
 class AnswerFailed(ClientError):
-    """The model's answer ended with an error. ``code`` names it; what was written until then is in the thread."""
+    """The model's answer ended with an error. ``code`` names it; the text written until then is in the thread."""
 
     def __init__(self, detail: str, code: str) -> None:
         super().__init__(detail)
@@ -55,7 +55,7 @@ class NotAllowed(Problem):
 
 
 class NotFound(Problem):
-    """There is no such thing, or the token does not reach it (404)."""
+    """The thing does not exist, or the token has no access to it (404)."""
 
 
 class Conflict(Problem):

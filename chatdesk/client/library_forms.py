@@ -71,8 +71,8 @@ class AssistantParameters:
 
 @dataclass(frozen=True, slots=True)
 class Assistant:
-    """The set-up of an assistant; what is None is that of the thread. ``tools`` are ids of tool servers that the person
-    has set up."""
+    """The set-up of an assistant; a field that is None takes the thread's value. ``tools`` are ids of tool servers that
+    the person has set up."""
 
     icon: str = ""
     provider: str | None = None

@@ -135,7 +135,7 @@ def form(of: type[T]) -> Callable[[Any], T]:
 
 
 def get(path: str, read: Callable[[Any], T], **query: str | int | None) -> Request[T]:
-    """Return a request that reads; what is None in its query is left out."""
+    """Return a request that reads; None values of its query are left out."""
     return Request("GET", API + path, read, query)
 
 

@@ -188,7 +188,7 @@ class ServerRequestsChanged:
 
 @dataclass(frozen=True, slots=True)
 class ToolServersChanged:
-    """The tool servers changed: their set-up, where they are on, how they are, or what tools are allowed to do."""
+    """The tool servers changed: their set-up, their switches, their state, or the permissions of their tools."""
 
 
 @dataclass(frozen=True, slots=True)

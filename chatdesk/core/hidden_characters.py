@@ -165,8 +165,8 @@ def visible_code(text: str, *, is_whole: bool = True) -> str:
 
 
 def escaped_in_json(document: str) -> str:
-    """Return a JSON document with the same value in which invisible and direction-changing characters, legitimate or
-    not, are written as JSON's own escapes: what is read is what it says."""
+    """Return a JSON document with the same value in which all invisible and direction-changing characters are written
+    as JSON's own escapes, so that a reader sees its true content."""
     return _SUSPECTS.sub(lambda match: json.dumps(match[0])[1:-1], document)
 
 

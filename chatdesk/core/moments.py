@@ -20,12 +20,12 @@ def is_known(milliseconds: object) -> bool:
 
 
 def known_or_zero(milliseconds: object) -> int:
-    """Return a stored time; 0 for what is no time, so that it has a place among those that are."""
+    """Return a stored time; 0 for an invalid one, so that it can be sorted among others."""
     return milliseconds if isinstance(milliseconds, int) and EARLIEST_MS <= milliseconds <= LATEST_MS else 0
 
 
 def utc_moment(milliseconds: object) -> datetime:
-    """Return a stored time as a moment UTC; the beginning of 1970 for what is no time."""
+    """Return a stored time as a moment in UTC; the beginning of 1970 for an invalid one."""
     return _EPOCH + timedelta(milliseconds=known_or_zero(milliseconds))
 
 
@@ -40,6 +40,5 @@ def local_moment(milliseconds: object, zone: tzinfo | None = None) -> datetime:
 
 
 def moment_text(milliseconds: object, write: Callable[[datetime], str]) -> str:
-    """Return the words of ``write`` for a stored time on the clock of this computer; what is no time is called
-    unknown."""
+    """Return the words of ``write`` for a stored time, by this computer's clock; an invalid time is called unknown."""
     return write(local_moment(milliseconds)) if is_known(milliseconds) else Text("unknown time")

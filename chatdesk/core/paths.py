@@ -166,13 +166,13 @@ class AppPaths:
 
     @property
     def is_chosen(self) -> bool:
-        """Return whether somebody named the data directory, instead of using the platform's places."""
+        """Return whether the data directory was chosen, instead of the platform's default."""
         return self.config_dir.parent == self.data_dir
 
     @property
     def token_dir(self) -> Path:
-        """The folder of the tokens that let other programs in. It is the person's and not in the data directory: a
-        directory that somebody else made lets nobody in."""
+        """The folder of the tokens of other programs. It is the person's and not in the data directory, so that a
+        foreign data directory grants no access."""
         return self._of_this_person("tokens")
 
     @property

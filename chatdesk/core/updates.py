@@ -1,8 +1,8 @@
-"""Tells how this copy of ChatDesk was installed and what updates it, and asks for the newest version where a portable
-program was built with the address of a page of releases.
+"""Finds out how this copy of ChatDesk was installed and how it is updated, and asks for the newest version if a
+portable program was built with the address of a page of releases.
 
-Nothing is downloaded or installed from here. The address comes from the build alone: neither a setting nor a variable
-nor anything in a data directory can name another.
+Nothing is downloaded or installed here. The address comes from the build alone: no setting, variable or file of a data
+directory can change it.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Spender(Protocol):
 
 @dataclass(slots=True)
 class _Summarising:
-    """A summary that a token asked for, and what of it was counted so far."""
+    """A summary requested by a token, and its usage counted so far."""
 
     caller: Spender
     request_id: str

@@ -309,7 +309,7 @@ async def _first_of(stream: AsyncGenerator[bytes, None]) -> bytes:
 async def _unless_left(request: Request, answering: Coroutine[Any, Any, Response]) -> Response:
     """Return the answer. Raises ``CallerLeft``, once the work for it has ended, where the caller does not wait."""
     working = asyncio.ensure_future(answering)
-    leaving = asyncio.ensure_future(request.receive())  # the body is read: what comes now is the end
+    leaving = asyncio.ensure_future(request.receive())  # the body is complete, so the next message is the disconnect
     try:
         await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
         if not working.done():

@@ -1,5 +1,5 @@
-"""Carries one checked request out on the loop of the services: once for each Idempotency-Key, and only on what the
-caller has seen where it says so with If-Match."""
+"""Carries out one checked request on the loop of the services: once for each Idempotency-Key, and, with If-Match, only
+if the thing is still in the version that the caller has seen."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def conditions_of(
 
 
 async def nothing_again(_call: Call[Any, Any], _done: DoneRequest) -> None:
-    """Return the result of a removal that was carried out before: what came back since then stays."""
+    """Return the result of a removal that was carried out before; a thing restored since then stays."""
 
 
 class CarryingOut:

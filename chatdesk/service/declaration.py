@@ -2,8 +2,8 @@
 answered.
 
 A handler is a coroutine that runs on the loop of the services, as the window's own do, and returns what they return.
-``shows`` makes the answer of that on the service's thread, and its annotation is the form of the answer. Forms are
-dataclasses, strict and closed: a field that nobody knows is an error.
+``shows`` converts that into the answer on the service's thread, and its annotation is the form of the answer. Forms are
+dataclasses, strict and closed: an unknown field is an error.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs exports and imports that other programs asked for, on the loop of the services, and keeps what they made until
+"""Runs exports and imports that other programs asked for, on the loop of the services, and keeps their results until
 the service ends."""
 
 from __future__ import annotations

@@ -356,7 +356,7 @@ def _remote(options: ServiceOptions) -> tuple[str, int, ssl.SSLContext]:
 
 
 def _loopback(port: int) -> list[socket.socket]:
-    """Bind one port on both addresses of this computer; on the first alone where there is no IPv6."""
+    """Bind one port on both addresses of this computer; on the first alone without IPv6."""
     for attempt in range(_TRIES):
         first = _tcp(socket.AF_INET, (_LOOPBACK[0], port))
         try:

@@ -25,7 +25,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class PageOrigins:
-    """The origins of pages that may ask. Raises ``InvalidInput`` for what is none."""
+    """Allows origins of pages. Raises ``InvalidInput`` for an invalid one."""
 
     def __init__(self, named: Iterable[str]) -> None:
         found = [each.rstrip("/") for each in named]

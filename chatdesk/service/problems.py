@@ -15,7 +15,7 @@ from chatdesk.service.errors import CallerLeft, InvalidRequest, ServiceError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-# The first that fits holds; what is not here is 500.
+# The first match applies; other errors are 500.
 _STATUSES: Final[tuple[tuple[type[ChatDeskError], int], ...]] = (
     (errors.MessageTooLarge, 413),
     (errors.AttachmentTooLarge, 413),

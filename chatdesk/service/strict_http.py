@@ -1,4 +1,4 @@
-"""Reads HTTP as h11 does, and refuses what h11 lets pass although another reader may understand it differently."""
+"""Parses HTTP with h11, and refuses requests that h11 accepts but other parsers may interpret differently."""
 
 from __future__ import annotations
 

@@ -244,7 +244,7 @@ _EVERY_S: Final = 0.5
 
 
 class TokenWatch:
-    """Looks at the tokens of everybody who is connected, twice a second while anybody is."""
+    """Checks the tokens of all connected callers, twice a second while there are any."""
 
     def __init__(self, still_valid: Callable[[Caller], bool]) -> None:
         self._still_valid = still_valid

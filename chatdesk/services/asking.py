@@ -23,8 +23,8 @@ async def ask(
     files: Sequence[str] = (),
     assistant_id: str | None = None,
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """Ask one question and yield its events as dictionaries (``core.chat.ask``). ``files`` are absolute paths of
-    what goes along."""
+    """Ask one question and yield its events as dictionaries (``core.chat.ask``). ``files`` are absolute paths of the
+    attachments."""
     if not services.has_other_owner:
         attached = [await services.attachments.add_file(Path(each)) for each in files]
         for each in attached:

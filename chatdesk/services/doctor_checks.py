@@ -1,4 +1,4 @@
-"""The checks of *doctor*, assembled from all parts of the program. Works when the database cannot be opened, too."""
+"""Assembles the checks of *doctor* from all parts of the program. Works even if the database cannot be opened."""
 
 from __future__ import annotations
 

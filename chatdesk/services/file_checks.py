@@ -1,5 +1,5 @@
-"""The checks of *doctor* on files that no service has read yet: files of ours that are damaged or were moved aside,
-and backups that are none. Nothing is changed."""
+"""Implements the checks of *doctor* on files that no service has read yet: ChatDesk's own files that are damaged or
+were moved aside, and invalid backups. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _MIB: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class OwnFile:
-    """A small file that ChatDesk keeps. ``check`` raises ``ValueError`` for bytes that it cannot use; what is
-    ``replaceable`` is written again by itself."""
+    """One of ChatDesk's own small files. ``check`` raises ``ValueError`` for unusable bytes; a ``replaceable`` one is
+    written again by itself."""
 
     path: Path
     most_bytes: int

@@ -1,4 +1,5 @@
-"""Has a model answer what a tool server asks, once a person agreed: under the limits, and into the ledger."""
+"""Answers a tool server's question with a model, once a person agreed: within the limits, and with a line in the
+ledger."""
 
 from __future__ import annotations
 

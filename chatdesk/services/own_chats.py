@@ -1,4 +1,4 @@
-"""The tools with which a model finds and reads the person's own chats and their files."""
+"""Implements the tools with which a model finds and reads the person's own chats and their files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tools with which a model lists, finds and reads the files of a project's folder, and proposes changes to them.
+"""Implements the tools with which a model lists, finds and reads the files of a project's folder, and proposes changes.
 
 A call gets the folder of the project whose thread makes it, from the person's own store; no argument names a project.
 """

@@ -1,4 +1,4 @@
-"""Searches all threads once, for those who are no window: each search has a reader of its own and ends no other."""
+"""Searches all threads once, for callers outside the window: each search has a reader of its own and ends no other."""
 
 from __future__ import annotations
 

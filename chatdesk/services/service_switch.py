@@ -1,7 +1,7 @@
 """Turns the local service on and off: the one place where it starts and ends, in a window and for ``chatdesk serve``.
 
-The service is a front end above these services, so it is handed in as something to load. Nothing of it is loaded while
-it is off.
+The service is a front end above these services, so the caller passes a function that loads it. Nothing of it is loaded
+while it is off.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class ServiceSwitch:
 
     async def _settled(self) -> None:
         while self._tasks:
-            await asyncio.wait(self._tasks)  # whoever stops waiting stops no start half-way
+            await asyncio.wait(self._tasks)  # a cancelled waiter does not interrupt a start
 
     async def _obey(self) -> None:
         async with self._turn:  # several changes at once end with what the settings say then

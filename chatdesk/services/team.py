@@ -1,4 +1,4 @@
-"""Builds the service of team sync. Imported only where there is a team."""
+"""Builds the service of team sync. Imported only with a team."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chatdesk.core.sync.team_service import TeamService
 def make_team(
     database: Database, repositories: Repositories, events: EventBus, *, accounts: AccountBook, blobs: BlobStore
 ) -> TeamService:
-    """Return the service of team sync, which is started by whoever needs it."""
+    """Return the service of team sync; its first user starts it."""
     passwords = TeamPasswords(accounts.secrets, lambda: accounts.stored.key_place)
     return TeamService(
         database,

@@ -1,4 +1,4 @@
-"""The tools with which a model reads web pages and searches the web."""
+"""Implements the tools with which a model reads web pages and searches the web."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class _WebTools:
             self._running.add(reader)
             try:
                 found = await asyncio.to_thread(reader.read, address)
-            finally:  # whoever stops waiting ends connection and process
+            finally:  # a cancelled caller ends connection and process
                 self._running.discard(reader)
                 reader.close()
         text = _page_of(found, arguments.get("page", 1))

@@ -1,4 +1,4 @@
-"""The window: all of ChatDesk that is drawn."""
+"""Contains the window: all parts of ChatDesk that are drawn."""
 
 from chatdesk.ui.qt.pyside_support import import_without_developer_support
 

@@ -103,8 +103,8 @@ def decimal_text(value: float, places: int) -> str:
 
 
 def money_text(cost_usd: float, *, sign_under: bool = False) -> str:
-    """Return dollars as the language of the program writes them. ``sign_under``: what is less than can be written has a
-    sign in place of a word."""
+    """Return dollars in the person's language. ``sign_under``: an amount below the smallest written one has a sign in
+    place of a word."""
     if sign_under and 0 < cost_usd < LEAST_COST_USD:
         return f"<{shown(cost_text(LEAST_COST_USD))}"
     return shown(cost_text(cost_usd))

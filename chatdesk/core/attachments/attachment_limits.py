@@ -70,7 +70,7 @@ class AttachmentLimits:
             raise InvalidInput(what, safe=Text("Your text and the attachments are kept."), next_step=_NEXT_STEP)
 
     def check_day(self, name: str, size_bytes: int, *, before_bytes: int) -> None:
-        """Raise ``InvalidInput`` where a file would pass what may be attached in a day, of which ``before_bytes`` are
+        """Raise ``InvalidInput`` if a file would exceed the daily limit of attachments, of which ``before_bytes`` are
         used."""
         if self.day_bytes and before_bytes + size_bytes > self.day_bytes:
             raise InvalidInput(

@@ -95,7 +95,7 @@ class BlobStore:
         return found
 
     def remove(self, sha256: str) -> None:
-        """Delete a blob; one that is gone already is no error."""
+        """Delete a blob; a missing one is not an error."""
         remove_file(self.path(sha256))
 
     def list(self) -> Iterator[StoredBlob]:

@@ -124,7 +124,7 @@ def sandboxed(text: str) -> bytes:
 
 
 def frame(page_path: str, title: str) -> bytes:
-    """Return the page around the frame, which says what it is."""
+    """Return the page around the frame, which labels it."""
     named = html.escape(title)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{named}</title><link rel="icon" href="data:,">'

@@ -91,10 +91,8 @@ class _PageServer:
         self._http.server_close()
 
     def pop_answer(self, path: str, headers: Any) -> tuple[bytes, Mapping[str, str], bool] | None:
-        """Return the answer to a request, its headers and whether it is the last one; None where there is none.
-
-        What was given is not given again.
-        """
+        """Return the answer to a request, its headers and whether it is the last one; None without one. Each file is
+        given once."""
         if headers.get_all("Host") != [self.host]:
             return None
         if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):

@@ -109,7 +109,7 @@ class AnswerStarter:
         return self.plan(*wanted, assistant)
 
     def plan(self, provider: str | None, model: str | None, assistant: Assistant | None = None) -> AnswerPlan:
-        """Return who answers. Raises ``NotPossible`` before anything is written when there is no such provider."""
+        """Return the answering provider. Raises ``NotPossible`` before any write if there is none."""
         if provider is not None:
             self._providers.get(provider)
         return AnswerPlan(*self._providers.resolve(provider, model), assistant)

@@ -123,7 +123,7 @@ class DirectQuestions:
             error.safe, error.safe_without_window = "", None
             raise
         finally:
-            # Also where the caller left: what was asked for is paid for.
+            # Even if the caller has left: the request is paid for.
             if asked.has_begun:
                 await self._enter(asked)
             self._chat.limits.release(question_id)
@@ -176,7 +176,7 @@ class _OpenRequest:
 
     @property
     def usage(self) -> Usage | None:
-        """Return the vendor's count, else an estimate of what came, else None."""
+        """Return the vendor's count, else an estimate from the received text, else None."""
         if self.reported is not None or self._first_s is None:
             return self.reported
         return replace(self.expected, output_tokens=-(-self._letters // CHARACTERS_PER_TOKEN))

@@ -177,7 +177,7 @@ class SendingQueue:
         self._set_timer(least_s=0.0 if could_send else STORAGE_REST_S)
 
     async def close(self) -> None:
-        """Stop sending; what waits stays stored."""
+        """Stop sending; waiting messages stay stored."""
         if self._timer is not None:
             self._timer.cancel()
         await self._tasks.close()

@@ -177,7 +177,7 @@ class TitleService:
         except TimeoutError:
             _log.info("no title for %s: the model took too long", answer.thread_id)
         finally:
-            # Also when ChatDesk closes: what was asked for is paid for. A write that has begun is carried out.
+            # Even when ChatDesk closes, because the request is paid for. A write that has begun is completed.
             await self._enter(attempt, status)
             self._budget.release(UsageKind.TITLE)
         title = title_from_answer(attempt.text) if attempt.reason is FinishReason.STOP else None

@@ -298,7 +298,7 @@ class Turn:
                 attempt += 1
         self._storage_worked()
         if not self.finished.done():
-            # Before anyone is told: who hears of the end may start the next turn at once.
+            # Before the end is published: a subscriber may start the next turn at once.
             self.finished.set_result(message)
         bus = self._context.bus
         bus.publish(MessageChanged(message))

@@ -85,12 +85,12 @@ class RequestSpending:
 
 # Returns the provider and the request for it. Raises the reason if no provider may be asked.
 SetUp = Callable[[], Awaitable[tuple[Provider, ChatRequest]]]
-# Provider, model, and what that vendor says of its limits.
+# Takes the provider, the model, and the vendor's report of its limits.
 RecordRate = Callable[[str | None, str | None, RateReport], None]
 
 
 def _no_rate(_provider: str | None, _model: str | None, _report: RateReport) -> None:
-    """Ignore a report of rate limits, where there is no queue."""
+    """Ignore a report of rate limits, without a queue."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ class UndoStack:
         return next((each for each in reversed(later) if isinstance(each, Lasting)), seen)
 
     def next_seen_from(self, thread_id: str | None) -> Step | None:
-        """Return the step that *Redo* means to somebody who looks at a thread (None: a new one)."""
+        """Return the step of *Redo* for a person who looks at a thread (None: a new one)."""
         return _seen_from(thread_id, self._undone)
 
     def pass_over(self, lasting: Lasting) -> None:

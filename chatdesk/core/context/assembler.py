@@ -31,7 +31,7 @@ _MOST_REMEMBERED_TEXTS = 64
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request that is ready to be built, and what it was selected from."""
+    """A request that is ready to be built, and the selection behind it."""
 
     frame: ContextFrame
     info: ModelInfo

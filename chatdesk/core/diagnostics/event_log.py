@@ -56,8 +56,7 @@ _MS_PER_S = 1000
 
 
 def log_event(name: str, *, level: int = logging.INFO, **fields: object) -> None:
-    """Log one line; fields that are None are left out. Give ids, numbers, kinds and codes, never what somebody
-    wrote."""
+    """Log one line; fields that are None are left out. Pass ids, numbers, kinds and codes, never a person's text."""
     if _log.isEnabledFor(level):
         known = [f"{key}={_value(value)}" for key, value in fields.items() if value is not None]
         _log.log(level, " ".join([name, *known]))  # whole, so that it is searched for secrets once

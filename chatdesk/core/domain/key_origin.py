@@ -179,8 +179,8 @@ class Withheld:
 
 
 class KeyNotAgreed(NotPossible):
-    """A key would be sent where nobody agreed to. ``title`` and ``what`` are what a person is asked; with their consent
-    the same call succeeds."""
+    """A key would be sent to an address without consent. ``title`` and ``what`` are the question to the person; with
+    their consent the same call succeeds."""
 
     code = "key_not_agreed"
     safe = Text("Nothing was changed.")

@@ -136,7 +136,7 @@ class ScopedRate:
 
 
 def parse_scoped_rates(stored: Mapping[str, str]) -> tuple[ScopedRate, ...]:
-    """Parse rates as the settings hold them; what cannot be understood is left out."""
+    """Parse rates in the settings' form; invalid ones are left out."""
     found = []
     for key, text in stored.items():
         scope, _dot, target = key.partition(".")

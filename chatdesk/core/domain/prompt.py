@@ -153,7 +153,7 @@ def checked_name(name: str) -> str:
 
 
 def setup_from(values: Mapping[str, Any]) -> AssistantSetup:
-    """Return the stored set-up; what is invalid reads as not set, so that one damaged row hides no assistant."""
+    """Return the stored set-up; invalid values read as unset, so that a damaged row hides no assistant."""
     provider, model = (_word(values.get(name)) for name in ("provider", "model"))
     tools, files, parameters = values.get("tools"), values.get("files"), values.get("parameters")
     listed = files if isinstance(files, list) else []

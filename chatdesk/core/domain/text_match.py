@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Marks of Markdown, and characters that nobody sees.
+# Marks of Markdown, and invisible characters.
 _SIGNS = "*`~|\xad\u034f\u061c\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufe0e\ufe0f\ufeff"
 _MARKS = dict.fromkeys(map(ord, _SIGNS))
 _SPACE = re.compile(r"\s+")

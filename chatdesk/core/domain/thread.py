@@ -25,7 +25,7 @@ BRANCH_MARK: Final = " (branch)"
 
 
 def title_text(title: str) -> str:
-    """Return a stored title for people: what ChatDesk itself wrote of it is a ``Text``."""
+    """Return a stored title for display: one that ChatDesk itself wrote is a ``Text``."""
     own = title.removesuffix(BRANCH_MARK)
     name = _NAMES.get(own, own)
     return name if own == title else Text("{title} (branch)", title=name)

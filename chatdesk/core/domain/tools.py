@@ -255,8 +255,8 @@ class ServerState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A server as it is now. ``problem`` is a sentence, empty where there is none; ``left_out`` are sentences about
-    tools that are not offered; ``stderr`` is the end of what the program wrote there."""
+    """The current state of a server. ``problem`` is a sentence, or empty; ``left_out`` are sentences about tools that
+    are not offered; ``stderr`` is the end of the program's standard error."""
 
     server: ToolServer
     state: ServerState

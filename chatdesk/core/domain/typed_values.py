@@ -17,7 +17,7 @@ _AMOUNT: Final = re.compile(r"\$?\s*(\d{1,7}(?:[.,]\d{1,6})?)\s*\$?\Z")
 
 
 class NotAFigure(ValueError):
-    """The typed text is no figure; the error's text says what is expected instead."""
+    """The typed text is not a number; the error's text names the expected form."""
 
 
 def read_window(text: str) -> int:

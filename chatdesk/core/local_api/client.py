@@ -102,7 +102,7 @@ async def ask_owner(data_dir: Path, request: Mapping[str, Any]) -> AsyncGenerato
 
 
 async def owner_health(data_dir: Path) -> Event | None:
-    """Return the owner's report on its health; None where nobody listens. Raises the errors that the owner reports."""
+    """Return the owner's report on its health; None if no owner listens. Raises the errors that the owner reports."""
     try:
         async with aclosing(exchange(data_dir, "health", {})) as events:
             return await anext(events, None)

@@ -170,7 +170,7 @@ def _note_path(data_dir: Path) -> Path:
 
 
 def _write_privately(path: Path, content: str) -> None:
-    """Replace the file without waiting for the disk: after a power cut nobody listens, whatever the file says."""
+    """Replace the file without waiting for the disk: after a power cut no owner listens, whatever the file says."""
     temporary = unfinished_name(path)
     try:
         with open_new(temporary) as file:

@@ -157,7 +157,7 @@ class Deadlines:
 
 
 class AnswerStream:
-    """The JSON chunks of one HTTP response, streamed or not: what its header says of that is often wrong."""
+    """Yields the JSON chunks of one HTTP response, streamed or not: its header is often wrong about that."""
 
     def __init__(
         self,

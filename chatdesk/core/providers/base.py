@@ -383,7 +383,7 @@ class Provider(Protocol):
         ...
 
     def lacks(self, request: ChatRequest) -> list[str]:
-        """Return the names of what the request has and the protocol has not: it would go without."""
+        """Return the names of request fields that the protocol lacks and would drop."""
         ...
 
     async def embed(self, request: EmbeddingRequest) -> Embeddings:

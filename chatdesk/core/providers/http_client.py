@@ -225,8 +225,8 @@ class DrainedStream(httpx2.AsyncByteStream):
 
 
 async def _run_out(chunks: AsyncIterator[bytes]) -> None:
-    """Read on after the connection was closed: what was received already comes, then each generator, the innermost
-    first, ends by the error that nothing more can be read."""
+    """Read on after the connection was closed: the data received before is yielded, then each generator, the innermost
+    first, ends with an error."""
     count = 0
     with suppress(Exception):
         async for _ in chunks:

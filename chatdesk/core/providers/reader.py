@@ -137,8 +137,8 @@ class SecretHidingReader(ChangingReader):
         return self._cleaned(self._inner.feed(chunk))
 
     def finish(self) -> Iterator[Late]:
-        """Yield the cleaned events that were held back until the end of the answer. What is kept for the vendor goes
-        back to nobody else, and stays as it is."""
+        """Yield the cleaned events that were held back until the end of the answer. Data kept for the vendor is sent
+        back to it alone, unchanged."""
         late = list(self._inner.finish())
         yield from self._cleaned(each for each in late if not isinstance(each, ReasoningKept | SourcesNamed))
         yield from self.rest()

@@ -118,8 +118,8 @@ def _names_a_file(code: str, at: int) -> bool:
 
 
 def highlight(language: str, code: str, *, budget: float = BUDGET_S) -> tuple[CodeRun, ...]:
-    """Return runs that cover ``code`` exactly; what the budget (seconds) does not reach is plain. Empty for an unknown
-    language or code over ``MAX_CODE_CHARACTERS``."""
+    """Return runs that cover ``code`` exactly; code beyond the time limit (``budget`` seconds) is plain. Empty for an
+    unknown language or code over ``MAX_CODE_CHARACTERS``."""
     lexer = find_lexer(language) if is_highlightable(language, code) else None
     if lexer is None:
         return ()

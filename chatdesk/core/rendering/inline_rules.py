@@ -23,7 +23,7 @@ from chatdesk.core.rendering.footnotes import is_expected, note_key
 from chatdesk.core.rendering.markdown_spans import CJK, MAX_MATH_CHARS, is_punctuation
 from chatdesk.core.rendering.picture_data import IMAGE
 
-# The letters that each rule can begin at; what is between them is text.
+# The letters that each rule can begin at; everything between them is text.
 _LETTERS: Final = {
     "text": "", "newline": "\n", "chat_math": "$\\", "escape": "\\", "backticks": "`", "strikethrough": "~",
     "emphasis": "*_", "chat_footnote_ref": "[", "link": "[", "image": "!", "autolink": "<", "html_inline": "<",

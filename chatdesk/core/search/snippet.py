@@ -110,7 +110,7 @@ class Finder:
 
 
 def plain(text: str) -> str:
-    """Return ``text`` in one line, as it reads without Markdown's signs; what hides is spelt out."""
+    """Return ``text`` in one line, without Markdown's marks; hidden characters are spelt out."""
     if "](" in text:
         text = _LINK.sub(r"\1", text)
     if "\n" in text:

@@ -62,8 +62,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Trial:
-    """A feature that is tried out: who decides about it, and the last day by which it stays or goes. A test fails
-    after that day."""
+    """A feature on trial: its owner, and the last day by which it stays or is removed. A test fails after that day."""
 
     owner: str
     until: date

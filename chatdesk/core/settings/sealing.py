@@ -25,8 +25,8 @@ class CannotUnseal(Exception):
 
 
 def seal(plain: bytes, passphrase: bytes, *, beside: Mapping[str, object] | None = None, work: int = WORK) -> Any:
-    """Encrypt ``plain`` into a document for JSON: ``parameters`` and ``sealed``. ``beside`` is put into the parameters,
-    to be read by anybody and changed by nobody. Takes most of a second."""
+    """Encrypt ``plain`` into a document for JSON: ``parameters`` and ``sealed``. ``beside`` is added to the parameters,
+    readable but authenticated. Takes most of a second."""
     head = {
         **(beside or {}),
         "version": _VERSION,

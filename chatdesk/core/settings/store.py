@@ -159,7 +159,7 @@ class SettingsStore:
             return self._damaged(problems)
 
     def _damaged(self, problems: list[str]) -> dict[str, Any]:
-        """Move the file aside and say so; what it held is not used."""
+        """Move the file aside and report it; its values are not used."""
         _log.warning("the settings file was not valid TOML")
         kept = move_aside(self._path)
         where = Text("kept as {name}", name=kept.name) if kept else Text("left as it is")
@@ -184,7 +184,7 @@ def _read_value(values: dict[str, Any], setting: Setting, read: Any, source: str
     try:
         values[setting.name] = read()
     except InvalidValue as error:
-        # An address is not replaced by another one: what would go there is refused.
+        # An invalid address is not replaced by another one: requests to it are refused.
         problems.append(f"{source} {'cannot be used' if setting.is_url else 'was ignored'}: {error}.")
         return False
     return True

@@ -79,10 +79,10 @@ class MemoryDatabase(Database):
         """Do nothing, because there is nothing to connect to again."""
 
     def _check_identity(self) -> None:
-        """Do nothing, because there is no file that could be exchanged."""
+        """Do nothing: there is no file to exchange."""
 
     def _find_file(self) -> None:
-        """Do nothing, because there is no file that could be moved."""
+        """Do nothing: there is no file to move."""
 
     def _write_mark(self, mark: high_water.HighWater) -> None:
         """Do nothing, because a mark says how far a file had come."""

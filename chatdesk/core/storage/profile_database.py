@@ -95,7 +95,7 @@ class ProfileDatabase(Database):
         self._migrations_dir = migrations_dir
 
     async def open(self) -> OpenReport:
-        """Check, create or upgrade the file, recover turns that nobody owns, and get ready."""
+        """Check, create or upgrade the file, recover turns without an owner, and get ready."""
         report = None if self.is_read_only else await self._open_to_write()
         if report is None:
             report = await self._reader.run(self._open_read_only)

@@ -141,7 +141,7 @@ class Delivery:
             try:
                 await self._refresh()
                 await (self._publish_together(news) if news.is_large else self._publish_each(news))
-                if news.has_notes:  # rare: what is open looks for those of its thread
+                if news.has_notes:  # rare: an open chat reads the notes of its thread
                     self._bus.publish(TeamChanged())
             except ChatDeskError as error:
                 # Lists are read again when they are next shown; the rows are all there.

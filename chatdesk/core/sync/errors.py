@@ -10,7 +10,7 @@ from chatdesk.core.errors import TeamError as TeamError
 from chatdesk.core.texts import Text
 
 _LATER = Text("ChatDesk continues by itself tomorrow (UTC). An owner of the workspace can raise the limit.")
-# By the setting's name: what happened, and what to do next.
+# By the setting's name: the failure, and the next step.
 _LIMITS: Final = {
     "bytes_each": (Text("You have reached the workspace's daily limit of text for each member."), _LATER),
     "bytes_project": (

@@ -47,8 +47,8 @@ class _Project:
     wants_share: bool
     is_new: bool
     may_have_lost: bool
-    held: set[str] = field(default_factory=set)  # refused only for lack of something that may still come
-    is_final: bool = False  # nothing more comes: what is held is refused
+    held: set[str] = field(default_factory=set)  # refused only because a row is missing that may still come
+    is_final: bool = False  # no further rows: the held ones are refused
     contradictions: int = 0
     received: int = 0
     problem: TeamError | None = None

@@ -106,7 +106,8 @@ class _Round:
         )
         yield from self._run_turns(turns, only)
         if any(isinstance(problem, TeamServerTooNew) for problem in self._problems.values()):
-            # Upgraded just now: hello says what this version may still do, and that is no trouble of single projects.
+            # The server was just upgraded: its hello says what this version may still do, so these are not faults of
+            # single projects.
             self._problems = {
                 project: problem
                 for project, problem in self._problems.items()

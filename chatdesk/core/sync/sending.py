@@ -18,8 +18,7 @@ _LOOK_EVERY_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The progress of sending: how many changes wait, how many the server refused, and what is in the way, as a
-    sentence."""
+    """The progress of sending: the number of waiting and refused changes, and the obstacle, as a sentence."""
 
     waiting: int
     refused: int

@@ -347,7 +347,7 @@ class SyncWorker:
         return [max(each, 0.0) for each in due if each is not None]
 
     def _gather(self) -> None:
-        """Wait a few milliseconds: what was written in one go is often more than one transaction."""
+        """Wait a few milliseconds: one action of a person often writes several transactions."""
         if self._written and not self._stopping.is_set():
             self._stopping.wait(_GATHER_S)
 

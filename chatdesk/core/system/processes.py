@@ -1,7 +1,8 @@
 """Protects every process of ChatDesk at its start, and limits what its child processes see.
 
-A core dump holds keys and chats, and the environment of a process can be read by everything else that its user runs. So
-no core is written, keys are taken out of the environment once they were read, and children get what they need.
+A core dump contains keys and chats, and a process's environment can be read by every other process of its user. So no
+core is written, keys are removed from the environment once they were read, and child processes get only the variables
+that they need.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Reads the small files that ChatDesk keeps for itself: settings, lists, notes.
+"""Reads ChatDesk's own small files: settings, lists, notes.
 
-A data directory may come from somebody else or be damaged. A pipe in the place of such a file would let the start wait
-for ever, a device or a huge file would take all memory.
+A data directory may be foreign or damaged. A pipe in place of such a file would block the start for ever, a device or a
+huge file would take all memory.
 """
 
 from __future__ import annotations

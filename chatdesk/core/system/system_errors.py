@@ -39,7 +39,7 @@ _REASONS: Final = {
 
 
 def reason_text(error: OSError) -> str:
-    """Return why the system refused, as a few words; what is not known here comes as the system has it."""
+    """Return the system's reason for a refusal in a few words; an unknown one in the system's own words."""
     if isinstance(error.strerror, Text):  # ChatDesk's own words, for what it refused itself
         return error.strerror
     return _REASONS.get(error.errno or 0) or error.strerror or str(error) or Text("the system refused")

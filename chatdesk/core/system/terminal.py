@@ -1,10 +1,9 @@
-"""Writes everything that the command line prints: no text of others commands a terminal, hides on it or turns a line
-round.
+"""Writes all output of the command line, so that foreign text can neither control a terminal, nor hide on it or reverse
+a line.
 
-Everything that is printed passes here, whether a terminal reads it or a file: characters without a picture of their own
-are spelt out as in the window (``⟦U+001B⟧``), and JSON is ASCII, whose escapes any program reads back exactly. A
-``Text`` is written in the language of the program, in JSON in English. Answers
-and data go to stdout, everything else to stderr.
+All output passes here, for a terminal or a file: invisible characters are spelt out as in the window (``⟦U+001B⟧``),
+and JSON is ASCII, whose escapes every program decodes exactly. A ``Text`` is written in the person's language, in JSON
+in English. Answers and data go to stdout, everything else to stderr.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The prompts and resources that tool servers offer to a person: listed, used and read when somebody asks for them.
+"""Lists, uses and reads the prompts and resources that tool servers offer to a person, on request.
 
-Names and descriptions are text of a stranger: they are cleaned here. An address of a resource is given back to its own
+Names and descriptions are untrusted: they are cleaned here. The address of a resource is only passed back to its own
 server and never opened here, whatever its scheme.
 """
 

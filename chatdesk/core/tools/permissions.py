@@ -1,5 +1,5 @@
-"""Keeps the permissions of tools in the configuration directory, each permission under a seal: a file that somebody
-else wrote, that was restored or copied from another computer, allows nothing."""
+"""Keeps the permissions of tools in the configuration directory, each permission under a seal: a file written by
+another program, restored, or copied from another computer, grants nothing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Finds programs as a shell of the person would, also when ChatDesk was started from an icon, and says what a server
-gets of the environment."""
+"""Finds programs as the person's shell would, even if ChatDesk was started from an icon, and selects the environment of
+a server."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ class ProjectFolders:
         return Path(path) if path is not None and Path(path).is_dir() else None
 
     async def forget_others(self, project_ids: Collection[str]) -> None:
-        """Forget the folders of all other projects: whoever brings a project with such an id later gets none of them.
-        Raises ``ServersNotSaved``."""
+        """Forget the folders of all other projects, so that a later project with such an id gets none of them. Raises
+        ``ServersNotSaved``."""
         gone = [each for each in self._folders if each not in project_ids]
         for each in gone:
             del self._folders[each]

@@ -1,7 +1,7 @@
-"""Seals the set-up of a person (HMAC-SHA256), under a key that is in the keyring, or without one in a file of the
+"""Seals the set-up of a person (HMAC-SHA256), under a key in the keyring, or without a keyring in a file of the
 person's own configuration directory, outside of any data directory.
 
-What somebody else wrote, or what was copied from another computer with its directory, has no seal that holds.
+Data that another person wrote, or that was copied from another computer with its directory, has no valid seal.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Requests of a tool server to a person while one of its tools runs: a form, a page to open, a question to a model.
+"""Defines requests of a tool server to a person while one of its tools runs: a form, a page to open, a question to a
+model.
 
-All texts are a stranger's: hidden characters are spelt out here, and what a person enters is checked here by name, type
-and bounds. A pattern of the server's own making is not run.
+All texts are untrusted: hidden characters are spelt out here, and a person's input is checked here by name, type and
+bounds. Patterns from the server are not run.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S+")
 
 
 class Action(StrEnum):
-    """A person's answer to a server: what it asked for, a refusal, or no answer."""
+    """A person's answer to a server: the requested content, a refusal, or no answer."""
 
     ACCEPT = "accept"
     DECLINE = "decline"

@@ -107,7 +107,7 @@ class ServersStore:
         return StoredServers(tuple(servers.values()), chosen, folders, built_in, search, problem)
 
     def _is_own(self, data: Mapping[str, Any], seal: object) -> bool:
-        """Return whether this person chose this here; count what somebody else may have."""
+        """Return whether this person made this entry on this computer, and count entries that another may have made."""
         is_own = not self._needs_seals or self._seals.holds(data, seal)
         self._foreign += not is_own
         return is_own

@@ -1,5 +1,5 @@
-"""The pages that a browser shows after a sign-in to a tool server. The process that hosts the servers writes them, and
-gets their translations with the sign-in."""
+"""Writes the pages that a browser shows after a sign-in to a tool server. The process that hosts the servers writes
+them, and gets their translations with the sign-in."""
 
 from __future__ import annotations
 

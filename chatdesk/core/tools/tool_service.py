@@ -1,8 +1,8 @@
-"""ToolService has the use cases of tool servers for all front ends: setting them up, testing them, switching them on
-and off, and permissions.
+"""ToolService implements the use cases of tool servers for all front ends: setting them up, testing them, switching
+them on and off, and permissions.
 
-All methods are called on the services' loop. Definitions come from the person alone: nothing of the database, a backup,
-an import, a team or another program reaches ``save``.
+All methods are called on the services' loop. Definitions come from the person alone: data from the database, a backup,
+an import, a team or another program never reaches ``save``.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ class ToolService:
         )
 
     def chosen(self, *, thread_id: str | None, project_id: str | None) -> tuple[str, ...] | None:
-        """Return the ids that were chosen for a thread, or else for its project; None where nobody chose."""
+        """Return the ids that were chosen for a thread, or else for its project; None without a choice."""
         found = self._stored.chosen.get(f"thread:{thread_id}") if thread_id else None
         return found if found is not None else self._stored.chosen.get(f"project:{project_id}")
 

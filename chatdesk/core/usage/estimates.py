@@ -1,4 +1,4 @@
-"""Estimates the usage of requests where no provider has reported it."""
+"""Estimates the usage of requests without a provider's report."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""UsageLimits decides whether a request may be made, given what was spent today and this month.
+"""UsageLimits decides whether a request may be made, given the spending of today and this month.
 
-Days and months begin at local midnight. A running request counts at its estimate until it ends. A request whose price
-nobody knows counts its tokens and no money.
+Days and months begin at local midnight. A running request counts at its estimate until it ends. A request of unknown
+price counts its tokens and no money.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Adds up what was spent in a range of days for a chart, a table and a file. Pure."""
+"""Adds up the spending in a range of days for a chart, a table and a file. Pure."""
 
 from __future__ import annotations
 

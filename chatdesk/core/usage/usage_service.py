@@ -1,4 +1,4 @@
-"""Reads sums of what requests cost. Whoever asks a model writes the lines of the ledger."""
+"""Reads sums of the costs of requests. The ledger's lines are written by the code that makes a request."""
 
 from __future__ import annotations
 

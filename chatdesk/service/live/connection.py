@@ -74,7 +74,7 @@ async def converse(conversation: Conversation) -> None:
 
 
 class _BytesArrived(Exception):
-    """Something arrived that is no text."""
+    """A message is not text."""
 
 
 class _TokenEnded(Exception):
@@ -202,7 +202,7 @@ ENDPOINTS: Final = (
 )
 
 
-# Writes frames as JSON: what a WebSocket and server-sent events carry.
+# Writes frames as JSON, for WebSockets and server-sent events.
 
 
 def frame_json(frame: Frame) -> bytes:

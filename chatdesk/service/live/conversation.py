@@ -1,4 +1,4 @@
-"""Describes endpoints that go on: WebSockets, and answers that follow what happens."""
+"""Describes endpoints of long connections: WebSockets, and answers that follow events."""
 
 from __future__ import annotations
 

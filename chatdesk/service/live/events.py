@@ -1,7 +1,8 @@
-"""Follows the journal of events for every client, on the service's thread: what each may hear, from where it was.
+"""Follows the journal of events for every client, on the service's thread: gives each the events that it may see, from
+its own place.
 
-A client has no queue of its own but a place in the journal, and takes what has come since whenever the last is sent;
-one that falls out of it is told to read again. The number of clients costs the loop of the services nothing.
+A client has no queue but a place in the journal, and takes the newer events whenever the last are sent; a client whose
+place is no longer kept is told to read again. The services' loop does the same work for any number of clients.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Numbers the events that other programs follow, and keeps the last of them, so that a client can continue
-after a lost connection.
+"""Numbers the events for other programs, and keeps the last of them, so that a client can continue after a lost
+connection.
 
-Written on the loop of the services and read from any thread. While nobody follows, and nobody can come back, it is not
+Written on the loop of the services and read from any thread. While no client follows or could resume, it is not
 subscribed to the bus and costs nothing.
 """
 

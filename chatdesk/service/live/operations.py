@@ -1,5 +1,5 @@
 """Declares the operations of a WebSocket. Each is carried out as a request of its own, with the same checks, scopes and
-keys, and is acknowledged when what it wrote is on the disk."""
+keys, and is acknowledged when its writes are on the disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks questions for assistants, whose patience is shorter than some answers take: an answer goes on after its asker
+"""Asks questions for assistants, whose time-outs are shorter than some answers: an answer continues after the assistant
 has stopped waiting, and can be read when it has ended. Belongs to the loop of the services."""
 
 from __future__ import annotations
@@ -93,4 +93,4 @@ class Askings:
     def _end(self, ended: asyncio.Task[None]) -> None:
         self._running.discard(ended)
         if not ended.cancelled():
-            ended.exception()  # whoever still waits is told; the thread keeps it for the others
+            ended.exception()  # a waiting caller gets the error; for others the thread has it

@@ -1,7 +1,7 @@
 """Answers assistants over HTTP at ``/mcp``, behind the gate as everything else.
 
-The mcp package is imported when the first request comes. Answers are single JSON documents: nothing is kept for
-streams that nobody reads. Runs on the service's thread.
+The mcp package is imported by the first request. Answers are single JSON documents: nothing is buffered for unread
+streams. Runs on the service's thread.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class HttpTransport:
         scope["user"] = _user(caller.id)
         handle = partial(manager.handle_request, scope, _replayed(body))
         answering = asyncio.ensure_future(self._sessions.serve(caller.id, request, send, handle))
-        leaving = asyncio.ensure_future(receive())  # the body is read: what comes now is the end
+        leaving = asyncio.ensure_future(receive())  # the body is complete, so the next message is the disconnect
         try:
             await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
             if answering.done():

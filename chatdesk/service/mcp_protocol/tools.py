@@ -1,7 +1,7 @@
 """Declares the tools with which assistants use threads: find, list and read them, ask, and write drafts.
 
-A tool is one declaration, as an endpoint is: a closed form for what it takes, a handler that runs on the loop of the
-services, and a dataclass for what it returns. All that is returned is bounded, and says of itself that it is data.
+A tool is one declaration, as an endpoint is: a closed form for its arguments, a handler that runs on the loop of the
+services, and a dataclass for its result. Results are bounded, and marked as data.
 """
 
 from __future__ import annotations

@@ -136,8 +136,8 @@ def request_of(wanted: CompletionWanted, model: str) -> ChatRequest:
 
 
 def question_of(wanted: CompletionWanted) -> str:
-    """Return the question for a thread: the words of the last message. What came before is in the thread. Raises
-    ``InvalidRequest`` for what a thread does not keep in this way."""
+    """Return the question for a thread: the text of the last message. Earlier ones are in the thread. Raises
+    ``InvalidRequest`` for content that a thread cannot store in this way."""
     last = wanted.messages[-1] if wanted.messages else None
     if last is None or last.role != "user":
         raise InvalidRequest((("messages", "In a thread the last message has to be the user's"),))

@@ -1,4 +1,4 @@
-"""The endpoint for embeddings: texts as vectors, of the providers that have them."""
+"""Declares the endpoint for embeddings: texts as vectors, from the providers that offer them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from chatdesk.core.providers.base import PictureDelta, ReasoningDelta, TextDelta
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of an answer: why, and what it took where that is known."""
+    """The end of an answer: its reason, and its usage if that is known."""
 
     reason: str
     usage: Usage | None

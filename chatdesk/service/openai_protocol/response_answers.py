@@ -55,13 +55,13 @@ class ResponseShown:
 
 @dataclass(slots=True)
 class _Item:
-    """An item of the output while it is written: the message itself, or what the subclasses are."""
+    """An item of the output while it is written: a message here, other kinds in subclasses."""
 
     index: int
     id: str
     parts: list[str] = field(default_factory=list)
 
-    # The event of a piece, and what it has beside its place.
+    # The event of a piece, and its fields besides the place.
     delta: ClassVar[str] = "response.output_text.delta"
     more: ClassVar[dict[str, Any]] = {"content_index": 0, "logprobs": []}
     part: ClassVar[str] = "response.content_part"

@@ -24,7 +24,7 @@ class SentPiece:
 
 @dataclass(frozen=True)
 class SentItem:
-    """An item of a conversation. Reasoning is read and left out: nobody sends it on."""
+    """An item of a conversation. Reasoning is read and dropped."""
 
     __pydantic_config__ = OPEN
     type: Literal["message", "function_call", "function_call_output", "reasoning"] = "message"
@@ -95,8 +95,8 @@ def request_of_response(wanted: ResponseWanted, model: str) -> ChatRequest:
 
 
 def question_of_response(wanted: ResponseWanted) -> str:
-    """Return the question for a thread: the words of the last message. What came before is in the thread. Raises
-    ``InvalidRequest`` for what a thread does not keep in this way."""
+    """Return the question for a thread: the text of the last message. Earlier ones are in the thread. Raises
+    ``InvalidRequest`` for content that a thread cannot store in this way."""
     set_ones = sorted(_extra_fields(wanted))
     if set_ones:
         raise InvalidRequest(tuple((name, "In a thread the thread decides this") for name in set_ones))

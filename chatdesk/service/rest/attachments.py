@@ -1,4 +1,5 @@
-"""The endpoint that receives a file, for a question, a note or a draft to name; and the answers with files."""
+"""Declares the endpoint that receives a file, to be named by a question, a note or a draft; and the answers with
+files."""
 
 from __future__ import annotations
 

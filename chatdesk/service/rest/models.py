@@ -1,4 +1,4 @@
-"""The endpoint of providers and their models. No server is asked while a list of the last day is kept."""
+"""Declares the endpoint of providers and their models. No server is asked while there is a list of the last day."""
 
 from __future__ import annotations
 

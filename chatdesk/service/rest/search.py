@@ -1,4 +1,5 @@
-"""The endpoint of search. Each request has a reader of its own: a search in the window ends none of these."""
+"""Declares the endpoint of search. Each request has a reader of its own, so that it is not ended by a search in the
+window."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def iso(milliseconds: int | None) -> str | None: ...
 
 
 def iso(milliseconds: int | None) -> str | None:
-    """Return a time that is given in milliseconds UTC; the beginning of 1970 for what is no time."""
+    """Return a time of milliseconds UTC; the beginning of 1970 for an invalid one."""
     if milliseconds is None:
         return None
     seconds, rest = divmod(known_or_zero(milliseconds), 1000)

@@ -25,7 +25,7 @@ _LAST_YEAR: Final = 2900
 
 @dataclass(frozen=True, slots=True)
 class SumAnswer:
-    """A sum of requests. ``unpriced_requests`` are not in ``cost_usd``, because nobody knows their price."""
+    """A sum of requests. ``unpriced_requests`` are not in ``cost_usd``, because their price is unknown."""
 
     requests: int
     input_tokens: int

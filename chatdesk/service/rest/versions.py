@@ -42,7 +42,7 @@ class RemovalWanted:
 
 @dataclass(frozen=True, slots=True)
 class VersionAnswer:
-    """A version that was made; ``answer`` is being written, null where nobody is asked."""
+    """A version that was created; ``answer`` is being written, null if no model is asked."""
 
     message: MessageAnswer
     answer: MessageAnswer | None

@@ -40,7 +40,7 @@ def announce(widget: QWidget, text: str, *, is_assertive: bool = False) -> bool:
 
 
 def show_checked(button: QAbstractButton, is_checked: bool) -> None:
-    """Show a state that is in force already: whoever listens to ``toggled`` is not told."""
+    """Show a state that is already in force, without emitting ``toggled``."""
     was_blocked = button.blockSignals(True)
     button.setChecked(is_checked)
     button.blockSignals(was_blocked)

@@ -1,7 +1,7 @@
-"""The base of all nodes in the accessible tree of a painted view: a parent, children, and access from Qt.
+"""Defines the base of all nodes in the accessible tree of a painted view: a parent, children, and access from Qt.
 
 Qt holds bare pointers to interfaces made in Python. So a node is registered when it is made, kept by its parent, and
-taken out of Qt's cache by ``close`` before Python lets it go; never while a question of Qt is being answered.
+removed from Qt's cache by ``close`` before Python frees it; never during a call from Qt.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def close_all() -> None:
 
 
 class ActionInterface(QAccessibleActionInterface):
-    """Named actions; the first is what a press does. There is none while ``is_offered`` says so."""
+    """Named actions; the first is run by a press. There is none while ``is_offered`` is false."""
 
     def __init__(
         self, actions: Mapping[str, Callable[[], object]], *, is_offered: Callable[[], bool] = lambda: True

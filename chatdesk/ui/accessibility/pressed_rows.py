@@ -1,6 +1,6 @@
-"""Lists whose rows do something when they are clicked, for assistive programs: each of these rows offers *Press*.
+"""Describes lists with rows that act on a click to assistive programs: each row offers *Press*.
 
-Qt's own rows offer *Toggle* alone, which selects a row and opens nothing.
+Qt's own rows only offer *Toggle*, which selects a row and opens nothing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The controllers of the main window: imported beside the loop after the first paint, built once the services are
+"""Builds the controllers of the main window: imported on a thread after the first paint, built once the services are
 open.
 
-None of it is needed to type.
+Typing needs none of them.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class CommandBinding(QObject):
                 title=partial(self._title_of_act, actions) if len(actions) > 1 else None,
                 is_offered=partial(self._can_act, actions),
             )
-        # While there is nothing to stop, Esc belongs to whoever has the focus.
+        # With nothing to stop, Esc goes to the focused widget.
         panes.commands.bind("message.stop", messages.stop, messages.can_stop)
         messages.busyChanged.connect(panes.commands.refresh)
         threads.opened.connect(lambda _thread: panes.commands.refresh())

@@ -1,4 +1,4 @@
-"""A demonstration without a display: one real turn is typed into the composer, sent, stored, streamed and drawn."""
+"""Plays one real turn without a display: typed into the composer, sent, stored, streamed and drawn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The window after a start that failed: everything that would do nothing is off, and the ways out are offered."""
+"""Shows the window after a failed start: everything that cannot work is off, and the ways out are offered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # keeps the first paint fast
 
 
 def unforeseen_failure() -> ChatDeskError:
-    """Return the error to show where the start failed for a reason that nobody foresaw."""
+    """Return the error to show when the start failed for an unexpected reason."""
     return ChatDeskError(
         Text("Something failed that ChatDesk needs to start."),
         safe=Text("Everything saved before is unchanged."),

@@ -1,4 +1,4 @@
-"""Shows failures of the whole program in the window: a crash, what cannot be saved, how the data was opened."""
+"""Shows failures of the whole program in the window: a crash, unsaved text, how the data was opened."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The binding of the network state: the composer says when there is no connection, and network changes are passed to
-the services that need them."""
+"""Controls the network state: the composer shows a missing connection, and network changes are passed to the services
+that need them."""
 
 from __future__ import annotations
 

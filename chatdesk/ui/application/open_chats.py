@@ -1,4 +1,4 @@
-"""All chats that are shown: the first one of the main window, one beside it, and those in windows of their own."""
+"""Keeps all open chats: the first one of the main window, one beside it, and those in windows of their own."""
 
 from __future__ import annotations
 

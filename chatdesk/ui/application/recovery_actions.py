@@ -1,4 +1,4 @@
-"""The actions a person can take when no request could be made, run from the buttons below the error."""
+"""Runs the actions of the buttons below an error when no request could be made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joins the list of threads with the chat that is active: what is asked for in the list is done there."""
+"""Connects the list of threads with the active chat, which carries out the requests of the list."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SidebarBinding(QObject):
         sidebar.everythingWanted.connect(self._search)
         sidebar.resultsWanted.connect(self._find)
         sidebar.hitChosen.connect(self._show_hit)
-        if sidebar.found is not None:  # somebody typed before there was anybody to ask
+        if sidebar.found is not None:  # a person typed a search before this controller existed
             self._find(sidebar.found.results.searched, sidebar.found.results)
         panes.registry.keys.changed.connect(self._show_keys)
         self._show_keys()

@@ -1,4 +1,4 @@
-"""The life of the window: it is shown first, filled when the services are open, and stored when it closes."""
+"""Runs the life of the window: it is shown first, filled when the services are open, and stored when it closes."""
 
 from __future__ import annotations
 

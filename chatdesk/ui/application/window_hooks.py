@@ -1,4 +1,4 @@
-"""The functions of the composition root that the window calls."""
+"""Declares the functions of the composition root that the window calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue of all commands of the window: their names, keys and places.
+"""Lists all commands of the window: their names, keys and places.
 
 Menus, the palette and the list of shortcuts are made from it. The functions are bound elsewhere.
 """

@@ -1,4 +1,4 @@
-"""The description of a command, before a function is bound to it."""
+"""Describes a command, before a function is bound to it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The keys of commands: the catalogue's or those that a person gave them, how they are stored, and which ones a window
-can take for itself."""
+"""Holds the keys of commands: the catalogue's or the person's own, how they are stored, and which keys a window can
+use."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def either_text(choices: Sequence[str]) -> str:
 
 
 def keys_of_text(text: str) -> tuple[str, ...]:
-    """Portable key sequences out of a stored text, at most four; what is no key is left out."""
+    """Return the portable key sequences of a stored text, at most four; invalid ones are left out."""
     found = (QKeySequence(each, QKeySequence.SequenceFormat.PortableText) for each in text.split(_BETWEEN))
     return tuple(dict.fromkeys(each.toString() for each in found if _is_key(each)))[:_MOST]
 

@@ -1,4 +1,4 @@
-"""The description of an action on a message: its words and icon, and the messages that offer it."""
+"""Describes an action on a message: its label and icon, and the messages that offer it."""
 
 from __future__ import annotations
 

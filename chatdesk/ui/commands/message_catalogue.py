@@ -1,4 +1,4 @@
-"""The catalogue of all actions on messages, which the menu of a message and the tools below it are made from."""
+"""Lists all actions on messages, from which the menu of a message and the tools below it are made."""
 
 from __future__ import annotations
 

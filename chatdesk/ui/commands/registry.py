@@ -1,7 +1,7 @@
-"""Commands and what they do: makes the actions of the window, fills menus, feeds the palette and the help.
+"""Binds commands to functions: makes the actions of the window, fills menus, feeds the palette and the help.
 
-A command that nobody has bound has no action: it is in no menu and its keys stay free. Each command can be given other
-keys than the catalogue's.
+A command without a function has no action: it is in no menu and its keys stay free. A person can change the keys of
+each command.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ class CommandRegistry(QObject):
         return bound.uses.get(self.active) or bound.uses.get(None)
 
     def offered(self) -> tuple[Command, ...]:
-        """Return the commands that can do something now, each under the title of what it would do."""
+        """Return the commands that are enabled now, each under the title of its effect."""
         found = ((command, self._use(command.id)) for command in self.commands())
         return tuple(
             command if use.title is None else replace(command, title=use.title())

@@ -1,5 +1,5 @@
-"""A chip for one attached file above the text: picture or icon, name, size, progress of the copy, and a button to
-remove it. A note below the chips says what is not sent as it is."""
+"""Draws the chip of one attached file above the text: picture or icon, name, size, progress of the copy, and a button
+to remove it. A note below the chips names files that are not sent unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The attachments of the message that is being written: a row of chips above its text, and a note below them."""
+"""Shows the attachments of the message being written: a row of chips above its text, and a note below them."""
 
 from __future__ import annotations
 

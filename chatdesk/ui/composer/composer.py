@@ -1,4 +1,4 @@
-"""The card at the bottom in which a message is written, sent and stopped.
+"""Shows the card at the bottom in which a message is written, sent and stopped.
 
 It never clears itself: the text stays until the caller knows that the message is stored.
 """

@@ -1,4 +1,4 @@
-"""The files of the message that is being written: the row that shows them, and sending once they are copied."""
+"""Manages the files of the message being written: the row that shows them, and sending once they are copied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words below the text: what keeps a message from being sent, or what was just said for a few seconds."""
+"""Shows the sentence below the text: the reason why a message cannot be sent, or a short notice for a few seconds."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ComposerNotice(ElidedLabel):
         self.show_standing()
 
     def set_offline(self, words: str) -> None:
-        """Show a sentence while there is no connection; empty when there is one."""
+        """Show a sentence while there is no connection; empty with a connection."""
         if words == self._offline:
             return
         if words and not self._offline:

@@ -1,4 +1,4 @@
-"""The rows above the text: what sending will do when that is unusual, and the questions that wait for an answer."""
+"""Shows the rows above the text: an unusual effect of sending, and the questions that wait for an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The field that a message is typed into: plain text only, quick with any paste, mindful of input methods."""
+"""Implements the field that a message is typed into: plain text only, fast with any paste, careful with input
+methods."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""The common shape of dialogs: a title, room for what the dialog is about, a line for what failed, a row of buttons.
+"""Defines the common layout of dialogs: a title, the content, a line for failures, a row of buttons.
 
-The simplest such dialog asks before something that is not easily undone."""
+The simplest such dialog asks for confirmation before an action that is hard to undo.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Mark(QWidget):
         self.update()
 
     def show_result(self, is_well: bool | None) -> None:
-        """Show a tick or a cross; None: nothing, since nobody knows."""
+        """Show a tick or a cross; None: nothing, for an unknown state."""
         self.setVisible(is_well is not None)
         self.show_icon(*(("circle-check", "accent") if is_well else ("circle-x", "danger")))
         self.setAccessibleName(shown(WORKS if is_well else WORKS_NOT))

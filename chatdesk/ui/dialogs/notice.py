@@ -1,4 +1,4 @@
-"""A dialog with one button for a text that a person must read, and *About ChatDesk*, which shows the version."""
+"""Shows a text that a person must read, in a dialog with one button, and *About ChatDesk*, with the version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of all dialogs: a rounded card over a dimmed window, opened without blocking, closed by Esc."""
+"""Defines the base of all dialogs: a rounded card over a dimmed window, opened without blocking, closed by Esc."""
 
 from __future__ import annotations
 

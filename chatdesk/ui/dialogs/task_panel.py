@@ -1,4 +1,4 @@
-"""A dialog for work that takes a while, as with a server: it shows what is being done, and what failed."""
+"""Defines the base of dialogs for longer work, such as requests to a server: they show its progress and its failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dialog's field for longer plain text, limited to the storable length. Tab leaves it."""
+"""Implements a dialog's field for longer plain text, limited to the storable length. Tab leaves it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The garbage collector of a running window: it runs in the window's thread only, since Qt's objects must end in the
-thread that made them."""
+"""Collects garbage of a running window in the window's thread only, since Qt's objects must end in the thread that made
+them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Sends keys to the window on top while the system hands the keyboard over.
 
 The system takes some milliseconds to give the keyboard to a palette or a dialog that is shown, and to take it back from
-one that is closed. Until then keys come to the window that had it before, and nobody could type at once: a word after
-Ctrl+K would be in the message, and one after Esc nowhere. Only these moments are watched. Keys that are typed before a
-dialog is shown belong to the window that they are typed in.
+one that is closed. Until then keys come to the window that had it before, so that typing at once would go wrong: a word
+after Ctrl+K would be in the message, and one after Esc nowhere. Only these moments are watched. Keys that are typed
+before a dialog is shown belong to the window that they are typed in.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class HandingOver(QObject):
             self._is_sending = False
 
     def _watch(self) -> None:
-        """Watch each window, what the system gives its keys to, and what these ask whether a key is a shortcut."""
+        """Watch each window, the widgets that get the system's keys, and the questions whether a key is a shortcut."""
         for window in (self._base, *self._open, *self._closed):
             if window is None or not Shiboken.isValid(window):
                 continue

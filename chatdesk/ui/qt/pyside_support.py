@@ -1,12 +1,12 @@
-"""Keeps modules that PySide loads for developers of programs out of the start.
+"""Keeps PySide's modules for developers out of the start.
 
 PySide brings Python modules that write signatures for help texts, messages of wrong calls and stubs. It compiles all of
 them from source at each start, a quarter of what importing it takes. Here each is compiled when it is first used, which
 in a program without mistakes is never.
 
-PySide also looks through the source of every module that is imported after its base, for modules that may switch on
-its ``__feature__`` names. That reads some thousand files, and ``linecache`` keeps them: 18 MB. ChatDesk uses no such
-names, so PySide is told that no module does, and then not asked any more.
+PySide also looks through the source of every module that is imported after its base, for modules that may switch on its
+``__feature__`` names. That reads some thousand files, and ``linecache`` keeps them: 18 MB. ChatDesk uses no such names,
+so PySide is told that no module does, and then not asked any more.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A timer for storing what a person types."""
+"""Times the storing of a person's typing."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _ACTIONS = frozenset(
 
 
 class UnreadMoment:
-    """Measures the moment in which nobody can have read yet what appeared."""
+    """Measures the short time after something appears in which a person cannot have read it yet."""
 
     def __init__(self) -> None:
         self._since = QElapsedTimer()
@@ -67,7 +67,7 @@ class UnreadGuard(QObject):
             each.installEventFilter(self)
 
     def restart(self) -> None:
-        """Start the moment again, because another question is shown, which nobody can have read yet."""
+        """Start the time again, because another question is shown, which a person cannot have read yet."""
         self._moment.restart()
 
     @property
@@ -105,7 +105,7 @@ class LastAction(QObject):
 
     @property
     def is_recent(self) -> bool:
-        """Return whether somebody pressed a key or a button just now."""
+        """Return whether a person pressed a key or a button just now."""
         return time.monotonic() - self._at_s < _RECENT_S
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -1,8 +1,8 @@
-"""The loop of the window, Qt's and asyncio's in one. The gateway to qasync.
+"""Runs the window's loop, Qt's and asyncio's in one. The gateway to qasync.
 
 qasync gives every callback a Qt timer of its own, and lets the timers of cancelled callbacks run out: an answer that
-streams makes some 250 a second. Here all that are due share one timer, and all that wait for their time another, as
-asyncio's own loops do it. Importing this costs qasync: it is needed once there is an application.
+streams makes some 250 a second. Here all due callbacks share one timer, and all later ones another, as in asyncio's own
+loops. Importing this imports qasync, so import it once there is an application.
 """
 
 from __future__ import annotations

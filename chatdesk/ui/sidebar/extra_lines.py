@@ -1,6 +1,5 @@
-"""The lines of the sidebar that are shown only when there is something to report: the temporary chat above the list,
-and below it sync and what waits to be sent.
-"""
+"""Shows the lines of the sidebar that appear only with something to report: the temporary chat above the list, and
+below it sync and waiting messages."""
 
 from __future__ import annotations
 

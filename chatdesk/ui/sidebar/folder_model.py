@@ -78,7 +78,7 @@ class FolderModel(ThreadModel):
         return self._folders is not None and self._folders.is_open(project_id)
 
     def set_folder_open(self, project_id: str, is_open: bool) -> None:
-        """Open or close a folder; what it holds is read when it opens, and given up when it closes."""
+        """Open or close a folder; its threads are read when it opens, and released when it closes."""
         folder = None if self._folders is None else self._folders.find(project_id)
         if self._folders is None or folder is None or self._folders.is_open(project_id) is is_open:
             return

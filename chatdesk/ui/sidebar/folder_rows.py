@@ -1,4 +1,4 @@
-"""The folders of the list under a person's hands: opened and closed by keys and presses, dropped on by a drag."""
+"""Handles the person's actions on folders of the list: keys and presses open and close them, drags drop on them."""
 
 from __future__ import annotations
 

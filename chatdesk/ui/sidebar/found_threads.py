@@ -1,4 +1,4 @@
-"""Search results in the sidebar, in the place of the list of threads."""
+"""Shows search results in the sidebar, in place of the list of threads."""
 
 from __future__ import annotations
 

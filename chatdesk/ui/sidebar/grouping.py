@@ -1,5 +1,4 @@
-"""The sets of threads that are listed, their headings and folders, and the text of their times. Pure: no Qt, no clock
-of its own.
+"""Groups listed threads under headings and folders, and writes their times. Pure: no Qt, no clock of its own.
 
 A row's place is one comparable key, so that the list can find any row by bisection and never has to sort again.
 """

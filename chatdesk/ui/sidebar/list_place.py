@@ -1,6 +1,5 @@
-"""The place of the list of threads: held while rows come and go, found again in a list that is reloaded, and read on
-from as its end comes into sight.
-"""
+"""Holds the place of the list of threads: while rows come and go, across a reload, and at its end, which fetches more
+rows when it comes into sight."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Keeps the rows of the list in order. Bisection by key finds a row, so the list is never sorted again.
 
-It knows nothing of Qt: the model tells the view what was put in, taken out and moved.
+Independent of Qt: the model tells the view which rows were inserted, removed and moved.
 """
 
 from __future__ import annotations

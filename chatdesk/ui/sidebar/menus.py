@@ -1,4 +1,4 @@
-"""The sidebar's menus: about threads, and about what the list shows. Imported when the first one opens."""
+"""Builds the sidebar's menus: about threads, and about the content of the list. Imported when the first one opens."""
 
 from __future__ import annotations
 

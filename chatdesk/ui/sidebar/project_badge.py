@@ -1,4 +1,4 @@
-"""The project at the top of the sidebar: a button that leads to the others, and a place to drop threads on."""
+"""Shows the project at the top of the sidebar: a button that leads to the others, and a place to drop threads on."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""The sidebar: project, search, the list of threads, what the last save did. It knows threads, not the service: pages
-come from a callback, wishes leave as signals.
-"""
+"""Shows the sidebar: project, search, the list of threads, the result of the last save. It is independent of services:
+pages come from a callback, requests leave as signals."""
 
 from __future__ import annotations
 

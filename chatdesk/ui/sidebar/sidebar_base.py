@@ -1,4 +1,4 @@
-"""The base of the sidebar that its menus and bars work with: its signals, its list, and what the list shows."""
+"""Defines the base of the sidebar for its menus and bars: its signals, its list, and the list's filter."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class SidebarBase(QWidget):
         self._calendar_timer.timeout.connect(self.check_calendar)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Follow the calendar, as long as somebody can see the groups."""
+        """Follow the calendar while the groups are visible."""
         self.check_calendar()
         self._calendar_timer.start()
         super().showEvent(event)

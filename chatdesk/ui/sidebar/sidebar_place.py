@@ -1,4 +1,4 @@
-"""The place of the sidebar: beside the thread in a splitter, or, in a narrow window, over it while it is wanted."""
+"""Places the sidebar: beside the thread in a splitter, or, in a narrow window, over it while it is wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bottom of the sidebar: what became of the last change, and the ways to archive, trash and settings."""
+"""Shows the bottom of the sidebar: the result of the last change, and the buttons of archive, trash and settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dragging threads out of the list, to drop them on a project. Imported with the first drag."""
+"""Drags threads out of the list, to drop them on a project. Imported with the first drag."""
 
 from __future__ import annotations
 

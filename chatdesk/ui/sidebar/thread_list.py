@@ -1,5 +1,5 @@
-"""The list of threads as a view, which shows which thread is *open*, where the *keys* are (the current row), and which
-threads are *marked* (``thread_marks``). ``list_place`` keeps its place."""
+"""Shows the list of threads, with the *open* thread, the row of the *keys* (the current row), and the *marked* threads
+(``thread_marks``). ``list_place`` keeps its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The threads that are marked for an action on all of them, and the selection that shows them.
+"""Keeps the threads marked for a common action, and the selection that shows them.
 
 Selected rows are the marked threads, or the open one while nothing is marked.
 """

@@ -1,8 +1,8 @@
-"""The rows of the sidebar: threads under group headings, fetched page by page and kept in order by bisection.
+"""Models the rows of the sidebar: threads under group headings, fetched page by page and kept in order by bisection.
 
-It is on ``QStringListModel`` for one reason: the view asks for the row count once a row whenever it lays out, and
-with 10,000 rows that costs 12 ms when Python answers and under 3 ms when C++ does. The strings stay empty; every
-answer about a row comes from here.
+It is on ``QStringListModel`` for one reason: the view asks for the row count once a row whenever it lays out, and with
+10,000 rows that costs 12 ms when Python answers and under 3 ms when C++ does. The strings stay empty; every answer
+about a row comes from here.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""A check for whether the system blends windows with the screen below them. On X11 only a compositing manager does;
-without one the corners of a rounded window would be black."""
+"""Checks whether the system blends windows with the screen below them. On X11 only a compositing manager does; without
+one the corners of a rounded window would be black."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_composited() -> bool:
     try:
         library = ctypes.CDLL(ctypes.util.find_library("X11") or "libX11.so.6")
     except OSError:
-        return True  # nobody can be asked
+        return True  # unknown without the library
     library.XOpenDisplay.restype = ctypes.c_void_p
     library.XInternAtom.restype = library.XGetSelectionOwner.restype = ctypes.c_ulong
     display = library.XOpenDisplay(None)

@@ -1,7 +1,7 @@
-"""The bundled fonts: which files, and when each is loaded.
+"""Loads the bundled fonts, each when it is needed.
 
 The first paint needs one file; the others are loaded after it, because each costs start-up time. Scripts that the
-bundled fonts do not hold (Arabic, CJK and more) come from the system's fonts by Qt's own fallback.
+bundled fonts lack (Arabic, CJK and more) come from the system's fonts by Qt's own fallback.
 """
 
 from __future__ import annotations

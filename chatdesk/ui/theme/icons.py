@@ -1,6 +1,6 @@
-"""Icons: Lucide outlines in any colour, drawn at the screen's own resolution.
+"""Draws icons: Lucide outlines in any colour, at the screen's own resolution.
 
-QtSvg is imported at the first icon, not at import of this module: it is not free.
+QtSvg is imported with the first icon, because its import takes time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one stylesheet, built from the tokens. Widgets pick a text size with the dynamic property ``textRole``."""
+"""Builds the one stylesheet from the tokens. Widgets pick a text size with the dynamic property ``textRole``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A check for whether the system asks programs to reduce motion. Qt does not know it on Linux; the desktop portal does.
+"""Checks whether the system asks programs to reduce motion. On Linux only the desktop portal tells it, not Qt.
 
 Asked once, without waiting, and followed from then on.
 """

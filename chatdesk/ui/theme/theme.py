@@ -1,4 +1,4 @@
-"""The look in force: which tokens, at which size, with or without animations; and the one place that gives them to Qt.
+"""Holds the current theme: its tokens, their scale, whether to animate; and passes them to Qt, as the only place.
 
 ``setColorScheme`` does nothing on some platforms (offscreen, bare X11), so the palette is always our own.
 """

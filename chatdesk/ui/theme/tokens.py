@@ -1,7 +1,7 @@
-"""The colours, distances and type sizes that the window draws; nothing else in the program writes one down.
+"""Defines the colours, distances and type sizes of the window; no other module contains any.
 
-The numbers come from the design's table. No Qt here: colours are ``#RRGGBB`` strings. Tuples with names, which the
-first paint waits for a third as long as for dataclasses.
+The numbers come from the design's table. No Qt here: colours are ``#RRGGBB`` strings. Named tuples, because they delay
+the first paint a third as long as dataclasses.
 """
 
 from __future__ import annotations

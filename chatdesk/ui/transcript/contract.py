@@ -1,4 +1,4 @@
-"""The interfaces and values through which the transcript talks to the rest of the program."""
+"""Defines the interfaces and values through which the transcript talks to the rest of the program."""
 
 from __future__ import annotations
 

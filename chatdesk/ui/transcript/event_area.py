@@ -1,4 +1,4 @@
-"""The scroll area of a transcript: it gives Qt's events to the parts."""
+"""Implements the scroll area of a transcript: it passes Qt's events to the parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a transcript, each with those that it works with; what they do together is done by the view."""
+"""Builds the parts of a transcript, each with the parts it works with; the view combines them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The transcript widget: a scroll area that lays out and paints only the part of a thread that is in view.
+"""Implements the transcript widget: a scroll area that lays out and paints only the visible part of a thread.
 
-The widget knows nothing of where messages are stored, how Markdown is read, or what its signals do.
+The widget is independent of storage, of parsing Markdown, and of the handlers of its signals.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A notice that stays above the transcript until it is closed or no longer true."""
+"""Shows a notice that stays above the transcript until it is closed or no longer true."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ class Banner(QWidget):
         other_text: str | None = None,
         is_closable: bool = True,
     ) -> None:
-        """Show a message: what happened, what is safe and what to do next. The message replaces the one before it; the
-        same words are not announced again."""
+        """Show a message: the event, what is safe and the next step. It replaces the previous message; equal words are
+        not announced again."""
         text = shown(text)
         is_news = not self.isVisible() or text != self._label.text()
         self._kind = kind

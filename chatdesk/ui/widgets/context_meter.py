@@ -1,4 +1,4 @@
-"""The context meter: a ring and a percentage that show how much of the model's context the thread fills."""
+"""Draws the context meter: a ring and a percentage that show how much of the model's context the thread fills."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class ContextMeter(QAbstractButton):
         self._on_theme_changed()
 
     def set_short(self, is_short: bool) -> None:
-        """Show the ring alone, where there is no room for the figure. The name and the tooltip still say it."""
+        """Show the ring alone if the figure does not fit. The name and the tooltip still contain it."""
         if is_short is not self._is_short:
             self._is_short = is_short
             self._on_theme_changed()

@@ -1,4 +1,4 @@
-"""A menu with icons and quiet keys, some of whose rows destroy something and are written in the colour that says so."""
+"""Implements a menu with icons and quiet keys; its destructive rows have a warning colour."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A line of plain text that ends in an ellipsis when it does not fit, and tooltips, which then have all of it.
+"""Shows a line of plain text that ends in an ellipsis when it does not fit, and tooltips with the whole text.
 
-Tooltips show text that others wrote; Qt would read some of it as HTML.
+Tooltips show foreign text, which Qt could interpret as HTML.
 """
 
 from __future__ import annotations

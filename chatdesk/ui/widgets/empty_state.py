@@ -1,5 +1,5 @@
-"""The view in the transcript's place while a thread has no message: a question and four suggestions, or on the first
-start the ways to connect a model. While nothing is loaded yet it is blank, and after a moment says that it is
+"""Shows a view in the transcript's place while a thread has no message: a question and four suggestions, or on the
+first start the ways to connect a model. While loading it is blank, and after a moment says that the thread is
 opening."""
 
 from __future__ import annotations

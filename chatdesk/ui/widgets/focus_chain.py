@@ -1,4 +1,4 @@
-"""The order in which Tab goes, asked so that nothing changes its owner."""
+"""Reads the tab order without changing the owner of any widget."""
 
 from __future__ import annotations
 

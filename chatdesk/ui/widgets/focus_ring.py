@@ -1,6 +1,6 @@
-"""The rule for when a widget that has the focus shows a ring, and a ring for what paints none of its own.
+"""Decides when a focused widget shows a ring, and draws a ring for widgets without their own.
 
-A ring is for those who use the keyboard.
+Rings are for keyboard users.
 """
 
 from __future__ import annotations

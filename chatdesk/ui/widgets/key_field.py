@@ -1,4 +1,4 @@
-"""Takes the key of a provider: hidden, with an eye to look at what was pasted. It keeps and sends nothing."""
+"""Takes the key of a provider: hidden, with an eye that shows the pasted text. It stores and sends nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class KeyField(QLineEdit):
         return bare_key(self.text())
 
     def set_hint(self, text: str) -> None:
-        """Set the placeholder that is shown as long as there is no key."""
+        """Set the placeholder that is shown without a key."""
         self.setPlaceholderText(text)
         self.setAccessibleDescription(text)
         set_plain_tooltip(self, text)  # a narrow window cuts it
@@ -87,7 +87,8 @@ class KeyField(QLineEdit):
             self.pasted.emit(self.key())
 
     def _on_text_changed(self, text: str) -> None:
-        self._before = text  # also of what the program put there: who shortens that pastes nothing
+        # set for programmatic changes, too, so that shortening such a text is not taken for a paste
+        self._before = text
         self.eye.setVisible(bool(text))
         self._fit()
         if not text:

@@ -1,5 +1,5 @@
-"""Layouts that hold items in order, and whose height follows from their width: a row that goes on in the next line, and
-two groups beside each other or one below the other."""
+"""Implements layouts whose height follows from their width: a row that wraps, and two groups beside each other or one
+below the other."""
 
 from __future__ import annotations
 

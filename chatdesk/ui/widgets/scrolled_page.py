@@ -1,4 +1,4 @@
-"""The content of a scroll area, and an area that is as high as its content."""
+"""Implements the content of a scroll area, and an area that is as high as its content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search field: a glass, the text, and at rest the shortcut that leads to it."""
+"""Implements a search field: a glass, the text, and at rest the shortcut that leads to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A short message over the window's lower edge that goes away by itself, with one way back such as *Undo*."""
+"""Shows a short message over the window's lower edge that disappears by itself, with one action such as *Undo*."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of delegates that paint the rows of a list or table, all of one height."""
+"""Defines the base of delegates that paint the rows of a list or table, all of one height."""
 
 from __future__ import annotations
 

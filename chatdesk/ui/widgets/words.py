@@ -1,4 +1,4 @@
-"""Lists, capital letters and sizes of files as the language of the program writes them."""
+"""Writes lists, capital letters and sizes of files in the person's language."""
 
 from __future__ import annotations
 

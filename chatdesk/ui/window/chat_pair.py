@@ -1,4 +1,4 @@
-"""One chat or two side by side; in a narrow window one of the two, and tabs to switch between them."""
+"""Shows one chat or two side by side; in a narrow window one of the two, and tabs to switch between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pane with one chat: header, notices, the open thread and the composer, and the inspector beside them."""
+"""Shows a pane with one chat: header, notices, the open thread and the composer, and the inspector beside them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class ChatPane(QWidget):
     # The inspector
 
     def show_inspector(self, inspector: Inspector) -> None:
-        """Show the inspector beside the thread, or in its place where there is no room for both."""
+        """Show the inspector beside the thread, or in its place if there is not enough room for both."""
         if self.inspector is None:
             self.inspector = inspector
             self._columns.addWidget(inspector)
@@ -141,8 +141,8 @@ class ChatPane(QWidget):
         self.partsChanged.emit()
 
     def show_toast(self, text: str, action_text: str | None = None, run: Run | None = None) -> None:
-        """Show a short message with at most one button; it replaces the one before. While nobody sees this chat, it
-        waits until somebody does."""
+        """Show a short message with at most one button, in place of the previous one. While the chat is hidden, the
+        message waits."""
         self.toasts.show(ToastMessage(text, action_text, run))
 
     def leave_thread(self) -> None:

@@ -1,5 +1,4 @@
-"""A window with one or two chats: what every window of ChatDesk does, whatever else it shows; and the window with one
-chat and nothing else."""
+"""Defines a window with one or two chats, the base of every window of ChatDesk, and the window with one chat alone."""
 
 from __future__ import annotations
 
@@ -46,7 +45,7 @@ class ChatWindow(QMainWindow):
         self._alt = LoneAlt(self)
         self._is_handing_over = False
         self._last_action = LastAction(self)
-        # Whether the window may go now; who says no closes it later, or asks.
+        # Returns whether the window may close now. A callback that returns false closes it later, or asks.
         self.may_close: Callable[[], bool] | None = None
         # Whether closing the window only hides it, as where it goes on in the tray.
         self.hides_on_close: Callable[[], bool] | None = None

@@ -1,4 +1,4 @@
-"""Shows failures: what is lasting as a banner, what answers an action as a toast, the unexpected as a dialog once.
+"""Shows failures: lasting ones as a banner, those of an action as a toast, unexpected ones once as a dialog.
 
 It decides how loud, the window how it looks.
 """

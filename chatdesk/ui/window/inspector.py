@@ -1,4 +1,4 @@
-"""The inspector pane at the right, with a tab for each aspect of the open thread."""
+"""Shows the inspector pane at the right, with a tab for each aspect of the open thread."""
 
 from __future__ import annotations
 

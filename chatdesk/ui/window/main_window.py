@@ -1,4 +1,4 @@
-"""The main window: the list of threads, and one chat or two beside it."""
+"""Shows the main window: the list of threads, and one chat or two beside it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ MOST_UNSEEN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ToastMessage:
-    """A short message with at most one button, and what that does. ``is_of_thread``: it ends with the open thread."""
+    """A short message with at most one button and its action. ``is_of_thread``: it ends with the open thread."""
 
     text: str
     action_text: str | None = None

@@ -1,4 +1,5 @@
-"""The objects that every controller of a window works with, the chats of all windows, and the base of controllers."""
+"""Defines the objects that every controller of a window works with, the chats of all windows, and the base of
+controllers."""
 
 from __future__ import annotations
 
@@ -140,7 +141,7 @@ class MessageHandlers:
         return frozenset(self._handlers)
 
     def run(self, name: str, message_id: str) -> None:
-        """Run the action on a message; KeyError when nobody has bound it."""
+        """Run the action on a message; raises KeyError for an unbound action."""
         self._handlers[name](message_id)
 
 

@@ -1,6 +1,6 @@
-"""The state in which the window was left: a small JSON file beside the database, written by one thread of its own.
+"""Stores the state of the closed window: a small JSON file beside the database, written by one thread of its own.
 
-Losing it costs nobody a word, so a broken file means defaults; the broken copy is kept beside it for a look.
+It contains no text of a person, so a broken file is replaced by defaults; the broken copy is kept beside it.
 """
 
 from __future__ import annotations

@@ -345,7 +345,7 @@ class ContextService:
         await self.summaries.make(frame.thread_id, *asked, answered_by=answering, is_anew=is_anew)
 
     async def summarise_idle(self) -> None:
-        """Consider the threads that nobody has written in for a while."""
+        """Consider the threads that have been idle for a while."""
         share = self._options.summary_share
 
         def least_tokens(provider: str | None, model: str | None) -> int:

@@ -112,7 +112,7 @@ class KnownModels:
         self._on_changed()
 
     def record_blind(self, provider: str | None, model: str | None) -> None:
-        """Record that a model's server refused images, until ChatDesk ends; what the person says outranks it."""
+        """Record that a model's server refused images, until ChatDesk ends; the person's own setting overrides it."""
         self.catalogue.record_blind(*self._providers.resolve(provider, model))
         self._on_changed()
 

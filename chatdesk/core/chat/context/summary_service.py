@@ -127,7 +127,7 @@ class SummaryService:
             self._worker.ask(wanted)
 
     def stop(self, thread_id: str) -> None:
-        """Stop making summaries of a thread until a person asks for one; what was made stays."""
+        """Stop making summaries of a thread until a person asks for one; existing ones stay."""
         if self._worker is not None:
             self._worker.stop(thread_id)
         self._chains.decline(thread_id)

@@ -154,7 +154,7 @@ class PromptService:
             # A library that cannot be written is shown as it is.
             with suppress(StorageError):
                 await self._prompts.add_starters(await asyncio.to_thread(read_starters, self._starters))
-            self._starters = None  # only now: who is cancelled before leaves them to the next
+            self._starters = None  # set last: if this call is cancelled, the next one adds them
 
     def _changed(self) -> None:
         self._bus.publish(PromptsChanged())

@@ -112,6 +112,6 @@ class AccountChanges:
             try:
                 await asyncio.to_thread(work)
             finally:
-                # Also when the disk or the keyring refused: what was typed holds for this run.
+                # Even if the disk or the keyring refused: the typed key is used for this run.
                 self._on_changed()
                 self._bus.publish(ProvidersChanged())

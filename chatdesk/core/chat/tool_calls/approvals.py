@@ -49,7 +49,7 @@ class Approvals:
         self.is_unattended = True
 
     def attend(self) -> None:
-        """Wait for answers from now on, because somebody is there to give them."""
+        """Wait for answers from now on, because a person can give them."""
         self.is_unattended = False
 
     def waiting(self, thread_id: str | None = None) -> tuple[ApprovalRequest, ...]:
@@ -104,7 +104,7 @@ class ServerQuestions:
         self._waiting: dict[str, tuple[ServerRequest, asyncio.Future[tuple[str, Any]]]] = {}
 
     def attend(self) -> None:
-        """Wait for answers from now on, because somebody is there to see the requests."""
+        """Wait for answers from now on, because a person can see the requests."""
         self.is_attended = True
 
     def waiting(self, thread_id: str | None = None) -> tuple[ServerRequest, ...]:

@@ -26,7 +26,7 @@ class StoredFirst:
         self._is_wanted.set()
 
     async def pause(self, seconds: float) -> None:
-        """Wait for some time, and no longer than until somebody waits for the disk."""
+        """Wait for some time, but no longer than until another task waits for the disk."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._is_wanted.wait()

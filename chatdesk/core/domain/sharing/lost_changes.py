@@ -81,7 +81,7 @@ class LostChanges:
 
     @property
     def advice(self) -> Sentences:
-        """The consequence of the loss, and who can let the project go on."""
+        """The consequence of the loss, and the members who can accept it."""
         return Sentences.of(CONSEQUENCE, "" if self.may_accept else _ASK_AN_OWNER)
 
     @property

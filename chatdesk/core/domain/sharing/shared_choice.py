@@ -18,8 +18,8 @@ class ChosenByOther:
 
 
 class AnotherProvider(NotPossible):
-    """A question would go to another provider than before, and it was not the person who chose that. ``title`` and
-    ``what`` are what they are asked; ``entity`` and ``provider`` are what they agree to."""
+    """A question would go to another provider than before, which the person did not choose. ``title`` and ``what`` are
+    the question to them; ``entity`` and ``provider`` are what they agree to."""
 
     code = "another_provider"
     safe = Text("Nothing was sent; your text stays where it is.")

@@ -88,7 +88,7 @@ def misfit_text(misfit: Misfit, name: str, since_ms: int) -> Text:
 
 
 class EndReason(StrEnum):
-    """The reason why a project is no longer shared."""
+    """The reason why sharing of a project ended."""
 
     UNSHARED = "unshared"
     LEFT = "left"
@@ -235,7 +235,7 @@ class SharedProject:
 
 @dataclass(frozen=True, slots=True)
 class ShareCount:
-    """The size of what is uploaded when a project is shared; ``attachment_bytes`` counts equal files once."""
+    """The size of the upload when a project is shared; ``attachment_bytes`` counts equal files once."""
 
     threads: int
     messages: int
@@ -330,8 +330,8 @@ class SyncRound:
 
 @dataclass(frozen=True, slots=True)
 class ServerCheck:
-    """The result of *Check against the server*. ``lost``: what the server has lost; ``accepted``: sentences on what an
-    owner let a project go on without."""
+    """The result of *Check against the server*. ``lost``: the changes that the server has lost; ``accepted``: sentences
+    about losses that an owner accepted."""
 
     lost: tuple[LostChanges, ...] = ()
     accepted: tuple[str, ...] = ()

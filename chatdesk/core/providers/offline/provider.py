@@ -144,7 +144,7 @@ class OfflineProvider:
         return wire_bytes({"model": request.model or DEFAULT_MODEL, "messages": messages, "stream": True})
 
     async def close(self) -> None:
-        """Do nothing, since there is no connection."""
+        """Do nothing: there is no connection to close."""
 
     def _plan(self, request: ChatRequest, model: str) -> Demo:
         asked = [message for message in request.messages if message.role is Role.USER]

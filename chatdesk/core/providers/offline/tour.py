@@ -70,7 +70,7 @@ def invitation() -> str:
 
 
 def tour() -> str:
-    """Return the tour: what ChatDesk does with the answers of a real model."""
+    """Return the tour: ChatDesk's features for the answers of a real model."""
     return joined(
         _ABOUT,
         heading(Text("Answers")),

@@ -25,7 +25,7 @@ _DEEPEST: Final = 2
 
 
 def protocol_of(chunk: Mapping[str, Any], asked: str) -> str:
-    """Return the protocol of a chunk; empty where it is no part of an answer."""
+    """Return the protocol of a chunk; empty if it is not part of an answer."""
     kind = chunk.get("type")
     if chunk.get("choices"):
         return "chat"

@@ -185,7 +185,7 @@ class ThoughtSplitter:
         self._at += count
 
     def _certain(self) -> int:
-        """Return how much of what is pending cannot be part of a tag."""
+        """Return the length of the pending text that cannot be part of a tag."""
         begin = max(0, len(self._pending) - _LONGEST)
         for place in range(begin, len(self._pending)):
             letter = self._pending[place]

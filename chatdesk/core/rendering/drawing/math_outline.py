@@ -26,7 +26,7 @@ _PATH_TOKEN = re.compile(r"[A-Za-z]|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 class CannotDraw(Exception):
-    """The drawing would not show what the source says."""
+    """The drawing would not match the source."""
 
 
 class Contours(NamedTuple):

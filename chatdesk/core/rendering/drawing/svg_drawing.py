@@ -65,7 +65,7 @@ def draw_svg(source: str) -> tuple[bytes, ...]:
 
 def _checked(source: str) -> tuple[float, float, str]:
     """Return the width and height in px, and all that is written. Raises ``ValueError`` for what is not to be drawn."""
-    from xml.etree import ElementTree  # whoever only asks for the limits needs none of it
+    from xml.etree import ElementTree  # callers that only need the limits do not load it
 
     if _DECLARATION.search(source):
         raise ValueError("entities can be declared to grow without bound")

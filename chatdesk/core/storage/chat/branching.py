@@ -127,8 +127,8 @@ def copy_parts(conn: Connection, origin: Origin, messages: Mapping[str, str]) ->
 
 
 def close_calls(conn: Connection, message_ids: Iterable[str]) -> None:
-    """Mark the open calls of copied messages as copies, so that nobody is asked to run them: whoever wrote them may be
-    another member or an import, and the copied message has them as well."""
+    """Mark the open calls of copied messages as copies, so that a person is not asked to run them: another member or an
+    import may have written them, and the copied message has them as well."""
     for batch in batches(list(message_ids)):
         conn.exec_driver_sql(
             f"UPDATE message_parts SET content = json_set(content, '$.{COPIED}', json('true'))"

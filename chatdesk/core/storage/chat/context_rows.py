@@ -106,7 +106,7 @@ def counts(conn: Connection, thread_id: str, first: int, last: int) -> PathCount
 
 
 def characters(conn: Connection, thread_id: str, first: int, last: int) -> int:
-    """Return the length of what is shown between two positions and not excluded by the reader."""
+    """Return the length of the shown text between two positions, without messages that the reader excluded."""
     return int(
         conn.exec_driver_sql(
             f"SELECT coalesce(sum(m.char_count), 0) FROM messages m WHERE {_SHOWN} AND m.position >= ?"

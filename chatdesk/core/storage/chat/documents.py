@@ -53,7 +53,7 @@ class SentVersion:
 
 
 class DocumentRepository:
-    """Stores documents. What is written is on the disk when a method returns."""
+    """Stores documents. Writes are on the disk when a method returns."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -88,7 +88,7 @@ def _rows(
 
 
 def _around(conn: Connection, thread_id: str, limit: int, centre: int) -> Rows:
-    """Return about as many rows before ``centre`` as after it; what one side lacks the other gets."""
+    """Return about as many rows before ``centre`` as after it; a shortage on one side is made up on the other."""
     older = _downwards(conn, thread_id, limit, centre)
     newer = _upwards(conn, thread_id, limit, centre, None)
     wanted_older = min(len(older), max(limit // 2, limit - len(newer)))

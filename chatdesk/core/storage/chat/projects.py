@@ -61,8 +61,8 @@ def default_project_id(conn: Connection) -> str | None:
 
 
 def private_project_id(conn: Connection, origin: Origin) -> str:
-    """Return the project for recovered texts: the oldest one in use that nobody shares. One is made where all are
-    shared, because what was lost may have been private."""
+    """Return the project for recovered texts: the oldest unshared one in use. One is created if all are shared, because
+    the lost text may have been private."""
     found = conn.exec_driver_sql(
         "SELECT id FROM projects WHERE deleted_at IS NULL"
         " AND id NOT IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"

@@ -179,9 +179,9 @@ def quoted_prompt(conn: Connection, thread_id: str, prompt: str) -> str:
 
 
 def author_of(conn: Connection, kind: str, entity: str, reg: str, words: str | None = None) -> str | None:
-    """Return the other member who first gave a thread or project these words, or without words who set the register
-    last; empty where nobody knows it, None if it was this person. Words that no change has are theirs whose change is
-    the newest, or who made the thread."""
+    """Return the other member who first wrote this text in a thread or project, or without ``words`` who set the
+    register last; "" if the author is unknown, None if it was this person. A text without a change is attributed to the
+    newest change, or to the creation of the thread."""
     said = [
         (
             clean_line(str(from_json(body).get(_KEYS.get(reg, "name"), ""))),

@@ -218,7 +218,7 @@ def _summary(row: Sequence[Any]) -> Summary:
 
 
 def facts_of(stored: str) -> tuple[str, ...]:
-    """Return the pinned facts of a summary as they are stored; none of what is damaged."""
+    """Return the pinned facts of a summary as stored; none if they are damaged."""
     try:
         value = json.loads(stored)
     except ValueError:

@@ -156,7 +156,7 @@ def set_pairs(conn: Connection, added: Sequence[tuple[str, str]], removed: Seque
     if removed:
         conn.exec_driver_sql("DELETE FROM thread_tags WHERE thread_id = ? AND tag_id = ?", list(removed))
     if added:
-        # A tag or a thread may be gone for good since; what is undone then is all but that.
+        # The tag or thread may have been deleted for good since; the undo skips such pairs.
         conn.exec_driver_sql(
             "INSERT OR IGNORE INTO thread_tags (thread_id, tag_id)"
             " SELECT t.id, g.id FROM threads t, tags g WHERE t.id = ? AND g.id = ?",

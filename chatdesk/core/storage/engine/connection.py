@@ -35,7 +35,7 @@ BUSY_TIMEOUT_S = 5.0
 Mode = Literal["write", "read", "immutable"]
 # The columns that hold bytes; a test compares them with the tables.
 BINARY_COLUMNS: Final = frozenset(("seal", "digest", "chain"))
-# The name in SQL of what takes the place of a text that is no Unicode.
+# The SQL function that replaces text that is not valid Unicode.
 UNICODE_INSTEAD: Final = "unicode_instead"
 _OPTIONS: Final[dict[Mode, str]] = {"write": "mode=rwc", "read": "mode=ro", "immutable": "immutable=1"}
 
@@ -345,7 +345,7 @@ def make_private_directory(directory: Path) -> None:
         try:
             directory.chmod(0o700)
         except PermissionError:
-            return  # somebody else's directory: its owner decides
+            return  # the owner of the directory decides
 
 
 def make_private_file(path: Path) -> None:

@@ -153,7 +153,7 @@ class Database:
         return not self.is_read_only and await self._writer.run(self._ballast.reserve)
 
     def forget_loss(self) -> None:
-        """Do not warn again of what was lost before this start, because the person was told."""
+        """Do not warn again of a loss from before this start, because the person was told."""
         if self._lost is not None and not self.is_read_only:
             self._writer.submit(self._forget_loss)
 

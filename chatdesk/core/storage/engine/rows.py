@@ -162,7 +162,7 @@ def _parts(conn: Connection, message_ids: Sequence[str], unfinished: Sequence[st
             if streamed and (message_id, index) in streamed:
                 content = appended(kind, content, streamed[message_id, index])
             if type_ in _FILE_TYPES and isinstance(content.get("name"), str):
-                content["name"] = clean_name(content["name"])  # shown and offered for saving, whoever stored it
+                content["name"] = clean_name(content["name"])  # shown and offered for saving, from any author
             parts[message_id].append(Part(id_, message_id, index, kind, content, *rest))
     return parts
 
@@ -181,7 +181,7 @@ def streamed_text(conn: Connection, message_ids: Sequence[str]) -> dict[tuple[st
 
 
 def appended(kind: PartType, content: dict[str, Any], text: str) -> dict[str, Any]:
-    """Return ``content`` with ``text`` at the end of what this kind of part streams."""
+    """Return ``content`` with ``text`` appended to its streamed text."""
     field = "arguments" if kind is PartType.TOOL_CALL else "text"
     return {**content, field: str(content.get(field, "")) + text}
 

@@ -37,7 +37,7 @@ def words(text: str | bytes | None) -> str | None:
 
 
 def of_message(texts: Sequence[str]) -> str:
-    """Return the indexed text of a message with these text parts: what the index's view gives, without asking it."""
+    """Return the indexed text of a message with these text parts: equal to the index's view, without querying it."""
     return words("\n".join(texts)[:LONGEST]) or ""
 
 

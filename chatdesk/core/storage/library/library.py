@@ -64,7 +64,7 @@ class LibraryRepository:
             return LibraryChange(
                 label,
                 column,
-                # A flag is a time: what has one keeps the time it has.
+                # A flag is a time: threads that have it keep their time.
                 threads={
                     key: (before, value)
                     for key, (_, before, _) in found.items()

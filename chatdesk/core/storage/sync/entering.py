@@ -189,7 +189,7 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
             " ORDER BY position, id LIMIT ?",
             (thread_id, *place, rows),
         ).all()
-        # Answers that are still being written, and what is below them, are logged when these end.
+        # Answers that are still being written, and the messages below them, are logged when these end.
         unfinished = {row[0] for row in conn.exec_driver_sql(_UNFINISHED, (thread_id,))}
         own = [row.id for row in found if row.author_id not in share.team]
         entries = [_Entry("message", "new", each) for each in own if each not in unfinished]
@@ -253,7 +253,7 @@ def _delete(
 
 
 def _finish(conn: Connection, share: _Share, progress: Mapping[str, Any]) -> None:
-    """Mark the share as complete. What the old log of the private project says besides stays private."""
+    """Mark the share as complete. The rest of the private project's old log stays private."""
     conn.exec_driver_sql(
         f"UPDATE changes SET state = {_PRIVATE}, problem = ? WHERE project_id = ? AND state = {_PENDING} AND n <= ?",
         (ENTERED, share.project_id, progress.get("until", 0)),

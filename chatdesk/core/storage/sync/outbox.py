@@ -257,8 +257,8 @@ def offer_again(conn: Connection, workspace_id: str) -> None:
 
 
 def _is_kept(conn: Connection, project_id: str, result: PushResult) -> bool:
-    """Keep a change out of what is shown as refused: a placeholder has nothing to show, and what belongs to something
-    that the server lost waits until that comes back. Returns whether it is either."""
+    """Keep a change out of the list of refused ones: a placeholder has nothing to show, and a change below a lost one
+    waits until that comes back. Returns whether it is either."""
     if result.status is PushStatus.ORPHAN and _below_lost(conn, project_id, [result.id]):
         state, problem = _ORPHANED, _WAITS
     else:

@@ -168,7 +168,7 @@ def _write_again(conn: Connection, origin: Origin, row: Row[Any]) -> None:
 
 
 def forget_refused(conn: Connection, origin: Origin, change_ids: Sequence[str]) -> int:
-    """Remove changes from the list; what they created moves to this profile's trash. Returns how many."""
+    """Remove changes from the list; their threads and messages move to this profile's trash. Returns their number."""
     rows = _refused_rows(conn, change_ids)
     for row in rows:
         conn.exec_driver_sql(f"UPDATE changes SET state = {_PRIVATE} WHERE id = ?", (row.id,))
@@ -219,7 +219,7 @@ def _text_of(conn: Connection, row: Row[Any]) -> str:
 
 
 def _copied_text(conn: Connection, row: Row[Any]) -> str:
-    """Return ``_text_of`` for a copy: what another member wrote as a quotation."""
+    """Return ``_text_of`` for a copy, with another member's text as a quotation."""
     text = _text_of(conn, row)
     source = quoting.of_others(conn, [row.entity]).get(row.entity) if text and row.kind == "message" else None
     if source is None:

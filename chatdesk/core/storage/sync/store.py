@@ -24,7 +24,7 @@ from chatdesk.core.storage.sync.outbox import PutBlob
 
 T = TypeVar("T")
 
-# Things that are entered in one transaction; what a person writes waits that long at most.
+# Rows that are entered in one transaction, for which a person's own writes wait at most.
 STEP_ROWS: Final = 500
 
 _DEVICE = (

@@ -174,7 +174,7 @@ class ExportReader:
                 yield self._whole(rows, has_trash=has_trash)
 
     def _add_authors(self, table: str, rows: Sequence[Row]) -> None:
-        """Add who wrote what another member of a team wrote: whoever imports it did not."""
+        """Add the authors of other members' texts, since the importing person did not write them."""
         by_id = {row["id"]: row for row in rows}
         for batch in batches(list(by_id)):
             for row_id, thread_id, member_id, name in self._raw.execute(

@@ -37,9 +37,9 @@ from chatdesk.core.storage.transfer.import_threads import (
     lead_on,
 )
 
-_PROJECT_ORIGIN = "project"  # whatever program it came from: what counts is that a file made it
-# Usual messages that are written between two looks at whether somebody waits, and how long one transaction may take:
-# many small ones would write the same pages of indexes again and again.
+_PROJECT_ORIGIN = "project"  # for every program: the project was made by a file
+# Messages of usual size between two checks for waiting writers, and how long one transaction may take: many small ones
+# would write the same pages of indexes again and again.
 _GROUP, _LONGEST_S = 200, 0.05
 # After another writer had to wait, each group is a transaction of its own for this long: such a writer often writes
 # again soon.
@@ -262,8 +262,8 @@ def add_prompts(
 
 
 def add_drafts(conn: Connection, drafts: Sequence[tuple[Mapping[str, Any], Sequence[Attachment]]]) -> int:
-    """Add drafts of threads that are here and have none: what a person is typing is never replaced. Returns how
-    many."""
+    """Add drafts of existing threads without one: text that a person is typing is never replaced. Returns their
+    number."""
     count = 0
     for draft, attachments in drafts:
         thread_id = draft["thread_id"]

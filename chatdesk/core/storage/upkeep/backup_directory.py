@@ -33,7 +33,7 @@ _SPACE_FACTOR, _SPARE_BYTES = 1.6, 32 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class KeptBackup:
-    """A regular backup; ``at_ms`` is what the clock said when it was made."""
+    """A regular backup; ``at_ms`` is the clock's time when it was made."""
 
     path: Path
     number: int

@@ -163,8 +163,8 @@ def named_files(database: sqlite3.Connection) -> set[str]:
 
 
 def named_sizes(database: sqlite3.Connection) -> dict[str, int]:
-    """Return the sizes in bytes that messages, drafts and assistants state for the files they refer to, by name. What
-    is no name of a file is left out."""
+    """Return the sizes in bytes that messages, drafts and assistants state for their files, by name. Invalid names are
+    left out."""
     found: dict[Any, Any] = {}
     tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "artifacts" in tables:
@@ -246,7 +246,7 @@ def _pack(archive: zipfile.ZipFile, blobs: Path, name: str) -> str:
     with archive.open(entry, "w", force_zip64=True) as sink:
         if stored_bytes.copy(blobs, name, cast(BinaryIO, sink)):
             return ""
-    raise _NOT_WHOLE  # somebody changed it between two looks
+    raise _NOT_WHOLE  # the file changed between the two checks
 
 
 def _called(conn: sqlite3.Connection, name: str) -> str:

@@ -118,8 +118,8 @@ class ReadableRows:
         return self._first_from(high, start)
 
     def _first_from(self, number: int, start: int) -> Row | None:
-        """Return the first row from ``number`` on. In a tree that is out of order it may be one of before ``start``,
-        which is none: what follows shall not be read again and again."""
+        """Return the first row from ``number`` on. In a damaged tree the result may be a row before ``start``; that
+        counts as none, so that rows are not read again and again."""
         self._left -= 1
         row = None if self._left < 0 else self._first_whole(number) or self._first_in_pieces(number)
         return row if row is not None and row[0] >= start else None

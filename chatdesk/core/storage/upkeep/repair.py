@@ -121,7 +121,7 @@ class RepairService:
 
 
 def _repair(conn: Connection, origin: Origin, *, has_lost: bool) -> list[str]:
-    """Repair the database. ``has_lost``: what teams have of it comes again once they are joined again."""
+    """Repair the database. ``has_lost``: rows are lost that come again once the teams are joined again."""
     done: list[str] = [COMES_AGAIN] if has_lost and damaged_shares.prepare(conn, origin.now()) else []
     return done + repair(conn, origin)
 
@@ -160,8 +160,8 @@ def repair(conn: Connection, origin: Origin) -> list[str]:
 
 
 def _give_references(conn: Connection, origin: Origin) -> list[str]:
-    """Repair rows whose references point at nothing: what a person wrote gets a place, what only belonged to the
-    missing row is removed."""
+    """Repair dangling references: a person's text gets a new place; rows that only belonged to the missing row are
+    removed."""
     done: list[str] = []
     moved = _move_to_private_project(conn, origin)
     if moved:

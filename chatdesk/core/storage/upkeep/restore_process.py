@@ -270,7 +270,7 @@ def main() -> None:
 
     def watch() -> None:
         sys.stdin.buffer.read()
-        os._exit(1)  # whoever asked is gone
+        os._exit(1)  # the parent has ended
 
     threading.Thread(target=watch, name="input", daemon=True).start()
     reply = _reply(job)

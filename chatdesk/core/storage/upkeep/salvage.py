@@ -46,8 +46,8 @@ _UNREADABLE: Final = StorageCorrupt(
 
 @dataclass(frozen=True, slots=True)
 class SalvageReport:
-    """The result of copying. ``lines`` are sentences that say how much was copied, a table each, and what was repaired
-    in the copy. ``is_whole``: nothing was lost, as far as anybody can tell."""
+    """The result of copying. ``lines`` are sentences with the number of copied rows of each table, and the repairs in
+    the copy. ``is_whole``: no loss was detected."""
 
     lines: tuple[str, ...]
     is_whole: bool
@@ -140,8 +140,8 @@ class _Copied:
     def copy_table(
         self, source: sqlite3.Connection, sink: sqlite3.Connection, table: Table, *, is_redefined: bool = False
     ) -> None:
-        """Copy one table. What is no table of rows, whatever its name, is not read. One that cannot be found is among
-        ``undefined`` then, unless it ``is_redefined`` already."""
+        """Copy one table. A view or other object of that name is not read. A missing table is added to ``undefined``,
+        unless it ``is_redefined`` already."""
         self.counts[table.name] = 0
         if table.name in _DERIVED:
             return

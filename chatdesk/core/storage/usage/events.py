@@ -95,7 +95,7 @@ class UsageRepository:
         return await self._db.read(lambda conn: _report(conn, f"{condition} AND project_id = ?", [*values, project]))
 
     async def background_tokens_since(self, start_ms: int) -> int:
-        """Return the tokens in and out of everything that nobody waited for."""
+        """Return the tokens in and out of all background requests."""
 
         def work(conn: Connection) -> int:
             kinds = tuple(kind.value for kind in BACKGROUND_KINDS)

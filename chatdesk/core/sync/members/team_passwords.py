@@ -73,8 +73,8 @@ class TeamPasswords:
         return replace(kept, problem=_not_named(VARIABLE, address))
 
     def _is_for(self, workspace_id: str, address: ServerAddress) -> bool:
-        """Return whether a variable names this server, or the person set up the workspace there on this computer: what
-        a data directory says never sends a password anywhere."""
+        """Return whether a variable names this server, or the person set up the workspace there on this computer: a
+        data directory alone never sends a password anywhere."""
         named = self._secrets.named_in(SERVER_VARIABLE).split(",")
         if server_named(address) in map(str.strip, named):
             return True

@@ -228,7 +228,7 @@ class Administration:
 
 
 def _standing(row: tuple[Any, ...]) -> Standing:
-    """Return the checked answer of a server, which may be anybody's."""
+    """Return the checked answer of a server, which may be hostile."""
     workspace, member_id, member_name, is_owner, server_time_ms = row
     return Standing(
         workspace_id=checked_id(workspace["workspace_id"]),

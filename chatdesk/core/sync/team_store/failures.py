@@ -49,7 +49,7 @@ _STATES: Final[dict[str, type[TeamError]]] = {
     "40P01": errors.TeamBusy,
     "40001": errors.TeamBusy,
 }
-# Parts of what a failed connection says, the more telling ones first.
+# Parts of the messages of failed connections, the more specific ones first.
 _WORDS: Final[tuple[tuple[str, type[TeamError]], ...]] = (
     ("authentication method requirement", errors.TeamPasswordAskedFor),
     ("server does not support SSL", errors.TeamTlsRefused),
@@ -95,7 +95,7 @@ def translated(error: psycopg.Error) -> TeamError:
             return errors.TeamDatabaseMissing()
     if state.startswith(("08", "57P")) or (isinstance(error, psycopg.OperationalError) and not state.startswith("58")):
         return errors.TeamUnreachable()  # 58: it answers, and its disk does not
-    primary = error.diag.message_primary or type(error).__name__  # details could quote what somebody wrote
+    primary = error.diag.message_primary or type(error).__name__  # the details could quote a person's text
     return TeamError(Text("The team's database reports: {reason}", reason=primary[:300]))
 
 

@@ -85,7 +85,7 @@ class Listening:
 
     def wake(self) -> None:
         """End the current ``wait``, or the next one."""
-        with contextlib.suppress(OSError):  # full: it is woken already; closed: nobody waits
+        with contextlib.suppress(OSError):  # full: it is already woken; closed: no thread waits
             self._waker.send(b"w")
 
     def record_poke(self) -> None:

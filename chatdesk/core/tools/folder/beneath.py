@@ -1,7 +1,7 @@
 """Opens files and folders inside one folder, and nothing outside it.
 
 Every folder on the way is opened in the one above it, and no link is followed (``openat`` with ``O_NOFOLLOW``). A path
-that was checked first and opened then could be another one by the time it is opened; a descriptor stays what it is.
+that is checked before it is opened may change in between; a descriptor always refers to the same file.
 """
 
 from __future__ import annotations

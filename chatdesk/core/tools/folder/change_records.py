@@ -36,11 +36,11 @@ _BEFORE, _AFTER, _RECORD = ".before", ".after", ".json"
 
 @dataclass(frozen=True, slots=True)
 class ChangeRecord:
-    """The record of one proposed change of a file. ``folder`` is the project's folder then. ``before`` and ``after``
-    are the sums of the file's states, empty where there is no file; ``diff`` is that of the text that is shown.
-    ``step`` is what was done with it last: ``proposed``, ``applying``, ``applied``, ``undoing`` or ``rejected``; what
-    became of it the file itself says. ``mode`` is that of the file before, ``made`` counts the folders made for it.
-    ``edited`` is the sum of what a person wrote in place of ``after``; empty: nobody did."""
+    """The record of one proposed change of a file. ``folder`` is the project's folder at that time. ``before`` and
+    ``after`` are the checksums of the file's states, empty without a file; ``diff`` is that of the shown text. ``step``
+    is the last action: ``proposed``, ``applying``, ``applied``, ``undoing`` or ``rejected``; the file itself shows its
+    outcome. ``mode`` is that of the file before, ``made`` counts the folders made for it. ``edited`` is the checksum of
+    a person's text in place of ``after``; empty without one."""
 
     id: str
     project_id: str
@@ -57,7 +57,7 @@ class ChangeRecord:
 
     @property
     def written(self) -> str:
-        """The sum of what the file has once the change is applied."""
+        """The checksum of the file once the change is applied."""
         return self.edited or self.after
 
 

@@ -1,5 +1,5 @@
-"""The use cases of changes that models propose to files of a project's folder: propose, look through, apply, reject,
-undo. A person does all but the first; nothing here is done for a row of the database."""
+"""Implements the use cases of a model's changes to files of a project's folder: propose, review, apply, reject, undo. A
+person does all but the first; nothing here is done for a row of the database."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Lists, finds and reads the files of a project's folder. Blocks, and is called in a thread.
 
-Everything is bounded: entries, depth, bytes, time. ``stop`` is set when nobody waits for the result any more.
+Everything is bounded: entries, depth, bytes, time. ``stop`` is set when the caller no longer waits for the result.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def version_of(data: bytes) -> str:
 
 
 def list_folder(folder: Path, path: str, number: object) -> str:
-    """Return a page of what is in a folder, folders first. Raises ``FileRefused``."""
+    """Return a page of a folder's entries, folders first. Raises ``FileRefused``."""
     names = names_of(path)
     lines: list[tuple[bool, str]] = []
     secret = 0

@@ -38,7 +38,7 @@ class TextForm:
 
 
 def read_text(data: bytes) -> tuple[str, TextForm] | None:
-    """Return the text of a file, with plain line ends where all are alike, and its form; None for what is no text."""
+    """Return the text of a file, with plain line ends if all are alike, and its form; None if it is not text."""
     mark, encoding = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", "utf-8"))
     body = data[len(mark) :]
     if not encoding.startswith("utf-16") and b"\0" in body:

@@ -1,4 +1,4 @@
-"""The base of the failures in the process that hosts tool servers."""
+"""Defines the base class of failures in the process that hosts tool servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connects to servers that are reached over HTTP, and bounds what they answer."""
+"""Connects to servers over HTTP, and bounds their answers."""
 
 from __future__ import annotations
 

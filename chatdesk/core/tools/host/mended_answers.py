@@ -1,6 +1,6 @@
-"""Mends answers of servers before the SDK checks them: it refuses an answer as a whole for one entry that is malformed.
+"""Repairs answers of servers before the SDK checks them, because it refuses a whole answer for one malformed entry.
 
-What can be read of an entry stays, with what else the server sent. An entry that is beyond that is left out alone.
+The valid parts of an entry stay, with the rest of the answer. An entry beyond repair is left out alone.
 """
 
 from __future__ import annotations

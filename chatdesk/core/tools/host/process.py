@@ -1,7 +1,7 @@
-"""Runs as the process that hosts tool servers: it alone speaks their protocol and reads what they send.
+"""Runs as the process that hosts tool servers: only it speaks their protocol and parses their messages.
 
-A message that is hard to read holds up this process and no window, and it may be killed at any time. When ChatDesk
-ends, however it ends, the input ends, and with it every server and all that servers started.
+A message that is slow to parse holds up this process and no window, and it may be killed at any time. When ChatDesk
+ends, for any reason, the input ends, and with it every server and all processes that servers started.
 
 Frames come in as ``(verb, number, …)`` and go out as ``(kind, number, …)``:
 

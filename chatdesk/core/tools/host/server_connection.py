@@ -1,4 +1,4 @@
-"""One connection to a server, from its start to its end, in the process that hosts them."""
+"""Manages one connection to a server, from its start to its end, in the process that hosts them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Connection:
         self._task = asyncio.create_task(self._run())
 
     async def tools(self) -> tuple[tuple[ToolRow, ...], tuple[LeftOutRow, ...]]:
-        """Return the tools of the server, and what is left out. Raises ``ServerBroke`` and ``CallRefused``."""
+        """Return the tools of the server, and the ones left out. Raises ``ServerBroke`` and ``CallRefused``."""
         async with self._one_list:
             self._answers.forget_list()
             listed, notes = await self.listed("tools", self._list_tools)
@@ -229,7 +229,7 @@ class Connection:
                 self._report("gone", self.id, packed(self.problem))
 
     def _end_for(self, problem: str) -> None:
-        """End the connection for what the server does."""
+        """End the connection because of a fault of the server."""
         if self._broken is not None and not self._broken.done():
             self._broken.set_result(problem)
 

@@ -38,7 +38,7 @@ class ServerBroke(HostFailure):
 
 
 class StderrTail:
-    """Keeps the end of what a program wrote to its standard error, and its lines of output that are no messages."""
+    """Keeps the end of a program's standard error, and its output lines that are not messages."""
 
     def __init__(self, on_changed: Callable[[], None], count: Callable[[int], bool]) -> None:
         """Keep the end of all that is added; ``count`` gets the number of bytes."""
@@ -203,7 +203,7 @@ def end_others(kept: Iterable[int]) -> None:
 
 
 def descendants_of(pid: int) -> list[int]:
-    """Return the processes below ``pid`` that the kernel lists now; none where there is no /proc."""
+    """Return the current processes below ``pid``; none without /proc."""
     children: dict[int, list[int]] = {}
     with suppress(OSError):
         for entry in _PROC.iterdir():

@@ -1,5 +1,5 @@
-"""Limits messages of a server that nobody asked for: news, logs, progress, requests, answers to nothing, and the
-standard error of a program. Each costs time here, and a server could send it without end, during a call or not."""
+"""Limits a server's unsolicited messages: news, logs, progress, requests, unmatched answers, and the standard error of
+a program. Each costs time here, and a server could send them without end, even outside of calls."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Unasked(Observer):
             self._asked.add(message.id)
 
     def received(self, message: types.JSONRPCMessage) -> bool:
-        """Count a message that is no answer to a request."""
+        """Count a message that does not answer a request."""
         if isinstance(message, types.JSONRPCResponse | types.JSONRPCError) and message.id in self._asked:
             self._asked.discard(message.id)
             return True

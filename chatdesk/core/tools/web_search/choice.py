@@ -61,7 +61,7 @@ SEARCH_STEP_TEXTS: Final[Mapping[SearchStep, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class SearchCheck:
-    """The result of one step. ``remark`` is a sentence: why it failed, or what is to be known about it."""
+    """The result of one step. ``remark`` is a sentence: the cause of a failure, or a hint."""
 
     step: SearchStep
     is_well: bool

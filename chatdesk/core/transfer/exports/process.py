@@ -1,7 +1,7 @@
 """Runs an export in a process of its own; ``exports.client`` starts it.
 
-One line of JSON in says what is wanted; when the input ends, also because the window is gone, the export is given up.
-Lines of JSON out: ``progress``, and last ``report``, ``error`` or ``stopped``.
+One line of JSON in is the request; when the input ends, even with the window, the export is cancelled. Lines of JSON
+out: ``progress``, and last ``report``, ``error`` or ``stopped``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Writes threads as PDF: sends them, a message at a time, to a process that lays out pages.
 
 That process is Qt's (``ui/features/transfer/printing.py``); here it is a command that reads lines of JSON and writes to
-the file that is its output: no name of a file passes between the two, whose directories differ. Laying out text that
-models wrote takes what time it takes, there as here: in a process of its own it holds up nobody and can be stopped.
+the file that is its output: no file name passes between the two, whose directories differ. Laying out a model's text
+may take any time: in a process of its own it blocks nothing else and can be stopped.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Follows ChatGPT's canvas: the document that calls of ``canmore`` make and change, as text.
 
-A change names what it replaces by a regular expression that a model wrote. Only what such expressions are in practice
-is followed (words as they are, with ``.*`` between them), because any other could take for ever; a change that is
-not followed stays a call, with its words in it.
+A change selects the replaced text by a regular expression from a model. Only the forms that occur in practice are
+followed (plain words, with ``.*`` between them), because any other could take for ever; a change that is not followed
+stays a call, with its text.
 """
 
 from __future__ import annotations

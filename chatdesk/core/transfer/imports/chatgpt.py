@@ -1,7 +1,7 @@
 """Reads ChatGPT's export: ``conversations.json`` (or ``conversations-000.json`` and so on), a tree of nodes each.
 
-The format is not documented by its maker; this follows what its exports of 2023 to 2026 hold. Thoughts, tool calls and
-their results are messages of their own there; here they are parts of the answer that they led to.
+The format is not documented by its maker; this follows its exports of 2023 to 2026. Thoughts, tool calls and their
+results are messages of their own there; here they are parts of the answer that they led to.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reads the marks in ChatGPT's texts: citations, names, links and widgets between characters of the private use area.
 
-A mark is ``\\ue200kind\\ue202argument\\ue202argument\\ue201``. The message says with ``content_references`` what to
-show for a mark, but not for every one. No mark takes words with it: without a reference, what can be read in it stays.
+A mark is ``\\ue200kind\\ue202argument\\ue202argument\\ue201``. The message's ``content_references`` give the text to
+show for most marks. No mark removes words: without a reference, its readable parts stay.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _words_of_argument(kind: str, argument: str) -> Iterable[str]:
     try:
         value = json.loads(argument)
         if kind == "entity" and isinstance(value, list) and len(value) > 1:
-            value = value[1]  # before it: what it is; after it: what tells it from others of this name
+            value = value[1]  # the name, between its kind and a distinguishing remark
         words = list(_strings(value, only_readable=True)) or list(_strings(value, only_readable=False))
     except (ValueError, RecursionError):
         return (argument,)

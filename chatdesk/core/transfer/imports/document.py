@@ -165,7 +165,7 @@ class Document:
         return () if thread is None else (thread,)
 
     def _whole(self) -> Found:
-        """Yield from a document that is one object: one conversation, or what was around the threads."""
+        """Yield from a document that is one object: one conversation, or the object around the threads."""
         state = self._state
         if self._own.is_known:
             state.has_found = True

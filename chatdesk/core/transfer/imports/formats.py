@@ -1,7 +1,7 @@
 """Lists the programs whose exports ChatDesk reads: the one place where a format is recognised by its content.
 
-A format is a conversation that stands alone. Formats whose threads are spread over a document (rows, lines, tables) are
-collected by ``document``.
+A format describes one self-contained conversation. Formats whose threads are spread over a document (rows, lines,
+tables) are collected by ``document``.
 """
 
 from __future__ import annotations

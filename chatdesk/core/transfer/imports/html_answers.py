@@ -1,5 +1,5 @@
-"""Turns the HTML in which a vendor keeps answers into Markdown. Linear in the length of the text, whatever is in it:
-tags are found by a pattern that never looks behind the next one, and what is no tag is text."""
+"""Turns a vendor's HTML answers into Markdown. Linear in the length of any text: tags are found by a pattern that never
+looks past the next one, and everything else is text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STYLES: Final = {"b": "b", "strong": "b", "i": "i", "em": "i", "s": "s", "del":
 _UNSEEN: Final = frozenset({"script", "style", "template"})
 _DEEPEST: Final = 12
 _MOST_COLUMNS, _MOST_CELLS = 64, 20_000
-# Forty times the longest answer that was seen; what is longer stays HTML.
+# Forty times the longest known answer; longer ones stay HTML.
 _LONGEST: Final = 4_000_000
 
 

@@ -1,6 +1,5 @@
-"""Imports an export: reads it on a thread of its own and stores its threads in short steps, so that a question asked
-in the meantime does not wait. Stopping keeps what is whole; the next import of the same file goes on.
-"""
+"""Imports an export: reads it on a thread of its own and stores its threads in short steps, so that a question asked in
+the meantime does not wait. Stopping keeps complete threads; the next import of the same file continues."""
 
 from __future__ import annotations
 

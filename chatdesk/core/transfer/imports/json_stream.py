@@ -1,9 +1,8 @@
 """Reads a JSON document of any size one piece at a time: the elements of its array, or the members of its object.
 
-Made for exports that nobody vouches for. Memory is bounded by the largest piece that is allowed; one that is larger,
-damaged or nested without end is reported and passed over, and reading goes on behind it. Pieces of usual size are left
-to Python's decoder in C; larger ones are taken apart in steps, because a thread that stays in C keeps every other
-thread waiting.
+Made for untrusted exports. Memory is bounded by the largest allowed piece; a larger, damaged or endlessly nested one is
+reported and skipped, and reading continues after it. Pieces of usual size are left to Python's decoder in C; larger
+ones are taken apart in steps, because a thread that stays in C keeps every other thread waiting.
 """
 
 from __future__ import annotations
@@ -95,8 +94,8 @@ class JsonStream:
         self.has_foreign_bytes = False
 
     def pieces(self) -> Iterator[Piece]:
-        """Yield the pieces. Raises ``NotJson`` before the first one if this is something else, and what ``stream``
-        raises."""
+        """Yield the pieces. Raises ``NotJson`` before the first one if the text is not JSON, and exceptions of
+        ``stream``."""
         first = self._peek()
         if first == "[":
             self._at += 1
@@ -179,7 +178,7 @@ class JsonStream:
         except (ValueError, RecursionError):
             pass
         else:
-            # A number at the very end of what was read may go on.
+            # A number at the very end of the text may continue.
             if end < len(self._text) or self._is_over:
                 size, self._at = end - self._at, end
                 if size > self._largest:
@@ -338,7 +337,7 @@ class _Extent:
                 at = match.end()
                 if at == len(text):
                     return None
-                if text[at] == "\\":  # the last character: what it escapes comes with the next stretch
+                if text[at] == "\\":  # at the end: the escaped character comes with the next stretch
                     self._is_escaped = True
                     return None
                 self._is_in_string = False

@@ -1,7 +1,7 @@
 """Reads LM Studio's conversations: one file each, with versions of every message.
 
-The program is not open; the form is what public readers and writers of its files agree on. Messages have no ids, so
-a message's key tells all that was said up to it: what was edited or cut there becomes a version here.
+The format is undocumented; this follows the public programs that read and write it. Messages have no ids, so a
+message's key is made of all text up to it: an edited or cut message there becomes a version here.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ _LONGEST: Final = 200
 
 
 def author_of(value: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the member of a team who wrote this message or summary, and where; None: whoever exported it."""
+    """Return the member of a team who wrote this message or summary, and where; None: the exporting person."""
     said = value.get("written_by")
     if not isinstance(said, dict):
         return None

@@ -36,7 +36,7 @@ class ImportReport:
 
     @property
     def summary(self) -> str:
-        """A sentence with the counts, and what else a person must know."""
+        """A sentence with the counts, and further facts that a person must know."""
         taken = self._taken
         same, trashed = self.counts[ImportOutcome.UNCHANGED], self.counts[ImportOutcome.IN_TRASH]
         deleted, skipped = self.counts[ImportOutcome.DELETED], self.counts[ImportOutcome.SKIPPED]

@@ -319,7 +319,7 @@ class Folder:
         return name in self._names
 
     def open(self, name: str) -> IO[bytes]:
-        """Open a file that was found. Raises ``ImportRefused`` if it is no plain file any more."""
+        """Open a file that was found. Raises ``ImportRefused`` if it is no longer a plain file."""
         try:
             handle = os.open(self._path / name, os.O_RDONLY | _NO_LINK | getattr(os, "O_BINARY", 0))
         except OSError as error:

@@ -1,6 +1,6 @@
 """Makes a proper tree out of the nodes of an export: one parent each, no circles, parents before their children.
 
-A node without a message (deleted, empty or hidden by the vendor) is taken out, and what was below it moves up. Pure.
+A node without a message (deleted, empty or hidden by the vendor) is removed, and the nodes below it move up. Pure.
 """
 
 from __future__ import annotations

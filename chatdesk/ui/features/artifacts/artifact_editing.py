@@ -1,4 +1,4 @@
-"""An edit of an artifact by hand: stored while it is written, and a version when it is saved or left."""
+"""Edits an artifact by hand: the edit is stored while it is written, and becomes a version when it is saved or left."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""An artifact as a table: only the rows in view are read and painted.
+"""Shows an artifact as a table: only the rows in view are read and painted.
 
-The cells in view are painted all in one go. Qt would call a delegate for each cell and ask the model for seven values
-of it, which are fourteen ways from C++ to Python and back: half of a page of a table was spent on these.
+The visible cells are painted in one call. Qt would call a delegate for each cell and ask the model for seven values of
+it, fourteen crossings between C++ and Python, which took half of the time of a page.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One artifact, drawn: its versions, what changed between them, and what can be done with it.
+"""Shows one artifact: its versions, their differences, and the actions on it.
 
-Knows neither services nor how text is drawn: whoever builds it gives it the ``reader`` that shows text and pictures,
-and fills that.
+Independent of services and of the drawing of text: its controller passes the ``reader`` that shows text and pictures,
+and fills it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The artifacts of the open thread in the inspector: opened from messages, read, compared, edited and asked about."""
+"""Controls the artifacts of the open thread in the inspector: opened from messages, read, compared, edited and asked
+about."""
 
 from __future__ import annotations
 
@@ -140,7 +141,7 @@ class ArtifactsBinding(Controller):
             self._renew()
 
     def _renew(self) -> None:
-        """Show a newer state of the open artifact; who reads its newest version is shown the next one."""
+        """Show a newer state of the open artifact; a reader of its newest version is shown the next one."""
         before = self._artifact
         assert before is not None
         artifact = self._found(before.id) or self._successor(before)

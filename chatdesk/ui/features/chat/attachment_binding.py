@@ -1,5 +1,5 @@
-"""Files for the message that is being written: chosen, pasted or dropped, copied in the background, and what to say of
-them before they are sent."""
+"""Controls the files of the message being written: chosen, pasted or dropped, copied in the background, and described
+before they are sent."""
 
 from __future__ import annotations
 

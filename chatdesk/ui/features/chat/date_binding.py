@@ -1,4 +1,4 @@
-"""The jump to a date in a long thread."""
+"""Opens the jump to a date in a long thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages in the trash: what they said, from which thread, and the way back."""
+"""Lists messages in the trash: their text, their thread, and a way to restore them."""
 
 from __future__ import annotations
 

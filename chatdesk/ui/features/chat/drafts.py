@@ -1,4 +1,4 @@
-"""Unsent text: saved shortly after each key, for each thread, and restored when the thread is opened."""
+"""Keeps unsent text: saved shortly after each key, for each thread, and restored when the thread is opened."""
 
 from __future__ import annotations
 
@@ -299,7 +299,7 @@ class DraftKeeper(QObject):
     async def _forget(
         self, thread_id: str | None, content: DraftContent | None = None, *, restores_aside: bool = False
     ) -> None:
-        """Delete a stored draft; with ``content`` only if that is what is stored."""
+        """Delete a stored draft; with ``content`` only if it is equal."""
         async with self._lock:
             back = _NONE
             if content is not None:

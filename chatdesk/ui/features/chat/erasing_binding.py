@@ -1,5 +1,5 @@
-"""*Erase for everyone…* of threads and messages of shared projects, which says before what cannot be undone; and the
-list of deleted messages, from which they are restored."""
+"""Controls *Erase for everyone…* for threads and messages of shared projects, which first warns that it cannot be
+undone, and the list of deleted messages, from which they are restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warning about models that cannot see the images of a message, with buttons that act on it."""
+"""Warns about models that cannot see the images of a message, with buttons that act on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jump to a date of a thread: a field to type it in, and a calendar to point at it."""
+"""Asks for a date of a thread to jump to: a field to type it in, and a calendar to point at it."""
 
 from __future__ import annotations
 

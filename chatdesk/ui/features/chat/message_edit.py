@@ -1,4 +1,4 @@
-"""The editing of a message: a new version is written in the composer, and the old one is kept."""
+"""Controls the editing of a message: a new version is written in the composer, and the old one is kept."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class MessageEdit(Controller):
             await self._start(message.id)
 
     def cancel(self) -> None:
-        """Keep the old version; what was in the composer before comes back. Changed words can be brought back, too."""
+        """Keep the old version; the composer's earlier text comes back. The changed text can be brought back, too."""
         editing, dropped = self.edited, self._drafts.content()
         if editing is None:
             return

@@ -1,5 +1,5 @@
-"""The model and the assistant that the next question goes to: those of the open thread, or what a person chose for new
-ones, for one question, or for another answer."""
+"""Chooses the model and the assistant of the next question: those of the open thread, or a person's choice for new
+threads, for one question, or for another answer."""
 
 from __future__ import annotations
 
@@ -146,8 +146,8 @@ class NextModel(Controller):
 
 
 class NextAssistant(Controller):
-    """The assistant of the next question. ``changed``: what ``once`` or ``here`` say is another. ``once`` is asked this
-    question alone, ``here`` answers in the open thread or will in the new one; None: nobody."""
+    """The assistant of the next question. ``changed``: ``once`` or ``here`` changed. ``once`` is asked this question
+    only, ``here`` answers in the open thread or will in the new one; None: no assistant."""
 
     changed = Signal()
 
@@ -227,7 +227,7 @@ class NextAssistant(Controller):
     async def _find_once(self, thread_id: str | None, assistant_id: str) -> None:
         found = await self._open_thread.stored_chat.assistants.find(assistant_id)
         if found is None:
-            self._questions.ask_once(thread_id, None)  # it is gone
+            self._questions.ask_once(thread_id, None)  # the assistant was deleted
         elif (thread_id, assistant_id) == (self._threads.thread_id, self.once_id):
             self._set_once(found)
 

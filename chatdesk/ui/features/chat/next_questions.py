@@ -43,7 +43,7 @@ class NextQuestions(QObject):
         self._set(thread_id, replace(self.of(thread_id), models=tuple(models)))
 
     def ask_once(self, thread_id: str | None, assistant_id: str | None) -> None:
-        """Ask this assistant the next question, and none after it; None: nobody special."""
+        """Ask this assistant the next question only; None: no assistant."""
         self._set(thread_id, replace(self.of(thread_id), once_id=assistant_id))
 
     def choose_first(self, assistant_id: str | None) -> None:

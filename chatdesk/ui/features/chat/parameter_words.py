@@ -1,4 +1,4 @@
-"""The names of parameters, and in a few words which of them are set."""
+"""Names parameters, and summarises the ones that are set."""
 
 from __future__ import annotations
 

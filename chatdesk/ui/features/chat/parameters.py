@@ -1,7 +1,7 @@
-"""The dialog for how answers are made: temperature, top-p, length, reasoning effort and stop words, for a thread, a
-project or an assistant.
+"""Shows the dialog for the parameters of answers: temperature, top-p, length, reasoning effort and stop words, for a
+thread, a project or an assistant.
 
-Only what the model has is offered. A field that is left empty follows what is wider: the project, or the model itself.
+Only the model's own parameters are offered. An empty field takes the value of the project, or of the model itself.
 """
 
 from __future__ import annotations

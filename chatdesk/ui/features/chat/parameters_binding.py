@@ -1,4 +1,4 @@
-"""The binding that opens the parameters dialog for the open thread or for a project."""
+"""Opens the parameters dialog for the open thread or for a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The question to the person before a message goes to another provider that somebody else chose for the thread."""
+"""Asks the person before a message goes to another provider that another member chose for the thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The composers that are shown at once. Two of them on the same thread have one draft: text typed in one appears in
+"""Connects the composers that are shown. Two of them on the same thread share one draft: text typed in one appears in
 the other at once, so that neither is stored over the other."""
 
 from __future__ import annotations

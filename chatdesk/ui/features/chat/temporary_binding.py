@@ -1,4 +1,4 @@
-"""The temporary chat of this window: begun, shown, kept, let go; and the question before it is lost."""
+"""Controls the temporary chat of this window: begins, shows, keeps and ends it, and asks before it is lost."""
 
 from __future__ import annotations
 

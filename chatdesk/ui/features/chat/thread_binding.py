@@ -1,4 +1,5 @@
-"""The open thread: the one place that changes it, and keeps sidebar, header, transcript and composer in step."""
+"""Controls the open thread: the one place that changes it, and keeps sidebar, header, transcript and composer in
+step."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ class ThreadBinding(Controller):
     """Owns the open thread (None: the one that does not exist yet)."""
 
     opened = Signal(object)  # Thread | None
-    keepOffered = Signal(str, object)  # why a temporary thread is to be kept first, and what to do then
+    keepOffered = Signal(str, object)  # why a temporary thread must be kept first, and the action that follows
 
     def __init__(self, context: WindowContext, drafts: DraftKeeper) -> None:
         super().__init__(context, context.panes.pane)

@@ -207,7 +207,7 @@ class OpenedFiles:
         self._folder = TemporaryDirectory(prefix="chatdesk-", ignore_cleanup_errors=True)
 
     async def copy_of(self, attachments: AttachmentService, attachment: Attachment) -> Path:
-        """Return a copy that nobody can execute. Raises ``AttachmentUnusable`` where the bytes are gone."""
+        """Return a copy that cannot be executed. Raises ``AttachmentUnusable`` if the bytes are missing."""
         folder = Path(self._folder.name) / attachment.sha256[:16]
         target = folder / _file_name(attachment)
         await asyncio.to_thread(folder.mkdir, mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The undo and redo of a chat: every change that can be undone goes through here."""
+"""Controls undo and redo of a chat: every undoable change goes through here."""
 
 from __future__ import annotations
 

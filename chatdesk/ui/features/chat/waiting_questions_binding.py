@@ -1,4 +1,5 @@
-"""Questions that wait for the end of an answer: above the text of their thread, and what a person does to them."""
+"""Controls questions that wait for the end of an answer: shows them above the text of their thread, and handles a
+person's actions on them."""
 
 from __future__ import annotations
 

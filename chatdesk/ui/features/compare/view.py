@@ -1,4 +1,5 @@
-"""Answers of several models to one question, side by side; in two rows or below each other where there is less room."""
+"""Shows the answers of several models to one question side by side; in two rows or below each other if there is less
+room."""
 
 from __future__ import annotations
 
@@ -193,7 +194,7 @@ class CompareView(QWidget):
         self._row.setMaximumHeight(total)
 
     def _on_theme_changed(self) -> None:
-        # Only these two: what is inside a column has colours of its own.
+        # Only these two: widgets inside a column have colours of their own.
         fill = self._theme.colour("background").name()
         self._scroll.setStyleSheet(f"#compareScroll, #compareRow {{ background: {fill}; }}")
         self.update()

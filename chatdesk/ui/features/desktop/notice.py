@@ -1,4 +1,4 @@
-"""A notification of the desktop, and the protocol of the backend that shows it."""
+"""Defines a notification of the desktop, and the protocol of the backend that shows it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Notice:
 
 
 class NoticeBackend(Protocol):
-    """The desktop's own way to show notices. What it cannot do it raises as ``OSError``."""
+    """The desktop's own way to show notices. Failures raise ``OSError``."""
 
     async def show(self, notice: Notice) -> None: ...
     async def withdraw(self, thread_id: str) -> None: ...

@@ -33,7 +33,7 @@ Options = Mapping[str, tuple[str, object]]
 
 
 class NoPortal(OSError):
-    """There is no such portal, or it does not answer."""
+    """The portal is missing or does not answer."""
 
 
 class PortalDenied(NoPortal):
@@ -182,5 +182,5 @@ async def open_portal() -> Portal:
 
 
 def new_token() -> str:
-    """Return a name for a request or a session that nobody can guess."""
+    """Return an unguessable name for a request or a session."""
     return f"chatdesk_{secrets.token_hex(8)}"

@@ -1,5 +1,5 @@
-"""The row of the settings for the keys of the quick window: a button that records them, how it went with them, and what
-to do next."""
+"""Shows the row of the settings for the keys of the quick window: a button that records them, the result, and the next
+step."""
 
 from __future__ import annotations
 

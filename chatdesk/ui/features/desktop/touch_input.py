@@ -1,9 +1,9 @@
-"""Fingers on a touch screen: they scroll what they are on, with inertia, tap, rest for a menu, and swipe the sidebar in
-and out.
+"""Handles fingers on a touch screen: they scroll the area below them with inertia, tap, rest for a menu, and swipe the
+sidebar in and out.
 
-Qt makes a mouse of a finger that nobody wants, so that a drag would select rows and carry them away. The windows
-themselves are watched, whose events are few. What has a way of its own with fingers (the transcript) keeps it, and so
-do buttons and sliders outside of what scrolls. A mouse is never looked at.
+Qt turns unhandled touches into mouse events, so that a drag would select rows and carry them away. Only the windows are
+watched, because they get few events. The transcript has its own touch input, and buttons and sliders outside of scroll
+areas keep Qt's. Mouse events are never examined.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The icon in the tray: what it says, what its menu does, and that closing the window leaves ChatDesk there."""
+"""Controls the icon in the tray: its tooltip, its menu, and whether ChatDesk stays there after the window closes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The icon in the desktop's tray, and its menu."""
+"""Shows the icon in the desktop's tray, and its menu."""
 
 from __future__ import annotations
 

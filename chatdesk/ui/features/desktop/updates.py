@@ -1,4 +1,4 @@
-"""*Updates…*: how this copy is updated; the portable program also says that there is a newer version, and where."""
+"""Shows *Updates…*: how this copy is updated; the portable program also tells of a newer version and where it is."""
 
 from __future__ import annotations
 

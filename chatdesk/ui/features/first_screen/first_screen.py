@@ -1,4 +1,4 @@
-"""The first screen: connect a provider, import chats, or take the tour offline."""
+"""Shows the first screen: connect a provider, import chats, or take the tour offline."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The binding of a chat without messages: the first screen as long as no provider can answer, else the model that
-answers and suggestions to begin with."""
+"""Controls a chat without messages: the first screen while no provider can answer, else the answering model and
+suggestions to begin with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""*Report a problem…*: what would be sent, file by file, before it is saved."""
+"""Shows *Report a problem…*: the content of the report, file by file, before it is saved."""
 
 from __future__ import annotations
 

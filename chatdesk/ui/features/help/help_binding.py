@@ -1,5 +1,5 @@
-"""*Help* opens the pages that came with ChatDesk; *Report a problem…* collects what helps, shows it, and saves it where
-the person says."""
+"""Opens the pages of *Help* that came with ChatDesk; for *Report a problem…*, collects the report, shows it, and saves
+it where the person chooses."""
 
 from __future__ import annotations
 

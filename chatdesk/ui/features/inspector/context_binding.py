@@ -1,5 +1,5 @@
-"""The context of the next request: how full the model's is, live in the meter of the header while a question is typed,
-and the marks and lines of the transcript that show what is sent."""
+"""Controls the context of the next request: its fill level, live in the meter of the header while a question is typed,
+and the marks and lines of the transcript that show which messages are sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tab that shows the context of the next request: the room that each part takes, and the fate of every message."""
+"""Shows the context of the next request: the room that each part takes, and the fate of every message."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class ContextTab(QWidget):
 
 
 class _EntryModel(ItemListModel[ContextEntry]):
-    """Grows downwards, to older messages, as the list is scrolled. What was there stays until its successor comes."""
+    """Grows downwards, to older messages, as the list is scrolled. Existing rows stay until they are replaced."""
 
     def __init__(self, parent: QWidget, fetch: EntryFetcher) -> None:
         super().__init__(parent)

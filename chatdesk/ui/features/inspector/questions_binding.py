@@ -1,4 +1,4 @@
-"""The questions of the open thread in the inspector: read, narrowed, gone to."""
+"""Controls the list of the open thread's questions in the inspector: reads and filters them, and goes to one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A list of the questions of the open thread: typing narrows it, a click or Enter goes to a question."""
+"""Lists the questions of the open thread: typing narrows the list, a click or Enter goes to a question."""
 
 from __future__ import annotations
 

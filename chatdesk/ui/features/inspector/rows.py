@@ -1,5 +1,5 @@
-"""A list of one-line rows in the inspector: however many there are, only those in view are painted. Their previews are
-without the marks of Markdown."""
+"""Shows a list of one-line rows in the inspector: only the visible ones are painted, however many there are. Their
+previews omit the marks of Markdown."""
 
 from __future__ import annotations
 
@@ -163,6 +163,6 @@ class _RowDelegate(UniformRowDelegate):
 
 
 def plain_preview(text: str) -> str:
-    """Return ``text`` without Markdown marks; what only looks like a mark, such as ``2 * 3``, stays."""
+    """Return ``text`` without Markdown marks; other uses of their characters, such as ``2 * 3``, stay."""
     plain = _LINK.sub(r"\1", _INNER_MARKS.sub("", _FIRST_MARKS.sub("", text.strip())))
     return _PAIRS.sub(r"\2", plain).strip() or text.strip()

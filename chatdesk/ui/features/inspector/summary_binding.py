@@ -1,5 +1,5 @@
-"""The summary of the open thread: shown in the inspector, edited, made again, switched off. Before work on summaries
-costs more than the limit the person is asked, and its progress is shown."""
+"""Controls the summary of the open thread: shown in the inspector, edited, made again, switched off. Before work on
+summaries costs more than the limit, the person is asked; its progress is shown."""
 
 from __future__ import annotations
 

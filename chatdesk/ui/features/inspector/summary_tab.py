@@ -1,4 +1,4 @@
-"""The summary that replaces the oldest messages: its words, what they are made from, and the say over them."""
+"""Shows the summary that replaces the oldest messages: its text, its source, and its switches."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SourceFetcher = Callable[[int], None]
 
 
 class SummaryTab(QWidget):
-    """Shows the newest version. What is being edited is not overwritten by news."""
+    """Shows the newest version. News do not overwrite an open edit."""
 
     editSaved = Signal(str, str, object)  # id, text, tuple of pinned facts
     redoRequested = Signal()

@@ -1,4 +1,4 @@
-"""The sentences about summaries that are asked about, made or stopped."""
+"""Writes the sentences about summaries that are asked about, made or stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tree of the open thread: every version of every message, to walk through and to jump to."""
+"""Shows the tree of the open thread: every version of every message, to walk through and to jump to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of the usage of the open thread: tokens and money for each kind of work and each model."""
+"""Shows the usage of the open thread: a table of tokens and money for each kind of work and each model."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class UsageTab(QWidget):
         self.show_report(None)
 
     def show_report(self, report: UsageReport | None) -> None:
-        """Show the report; None means that there is no thread."""
+        """Show the report; None: there is no thread."""
         has_some = report is not None and bool(report.rows)
         self.table.setVisible(has_some)
         self._notes.setVisible(has_some)

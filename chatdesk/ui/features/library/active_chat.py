@@ -1,4 +1,4 @@
-"""The chat that commands act on: the one that had the focus last, in whichever window it is."""
+"""Finds the chat that commands act on: the one that had the focus last, in any window."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A field for a folder of this computer, which is typed, pasted or chosen, with a button to have none."""
+"""Implements a field for a local folder, which is typed, pasted or chosen, with a button to clear it."""
 
 from __future__ import annotations
 

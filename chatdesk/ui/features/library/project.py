@@ -1,5 +1,5 @@
-"""The dialog for one project: its name, its colour and what new threads in it begin with. It also creates projects.
-Where several projects are offered, two that look the same get names that tell them apart."""
+"""Shows the dialog for one project: its name, its colour and the defaults of its new threads. It also creates projects.
+Where several projects are offered, equal names get a distinguishing addition."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ class ProjectDialog(FormPanel):
 
 
 class _Swatch(QRadioButton):
-    """A radio button that shows its colour, with a check mark besides: colour alone tells nobody enough."""
+    """A radio button that shows its colour and a check mark, because colour alone is not enough."""
 
     def __init__(self, theme: Theme, name: str, colour: str, parent: QWidget) -> None:
         super().__init__(parent)

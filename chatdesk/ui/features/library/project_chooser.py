@@ -1,4 +1,5 @@
-"""A list of projects that narrows while one types: in the switcher, in the question where threads go, under a drag."""
+"""Shows a list of projects that narrows during typing: in the switcher, in the choice of a target for threads, under a
+drag."""
 
 from __future__ import annotations
 

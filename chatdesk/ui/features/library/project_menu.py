@@ -1,4 +1,4 @@
-"""The list of projects under the switcher: a popup, or, while threads are dragged, a part of the window."""
+"""Shows the list of projects under the switcher: a popup, or, while threads are dragged, a part of the window."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ProjectMenu(QWidget):
         self.show()
         self.raise_()
         if self._is_under_drag:
-            # A drag that ends elsewhere tells nobody here.
+            # No event reports here that a drag ended elsewhere.
             timer = QTimer(self, interval=_LOOK_FOR_BUTTONS_MS)
             timer.timeout.connect(self._close_on_release)
             timer.start()

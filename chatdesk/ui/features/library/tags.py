@@ -1,4 +1,4 @@
-"""Tags: those of some threads, and all there are."""
+"""Shows the dialogs for tags: those of some threads, and all of them."""
 
 from __future__ import annotations
 

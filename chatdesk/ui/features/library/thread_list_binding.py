@@ -1,4 +1,4 @@
-"""The list of the sidebar: its project, view, tag and order, and the changes that reach it."""
+"""Controls the list of the sidebar: its project, view, tag and order, and the changes that reach it."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class ThreadListBinding(Controller):
             self._panes.sidebar.reload()
             self.changed.emit()
 
-        self._panes.sidebar.end_search()  # now: what is typed from here on is another search
+        self._panes.sidebar.end_search()  # before the project is shown: later typing starts another search
         return self._tasks.replace(work(), "show project")
 
     def show_tag(self, tag_id: str) -> None:

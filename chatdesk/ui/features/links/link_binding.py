@@ -1,7 +1,7 @@
 """Shows the thread or dialog named by a link or file that another program opened, and copies links.
 
-What comes in was written by somebody else. It shows a thread or opens a dialog; nothing is stored, sent or joined
-before a person presses something there.
+Such a link is untrusted. It shows a thread or opens a dialog; nothing is stored, sent or joined before the person
+confirms it there.
 """
 
 from __future__ import annotations

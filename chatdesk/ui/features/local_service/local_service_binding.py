@@ -1,6 +1,6 @@
-"""The binding of the local service: its page in the settings, and the tokens that are made and revoked there.
+"""Controls the local service: its page in the settings, and the tokens that are made and revoked there.
 
-Small, because every window has it: page and dialog are brought in when somebody opens the settings.
+Small, because every window has it: page and dialog are imported when the settings are opened.
 """
 
 from __future__ import annotations

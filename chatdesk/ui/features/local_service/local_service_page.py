@@ -1,5 +1,5 @@
-"""The page *Local service* of the settings: its switch, its address, and the tokens of other programs. It asks; others
-do."""
+"""Shows the page *Local service* of the settings: its switch, its address, and the tokens of other programs. Its
+controller does the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""*New token…*: what will use it, what it may do, where and how long; then its text, this once."""
+"""Shows *New token…*: the program's name, its permissions, projects and duration; then the token itself, once."""
 
 from __future__ import annotations
 

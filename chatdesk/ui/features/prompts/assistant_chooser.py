@@ -19,8 +19,8 @@ from chatdesk.ui.window.window_context import WindowContext
 
 
 class AssistantChooser:
-    """Chooses assistants below the composer. ``tools_in_use`` returns the service of tool servers, None where nobody
-    has set one up."""
+    """Chooses assistants below the composer. ``tools_in_use`` returns the service of tool servers, None if no server is
+    set up."""
 
     def __init__(
         self,

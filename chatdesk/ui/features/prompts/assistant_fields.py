@@ -1,4 +1,4 @@
-"""The fields of the form of prompts that only an assistant has: icon, model, parameters, tools and files."""
+"""Shows the fields of the prompt form that only an assistant has: icon, model, parameters, tools and files."""
 
 from __future__ import annotations
 

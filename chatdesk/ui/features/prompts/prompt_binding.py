@@ -1,6 +1,6 @@
-"""Prompts in the window: the list above the composer, what its variables stand for, and the library.
+"""Controls prompts in the window: the list above the composer, the values of variables, and the library.
 
-Menu and dialogs are imported when they are first asked for.
+Menu and dialogs are imported on first use.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _LONGEST_PROJECT = 40
 
 
 class PromptBinding(Controller):
-    """Controller of prompts in a chat. ``save_text`` is for whoever offers *Save as prompt* elsewhere."""
+    """Controller of prompts in a chat. ``save_text`` serves other places with *Save as prompt*."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The form to write one prompt: its name, its kind, its text, and warnings about it."""
+"""Shows the form of one prompt: its name, its kind, its text, and warnings about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The library's dialog and the service behind it: each change is stored, and can be undone."""
+"""Connects the library's dialog with the service: each change is stored, and can be undone."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The list of prompts above the composer: narrows while one types after a mark (/ or @), or in a field of its own.
+"""Shows the list of prompts above the composer: it narrows while a person types after a mark (/ or @), or in a field of
+its own.
 
-After a mark the focus stays in the editor, and only the keys that choose are taken from it, and only while something
-is listed: everything else is text.
+After a mark the focus stays in the editor. The list takes only the keys that choose, and only while it has rows: all
+other keys are text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The library of prompts: a list at the left, the chosen one at the right.
+"""Shows the library of prompts: a list at the left, the chosen one at the right.
 
-What is typed is stored by itself, a moment after the last key and before anything else is shown: there is no way to
-lose it by going away. The dialog stores nothing: it asks, and is told how it went.
+Typed text is saved by itself, a moment after the last key and before another prompt is shown, so that leaving loses
+nothing. The dialog stores nothing: it requests saving, and shows the result.
 """
 
 from __future__ import annotations

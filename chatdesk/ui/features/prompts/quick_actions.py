@@ -1,4 +1,4 @@
-"""Quick actions: an ordinary question about an answer, asked in one press; and quoting into the text."""
+"""Runs quick actions: an ordinary question about an answer, asked in one press; and quoting into the text."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ _TASK = "insert prompt"
 
 class ServerOffers:
     """Lists the prompts or resources of tool servers. ``kind`` is ``prompts`` or ``resources``; ``in_use`` returns the
-    service of tool servers, None where nobody has set one up. A server that is on in the thread is started by the first
-    list that somebody asks for, and nobody waits for it: one that fails is left out, and its status says why."""
+    service of tool servers, None if no server is set up. The first request for a list starts the servers that are on in
+    the thread without waiting for them: a failed one is left out, and its status says why."""
 
     kind: str
 

@@ -1,6 +1,6 @@
-"""The system prompt of a thread or of its project: which one is sent, how much room it takes, what is odd in it.
+"""Shows the system prompt of a thread or of its project: which one is sent, its size, and warnings about it.
 
-Unlike the library it is stored only by *Save*: from then on answers are given under it.
+Unlike the library it is stored only by *Save*, and applies to answers from then on.
 """
 
 from __future__ import annotations
@@ -169,8 +169,8 @@ class SystemPromptDialog(FormPanel):
         )
 
     def _show_source(self, source: PromptSource) -> None:
-        """Show the prompt of the thread or of the project; what was written for the other one is kept until *Save* or
-        the end."""
+        """Show the prompt of the thread or of the project; changes to the other one are kept until *Save* or the
+        end."""
         self.source = source
         self.text_field.blockSignals(True)
         self.text_field.show_written(self._texts[source])

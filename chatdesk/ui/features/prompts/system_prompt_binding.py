@@ -1,4 +1,4 @@
-"""The system prompts of the open thread and its project: shown, measured, stored, taken back."""
+"""Controls the system prompts of the open thread and its project: shown, measured, stored, taken back."""
 
 from __future__ import annotations
 

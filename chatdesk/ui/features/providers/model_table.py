@@ -1,6 +1,5 @@
-"""The models of one provider as a table that a person can edit: which are offered, under which name,
-which see images, how much they read and what they cost. Known values that nobody changed are shown in a quieter colour.
-"""
+"""Shows the models of one provider as a table that a person can edit: whether each is offered, its name, whether it
+sees images, its context and its prices. Known values without a person's change are shown in a quieter colour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key of one provider in its form: never shown but for its last four characters, replaced or forgotten."""
+"""Shows the key of one provider in its form: only its last four characters, to be replaced or forgotten."""
 
 from __future__ import annotations
 

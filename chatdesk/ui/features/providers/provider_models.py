@@ -69,7 +69,7 @@ class ProviderModels(FormPanel):
         (self.table if lines else self.new).setFocus()
 
     def show_lines(self, lines: Sequence[ModelLine]) -> None:
-        """Show the list that was fetched again; what was typed in the meantime stays."""
+        """Show the newly fetched list; changes typed in the meantime stay."""
         typed = {each.id: each for each in self.rows.lines}
         fresh = {each.id: each for each in lines}
         kept = [

@@ -1,4 +1,5 @@
-"""The dialog with the models of one provider: filled, fetched again, and what a person says there kept."""
+"""Controls the dialog with the models of one provider: fills it, fetches the list again, and stores a person's
+changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rarely needed half of a provider's form: how it is reached and what goes with each request."""
+"""Shows the rarely needed half of a provider's form: its connection, and additions to each request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A row on the page of providers: where its key is, the result of a test, and a menu of actions."""
+"""Shows a row on the page of providers: the place of its key, the result of a test, and a menu of actions."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The steps of a provider's test, each with its result and the cause of a failure, and the short texts about a
-provider."""
+"""Shows the steps of a provider's test, each with its result and the cause of a failure, and writes the short texts
+about a provider."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def is_at_its_vendor(shown: ShownProvider) -> bool:
 
 
 def address_text(shown: ShownProvider) -> str:
-    """Return the address as a row shows it; on this computer without what goes without saying."""
+    """Return a row's short form of an address; a local one without its obvious parts."""
     address = address_of(shown.profile)
     if shown.is_local:
         return address.removeprefix("http://").removesuffix("/v1")

@@ -32,8 +32,8 @@ _UNTIL_HIDDEN_S: Final = 0.2  # a desktop takes a window away in this time
 
 @dataclass(eq=False, slots=True)
 class _Run:
-    """A run of questions and its thread, which the first question makes. *New* begins another run: what was asked
-    before that belongs to this one all the same."""
+    """A run of questions and its thread, which the first question makes. *New* begins another run; earlier questions
+    still belong to this one."""
 
     thread_id: str | None = None
 
@@ -87,7 +87,7 @@ class QuickBinding(Controller):
             await self._context.open_thread.stored_chat.drafts.save(QUICK_DRAFT, text, len(text))
 
     async def end(self) -> None:
-        """Close the window, because the program ends; what was typed stays."""
+        """Close the window, because the program ends; typed text is kept."""
         self._at_rest.stop()
         if self.window is not None:
             while self._timer.isActive():  # a person may type until the text is stored

@@ -1,7 +1,7 @@
 """Keeps the context of the next quick question: text of the clipboard or of the selection, or a picture of the screen.
 
-A picture is taken as the person chooses: by the desktop's portal, whose dialog asks them, and on X11 without a portal
-by a rectangle that they draw. Nothing is taken without one of the two.
+The person selects the picture: in the dialog of the desktop's portal, or on X11 without a portal by drawing a
+rectangle. Without one of the two, no picture is taken.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The quick window: a field above all other windows, and the answer below it."""
+"""Shows the quick window: a field above all other windows, and the answer below it."""
 
 from __future__ import annotations
 

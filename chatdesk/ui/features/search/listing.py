@@ -1,4 +1,4 @@
-"""The whole list of the palette, made from the typed text, the hits and the commands that are available now."""
+"""Builds the whole list of the palette from the typed text, the hits and the commands that are available now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The palette, one box for everything: its text is searched while one types, and the list below is walked by keys."""
+"""Shows the palette, one box for everything: its text is searched while a person types, and keys walk through the list
+below."""
 
 from __future__ import annotations
 

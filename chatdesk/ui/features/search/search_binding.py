@@ -1,4 +1,4 @@
-"""Joins the palette and the field of the sidebar with the search: finds while one types, and opens what is chosen."""
+"""Connects the palette and the sidebar's field with the search: searches during typing, and opens the chosen result."""
 
 from __future__ import annotations
 

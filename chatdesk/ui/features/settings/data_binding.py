@@ -1,4 +1,4 @@
-"""The page *Data* of the settings: backups, restoring, checking, repairing."""
+"""Controls the page *Data* of the settings: backups, restoring, checking, repairing."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class DataBinding(Controller):
 
 
 class _Page:
-    """The page, as long as its dialog is open: what is done goes on when it is closed."""
+    """The page, as long as its dialog is open; running work continues when it is closed."""
 
     def __init__(self, page: DataPage) -> None:
         self._page: DataPage | None = page

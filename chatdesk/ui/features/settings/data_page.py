@@ -1,4 +1,5 @@
-"""The page *Data* of the settings: import and export, backups, the health of the database. It asks; others do."""
+"""Shows the page *Data* of the settings: import and export, backups, the health of the database. Its controller does
+the work."""
 
 from __future__ import annotations
 

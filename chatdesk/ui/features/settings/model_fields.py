@@ -54,7 +54,7 @@ class ModelField(PillButton):
         return "" if self._value is None else str(self._value)
 
     def set_value(self, value: str) -> None:
-        """Silent. What names no model counts as none."""
+        """Set the value without a signal. An incomplete model counts as none."""
         self._value = ModelRef.parse(value)
         self._show_value()
 

@@ -1,5 +1,5 @@
-"""The models that the header offers: at once those of the lists that were kept, then what the servers name, which also
-says how large their windows are. Liked ones come first, under the names that a person gave them."""
+"""Fills the header's list of models: at once from stored lists, then from the servers, which also tell the size of a
+model's context. Liked models come first, under the person's own names."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""*Restore a backup…*: lists the backups, shows what is in one, and has it restored when the window has closed.
+"""Controls *Restore a backup…*: lists the backups, shows the content of one, and restores it after the window has
+closed.
 
-It needs no open database, so the window offers it too where a start has failed.
+It needs no open database, so the window also offers it after a failed start.
 """
 
 from __future__ import annotations

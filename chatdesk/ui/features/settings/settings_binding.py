@@ -159,7 +159,7 @@ class SettingsBinding(Controller):
         await self._apply_settings(settings)
         self._models.fill()
 
-    @uninterruptible  # a window that closes now must not lose what somebody wrote
+    @uninterruptible  # closing the window now must not lose a change
     async def _save(self, changes: Mapping[str, Value]) -> None:
         async with self._saving:  # two at once would each write the file without the other's change
             await asyncio.to_thread(self._store.save, changes)

@@ -1,7 +1,7 @@
-"""The settings: pages, a search over all of them, and what was changed. The dialog is given values and gives each
-change at once; it reads and stores nothing.
+"""Shows the settings: pages, a search over all of them, and the changed ones.
 
-Which settings there are, on which page and in which words, is declared in ``core/settings/schema.py``.
+The dialog receives values and signals each change at once; it reads and stores nothing. The settings, with their pages
+and texts, are declared in ``core/settings/schema.py``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A page of the settings, assembled piece by piece, so that no step keeps the window waiting."""
+"""Builds a page of the settings piece by piece, so that no step blocks the window."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class SettingsPage(QScrollArea):
     def _go_on(self) -> None:
         if self._steps is None:
             return
-        if self._is_unpainted:  # this turn of the loop lays out and paints what the last one made
+        if self._is_unpainted:  # this turn of the loop lays out and paints the previous step
             self._is_unpainted = False
             self._timer.start()
             return

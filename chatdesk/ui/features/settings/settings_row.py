@@ -1,4 +1,4 @@
-"""A line of the settings: its title, a hint, and the field that changes it."""
+"""Shows one setting in a row: its title, a hint, and the field that changes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search in the settings: its entries with the titles of the pages, and the list of results."""
+"""Implements the search in the settings: its entries with the titles of the pages, and the list of results."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Found:
 
 
 def entries(settings: Collection[Setting]) -> tuple[Found, ...]:
-    """Return all entries that can be found: the settings that have a row, and what else is on the pages."""
+    """Return all entries that can be found: the settings that have a row, and other content of the pages."""
     rows = tuple(_of_setting(each) for each in settings if not each.shown.hidden)
     data = tuple(
         Found("Data and backup", shown(words).rstrip("…"), f"data_{name}", words=f"{shown(title)} {shown(hint)}")

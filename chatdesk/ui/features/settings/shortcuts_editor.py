@@ -1,4 +1,4 @@
-"""The keyboard shortcuts, straight from the commands, and the place where each can be changed."""
+"""Shows the keyboard shortcuts of all commands, and lets a person change them."""
 
 from __future__ import annotations
 

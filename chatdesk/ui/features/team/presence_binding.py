@@ -1,5 +1,5 @@
-"""The presence of others at the shared project that a chat shows, and this person's own, which is sent to them: being
-there, and typing. The typed text is never sent."""
+"""Controls presence in the shared project that a chat shows: the others', and this person's own, which is sent to them:
+present, or typing. The typed text is never sent."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class PresencePlace(QObject):
         application.applicationStateChanged.connect(self._on_application_state_changed)
 
     def set_place(self, panes: Panes, place: Place) -> None:
-        """Record the thread that a chat shows, and whether somebody types in it."""
+        """Record the thread that a chat shows, and whether a person types in it."""
         self._forget(panes)
         self._places.append((panes, place))
         self.publish()

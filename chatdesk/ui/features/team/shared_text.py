@@ -1,4 +1,5 @@
-"""The sentences of a window about a team: why one may not write, what became of a share, who wrote. No Qt."""
+"""Writes the window's sentences about a team: why a person may not write, how a share ended, who wrote a message. No
+Qt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The team's part of a chat: names and rights in the thread that it shows, its notes, and when it counts as read."""
+"""Controls the team's part of a chat: names and rights in its thread, its notes, and when it counts as read."""
 
 from __future__ import annotations
 

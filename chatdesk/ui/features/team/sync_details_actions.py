@@ -1,4 +1,4 @@
-"""The actions behind the dialog about the state of sync: rounds, refused changes, checks."""
+"""Runs the actions of the dialog about the state of sync: rounds, refused changes, checks."""
 
 from __future__ import annotations
 

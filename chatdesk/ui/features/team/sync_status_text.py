@@ -1,4 +1,4 @@
-"""The words for the state of sync, for every place of the window that shows it. No Qt."""
+"""Writes the sentences about the state of sync, for every place of the window that shows it. No Qt."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Connects the window with team sync: its commands, its page of the settings, and invitations that come as files.
 
-Small, because every window has it: the dialogs and the service are brought in when somebody asks for them.
+Small, because every window has it: the dialogs and the service are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The actions behind the dialogs of a workspace: members, computers, leaving."""
+"""Runs the actions of a workspace's dialogs: members, computers, leaving."""
 
 from __future__ import annotations
 

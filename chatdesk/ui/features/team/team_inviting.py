@@ -1,4 +1,4 @@
-"""The dialogs that make invitations: an invitation for a person, a code for another computer of one's own."""
+"""Shows the dialogs that make invitations: an invitation for a person, a code for a computer of one's own."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ class TeamInviting:
 
     async def _save(self, dialog: InviteDialog | ComputerCodeDialog, path: str, text: str) -> None:
         try:
-            await asyncio.to_thread(write_text, Path(path), text)  # for this person alone: it lets whoever has it in
+            # private, because its owner can enter the workspace with it
+            await asyncio.to_thread(write_text, Path(path), text)
         except OSError as error:
             raise NotPossible(
                 Text("The file could not be written: {why}.", why=reason_text(error)),

@@ -1,4 +1,4 @@
-"""The actions behind the dialog about the address of a workspace's server."""
+"""Runs the actions of the dialog about the address of a workspace's server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The actions behind the dialogs about shared projects."""
+"""Runs the actions of the dialogs about shared projects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The team's part of the windows, built when the first workspace is there: without one it costs nothing."""
+"""Builds the team's part of the windows with the first workspace; without one it costs nothing."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class TeamWindow(Controller):
             self._tasks.start(self._notify(event), "notify of messages")
 
     async def _notify(self, event: SharedMessagesArrived) -> None:
-        """Says who and where; what was written only if that is wanted: others may see the screen."""
+        """Name the author and the thread; the text only if the person wants that, since others may see the screen."""
         chat = self._open_thread.stored_chat
         try:
             title = (await chat.get_thread(event.thread_id)).title

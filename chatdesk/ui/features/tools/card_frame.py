@@ -1,4 +1,4 @@
-"""The frame of the cards in which a person decides about something above the text: an icon, a title, a border."""
+"""Draws the frame of the cards above the text that ask for a decision: an icon, a title, a border."""
 
 from __future__ import annotations
 

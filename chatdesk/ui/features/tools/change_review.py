@@ -1,4 +1,4 @@
-"""The dialog in which a person looks through a proposed change of a file, and applies, edits, rejects or undoes it."""
+"""Shows the dialog in which a person reviews a proposed change of a file, and applies, edits, rejects or undoes it."""
 
 from __future__ import annotations
 

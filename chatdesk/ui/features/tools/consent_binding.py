@@ -64,7 +64,7 @@ class ConsentBinding(Controller):
         self._panes.commands.refresh()
 
     def _show(self) -> None:
-        """Show one card: what a server asks for stays until it is answered, then come calls, then signing in."""
+        """Show one card: a server's request stays until it is answered, then come calls, then signing in."""
         waiting = self._approvals.waiting(self._threads.thread_id) if self._threads.thread_id else ()
         if self._requests.is_shown:
             waiting = ()

@@ -1,4 +1,4 @@
-"""The card that describes a call of a tool, which a person allows or denies."""
+"""Shows the card that describes a call of a tool, for a person to allow or deny."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The card with a request of a tool server, which a person answers in the fields of its form, or refuses."""
+"""Shows the card with a request of a tool server, which a person answers in the fields of its form, or refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""*Web search*: the engine that models search the web with, its address or key, and a test in steps."""
+"""Shows *Web search*: the engine that models search the web with, its address or key, and a test in steps."""
 
 from __future__ import annotations
 

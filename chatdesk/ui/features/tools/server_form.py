@@ -1,4 +1,4 @@
-"""*Add server*, *Edit server*: by command, by address, or from the JSON of another program."""
+"""Shows *Add server* and *Edit server*: by command, by address, or from the JSON of another program."""
 
 from __future__ import annotations
 

@@ -23,9 +23,9 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 
 
 class SignInBinding(Controller):
-    """Controller of the sign-in card. ``in_use`` returns the service of tool servers, None where nobody has set one up.
-    ``changed``: there is another server to offer, or none any more; whoever shows other cards in the same place calls
-    ``show`` then."""
+    """Controller of the sign-in card. ``in_use`` returns the service of tool servers, None if no server is set up.
+    ``changed``: another server is offered, or none; the controller of the other cards in this place calls ``show``
+    then."""
 
     changed = Signal()
 

@@ -1,7 +1,7 @@
-"""Joins the page *Tools* of the settings with the service of tool servers.
+"""Connects the page *Tools* of the settings with the service of tool servers.
 
-Small, because every window has it: page and form are brought in when somebody opens the settings, the service when
-somebody looks at the page.
+Small, because every window has it: page and form are imported when the settings are opened, the service when the page
+is shown.
 """
 
 from __future__ import annotations

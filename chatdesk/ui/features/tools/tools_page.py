@@ -1,5 +1,5 @@
-"""The page *Tools* of the settings: the servers, how they are, and what their tools may do unasked. It asks; others
-do."""
+"""Shows the page *Tools* of the settings: the servers, their state, and the permissions of their tools. Its controller
+does the work."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class ExportBinding(Controller):
             ask_for_folder(self._panes.window, tr("Folder to export into"), write, object_name="exportPlace")
 
     async def export(self, choice: Choice, kind: str, target: Path) -> None:
-        """Write ``choice`` to ``target``; what takes longer is shown with a button to give it up."""
+        """Write ``choice`` to ``target``; a longer export is shown with a button to cancel it."""
         exports = await self._exports_of(choice.thread_ids)
         progress = _ShownProgress(self._panes)
         work = asyncio.ensure_future(

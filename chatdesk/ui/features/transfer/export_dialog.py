@@ -1,5 +1,5 @@
-"""*Export…*: what, and in which format. Where to is asked next, by the system's own dialog. While it is written,
-a dialog shows the progress."""
+"""Shows *Export…*: the content and its format. The target is chosen next, in the system's own dialog. A dialog shows
+the progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The instructions for getting one's chats out of the programs that ChatDesk imports from."""
+"""Writes the instructions for exporting chats from the programs that ChatDesk imports from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""*Import…*: opens the dialog, runs the import, tells how it went. An export that is dropped on the window asks too."""
+"""Controls *Import…*: opens the dialog, runs the import, reports its result. An export dropped on the window opens it,
+too."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""*Import…*: which file and into which project, how far it is, and what became of each thread.
+"""Shows *Import…*: the file and the target project, the progress, and the result for each thread.
 
-The dialog reads and writes nothing: it asks, and is told. It may be closed while an import runs; that goes on.
+The dialog reads and writes nothing: its controller does. It may be closed while an import runs, which continues.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ class ImportDialog(Panel):
         program: str = "",
         parent: QWidget | None = None,
     ) -> None:
-        """Make the dialog. ``projects`` are ids, with names that tell them apart; ``program``: whose export is
-        explained at first."""
+        """Make the dialog. ``projects`` are ids, with distinguishable names; ``program``: the program whose export is
+        explained first."""
         super().__init__(theme, tr("Import"), parent=parent)
         self.setObjectName("importDialog")
         self._path = path
@@ -113,7 +113,7 @@ class ImportDialog(Panel):
         )
 
     def show_report(self, summary: str, lines: Sequence[ImportLine], *, has_threads: bool) -> None:
-        """Show the report of an import: what was imported, skipped and failed."""
+        """Show the report of an import: the imported, skipped and failed threads."""
         self.summary.setText(summary)
         self._lines.show_lines(lines)
         self.show_button.setVisible(has_threads)

@@ -1,11 +1,10 @@
-"""The process that makes a PDF: lines of JSON in; pages out, to the file that is its output. ``export_pdf`` in
+"""Runs the process that makes a PDF: lines of JSON in; pages out, to the file that is its output. ``export_pdf`` in
 ``core/transfer`` starts it.
 
 Each line's HTML is a small document of its own, laid out at the width of a page and painted slice by slice, so that
-memory does not grow with the thread. A slice ends between two lines of text; what is higher than a page is cut there
-too. Nothing that the HTML names is fetched: pictures come from the data directory by the name of their content,
-formulas from their outlines, diagrams from their bytes, and everything else is an empty picture (Qt would otherwise
-read files).
+memory does not grow with the thread. A slice ends between two lines of text; a line higher than a page is cut. Nothing
+that the HTML names is fetched: pictures come from the data directory by the name of their content, formulas from their
+outlines, diagrams from their bytes, and everything else is an empty picture (Qt would otherwise read files).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Bars, painted here: one a day side by side, or one a model, project or kind below each other.
+"""Draws a bar chart: one bar per day side by side, or one per model, project or kind below each other.
 
-The arrow keys go from bar to bar; what a bar stands for is said, and shown above it. The same numbers are in the table.
+The arrow keys go from bar to bar; the meaning of a bar is announced, and shown above it. The same numbers are in the
+table.
 """
 
 from __future__ import annotations
@@ -318,7 +319,7 @@ def round_up(value: float) -> float:
 
 
 def describe(overview: Overview, measure: Measure) -> str:
-    """Return the chart in two sentences, for whoever does not see it."""
+    """Return the chart in two sentences, for screen readers."""
     if not overview.total.requests:
         return tr("No requests in these days.")
     largest = max(overview.rows, key=lambda row: measure.of(row.total))

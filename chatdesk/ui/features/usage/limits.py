@@ -1,5 +1,5 @@
-"""The dialog of spending limits: a line for each, with a warning and a stop. The dialog is given them and gives them
-back."""
+"""Shows the dialog of spending limits: a line for each, with a warning and a stop. The dialog receives and returns
+them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The page of usage: totals, a chart and a table by day, model, project or kind. It asks for days and is given them."""
+"""Shows the page of usage: totals, a chart and a table by day, model, project or kind. It requests a range of days and
+receives the values."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The binding of messages that wait to be sent: a line below the list of threads, a dialog with those of all threads,
-and notices in the open one."""
+"""Controls messages that wait to be sent: a line below the list of threads, a dialog with those of all threads, and
+notices in the open one."""
 
 from __future__ import annotations
 

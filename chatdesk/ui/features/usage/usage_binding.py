@@ -63,7 +63,7 @@ class UsageBinding(Controller):
         UsageDialog(self._panes.theme, page, parent=self._panes.window).open()
 
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
-        """Offer the page of usage in the settings; it is filled when somebody opens it."""
+        """Add the page of usage to the settings; it is filled when it is opened."""
         dialog.fill_page("Usage and limits", self._make_slot)
 
     def _make_slot(self) -> QWidget:

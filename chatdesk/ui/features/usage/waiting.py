@@ -1,4 +1,4 @@
-"""The queue: everything that waits to be sent, in its order, with why and until when."""
+"""Shows the queue: all messages that wait to be sent, in their order, with the reason and the time."""
 
 from __future__ import annotations
 

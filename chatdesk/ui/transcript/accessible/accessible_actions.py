@@ -1,4 +1,4 @@
-"""The questions and actions of assistive programs beyond reading: find places, press, follow, select."""
+"""Answers assistive programs' requests beyond reading: find places, press, follow, select."""
 
 from __future__ import annotations
 

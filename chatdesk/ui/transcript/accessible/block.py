@@ -1,4 +1,5 @@
-"""The blocks of a message for assistive programs: paragraphs, code, tables, formulas, images, folds, buttons."""
+"""Describes the blocks of a message to assistive programs: paragraphs, code, tables, formulas, images, folds,
+buttons."""
 
 from __future__ import annotations
 

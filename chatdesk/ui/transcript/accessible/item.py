@@ -1,4 +1,4 @@
-"""The node of an item of a message: its place on the screen, and its text."""
+"""Defines the accessible node of an item of a message: its place on the screen, and its text."""
 
 from __future__ import annotations
 

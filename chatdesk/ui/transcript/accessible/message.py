@@ -1,4 +1,4 @@
-"""The node of a message for assistive programs: its name, its whole text, and the blocks in it."""
+"""Defines the accessible node of a message: its name, its whole text, and the blocks in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a block for assistive programs: buttons, links, cells, and words beside the tools."""
+"""Lists the accessible parts of a block: buttons, links, cells, and words beside the tools."""
 
 from __future__ import annotations
 

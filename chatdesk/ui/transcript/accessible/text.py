@@ -1,7 +1,7 @@
-"""Text for assistive programs: by character, word, sentence and line, with the place of each character.
+"""Gives assistive programs text by character, word, sentence and line, with the place of each character.
 
-Qt cuts words, sentences and lines itself from ``text``; its lines end at line breaks, not where a paragraph is wrapped
-(PySide does not let Python answer that question). Offsets are Qt's: a character outside the basic plane counts two.
+Qt itself divides ``text`` into words, sentences and lines; its lines end at line breaks, not where a paragraph is
+wrapped (PySide does not let Python override that). Offsets are Qt's: a character outside the basic plane counts two.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The transcript for assistive programs: a list of its loaded messages, and the changes of it that are announced.
-Before one of these programs has asked what there is to read, nothing is announced."""
+"""Describes the transcript to assistive programs: a list of its loaded messages, and announcements of changes. Nothing
+is announced before such a program has read the list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The transcript as its accessible tree sees it, and the base of the nodes of that tree."""
+"""Defines the transcript as its accessible tree sees it, and the base of the nodes of that tree."""
 
 from __future__ import annotations
 

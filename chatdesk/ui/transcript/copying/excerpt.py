@@ -1,4 +1,4 @@
-"""The parts of messages that are to be copied."""
+"""Selects the parts of messages that are to be copied."""
 
 from __future__ import annotations
 

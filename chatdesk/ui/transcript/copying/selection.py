@@ -1,6 +1,6 @@
-"""The selection: from a place in one item to a place in another, across messages.
+"""Holds the selection: from a place in one item to a place in another, across messages.
 
-Places are compared by the message's position, so a selection stays what it is while messages are unloaded and loaded
+Places are compared by the message's position, so a selection stays the same while messages are unloaded and loaded
 again.
 """
 

@@ -1,4 +1,4 @@
-"""Laid-out lines of code, made when they are seen and kept in small number."""
+"""Lays out lines of code when they come into view, and keeps a small number of layouts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The base of the items that the transcript lays out and paints, such as a paragraph, a code card or a row of tools,
-and of those that can be opened as an artifact.
+"""Defines the base of the items that the transcript lays out and paints, such as a paragraph, a code card or a row of
+tools, and of those that can be opened as an artifact.
 
-Items know nothing of scrolling or of messages.
+Items are independent of scrolling and of messages.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ class Item:
         return None
 
     def tip_at(self, point: QPointF) -> str:
-        """Return the tooltip of a point where there is no button and no link."""
+        """Return the tooltip of a point without a button or link."""
         return ""
 
     def buttons(self) -> tuple[Button, ...]:

@@ -1,6 +1,7 @@
-"""A flow of text as QTextLayout counts it: in UTF-16 units, with one sign in the place of each drawn formula.
+"""Converts a flow of text into QTextLayout's units: UTF-16, with one character in place of each drawn formula.
 
-Python counts characters, so an emoji is one here and two there; a formula is its whole source here and one sign there.
+Python counts characters, so an emoji is one here and two there; a formula is its whole source here and one character
+there.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Turns the spans of a paragraph into one run of characters with formats, the form that QTextLayout takes.
 
-Inline code gets a no-break space on both sides as room for its tinted background, and a link whose words name another
-place than it leads to gets its true host behind it; copying leaves those out.
+Inline code gets a no-break space on both sides as room for its tinted background, and a link whose text names another
+target gets its true host appended; copying leaves both out.
 """
 
 from __future__ import annotations

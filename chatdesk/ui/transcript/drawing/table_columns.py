@@ -195,10 +195,8 @@ def _longest_word(cell: tuple[Span, ...], metrics: QFontMetricsF) -> float:
 
 
 def _fit(wanted: list[float], least: list[float], room: float) -> list[float]:
-    """Return widths that fit into ``room``: narrow columns get what they want, the others share what is left.
-
-    No column falls below its ``least`` width.
-    """
+    """Return widths that fit into ``room``: narrow columns get their wanted width, the others share the rest. No column
+    falls below its ``least`` width."""
     if sum(wanted) <= room:
         return wanted
     widths = [0.0] * len(wanted)

@@ -1,4 +1,4 @@
-"""The theme in the form that painters need: fonts, colours and measures that are made once, not at every paint."""
+"""Prepares the theme for painters: fonts, colours and measures that are made once, not at every paint."""
 
 from __future__ import annotations
 

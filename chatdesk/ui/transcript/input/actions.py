@@ -1,4 +1,4 @@
-"""The actions of keys, buttons and menus; those that the transcript cannot do itself are requested by name."""
+"""Runs the actions of keys, buttons and menus; those that the transcript cannot do itself are requested by name."""
 
 from __future__ import annotations
 

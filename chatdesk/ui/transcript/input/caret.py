@@ -1,4 +1,4 @@
-"""The text caret that keys move: alone while the text is browsed, or at the moving end of a selection."""
+"""Moves the text caret by keys: alone in caret browsing, or at the moving end of a selection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data of a drag: text or a picture, and a file that is written only when another program asks for it."""
+"""Provides the data of a drag: text or a picture, and a file that is written only when another program asks for it."""
 
 from __future__ import annotations
 

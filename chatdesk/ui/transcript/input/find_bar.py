@@ -1,4 +1,4 @@
-"""The bar for finding words in the thread: a field, the number of matches, and buttons to walk through them."""
+"""Shows the bar for finding words in the thread: a field, the number of matches, and buttons to walk through them."""
 
 from __future__ import annotations
 

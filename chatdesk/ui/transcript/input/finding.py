@@ -1,4 +1,4 @@
-"""Find in thread: the messages with matches, the current match, and the steps from one match to the next.
+"""Finds words in the thread: the messages with matches, the current match, and the steps from one match to the next.
 
 The whole thread is searched elsewhere; here the matches are counted, walked through and shown. A match is a message and
 the number of the place in it, so it stays the same match while messages are loaded, unloaded and streamed into.
@@ -279,7 +279,7 @@ class Finding(QObject):
         self._is_wanted = False
 
     def _find_loaded(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None:
-        """Search the loaded messages, where there is no search of the whole thread."""
+        """Search the loaded messages, without a search of the whole thread."""
         needle = needle_of(text)
         counted = (
             MessageMatch(entry.message.id, entry.message.position, count_in_source(entry.text, needle))

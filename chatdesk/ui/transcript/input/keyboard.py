@@ -1,4 +1,4 @@
-"""The keys of the transcript: the command of each key, and the order in which Tab reaches buttons."""
+"""Handles the keys of the transcript: the command of each key, and the order in which Tab reaches buttons."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The mouse pointer over the transcript: the thing under it, the target of a link, clicks, and selection by character,
-word and paragraph."""
+"""Handles the mouse pointer over the transcript: the item under it, the target of a link, clicks, and selection by
+character, word and paragraph."""
 
 from __future__ import annotations
 

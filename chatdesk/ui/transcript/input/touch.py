@@ -1,5 +1,5 @@
-"""Touch input: a finger drags the text, flicks it, taps what is under it, and rests to open the menu. Further fingers
-do nothing."""
+"""Handles touch: a finger drags the text, flicks it, taps the item under it, and rests to open the menu. Further
+fingers are ignored."""
 
 from __future__ import annotations
 

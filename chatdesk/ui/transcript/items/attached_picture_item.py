@@ -1,4 +1,4 @@
-"""A picture that is kept as a file: of a question or of an answer, with buttons to open, save and copy it."""
+"""Draws a picture that is stored as a file, of a question or of an answer, with buttons to open, save and copy it."""
 
 from __future__ import annotations
 

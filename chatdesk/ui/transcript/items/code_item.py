@@ -1,4 +1,4 @@
-"""A code card: language and tools above, lines below.
+"""Draws a code card: language and tools above, lines below.
 
 The card scrolls sideways or wraps, folds when it is long, and grows cheaply.
 """

@@ -1,4 +1,4 @@
-"""A diagram, shown as a picture with a button that shows its source."""
+"""Draws a diagram, as a picture with a button that shows its source."""
 
 from __future__ import annotations
 

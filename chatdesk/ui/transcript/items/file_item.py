@@ -1,4 +1,4 @@
-"""The card of a file that came with a message, with buttons to open, save, find or copy it."""
+"""Draws the card of a message's file, with buttons to open, save, find or copy it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The card of a fold, such as reasoning or a tool's call, that the reader may open; its content follows as items."""
+"""Draws the card of a fold, such as reasoning or a tool's call, that the reader may open; its content follows as
+items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The row of tools under a message; its room is always there, so that showing the tools moves nothing."""
+"""Draws the row of tools under a message; its room is always reserved, so that showing the tools moves nothing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The line above a message: the author of a question; or the model's name, the member who asked for an answer, and the
-time it began."""
+"""Draws the line above a message: the author of a question; or the model's name, the member who asked for an answer,
+and the time it began."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An image that the text names, which is fetched only when the reader presses the button that names its host."""
+"""Draws an image that the text names, which is fetched only when the reader presses the button that names its host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thin lines across the column: where a summary ends, where the context starts, where the unread part begins, and
+"""Draws thin lines across the column: where a summary ends, where the context starts, where the unread part begins, and
 between two parts of a text."""
 
 from __future__ import annotations

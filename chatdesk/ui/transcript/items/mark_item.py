@@ -1,4 +1,4 @@
-"""A small icon with words above a message: its place in the context, that it is a note, or who edited it."""
+"""Draws a small icon with words above a message: its place in the context, that it is a note, or who edited it."""
 
 from __future__ import annotations
 

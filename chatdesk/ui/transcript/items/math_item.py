@@ -1,4 +1,4 @@
-"""A displayed formula: drawn in the middle of the column, or its TeX source on a tinted card while there is no drawing.
+"""Draws a displayed formula in the middle of the column, or its TeX source on a tinted card while there is no drawing.
 
 Copying gives the source.
 """

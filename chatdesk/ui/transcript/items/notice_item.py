@@ -1,4 +1,4 @@
-"""A notice below a message that says what went wrong, with buttons for what to do next."""
+"""Draws a notice below a message that names a fault, with buttons for the next steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture in the column: an empty place of its shape until it is loaded, the picture, or why there is none."""
+"""Draws a picture in the column: an empty place of its shape until it is loaded, the picture, or why there is none."""
 
 from __future__ import annotations
 

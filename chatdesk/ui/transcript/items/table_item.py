@@ -1,4 +1,4 @@
-"""Tables: hairlines between rows, columns as wide as their words, sideways scrolling when they do not fit.
+"""Draws tables: hairlines between rows, columns as wide as their words, sideways scrolling when they do not fit.
 
 A table is several items of a dozen rows each that share their columns, so that a long one is laid out as it is seen.
 """
@@ -89,7 +89,7 @@ class TableItem(Item):
     def is_laid_out(self, style: TranscriptStyle, width: float) -> bool:
         if not super().is_laid_out(style, width):
             return False
-        # Measured first: what came below may have made the columns wider for the rows above, too.
+        # Measured first: later rows may have made the columns wider for earlier rows, too.
         self.columns.measure(style, self._room(style, width))
         return self._form == self._form_now()
 

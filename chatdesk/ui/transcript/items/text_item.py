@@ -1,5 +1,5 @@
-"""Paragraphs, headings and list items, in quotes or not: all items that are a flow of words. One waits for the first
-words of an answer."""
+"""Draws paragraphs, headings and list items, in quotes or not: all items that are a flow of words. One of them waits
+for the first words of an answer."""
 
 from __future__ import annotations
 

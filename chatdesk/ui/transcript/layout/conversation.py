@@ -1,4 +1,4 @@
-"""The messages of the shown thread: pages, new and changed messages, streaming text; not the reader's place."""
+"""Manages the messages of the shown thread: pages, new and changed messages, streaming text; not the reader's place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loaded messages: a run of the shown path, oldest first, without gaps."""
+"""Keeps the loaded messages: a run of the shown path, oldest first, without gaps."""
 
 from __future__ import annotations
 

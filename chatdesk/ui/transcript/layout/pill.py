@@ -1,4 +1,4 @@
-"""The button that leads back to the newest message, shown while the reader is elsewhere."""
+"""Shows the button that leads back to the newest message, while the reader is elsewhere."""
 
 from __future__ import annotations
 

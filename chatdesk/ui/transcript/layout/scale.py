@@ -1,4 +1,4 @@
-"""The scale of the scroll bar: an estimated length of each message that does not change while the reader scrolls.
+"""Computes the scale of the scroll bar: an estimated length of each message, constant while the reader scrolls.
 
 Lengths come from counts of characters and lines, never from layouts. So a message is at the same place of the bar
 however much of the thread has been seen, and the thumb never moves against the reader.

@@ -1,5 +1,5 @@
-"""The scroll bar, painted by hand because a style takes longer for it than the transcript takes for its text, and the
-sizes of a thread that is not loaded whole, which it needs."""
+"""Paints the scroll bar by hand, because a style takes longer for it than the transcript for its text, and computes the
+sizes that it needs for a partly loaded thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layout of the viewport: its column, the time of each new layout, and the blocks and pictures it requests.
+"""Lays out the viewport: its column, the time of each new layout, and the blocks and pictures that it requests.
 
 Only this module calls ``ThreadLayout.arrange``.
 """
@@ -57,7 +57,7 @@ class ViewportLayout(QObject):
         self._area = area
         self._renderer = renderer
         self._drawn: list[Drawn] = []
-        self._only_grows = False  # what is scheduled
+        self._only_grows = False  # scheduled work
         self._asked_around: tuple[MessageEntry, MessageEntry] | None = None  # the ends of the view when that was done
         self.layout.set_style(style)
         self._timer = QTimer(self, singleShot=True, interval=0)
@@ -125,7 +125,7 @@ class ViewportLayout(QObject):
         if not is_scroll or _ends(before) != _ends(self.layout.placed):
             self._ask_for_blocks()
         self._ask_for_pictures()
-        if self._timer.isActive():  # blocks came at once: what was placed is gone
+        if self._timer.isActive():  # the arrival of blocks has invalidated the layout
             self._timer.stop()
             self._arrange()
             is_scroll, is_growth, self._only_grows = False, is_growth and self._only_grows, False

@@ -1,4 +1,5 @@
-"""A message in the transcript: what it offers, its items, and its sections in their order, grown while it streams."""
+"""Holds a message of the transcript: its actions, its items, and its sections in their order, grown while it
+streams."""
 
 from __future__ import annotations
 

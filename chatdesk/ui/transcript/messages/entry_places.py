@@ -1,4 +1,4 @@
-"""The places of a message's items: how tall and wide each is, and where it is in the message."""
+"""Computes the places of a message's items: how tall and wide each is, and where it is in the message."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class EntryPlaces:
             return
         self.style, self.width = style, width
         for item in self._items:
-            # A bubble may be as wide as before in a wider column: what is laid out then keeps its true height.
+            # A bubble may keep its width in a wider column: laid-out items then keep their true height.
             if not item.is_laid_out(style, room := self.width_of(item)):
                 item.height = item.guess(style, room)
         self._tops = None

@@ -1,4 +1,4 @@
-"""The items around the text of a message: who wrote it, its mark, the row of tools below it, and the lines of the
+"""Makes the items around the text of a message: its author, its mark, the row of tools below it, and the lines of the
 context above and below it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The facts about a message for its reader: its author, whether it is complete, and the actions that are allowed."""
+"""Determines facts about a message for its reader: its author, whether it is complete, and the allowed actions."""
 
 from __future__ import annotations
 

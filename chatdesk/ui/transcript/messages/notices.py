@@ -1,5 +1,5 @@
-"""The notices below a message: why it waits, when it is tried again or what went wrong with it, and a button for each
-thing that helps."""
+"""Makes the notices below a message: why it waits, when it is tried again or why it failed, with a button for each
+remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of the sections of a message, and the section of what a model thought before it answered."""
+"""Defines the base of the sections of a message, and the section of a model's reasoning before its answer."""
 
 from __future__ import annotations
 

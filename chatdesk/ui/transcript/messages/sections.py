@@ -1,4 +1,4 @@
-"""The sections of a message, one for each part: rendered text, folded reasoning, a tool's card, a file."""
+"""Makes the sections of a message, one for each part: rendered text, folded reasoning, a tool's card, a file."""
 
 from __future__ import annotations
 

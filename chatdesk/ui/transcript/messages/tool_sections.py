@@ -1,5 +1,5 @@
-"""The sections of tool calls: each in a line of words above its details, finished ones in one line together. Tools of
-ChatDesk have words of their own."""
+"""Makes the sections of tool calls: each in a line of words above its details, finished ones in one line together.
+Tools of ChatDesk have words of their own."""
 
 from __future__ import annotations
 

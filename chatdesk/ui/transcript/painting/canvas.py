@@ -57,7 +57,7 @@ class Canvas:
     def paint(self, viewport: QWidget, event: QPaintEvent) -> None:
         self._viewport_layout.ensure_laid_out()
         painter = QPainter(viewport)
-        # A scroll leaves strips at opposite ends: what is between them need not be drawn again.
+        # A scroll leaves strips at opposite ends; the area between them need not be drawn again.
         parts = [event.rect()] if event.region().rectCount() > _MOST_PARTS else [*event.region()]  # type: ignore[misc]
         for part in parts:
             if len(parts) > 1:

@@ -136,7 +136,7 @@ def _name_of(block: Block) -> str:
 def split_sentences(text: str, start: int = 0, *, is_complete: bool) -> tuple[list[str], int]:
     """Return the sentences of ``text`` that begin at ``start`` or later and have ended, and where the next one begins.
 
-    With ``is_complete`` nothing more comes, and what is left is a sentence too.
+    With ``is_complete`` the text is final, and its rest is a sentence, too.
     """
     sentences: list[str] = []
     begin = start

@@ -1,4 +1,4 @@
-"""A combo box that a screen reader names."""
+"""Implements a combo box with a name for screen readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A switch: on or off, and what it says holds at once."""
+"""Implements a switch: on or off, with an immediate effect."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Search results as a list: in the sidebar and in the palette."""
+"""Shows search results as a list, in the sidebar and in the palette."""

@@ -1,4 +1,4 @@
-"""The list of what was found, walked by the keys of the field above it, which keeps the focus."""
+"""Shows the list of results. The keys of the field above it, which keeps the focus, walk through it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results of a search: they come in groups, and older ones stay until the newer are there."""
+"""Collects the results of a search: they arrive in groups, and older ones stay until newer ones arrive."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Results(QObject):
         self.changed.emit()
 
     def finish(self, text: str, note: str = "") -> None:
-        """End the search for ``text``; ``note`` is what else is to be said."""
+        """End the search for ``text``; ``note`` is a further remark."""
         if text != self.searched:
             return
         self._groups = {kind: group for kind, group in self._groups.items() if kind in self._fresh}

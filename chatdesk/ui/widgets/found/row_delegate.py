@@ -1,4 +1,4 @@
-"""Paints the rows of what was found: the found words are marked, and always in sight, however narrow the list."""
+"""Paints the rows of results: the found words are marked, and always visible, however narrow the list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of what was found: headings, hits and sentences; plain data, made from the results of a search."""
+"""Builds the rows of results: headings, hits and sentences; plain data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The presence of others at a shared thread, in the thread's header: who types, else who is here."""
+"""Shows the presence of others in a shared thread's header: who types, else who is here."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def typing_words(names: Sequence[str]) -> str:
 
 
 def here_words(names: Sequence[str]) -> str:
-    """ "Here now: Ana, Ben"; empty for nobody."""
+    """Return "Here now: Ana, Ben" for the names; empty without names."""
     return tr("Here now: {names}", names=with_commas(names)) if names else ""

@@ -1,4 +1,4 @@
-"""The row above the transcript: title, model, context, more; and the mark of a temporary chat."""
+"""Shows the row above the transcript: title, model, context, more; and the mark of a temporary chat."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class ThreadHeader(QWidget):
         self.outline_button.setVisible(self._has_outline and has_room)
 
     def set_menu(self, menu: QMenu | None) -> None:
-        """Set the caller's menu of thread actions; without one there is no button."""
+        """Set the caller's menu of thread actions; without one the button is hidden."""
         self.more_button.set_menu(menu)
         self.more_button.setVisible(menu is not None)
 

@@ -1,4 +1,4 @@
-"""The title of the open thread, edited in place."""
+"""Shows the title of the open thread, and edits it in place."""
 
 from __future__ import annotations
 

@@ -65,9 +65,9 @@ _MOVES: Final = {
 
 
 class ModelChooser(QFrame):
-    """Closes when one is ``chosen``. Ctrl+D likes the marked model or no longer (``likeToggled`` says which).
-    ``has_actions``: what else can be done with models is below the list. ``blank`` is what choosing none is called;
-    without it there is no such row."""
+    """Closes when one is ``chosen``. Ctrl+D toggles the liking of the marked model (``likeToggled``). ``has_actions``:
+    further actions on models are below the list. ``blank`` labels the row that chooses no model; without it the row is
+    absent."""
 
     chosen = Signal(str, str)
     likeToggled = Signal(str, str, bool)
@@ -132,7 +132,7 @@ class ModelChooser(QFrame):
         self.setStyleSheet("#modelChooser, #modelList { background: transparent; border: none; }")
 
     def show_models(self, models: Sequence[ProviderChoices], liked: Collection[tuple[str, str]]) -> None:
-        """Fill it, also while it is open: what is marked stays so."""
+        """Fill the list, even while it is open; the marked row stays marked."""
         self._models, self._liked = models, set(liked)
         self._fill(self._marked())
         if self.isVisible():

@@ -1,4 +1,4 @@
-"""The pill that names the model that answers, and opens the list to choose another."""
+"""Shows the pill that names the answering model, and opens the list to choose another."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The rows of the model chooser: what fits the search, liked ones first, then provider by provider. One list, however
-long: only what is in sight is drawn."""
+"""Lists the rows of the model chooser: matches of the search, liked ones first, then provider by provider. Only the
+visible rows of the list are drawn."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ Index(
 )
 Index("ix_messages_parent_id", messages.c.parent_id, messages.c.id)
 Index("ix_messages_roots", messages.c.thread_id, messages.c.id, sqlite_where=text("parent_id IS NULL"))
-# Covers every message of a thread: the foreign key's index, and what a recount reads.
+# Covers every message of a thread: the foreign key's index, and the columns of a recount.
 Index("ix_messages_thread_id", messages.c.thread_id)
 Index("ix_messages_trashed", messages.c.thread_id, messages.c.deleted_at, sqlite_where=text("deleted_at IS NOT NULL"))
 Index("ix_messages_unfinished", messages.c.thread_id, sqlite_where=text("status IN ('pending', 'streaming')"))

@@ -118,7 +118,7 @@ team_devices = Table(
     sqlite_with_rowid=False,
 )
 
-# The newest change of each device that was taken over: what a deletion covers.
+# The newest change of each device that was taken over: the changes that a deletion covers.
 seen_changes = Table(
     "seen_changes",
     metadata,

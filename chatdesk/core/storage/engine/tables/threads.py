@@ -60,7 +60,7 @@ threads = Table(
     Column("context_from_id", Text),
     # "text" or "model" while the title may still be improved, else "person".
     Column("title_source", Text, nullable=False, server_default=text("'person'")),
-    # The member who made it; null: whoever works with this profile.
+    # The member who made it; null: the person of this profile.
     Column("author_id", Text),
     # The assistant of the library that answers here.
     Column("assistant_id", Text),

@@ -107,7 +107,7 @@ def _thread_verdict(raw: sqlite3.Connection, project_id: str, thread_id: str) ->
 
 
 def _deletions(raw: sqlite3.Connection, project_id: str, kind: str, entity: str) -> list[LogRow]:
-    """Return the deletions among the heads; none if anybody restored the entity beside them."""
+    """Return the deletions among the heads; none if a member restored the entity beside them."""
     _, heads = update_heads(raw, project_id, kind, entity, change_log.CONTENT)
     deletions = [row for row in heads if row.op == DELETE]
     # Creation always precedes deletion, so only an edit counts as a reply to it.
@@ -207,7 +207,7 @@ def _together(deletions: Sequence[LogRow], message_id: str) -> str:
 
 
 def hide(conn: Connection, origin: Origin, thread_id: str, gone: Mapping[str, str], effects: Effects) -> None:
-    """Remove messages of one thread from what is shown; ``gone``: by id, the message that each was deleted with."""
+    """Remove messages of one thread from the shown ones; ``gone``: by id, the message that each was deleted with."""
     raw, ids = driver(conn), list(gone)
     tally = thread_counters.of_messages(conn, ids)
     hidden, top = _mark_summaries(conn, thread_id, ids)

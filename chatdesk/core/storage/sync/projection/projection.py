@@ -65,7 +65,7 @@ _TEXTS: Final[Mapping[str, str]] = {
     change_log.NAME: "name",
     SYSTEM_PROMPT: "system_prompt",
 }
-# A copy, once for each text: what the log has stays as it is.
+# Inserts a copy, once per text; the log's own row stays.
 _KEEP_OVERRULED: Final = (
     "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, v, body, state, at,"
     " problem) SELECT ?1, project_id, device, -(SELECT max(n) + 1 FROM changes), kind, op, entity, reg, json_array(id),"
@@ -157,7 +157,7 @@ def _threads_of(raw: sqlite3.Connection, by_kind: Mapping[str, set[tuple[str, st
 
 
 def threads_with_deletions(raw: sqlite3.Connection, project_id: str, ids: Iterable[str]) -> set[str]:
-    """Return those of these threads that anybody ever deleted."""
+    """Return the threads among these that any member has ever deleted."""
     return {
         row[0]
         for batch in batches(sorted(ids))
@@ -287,8 +287,8 @@ def _write_tags(
 def remove_erased_tags(
     raw: sqlite3.Connection, project_id: str, thread_id: str, bodies: Iterable[str | None], effects: Effects
 ) -> None:
-    """Take the tags of erased changes off their thread, unless other changes put them there. ``bodies``: what the
-    changes said. A tag leaves the profile where no thread has it and nobody made it here."""
+    """Take the tags of erased changes off their thread, unless other changes put them there. ``bodies``: the bodies of
+    the erased changes. A tag without threads leaves the profile, unless it was made here."""
     known = tags_in_log(raw, project_id, thread_id)
     for body in bodies:
         name = tag_name(read_object(body) or {})

@@ -17,7 +17,7 @@ from chatdesk.core.storage.sync.wire.rows import is_id, moment, whole, word
 
 _AUTHORS: Final = frozenset(author.value for author in SummaryAuthor)
 _MOST_FACTS: Final = 200
-# Characters of a token where nobody said how many there are: fewer than usual, so that no context overflows.
+# Characters per token for summaries without a count: fewer than usual, so that no context overflows.
 _CHARACTERS_A_TOKEN: Final = 3
 
 _INSERT = (
@@ -112,7 +112,7 @@ def _facts(value: object) -> str:
 def show_or_hide_summary(
     raw: sqlite3.Connection, origin: Origin, project_id: str, summary_id: str, effects: Effects
 ) -> None:
-    """Hide a summary if it was deleted and nobody restored it, else show it."""
+    """Hide a summary if it was deleted and not restored, else show it."""
     _, heads = update_heads(raw, project_id, "summary", summary_id, change_log.CONTENT)
     is_gone = any(row.op == DELETE for row in heads) and not any(row.op == "edit" for row in heads)
     deleted_at, thread_id = raw.execute(

@@ -66,8 +66,8 @@ class FileBody:
 
 @dataclass(frozen=True, slots=True)
 class MessageBody:
-    """A message as it is sent. ``values``: what its body says beside the parts, by name, and ``parts`` what it says of
-    each of them. ``files``: those of the parts, in order. ``is_purged``: the content was removed before it was sent,
+    """A message as it is sent. ``values``: the values of its body besides the parts, by name; ``parts``: the values of
+    each part; ``files``: the files of the parts, in order. ``is_purged``: the content was removed before it was sent,
     and only the position is left."""
 
     values: dict[str, Any]

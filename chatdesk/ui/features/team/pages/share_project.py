@@ -1,4 +1,5 @@
-"""Shows *Share…*: before sharing, what is uploaded and who will see it; afterwards the roles, and how to end it."""
+"""Shows *Share…*: before sharing, the content to upload and the members who will see it; afterwards the roles, and how
+to end it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""*Details* of team sync: its state, what was refused, and the log of rounds."""
+"""Shows *Details* of team sync: its state, refused changes, and the log of rounds."""
 
 from __future__ import annotations
 

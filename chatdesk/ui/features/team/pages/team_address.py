@@ -1,4 +1,4 @@
-"""The fields of a database: where it is, who logs in, how the way there is protected."""
+"""Shows the fields of a database: its address, the login, and the encryption of the connection."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""*Create a workspace*: which database, whether it will do, and what the workspace is called.
+"""Shows *Create a workspace*: the database, whether it is suitable, and the name of the workspace.
 
-The dialog asks and shows; ``ui/features/team/team_binding.py`` does. The password typed here is used once.
+The work is done by ``ui/features/team/team_binding.py``. The password typed here is used once.
 """
 
 from __future__ import annotations

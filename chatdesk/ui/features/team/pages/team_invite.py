@@ -1,4 +1,5 @@
-"""*Invite…* and *Add a computer of mine…*: who and what for, then the code and how it is handed over."""
+"""Shows *Invite…* and *Add a computer of mine…*: the person, the projects and roles, then the code and how to hand it
+over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""*Join a workspace*: an invitation is pasted or opened, says what it is, and is taken only then."""
+"""Shows *Join a workspace*: an invitation is pasted or opened, described, and accepted only then."""
 
 from __future__ import annotations
 
@@ -196,8 +196,8 @@ class JoinWorkspaceDialog(TaskPanel):
             self._refresh()
 
     def _go_further(self) -> None:
-        """Go to the next field that is empty, and join where none is: what Enter does. It joins nothing as soon as
-        the dialog is there: a link opens it while somebody may be typing in the window."""
+        """Go to the next empty field on Enter, and join if there is none. Opening the dialog never joins: a link opens
+        it while a person may be typing in the window."""
         if self._announcing.isActive():
             self._announcing.stop()
             announce(self, self.about.text())

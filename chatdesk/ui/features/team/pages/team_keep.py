@@ -1,4 +1,4 @@
-"""A passphrase for the encrypted file that keeps the team's password on a computer without a keyring."""
+"""Asks for the passphrase of the encrypted file that keeps the team's password on a computer without a keyring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Leaving a workspace: only this computer, or the person for good; its password and its name, typed."""
+"""Shows *Leave*: whether this computer or the person leaves for good, confirmed by the password and the workspace's
+name."""
 
 from __future__ import annotations
 

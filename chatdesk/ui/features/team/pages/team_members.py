@@ -1,4 +1,4 @@
-"""The people of a workspace: the rows of their table, and a dialog about one of them."""
+"""Shows the people of a workspace: the rows of their table, and a dialog about one of them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The page *Team sync* of the settings: what there is to join, or the workspace, its projects, people and computers.
+"""Shows the page *Team sync* of the settings: the ways to join, or the workspace, its projects, people and computers.
 
-It shows and asks; ``ui/features/team/team_binding.py`` does. What is done here holds at once.
+The work is done by ``ui/features/team/team_binding.py``. Actions here take effect at once.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class WorkspaceView:
 
 
 def can_invite(view: WorkspaceView) -> bool:
-    """Return whether this person may invite: owners of the workspace, and whoever manages a project of it."""
+    """Return whether this person may invite: owners of the workspace and managers of its projects may."""
     return view.workspace.is_owner or any(role.can_manage for role in view.my_roles.values())
 
 

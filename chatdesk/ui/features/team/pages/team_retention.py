@@ -1,4 +1,4 @@
-"""The retention of a shared project's messages: chosen by who manages it, read by the others."""
+"""Shows the retention of a shared project's messages: its managers choose it, the others read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A choice of roles: a table of rows with one box below it."""
+"""Shows a choice of roles: a table of rows with one box below it."""
 
 from __future__ import annotations
 

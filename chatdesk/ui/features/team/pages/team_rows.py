@@ -1,4 +1,4 @@
-"""The computers and the shared projects of a workspace, as rows of their tables."""
+"""Makes the table rows of a workspace's computers and shared projects."""
 
 from __future__ import annotations
 

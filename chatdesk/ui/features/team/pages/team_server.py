@@ -1,4 +1,4 @@
-"""*Address…*: reaching the server of a workspace at another address."""
+"""Shows *Address…*: a new address for the server of a workspace."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOVE_PX: Final = 560
 
 
 class MoveWorkspaceDialog(TaskPanel):
-    """A dialog that changes the address of a workspace. ``moveRequested`` has the new address; who logs in stays."""
+    """A dialog that changes the address of a workspace. ``moveRequested`` has the new address; the login stays."""
 
     moveRequested = Signal(object)
 

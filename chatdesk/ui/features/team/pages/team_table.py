@@ -24,8 +24,8 @@ _MEASURED_ROWS = 12  # columns are as wide as what is in view wants
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One row of a table of members, devices or projects. ``action``: what the button below says of this row; empty
-    where nothing can be done."""
+    """One row of a table of members, devices or projects. ``action``: the label of the button below for this row; empty
+    if there is no action."""
 
     key: str
     texts: tuple[str, ...]

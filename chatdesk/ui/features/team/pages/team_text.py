@@ -1,4 +1,4 @@
-"""The words for roles, members, computers and shared projects of a team. No widgets here."""
+"""Writes the sentences about roles, members, computers and shared projects of a team. No widgets here."""
 
 from __future__ import annotations
 
