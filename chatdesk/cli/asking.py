@@ -26,7 +26,7 @@ from chatdesk.core.texts import Sentences, Text, tr
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.services.services import Services
 
-# The exit code of an answer that is complete, but for which a call was denied because nobody could be asked.
+# The exit code of a complete answer with a call that was denied because there was no person to ask.
 CALL_DENIED: Final = 3
 _ASK, _DENY = "ask", "deny"
 # A permission of --approve: the id of a server, and one of its tools, or None for all.
@@ -158,7 +158,8 @@ def _print_event(event: dict[str, Any], answer: terminal.TextWriter) -> None:
 
 
 def _print_offered(event: dict[str, Any], *, is_asked_for: bool, is_json: bool) -> None:
-    """Write the tools that a server offers for the answer, if somebody named it, and the reasons why others are not."""
+    """Write the tools that a server offers for the answer, if one was named, and the reasons why others are not
+    offered."""
     if is_json:
         terminal.say_json(event, indent=None)
     server, tools, notes = _server_of(event), tuple(map(distinct_name, event["tools"])), event["notes"]

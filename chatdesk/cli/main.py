@@ -44,7 +44,7 @@ class _PrintVersion(argparse.Action):
 
 
 class _RaisingParser(argparse.ArgumentParser):
-    """An argument parser that raises what is wrong, and leaves it to another to say it and to exit."""
+    """An argument parser that raises its errors; the caller prints them and exits."""
 
     def error(self, message: str) -> NoReturn:
         raise argparse.ArgumentError(None, message)
@@ -271,7 +271,7 @@ async def _run_with_services(options: argparse.Namespace, paths: AppPaths, loade
 
 
 _TRY_AGAIN_S, _OWNERS_THAT_LEAVE = 0.1, 30
-_WRITING = frozenset(("ask", "backup", "import", "demo-data"))  # they say themselves that they cannot
+_WRITING = frozenset(("ask", "backup", "import", "demo-data"))  # these commands report the missing database themselves
 
 
 async def _with_services(options: argparse.Namespace, paths: AppPaths, loaded: LoadedSettings) -> int:

@@ -85,7 +85,7 @@ def check_verifier(options: argparse.Namespace, _paths: AppPaths) -> None:
 
 
 def check_code(options: argparse.Namespace) -> None:
-    """Raise a ``ChatDeskError`` where ``options.code`` is no invitation, or the other arguments do not fit it."""
+    """Raise a ``ChatDeskError`` if ``options.code`` is not an invitation, or the other arguments do not fit it."""
     from chatdesk.core.sync import invitations
     from chatdesk.core.sync.members.joining import check_agreed, checked_name
 

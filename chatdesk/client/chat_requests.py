@@ -159,8 +159,8 @@ def tag_thread(
 
 
 def show_typing(thread_id: str, *, is_typing: bool = True) -> Request[None]:
-    """Show the other members of a shared project that somebody types in this thread. It is forgotten after some
-    seconds: repeat it every three while that goes on."""
+    """Show the other members of a shared project that a person types in this thread. It expires after some seconds:
+    repeat it every three during typing."""
     path = API + path_of("threads", thread_id, "/typing")
     return Request("POST", path, nothing, body={"is_typing": is_typing})
 

@@ -149,7 +149,7 @@ class Client(SyncRequests):
                 raise error_of(error) from error
 
     def _sent(self, request: Request[Any], *, is_followed: bool = False) -> httpx2.Response:
-        """Return a response that is no refusal; of one that is followed the content is still to be read."""
+        """Return a response that is not a refusal; the content of a stream is still to be read."""
         made = request.sent_to(self._target.place)
         if is_followed:
             made.extensions["timeout"] = httpx2.Timeout(self._timeout_s, read=SILENCE_S).as_dict()

@@ -52,7 +52,7 @@ class FollowedAnswer:
         return ""
 
     def piece_of_message(self, message: Message) -> str:
-        """Return the text that the whole answer adds to what was given."""
+        """Return the new part of the whole answer, beyond the text already given."""
         self.message = message
         self.is_to_be_read = False
         self.is_given = message.is_final

@@ -121,7 +121,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class SummaryWork:
-    """Work on the summaries of a thread. Where ``stage`` is asking, it waits for an agreement to what is planned."""
+    """Work on the summaries of a thread. If ``stage`` is asking, it waits for consent to the planned work."""
 
     stage: str
     provider: str = ""
@@ -136,7 +136,7 @@ class SummaryWork:
 
 @dataclass(frozen=True, slots=True)
 class Summaries:
-    """The summaries of a thread, and the work on them, None where there is none."""
+    """The summaries of a thread, and the work on them, None without any."""
 
     summaries: tuple[Summary, ...]
     work: SummaryWork | None = None
@@ -165,7 +165,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class UsageSum:
-    """A sum of requests. Those that are unpriced are not in ``cost_usd``, because nobody knows their price."""
+    """A sum of requests. Those that are unpriced are not in ``cost_usd``, because their price is unknown."""
 
     requests: int = 0
     input_tokens: int = 0

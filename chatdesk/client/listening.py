@@ -28,8 +28,8 @@ class Listening:
         return Request("GET", f"{API}/events", nothing, query)
 
     def events_of(self, frame: Mapping[str, Any]) -> Iterator[Event]:
-        """Iterate over the events of a frame; with the last, ``number`` is behind it. Raises ``ServiceFailed`` for
-        what is none."""
+        """Iterate over the events of a frame; with the last, ``number`` is behind it. Raises ``ServiceFailed`` for an
+        invalid frame."""
         try:
             events, number = tuple(_events_of(frame)), str(frame["number"])
         except (ValueError, LookupError, TypeError, AttributeError) as error:

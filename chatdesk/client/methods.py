@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class _Method(Generic[P, T]):
-    """Tells a type checker what a method takes and gives; the client decides whether its result is awaited."""
+    """Tells a type checker the parameters and result of a method; the client decides whether its result is awaited."""
 
     @overload
     def __get__(self, client: SyncRequests, owner: type) -> Callable[P, T]: ...

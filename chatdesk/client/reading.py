@@ -31,7 +31,8 @@ def listed(form: type[T], name: str) -> Callable[[Any], tuple[T, ...]]:
 
 @cache
 def _fields_of(form: Any) -> tuple[tuple[str, bool, Callable[[Any], Any] | None], ...]:
-    """Return the fields of a form: the name, whether it has to be there, and what reads a value that has a form too."""
+    """Return the fields of a form: the name, whether it is required, and the reader of a value with a form of its
+    own."""
     hints = get_type_hints(form)
     return tuple((each.name, each.default is MISSING, _reader(hints[each.name])) for each in fields(form))
 

@@ -113,9 +113,9 @@ def find_place(
     data_dir: str | os.PathLike[str] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Place:
-    """Return the place: what is given wins over the variables, and they over the files; with a ``data_dir`` the
-    variables do not count. The owner's token goes to the address beside it and nowhere else, and any other only to this
-    computer where a file names the address. Raises ``NotRunning``."""
+    """Return the place: arguments take precedence over variables, and these over files; with a ``data_dir`` the
+    variables are ignored. The owner's token is sent only to the address beside it, and any other only to this computer
+    if a file names the address. Raises ``NotRunning``."""
     environ = os.environ if environ is None else environ
     named: Mapping[str, str] = environ if data_dir is None else {}
     wanted_url = url or named.get(URL_VARIABLE) or ""

@@ -45,8 +45,9 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class TrustedTime:
-    """The time by which things are removed for good: a clock that was set forward must not remove them. ``at_ms`` is
-    the latest one; ``jumped_to_ms`` is what the clock said first after a jump, until it is trusted again."""
+    """The time that decides when old rows are removed for good: a clock that was set forward must not remove them.
+    ``at_ms`` is the latest trusted time; ``jumped_to_ms`` is the clock's first time after a jump, until it is trusted
+    again."""
 
     at_ms: int
     jumped_to_ms: int | None = None

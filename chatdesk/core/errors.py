@@ -84,7 +84,7 @@ class ChatDeskError(Exception):
 
     @property
     def sentence_without_window(self) -> str:
-        """The whole text for a script, which has no window that keeps what was typed."""
+        """The whole text for a script, which has no window that keeps typed text."""
         return Sentences.of(self.what, self.safe_without_window or self.safe, self.next_step)
 
 
@@ -376,7 +376,7 @@ class SharedNotOwn(ChatDeskError):
 
 
 class TeamError(ChatDeskError):
-    """The base of the errors of team sync. ``is_passing``: it may succeed later, without anybody doing anything."""
+    """The base of the errors of team sync. ``is_passing``: it may succeed later by itself."""
 
     code = "team"
     what = Text("The team's database did not do what was asked.")

@@ -103,14 +103,15 @@ _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u061b\u061d-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 _RUNS_OF_SUSPECTS = re.compile(f"{_SUSPECTS.pattern}+")
-# More in a row than anybody types: a message is hidden in them.
+# A longer run than a person types hides a message.
 _MOST_ADVICE = 2
 
 
 def readable_prose(text: str, *, turns: bool | None = None) -> str:
-    """Return running text as it is read: what deceives is spelt out as in ``visible_controls``, and what only advises
-    the layout is left out. Marks of direction stay where right-to-left letters are around, which ``turns`` tells of the
-    paragraph (None: by ``text`` itself). Colours of a terminal are left out, and line separators become line ends."""
+    """Return running text in readable form: deceptive characters are spelt out as in ``visible_controls``, and
+    characters that only affect the layout are left out. Marks of direction stay around right-to-left letters, according
+    to ``turns`` for the paragraph (None: by ``text`` itself). Colours of a terminal are left out, and line separators
+    become line ends."""
     if text.isascii():
         if text.isprintable():
             return text

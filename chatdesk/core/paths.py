@@ -146,7 +146,7 @@ class AppPaths:
             data_dir=data,
             config_dir=Path(platformdirs.user_config_dir("chatdesk", appauthor=False)),
             log_dir=Path(platformdirs.user_log_dir("chatdesk", appauthor=False)),
-            # Beside the data, not in it: whoever deletes or moves the data directory keeps the backups.
+            # Beside the data, not in it, so that deleting or moving the data directory keeps the backups.
             backup_dir=data.with_name("chatdesk-backups"),
         )
 
@@ -191,8 +191,8 @@ class AppPaths:
 
     @property
     def seal_key_file(self) -> Path:
-        """The key that seals what the person set up for tools, where there is no keyring. Like the tokens it is the
-        person's and not in a data directory; its name is among those that tools may not see."""
+        """The key that seals a person's set-up of tools, without a keyring. Like the tokens it is the person's and not
+        in a data directory; tools may not see its name."""
         import platformdirs
 
         return Path(platformdirs.user_config_dir("chatdesk", appauthor=False)) / "seals.key"

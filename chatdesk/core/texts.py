@@ -208,8 +208,8 @@ def packed(text: str) -> object:
 
 
 def unpacked(data: object, *, depth: int = 4) -> str:
-    """Return the string that was packed; anything else is "", and so is what is nested too deeply or would be too long.
-    The data may be somebody else's: a source that is in no catalogue is only ever shown as it is."""
+    """Return the packed string; "" for anything else, and for one that is nested too deeply or too long. The data may
+    be foreign: a source without a translation is only shown as it is."""
     if isinstance(data, str) or depth == 0:
         return data if isinstance(data, str) else ""
     source = data.get("source") if isinstance(data, Mapping) else None

@@ -80,7 +80,7 @@ class Version(NamedTuple):
 
     @classmethod
     def read(cls, text: object) -> Self | None:
-        """Return the version in ``text``, None where it is none."""
+        """Return the version in ``text``; None if it is not one."""
         found = _VERSION.fullmatch(text) if isinstance(text, str) else None
         return None if found is None else cls(*(int(each) for each in found.groups()))
 

@@ -43,8 +43,8 @@ _PLAIN: Final = ("", "identity")
 
 
 class Application:
-    """An ASGI application made of declarations. ``still_valid`` tells of a caller whether its token is still good;
-    ``admit`` counts what it asks for over a WebSocket."""
+    """An ASGI application made of declarations. ``still_valid`` returns whether a caller's token is still good;
+    ``admit`` counts its requests over a WebSocket."""
 
     def __init__(
         self,
@@ -349,7 +349,7 @@ def _stale(endpoint: Endpoint, error: StaleEdit, request: Request, body: bytes) 
 
 
 def _etag(endpoint: Endpoint, thing: Any, content: bytes) -> str:
-    """Return the ETag of an answer, which begins with a digest of what If-Match compares."""
+    """Return the ETag of an answer, which begins with a digest of the fields that If-Match compares."""
     compared = "" if endpoint.compares is None else f"{_digest(forms.as_json(endpoint.compares(thing)))}."
     return f'"{compared}{_digest(content)}"'
 

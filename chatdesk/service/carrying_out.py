@@ -69,8 +69,8 @@ class CarryingOut:
         self._running: set[str] = set()
 
     async def carry_out(self, endpoint: Endpoint, call: Call[Any, Any], conditions: Conditions) -> Carried:
-        """Run the handler of an endpoint. Raises what it raises, ``StaleEdit`` where the caller has not seen the newest
-        version, and ``RequestRunning`` where the same request is being carried out."""
+        """Run the handler of an endpoint. Raises its exceptions, ``StaleEdit`` if the caller has not seen the newest
+        version, and ``RequestRunning`` if the same request is still running."""
         if not conditions.key and not conditions.if_match:
             return await _handled(endpoint, call)
         if endpoint.has_own_keys:

@@ -99,7 +99,7 @@ class OpenConnection:
 
 
 class _CountedSocket(socket.socket):
-    """A socket that reports when it is closed: its descriptor is free then, whoever spoke over it."""
+    """A socket that reports when it is closed, because its descriptor is free then."""
 
     on_close: Callable[[], None] | None = None
 
@@ -144,7 +144,8 @@ class _LimitedProtocol(H11Protocol):
             self._limit_headers()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse a request that is no HTTP or that two readers could understand differently, and end the connection."""
+        """Refuse a request that is not valid HTTP or that two parsers could understand differently, and end the
+        connection."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             super().send_400_response(msg)
         else:  # an answer is on its way already
@@ -220,7 +221,7 @@ class Connections:
         self._listen()
 
     async def close(self, *, within_s: float) -> None:
-        """Stop accepting, let running requests end within a time, then cut what is left."""
+        """Stop accepting, let running requests end within a time, then cut the rest."""
         self._pause(None)
         for each in self._listening:
             each.socket.close()

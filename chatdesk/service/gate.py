@@ -295,8 +295,8 @@ class _Answer:
             raise AnswerUnread from None
 
     async def refuse(self, error: Exception) -> None:
-        """Answer with the problem, unless an answer has begun; then the connection ends, so that nobody takes the rest
-        for a whole."""
+        """Answer with the problem, unless an answer has begun; then cut the connection, so that the part is not taken
+        for the whole."""
         if self.status:
             self._scope["state"]["connection"].end()
             return

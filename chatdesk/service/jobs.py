@@ -87,8 +87,8 @@ class Jobs:
         return job
 
     def asked_with(self, caller_id: str, key: str, wanted: object) -> Job | None:
-        """Return the job that a request with this key began; None where there is none, or no key. Raises
-        ``KeyUsedOtherwise`` where it wanted something else."""
+        """Return the job that a request with this key began; None without one, or without a key. Raises
+        ``KeyUsedOtherwise`` if it was another request."""
         job = next((each for each in self.all(caller_id) if key and each.key == key), None)
         if job is not None and job.wanted != wanted:
             raise KeyUsedOtherwise

@@ -164,7 +164,7 @@ class LocalService:
         return ServiceAddress(bound.urls, bound.path)
 
     async def close(self) -> None:
-        """Let requests end, cut what is left, and remove the address. Safe to call twice."""
+        """Let requests end, cut the rest, and remove the address. Safe to call twice."""
         thread, self._thread = self._thread, None
         if thread is None:
             return

@@ -60,5 +60,5 @@ def preflight_headers(asked: Headers) -> Headers:
 
 
 def is_preflight(method: object, asked: Headers) -> bool:
-    """Return whether a browser asks on behalf of a page before it sends what the page wants."""
+    """Return whether a browser asks for permission before it sends a page's request."""
     return method == "OPTIONS" and any(name == b"access-control-request-method" for name, _value in asked)

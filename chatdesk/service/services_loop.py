@@ -41,8 +41,8 @@ class ServicesLoop:
         self._is_closed = False
 
     async def call(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Run ``work`` on the loop of the services and return its result. Raises what it raises, and ``ServiceEnding``
-        where the services are ending."""
+        """Run ``work`` on the loop of the services and return its result. Raises its exceptions, and ``ServiceEnding``
+        if the services are ending."""
         handed = _Handover(asyncio.get_running_loop(), self._loop, partial(self._run, work))
         try:
             self._loop.call_soon_threadsafe(handed.start)

@@ -16,9 +16,9 @@ _VERSIONS: Final = (b"1.0", b"1.1")
 
 
 class StrictConnection(h11.Connection):
-    """h11's reader with one form for each thing. Lines of a head end with CR and LF and are not folded, a length is one
-    number given once, the version is 1.0 or 1.1, nothing follows the last chunk, and what is sent around the chunks of
-    a body is little beside the body."""
+    """h11's reader, which accepts only one form of each element. Lines of a head end with CR and LF and are not folded,
+    a length is one number given once, the version is 1.0 or 1.1, nothing follows the last chunk, and the overhead of
+    chunks is small compared to the body."""
 
     _framing_bytes = 0
     _head = b""

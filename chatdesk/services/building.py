@@ -57,8 +57,8 @@ from chatdesk.services.services import Services
 
 
 async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock) -> Services:
-    """Open the database, to write only for whoever holds ``lock``, and build the services. Raises ``StorageError``;
-    nothing is left open then."""
+    """Open the database, for writing only with ``lock`` held, and build the services. Raises ``StorageError``; nothing
+    is left open then."""
     accounts = await asyncio.to_thread(read_accounts, paths, settings)
     return await _build(paths, settings, lock, accounts)
 

@@ -320,7 +320,7 @@ async def _owner(paths: AppPaths) -> Finding:
 
 
 def _troubles_of(health: Mapping[str, Any]) -> list[str]:
-    """Return sentences about what is wrong with a running ChatDesk."""
+    """Return sentences about the faults of a running ChatDesk."""
     database = health["database"]
     troubles: list[str] = []
     if not database["is_readable"]:

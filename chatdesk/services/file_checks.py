@@ -37,8 +37,8 @@ class OwnFile:
 
 
 def own_files(paths: AppPaths) -> tuple[OwnFile, ...]:
-    """Return the small files of a data directory that nobody is told of when they are read. The limits are those of
-    their readers; settings and the documents of ``DocumentFile`` have checks of their own."""
+    """Return the small files of a data directory whose faults are not reported when they are read. The limits are those
+    of their readers; settings and the documents of ``DocumentFile`` have checks of their own."""
     config, database = paths.config_dir, paths.database
     return (
         OwnFile(config / profile_id.FILE_NAME, 64, _check_id),
@@ -129,7 +129,7 @@ def document_findings(paths: AppPaths) -> tuple[Finding, ...]:
 
 
 def backup_findings(paths: AppPaths) -> tuple[Finding, ...]:
-    """Return a finding on the files that are called backups and are none."""
+    """Return a finding on the files that are named like backups but are not."""
     damaged = [each for each in _backups(paths) if not backup_directory.is_begun(each)]
     if not damaged:
         return ()

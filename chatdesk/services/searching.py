@@ -14,7 +14,7 @@ from chatdesk.core.storage.search.store import SearchStore
 async def groups_of(
     database: Database, words: str, *, kinds: frozenset[SearchKind], limit: int, cursor: str | None = None
 ) -> tuple[SearchGroup, ...]:
-    """Search with a reader of its own and return what is found in all projects."""
+    """Search all projects with a reader of its own, and return the results."""
     search = SearchService(SearchStore(database), SystemClock())
     try:
         groups = search.search(words, kinds=kinds, limit=limit, cursor=cursor, is_typing=False)

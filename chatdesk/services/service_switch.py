@@ -163,7 +163,7 @@ class ServiceSwitch:
             await asyncio.wait(self._tasks)  # a cancelled waiter does not interrupt a start
 
     async def _obey(self) -> None:
-        async with self._turn:  # several changes at once end with what the settings say then
+        async with self._turn:  # several changes at once end in the state of the latest settings
             wanted = _places(self._services.settings_in_force.current)
             if self._is_closed or wanted == self._tried:
                 return

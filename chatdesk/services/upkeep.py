@@ -17,8 +17,9 @@ _TRY_AGAIN_S, _LONGEST_TRY_AGAIN_S = 2.0, 30.0
 
 
 async def run_upkeep(services: Services, *, settle_s: float = _SETTLE_S) -> AsyncGenerator[ChatDeskError, None]:
-    """Do the upkeep of a window: at once what a start leaves over; later what the search index lacks, and then once a
-    day the check and the backup. Yields errors that a person must know; ends where nothing can be maintained."""
+    """Do the upkeep of a window: at once the rest of the start; later the missing entries of the search index, and then
+    once a day the check and the backup. Yields errors that a person must see; ends if the database cannot be
+    written."""
     if services.read_only_reason is not None and not await _write_again(services):
         return
     services.titles.follow()
@@ -70,8 +71,8 @@ async def _named_elsewhere(services: Services) -> set[str]:
 
 
 async def purge_trash(services: Services) -> int:
-    """Delete for good what has been in the trash for longer than the setting says; before that, if a setting says so,
-    move old archived threads there."""
+    """Delete for good the trash that is older than the setting; before that, if a setting says so, move old archived
+    threads there."""
     if services.database.is_read_only:
         return 0
     return await services.library.trash.sweep(

@@ -31,7 +31,7 @@ _DIED: Final = Text("It needs too much time or memory to be read.")
 
 @dataclass(frozen=True, slots=True)
 class SentImage:
-    """A picture as a model gets it; without ``data``, ``problem`` says why there is none."""
+    """A picture in the form for a model; without ``data``, ``problem`` says why."""
 
     mime: str = ""
     data: bytes = b""
@@ -63,7 +63,7 @@ class FileReader:
         return title if isinstance(title, str) else "", _text_of(head)
 
     def measure(self, path: Path) -> tuple[int, int] | str:
-        """Return width and height in pixels, or a sentence why the file is no image."""
+        """Return width and height in pixels, or a sentence why the file is not an image."""
         head, _ = self._ask({"job": "measure", "path": str(path)})
         width, height = head.get("width"), head.get("height")
         if isinstance(width, int) and isinstance(height, int) and width > 0 and height > 0:

@@ -20,7 +20,7 @@ _QUALITY = 88
 
 
 class NotAnImage(ValueError):
-    """The file is no image that can be used; the text says why, for a person."""
+    """The file is not a usable image; the text tells a person why."""
 
 
 def measure(path: Path) -> tuple[int, int]:

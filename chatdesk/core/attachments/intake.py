@@ -79,11 +79,12 @@ class Intake:
 
 
 def open_given(path: Path, name: str) -> FileIO:
-    """Open a file that a person named, to read it. Raises ``AttachmentUnusable`` for all that is no file of theirs."""
+    """Open a file that a person named, for reading. Raises ``AttachmentUnusable`` if it is not a regular file of
+    theirs."""
     if _is_of_the_system(path):
         raise _not_a_file(name)
     try:
-        # Opening a pipe would wait for somebody to write into it.
+        # Opening a pipe would block until a writer opens it.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError as error:
         raise AttachmentUnusable(Text("“{name}” is not there.", name=name)) from error

@@ -55,7 +55,7 @@ def _decoded(data: bytes, charset: str) -> str:
 
 
 def _text(source: str, url: str) -> str:
-    """Return the readable text of a page: its main text as Markdown, or all words where it is no article."""
+    """Return the readable text of a page: its main text as Markdown, or all words if it is not an article."""
     from lxml import etree, html
 
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True)

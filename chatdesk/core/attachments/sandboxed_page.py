@@ -109,7 +109,7 @@ def checked(text: str) -> str:
 
 
 def page_in(message: str) -> str:
-    """Return the last block of HTML in a Markdown text; empty where there is none."""
+    """Return the last block of HTML in a Markdown text; empty without one."""
     from chatdesk.core.rendering.markdown import parse_markdown  # the window shows a page now and then
 
     blocks = reversed(parse_markdown(message))

@@ -98,7 +98,7 @@ class Guess(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A way to read a text: the encoding, what people call it, and a line of the text in it."""
+    """A way to read a text: the encoding, its common name, and a line of the text in it."""
 
     encoding: str
     name: str

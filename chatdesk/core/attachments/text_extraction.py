@@ -100,7 +100,7 @@ def _characters(data: bytes, *, is_whole: bool) -> tuple[str, str]:
     if certain := unmarked_unicode(data) or escaped(data):
         return data.decode(certain, "replace"), ""
     try:
-        # Incremental: a cut in the middle of a character is no sign of another encoding.
+        # Incremental: a cut in the middle of a character does not indicate another encoding.
         return codecs.getincrementaldecoder("utf-8")().decode(data, final=is_whole), ""
     except UnicodeDecodeError:
         encoding = guessed(data)

@@ -83,8 +83,8 @@ class VirusScan:
     """Scans files by the rules that are in force. Safe to use from any thread."""
 
     def __init__(self, rules: ScanRules | None = None, *, agreed: Callable[[], Path] | None = None) -> None:
-        """Scan by ``rules``. ``agreed`` returns the file with the scanner that this person named, where the first rules
-        may be somebody else's; None: they are this person's."""
+        """Scan by ``rules``. ``agreed`` returns the file with the scanner that this person named, if the first rules
+        may be another's; None: they are this person's."""
         self._rules = rules or ScanRules()
         self._agreed = agreed
         self._given: str | None = None  # the address that the settings had at the start of this run
@@ -151,8 +151,8 @@ def _is_here(address: str) -> bool:
 
 
 def _asked(address: str, path: Path) -> str:
-    """Return the name of what clamd found, empty if nothing. Raises ``OSError`` and ``ValueError`` where it did not
-    look at the whole file."""
+    """Return the name of the virus that clamd found; empty without one. Raises ``OSError`` and ``ValueError`` if it did
+    not scan the whole file."""
     ends_s = time.monotonic() + _WHOLE_S
     with _connected(address, ends_s) as clamd, path.open("rb") as file:
         try:

@@ -81,9 +81,9 @@ class AnswerStarter:
         *,
         assistant_id: str | None = None,
     ) -> AnswerPlan:
-        """Return who answers in a thread: the given provider, or else the assistant's or the thread's. ``assistant_id``
-        is the one that is asked this time; None: the thread's. Raises ``AnotherProvider`` where somebody else chose the
-        provider."""
+        """Return the answering provider and model of a thread: the given ones, or else the assistant's or the thread's.
+        ``assistant_id`` names the assistant for this time; None: the thread's. Raises ``AnotherProvider`` if another
+        member chose the provider."""
         assistant = await self._context.assistants.find(assistant_id or thread.assistant_id)
         chosen = (thread.provider, thread.model)
         is_for_question = assistant_id not in (None, thread.assistant_id)

@@ -39,7 +39,7 @@ _EVENTS = (
 )
 # How long an answer that cannot be saved, and of which nothing more comes, is held for a disk that takes it.
 PATIENCE_S = 10.0
-_LONGEST_STOP_S = 2.0  # the end of the services waits for what can be stored at all
+_LONGEST_STOP_S = 2.0  # the end of the services waits for everything that can be stored
 
 
 async def ask(

@@ -42,8 +42,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The program that asks. ``id`` and ``request_id`` are for the log; ``on_spent`` hears what a request took,
-    however it ended."""
+    """The program that asks. ``id`` and ``request_id`` are for the log; ``on_spent`` gets a request's usage, however it
+    ended."""
 
     id: str
     request_id: str

@@ -20,7 +20,7 @@ from chatdesk.core.texts import Text
 
 class ManualMessages:
     """Stores notes and answers that a person wrote; ``ChatService.manual_messages`` exposes it. ``checked_text``
-    refuses what cannot be stored, ``titled`` gives a thread its title from what is written first."""
+    refuses text that cannot be stored, ``titled`` gives a thread its title from its first message."""
 
     def __init__(
         self,

@@ -49,8 +49,8 @@ class _UnreachableProvider:
 
 class NetworkWatch:
     """Watches for lost connections from the moment it is made, on the services' loop. ``reach`` returns whether a
-    provider answers at all (``NotPossible``: there is none of that name), ``send_again`` retries a failed answer. What
-    waits is recorded in ``store``, so that ``resume`` can go on with it after a restart."""
+    provider answers at all (``NotPossible``: unknown name), ``send_again`` retries a failed answer. Waiting answers are
+    recorded in ``store``, so that ``resume`` can continue after a restart."""
 
     def __init__(
         self,

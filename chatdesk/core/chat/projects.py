@@ -14,7 +14,7 @@ from chatdesk.core.storage.chat.projects import ProjectRepository
 
 class ProjectService:
     """The use cases of projects; ``ChatService.projects`` exposes it. Events are published once a change is durable;
-    what changes a project's threads as well is in ``LibraryService``."""
+    changes that also affect a project's threads are in ``LibraryService``."""
 
     def __init__(self, projects: ProjectRepository, bus: EventBus, clock: Clock) -> None:
         self._projects = projects

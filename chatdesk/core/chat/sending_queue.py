@@ -84,7 +84,7 @@ class SendingQueue:
 
     def use_rate(self, rate: Rate | None, scoped: Sequence[ScopedRate] = ()) -> None:
         """Replace the rates for all messages and for those of single providers or projects, from the next message on;
-        what waits is checked again."""
+        waiting ones are checked again."""
         wanted: dict[_Scope, Rate | None] = {_ALL: rate}
         wanted |= {(each.scope, each.target): parse_rate(each.text) for each in scoped}
         before = {scope: window.rate for scope, window in self._windows.items() if window.rate is not None}

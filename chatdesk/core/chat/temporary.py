@@ -67,8 +67,8 @@ class TemporaryThreads:
     async def create(
         self, project_id: str | None = None, *, provider: str | None = None, model: str | None = None
     ) -> Thread:
-        """Create a temporary thread with the instructions of a project that nobody shares (None: of the oldest). Raises
-        ``NotPossible`` where there is one already."""
+        """Create a temporary thread with the instructions of an unshared project (None: of the oldest). Raises
+        ``NotPossible`` if there is one already."""
         async with self._lock:
             if self._thread_id is not None:
                 raise NotPossible(

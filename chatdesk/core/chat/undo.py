@@ -57,7 +57,7 @@ Change_ = TypeVar("Change_", bound=Step | Lasting)
 
 
 class BegunChanges:
-    """The changes that have begun and are not recorded yet, for which *Undo* waits: what changed is seen a moment
+    """The changes that have begun and are not recorded yet, for which *Undo* waits: they are visible a moment
     earlier."""
 
     def __init__(self) -> None:

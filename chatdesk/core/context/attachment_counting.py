@@ -47,7 +47,7 @@ class PayloadSource(Protocol):
 
 
 class NamesOnly:
-    """Sends only the names of attachments, where there are no files."""
+    """Sends only the names of attachments, without a store of files."""
 
     async def text_for(self, attachment: Attachment, reading: Reading) -> str:
         return name_line(attachment)

@@ -83,7 +83,7 @@ class ModelCatalogue:
         self._listed[provider, model] = figures
 
     def record_blind(self, provider: str, model: str) -> None:
-        """Record that the server of a model refused images, which outranks what the list said."""
+        """Record that a model's server refused images, which overrides the list."""
         self._blind.add((provider, model))
 
     def use_overrides(self, overrides: Mapping[str, Mapping[str, ModelOverrides]]) -> None:

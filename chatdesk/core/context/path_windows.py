@@ -252,12 +252,12 @@ class PathWindow:
 
     @property
     def first(self) -> int:
-        """The position of the first message; 0 where there is none."""
+        """The position of the first message; 0 without messages."""
         return self.groups[0].first if self.groups else 0
 
     @property
     def end(self) -> int:
-        """The position of the last message, -1 where there is none."""
+        """The position of the last message, -1 without messages."""
         return self.groups[-1].last if self.groups else -1
 
     @property

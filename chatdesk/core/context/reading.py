@@ -19,8 +19,8 @@ _STEPS_OF_FACTOR = 4
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The properties of a model on which counts depend. ``encoding`` is a ``TokenEncoding.name``; ``file_tokens`` is
-    what all files of one message may take together, as counted here. ``can_see``: images are sent to the model, because
-    it sees them or nobody knows whether it does."""
+    the limit for all files of one message, as counted here. ``can_see``: images are sent to the model, because it sees
+    them or its ability is unknown."""
 
     encoding: str = CHARACTERS
     model: str = ""
@@ -35,7 +35,7 @@ class Reading:
 
 
 def shared_out(wanted: Sequence[int], most: int) -> list[int]:
-    """Share ``most`` among wishes: small ones get all they want, the others equal parts of what is left."""
+    """Share ``most`` among wishes: small ones are met, the others get equal parts of the rest."""
     left, given = max(most, 0), [0] * len(wanted)
     order = sorted(range(len(wanted)), key=lambda place: wanted[place])
     for done, place in enumerate(order):

@@ -34,8 +34,8 @@ def build_request(
     enclosed: tuple[Enclosed, ...] = (),
     files: tuple[Enclosed, ...] = (),
 ) -> ChatRequest:
-    """Build the request for a selection. ``draft`` is a question that is no message yet, ``enclosed`` goes with it;
-    ``files`` are those of the assistant that answers."""
+    """Build the request for a selection. ``draft`` is an unstored question, with the files ``enclosed``; ``files`` are
+    those of the answering assistant."""
     messages = [RequestMessage(Role.SYSTEM, system_prompt)] if system_prompt.strip() else []
     if files:
         messages.append(RequestMessage(Role.USER, FILES_HEADING, enclosed=files))

@@ -125,7 +125,7 @@ class SummaryWorker:
         return self._rests_until_ms
 
     def wake(self) -> None:
-        """Go on with what a limit held up, because the day is over or the limit has changed."""
+        """Resume the work that a limit held up, because the day is over or the limit has changed."""
         if self._waking is not None:
             self._waking.cancel()
             self._waking = None
@@ -145,7 +145,7 @@ class SummaryWorker:
             return
         with contextlib.suppress(RuntimeError):  # it ended on its own
             loop.call_soon_threadsafe(self._cancel)
-        await asyncio.to_thread(thread.join, _LONGEST_END_S)  # this loop goes on: a write may be waited for here
+        await asyncio.to_thread(thread.join, _LONGEST_END_S)  # the loop continues, so a write may be awaited here
         if thread.is_alive():
             _log.warning("the summariser did not end in time")
 

@@ -30,7 +30,7 @@ from chatdesk.core.texts import Text
 _log = logging.getLogger(__name__)
 
 _REPORTS_KEPT = 20
-# No link is followed, and no pipe waited for, in a directory that somebody else may have made.
+# No link is followed, and no pipe may block: the directory may be foreign.
 _WRITTEN = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 

@@ -21,14 +21,14 @@ from chatdesk.core.hidden_characters import visible_controls
 OWN_LOGGERS = "chatdesk"
 _FILE_BYTES = 1024 * 1024
 _FILES_KEPT = 5
-# No link is followed, and no pipe waited for, in a directory that somebody else may have made.
+# No link is followed, and no pipe may block: the directory may be foreign.
 _APPENDED = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 # A storm of errors must cost log lines, not memory.
 _QUEUE_RECORDS = 10_000
 
 
 class Logs:
-    """Logging while it is on; ``stop`` writes what is waiting and puts the root logger back as it was."""
+    """Logging while it is on; ``stop`` writes the waiting lines and restores the root logger."""
 
     def __init__(
         self, root: logging.Logger, handler: logging.Handler, listener: logging.handlers.QueueListener
@@ -38,7 +38,7 @@ class Logs:
         self._listener = listener
         self._is_on = True
         self._raised_before = logging.raiseExceptions
-        logging.raiseExceptions = False  # a disk that takes no lines is no reason to print tracebacks
+        logging.raiseExceptions = False  # a full disk must not print tracebacks
 
     def stop(self) -> None:
         if not self._is_on:
@@ -80,7 +80,7 @@ def start_logging(log_file: Path, redactor: Redactor, *, level: str = "info", is
     logging.getLogger(OWN_LOGGERS).setLevel("DEBUG" if is_debug else level.upper())
     listener.start()
     if problem is not None:
-        # Not an error: stderr belongs to the command that runs, which says itself what it cannot do.
+        # Not an error: stderr belongs to the running command, which reports its own failures.
         logging.getLogger(__name__).warning("log file cannot be written: %s", problem.strerror)
     return Logs(root, handler, listener)
 

@@ -124,7 +124,7 @@ class Redactor:
         return self.redact("\nThis led to:\n\n".join(reversed(blocks)))
 
 
-# Secrets belong to the process: whoever learns one, in whatever room, must be able to say so, and every log must obey.
+# Secrets belong to the process: any module that learns one must be able to register it, and all logs must obey.
 process_redactor = Redactor()
 
 

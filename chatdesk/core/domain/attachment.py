@@ -21,7 +21,7 @@ UNKNOWN_MIME = "application/octet-stream"
 MOST_IN_MESSAGE = 20
 # The sentence in the place of a picture of an answer until its data have come.
 PICTURE_COMING = Text("It did not arrive completely.")
-# Images that can be shown and sent. What a name claims is not asked.
+# Images that can be shown and sent. The ending of a name is ignored.
 IMAGE_MIMES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 
 

@@ -96,7 +96,7 @@ class KeyOrigin:
 
     @property
     def is_open(self) -> bool:
-        """Return whether others on the network could read what is sent."""
+        """Return whether others on the network could read the request."""
         return self.scheme == "http" and not self.is_on_this_computer
 
     def as_data(self) -> dict[str, Any]:
@@ -169,7 +169,7 @@ class Withheld:
         return Sentences.of(found, Text("It would travel unencrypted.")) if self.wanted.is_open else found
 
     def next_step(self, provider: str) -> str:
-        """Return a sentence about what a person can do about it."""
+        """Return a sentence about the person's remedy."""
         if self.reason is WithheldFor.VARIABLE:
             return Text("Put the key for that server into OPENAI_API_KEY, or remove the variable.")
         return Text(

@@ -123,7 +123,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class ScopedRate:
-    """The rate of messages to one provider or in one project; ``text`` is what the person typed."""
+    """The rate of messages to one provider or in one project; ``text`` is the person's own."""
 
     scope: LimitScope
     target: str

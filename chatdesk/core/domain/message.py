@@ -37,7 +37,7 @@ class Status(StrEnum):
         return self in (Status.STOPPED, Status.INTERRUPTED, Status.ERROR)
 
 
-# The state of an answer: as a label beside its name, and as what a sentence about it says.
+# The state of an answer: as a label beside its name, and as part of a sentence.
 STATUS_TEXTS: Final[Mapping[Status, tuple[str, str]]] = {
     Status.PENDING: (Text("waiting for an answer"), Text("This answer has not begun.")),
     Status.STREAMING: (Text("being written"), Text("This answer is still being written.")),
@@ -76,7 +76,7 @@ class ContextMark(StrEnum):
     EXCLUDED = "excluded"
 
 
-# The ``finish_reason`` of what a person wrote for themselves: it asks for no answer, and the model sees it by choice.
+# The ``finish_reason`` of a person's note: it requests no answer, and the model sees it only by choice.
 NOTE: Final = "note"
 # The ``finish_reason`` of an answer that a person wrote instead of the model.
 EDITED: Final = "edited"

@@ -51,7 +51,7 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class FoundServer:
-    """A server on this computer, recognised by what it answered. ``version`` may be empty."""
+    """A server on this computer, recognised by its answers. ``version`` may be empty."""
 
     preset: str
     label: str

@@ -116,9 +116,9 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchGroup:
-    """The best hits of one kind, best first. ``count`` is of all hits, exact unless ``is_more``: then there are more
-    than that. ``note`` is a sentence for the reader: what was not searched, and why. ``next_cursor`` is opaque, None at
-    the end.
+    """The best hits of one kind, best first. ``count`` is of all hits, exact unless ``is_more``: then it is a lower
+    bound. ``note`` is a sentence for the reader about parts that were not searched, and why. ``next_cursor`` is opaque,
+    None at the end.
 
     ``elapsed_ms`` is the time in the database and for the snippets, without waiting for a turn.
     """

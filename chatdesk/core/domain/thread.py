@@ -20,7 +20,7 @@ _NAMES: Final = {
     RECOVERED_TITLE: Text("Recovered messages"),
     NOT_TAKEN_TITLE: Text("Not taken by the team"),
 }
-# Ends the title of a thread that branched off another one, until somebody calls it otherwise.
+# Ends the title of a thread that branched off another one, until a person renames it.
 BRANCH_MARK: Final = " (branch)"
 
 

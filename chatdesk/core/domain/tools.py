@@ -296,9 +296,9 @@ CHECK_STEP_TEXTS: Final[Mapping[CheckStep, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ToolCheck:
-    """The result of one step. ``problem`` is a sentence where it failed; ``tool_count`` and ``left_out``, sentences
-    about tools that are not offered, come with the last step. ``stderr`` is the end of what the program wrote there
-    before a step failed."""
+    """The result of one step. ``problem`` is a sentence if it failed; ``tool_count`` and ``left_out``, sentences about
+    tools that are not offered, come with the last step. ``stderr`` is the end of the program's standard error before a
+    step failed."""
 
     step: CheckStep
     is_well: bool

@@ -39,7 +39,7 @@ Event = dict[str, Any]
 
 
 class OwnerLeft(AlreadyRunning):
-    """The owner seems to have ended before anything was sent to it: whoever wants one can try to become the owner."""
+    """The owner seems to have ended before the request was sent, so the caller can try to become the owner."""
 
 
 def own_or_show_window(lock: InstanceLock, data_dir: Path, target: str = "") -> bool:

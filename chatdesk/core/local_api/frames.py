@@ -24,7 +24,7 @@ _SLICE_CHARACTERS = 16 * 1024
 
 
 class BadFrame(ValueError):
-    """The received data is no JSON object, or larger than allowed."""
+    """The received data is not a JSON object, or is larger than allowed."""
 
 
 def read_json(data: bytes | bytearray) -> Any:

@@ -69,7 +69,7 @@ class InstanceLock:
         self._purpose = purpose
         self._listens = listens
         self._file: IO[bytes] | None = None
-        # Why nobody can own this directory, so that all it is good for is reading.
+        # Why this directory cannot be owned and is only good for reading.
         self.problem: StorageError | None = None
 
     @property
@@ -136,7 +136,7 @@ def read_holder(data_dir: Path) -> Holder | None:
     """Return the process that holds the lock of ``data_dir`` by its own account; None where there is none or its file
     cannot be read."""
     try:
-        # Not to be kept waiting by a pipe that somebody put there.
+        # A planted pipe must not block.
         descriptor = os.open(_note_path(data_dir), os.O_RDONLY | _NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
         with open(descriptor, "rb") as file:
             note = json.loads(file.read(_LONGEST_NOTE_BYTES))

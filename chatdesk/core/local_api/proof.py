@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # a key press waits for this
     from typing import Any
 
 SECRET_BYTES = 32
-# Two objects of this size are all that is read of whoever has not shown the secret.
+# Before the caller has proven the secret, at most two objects of this size are read.
 UNPROVEN_OBJECT_BYTES = 512
 _VERSION = 1
 _NONCE_BYTES = 16

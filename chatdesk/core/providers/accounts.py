@@ -134,7 +134,7 @@ class AccountBook:
             wanted = (*others, guarded) if is_new else changed
             try:
                 self._save(replace(self._stored, profiles=wanted))
-            finally:  # also where the disk refused it, what was typed holds for this run
+            finally:  # even if the disk refused it, the typed key is used for this run
                 try:
                     self._keep_all(self.get(profile.id).profile, {"": key.strip(), **given})
                 finally:

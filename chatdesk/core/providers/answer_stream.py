@@ -271,8 +271,8 @@ class AnswerStream:
 
 
 async def _documents_in(event: ServerEvent) -> Iterable[object]:
-    """Return the JSON documents in an event, nearly always one; none for a sign of life, and for what is no JSON in an
-    event with a name of its own. Raises ``ErrorInAnswer`` for an error and for plain words, and ``ValueError``."""
+    """Return the JSON documents in an event, nearly always one; none for a keep-alive, and for invalid JSON in an event
+    with a name of its own. Raises ``ErrorInAnswer`` for an error and for plain words, and ``ValueError``."""
     data = event.data.strip()
     if data.lower() in _SIGNS_OF_LIFE:
         return ()

@@ -41,8 +41,8 @@ class Kept:
 
 
 def kept_from(content: object) -> Kept | None:
-    """Return the vendor's own fields in the content of a call's part; None where they cannot be read. They may come
-    from an import or another member, and go to nobody but the vendor that they name."""
+    """Return the vendor's own fields in the content of a call's part; None if they are invalid. They may come from an
+    import or another member, and are sent only to the vendor that they name."""
     if not isinstance(content, str):
         return None
     try:
@@ -214,7 +214,7 @@ class PictureDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A fragment of tool call number ``index``; ``arguments`` is to be appended to what came before."""
+    """A fragment of tool call number ``index``; ``arguments`` is appended to the earlier fragments."""
 
     index: int
     call_id: str | None
@@ -225,7 +225,7 @@ class ToolCallDelta:
 @dataclass(frozen=True, slots=True)
 class StepBegan:
     """The model is asked again by ``request``, with the results of the tools that it called; ``step`` counts from 1.
-    What comes after belongs to this step."""
+    Later events belong to this step."""
 
     step: int
     request: ChatRequest
@@ -270,8 +270,8 @@ class ResultArrived:
 
 @dataclass(frozen=True, slots=True)
 class RetryScheduled:
-    """A retry, announced before anything came: the request is sent again after ``delay_s`` because of ``reason``, or as
-    soon as somebody calls ``hurry``. ``attempt`` counts from 1."""
+    """A retry, announced before the first event: the request is sent again after ``delay_s`` because of ``reason``, or
+    as soon as ``hurry`` is called. ``attempt`` counts from 1."""
 
     attempt: int
     delay_s: float
@@ -346,8 +346,8 @@ StreamEvent = (
 
 @dataclass(frozen=True, slots=True)
 class ProviderCheck:
-    """The result of *doctor* for one provider: reachable, or a sentence why not. ``is_expected`` is false if being
-    unreachable is no fault: nobody gave a key yet, or the provider is switched off."""
+    """The result of *doctor* for one provider: reachable, or a sentence why not. ``is_expected`` is false if an
+    unreachable provider is no fault: it has no key yet, or is switched off."""
 
     provider: str
     is_reachable: bool

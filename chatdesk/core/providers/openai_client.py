@@ -26,7 +26,7 @@ def build_client(endpoint: Endpoint, limits: StreamLimits) -> AsyncOpenAI:
     http_client.event_hooks = {**http_client.event_hooks, "request": [partial(_remove_placeholder_key, endpoint)]}
     headers: dict[str, Any] = {"User-Agent": f"ChatDesk/{__version__}", "Accept-Encoding": "identity"}
     if not endpoint.is_openai:
-        # The SDK takes these from the environment; they are nobody else's business.
+        # The SDK reads these from the environment; they must not reach a server.
         headers |= {"OpenAI-Organization": Omit(), "OpenAI-Project": Omit()}
     own = {"OpenAI-Organization": endpoint.connection.organisation, "OpenAI-Project": endpoint.connection.project}
     headers |= {name: value for name, value in own.items() if value}
@@ -64,7 +64,7 @@ async def ask_root(client: AsyncOpenAI, endpoint: Endpoint, path: str, body: Map
 
 
 async def post(client: AsyncOpenAI, url: str, body: Mapping[str, Any]) -> bytes:
-    """Return the answer to a request that is answered at once. Raises what the SDK does."""
+    """Return the answer to a request without a stream. Raises the SDK's exceptions."""
     response = await client.post(url, cast_to=httpx2.Response, body=dict(body))
     return await response.aread()
 

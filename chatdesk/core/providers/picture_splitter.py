@@ -78,7 +78,7 @@ class PictureSplitter:
             yield TextDelta(held)
 
     def _read_text(self, piece: str) -> Generator[TextDelta | PictureDelta, None, str]:
-        """Yield text up to a picture. Returns what follows its beginning."""
+        """Yield text up to a picture. Returns the text after its beginning."""
         text, self._held = self._held + piece, ""
         place = 0
         while "![" in text and (found := _BEGINNING.search(text, place)) is not None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from chatdesk.core.domain.usage import RateReport
 
-# (what is left, when it starts over): OpenAI and those who follow it, Anthropic, and OpenRouter and GitHub.
+# (remaining requests, time of the reset): OpenAI and compatible servers, Anthropic, and OpenRouter and GitHub.
 _REQUESTS: Final = (
     ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
     ("anthropic-ratelimit-requests-remaining", "anthropic-ratelimit-requests-reset"),

@@ -69,7 +69,7 @@ class ProviderRegistry:
         return name in self._by_name
 
     def default(self) -> tuple[str, str]:
-        """Return (provider name, model id) of what answers when nothing was chosen, as ``resolve`` does."""
+        """Return (provider name, model id) of the default, like ``resolve``."""
         return self.resolve(None, None)
 
     def resolve(self, provider: str | None, model: str | None) -> tuple[str, str]:
@@ -207,9 +207,9 @@ def build_account_registry(
     limits: StreamLimits | None = None,
     has_image_tool: bool = False,
 ) -> ProviderRegistry:
-    """Return the registry of these accounts and the offline model. ``chosen`` is the id of the default, or ``auto``
-    for the first that has all it needs, or whose key waits for an agreement. A provider that was chosen is the
-    default even without a key: nobody must mistake the offline model for it."""
+    """Return the registry of these accounts and the offline model. ``chosen`` is the id of the default, or ``auto`` for
+    the first one with a complete set-up, or with a key that waits for consent. A chosen provider is the default even
+    without a key, so that the offline model is not mistaken for it."""
     offline = OfflineProvider(speed_tokens_per_s=offline_speed)
     enabled = [each for each in accounts if each.profile.is_enabled]
     providers = {each.profile.id: provider_of(each, limits, has_image_tool=has_image_tool) for each in enabled}

@@ -71,7 +71,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 def plain_excerpt(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return the gist of ``text`` for a person; empty when there is nothing to say."""
+    """Return the gist of ``text`` for a person; empty if there is none."""
     text = text[:_MAX_READ]
     if re.search(r"<[a-zA-Z!/]", text):
         text = text_of(text)
@@ -104,7 +104,7 @@ def stated_error(document: Mapping[str, object]) -> object:
 
 
 def error_in(document: object) -> object:
-    """Return the error that a document describes which is no part of an answer; None where it describes none."""
+    """Return the error described by a document that is not part of an answer; None if it describes none."""
     if isinstance(document, list):
         return document if any(error_in(each) for each in document[:_MOST_ERRORS]) else None
     if not isinstance(document, Mapping):
@@ -120,8 +120,8 @@ def error_in(document: object) -> object:
 
 
 def is_news(document: Mapping[str, object]) -> bool:
-    """Return whether all codes of a document say that it is no failure, as those of the news of gateways do: a title of
-    the chat, a step of a search. A kind that nobody knows says so where nothing but a title stands beside it."""
+    """Return whether all codes of a document mark it as harmless, such as a gateway's news: a title of the chat, a step
+    of a search. An unknown kind is harmless if it has nothing but a title beside it."""
     codes = {name: str(document[name]) for name in _CODES if isinstance(document.get(name), str | int)}
     words = {name for name in _WORDS if isinstance(document.get(name), str)}
     if words <= _OF_NEWS and list(codes) == ["type"] and _NAME.fullmatch(codes["type"]):
@@ -138,8 +138,7 @@ def _names_error(document: Mapping[str, object], *, deep: int = 0) -> bool:
 
 
 def code_and_text(body: object, *, deep: int = 0) -> tuple[str, str]:
-    """Return the vendor's code and words, from the many shapes in which servers send them; each is empty where there is
-    none."""
+    """Return the vendor's code and words, from the many forms in which servers send them; each may be empty."""
     if isinstance(body, str):
         return "", body
     if deep > _DEEPEST:

@@ -52,8 +52,8 @@ def kept_origin(protocol: str, base_url: str) -> str:
 
 
 def sendable_arguments(arguments: str) -> str:
-    """Return the arguments of a call as every server takes them back. A call whose arguments are no object was not
-    run; the model sees what it wrote."""
+    """Return the arguments of a call in the form that every server accepts. A call whose arguments are not an object
+    was not run; the model sees its own text."""
     if read_object(arguments) is not None:
         return repair(plain_arguments(arguments))
     text = repair(arguments)

@@ -300,7 +300,8 @@ _MARK = re.compile(r":[ \t]+(?=[^ \t])")
 
 
 def definition_rule(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
-    """Parse a definition, which becomes a list of one item. Nothing marks its terms but what is below them."""
+    """Parse a definition, which becomes a list of one item. Its terms are only recognised by the definition below
+    them."""
     start = state.bMarks[start_line] + state.tShift[start_line]
     match = _MARK.match(state.src, start, state.eMarks[start_line])
     if match is None or state.is_code_block(start_line) or state.level >= MAX_CONTAINER_LEVEL:

@@ -233,8 +233,8 @@ def _may_close_bracket(state: StateInline) -> bool:
 
 
 def tag_rule(state: StateInline, silent: bool) -> bool:
-    """Keep an HTML tag as it was written: what looks like Markdown or an escape inside it is none. A few tags that only
-    style words, and carry no attributes, are read (``SpanBuilder``)."""
+    """Keep an HTML tag unchanged: marks of Markdown and escapes inside it have no meaning. A few tags that only style
+    words, and carry no attributes, are read (``SpanBuilder``)."""
     source, at = state.src, state.pos
     if source[at] != "<":
         return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from markdown_it.common.utils import isStrSpace
 from markdown_it.rules_block import StateBlock
 
-# Deeper structure is shown as text. markdown-it's own limit (maxNesting) drops what is deeper.
+# Deeper structure is shown as text; markdown-it's own limit (maxNesting) would drop it.
 MAX_CONTAINER_LEVEL = 40
 _TASKS = {" ": False, "x": True, "X": True}
 

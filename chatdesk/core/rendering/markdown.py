@@ -42,7 +42,7 @@ class References(dict[str, Any]):
 
 @dataclass(slots=True)
 class ParsedText:
-    """A parsed text with what a stream needs to go on from it."""
+    """A parsed text with the state that a stream needs to continue from it."""
 
     tokens: list[Token]
     env: dict[str, Any]

@@ -112,7 +112,7 @@ class StreamingMarkdown:
         return self._extend(clean_source(text))
 
     def finish(self) -> BlockUpdate:
-        """End the text: show what was held back, and resolve definitions that came after their use."""
+        """End the text: show the held-back part, and resolve definitions that came after their use."""
         if self._carry:
             self._carry = ""
             self._source += "\n"

@@ -33,8 +33,8 @@ class SearchService:
         self._has_work = asyncio.Event()
 
     def parse(self, text: str, *, is_typing: bool = True) -> SearchQuery:
-        """Parse ``text`` as a query. Any text is one; what cannot be understood is searched as words. ``is_typing``:
-        the last word may be incomplete."""
+        """Parse ``text`` as a query. Every text is one; parts without a meaning in the syntax are searched as words.
+        ``is_typing``: the last word may be incomplete."""
         return parse(text, now_ms=self._clock.now_ms(), midnight=_local_midnight, is_typing=is_typing)
 
     async def search(

@@ -99,7 +99,7 @@ class Finder:
         return shown, found
 
     def _best_place(self, text: str) -> tuple[int, int]:
-        """Return where the window that holds most of the different words begins, and where the first of them ends."""
+        """Return the beginning of the window with most of the different words, and the end of the first of them."""
         for start in range(0, len(text), _STRETCH):
             # Some overlap, so that a word on the border is whole once.
             found = self._places(_folded(text[start : start + _STRETCH + 200]))
@@ -177,7 +177,7 @@ def _pattern(term: Term) -> tuple[str, str] | None:
 
 
 class _Folding(dict[int, str]):
-    """Maps letters to lower case without their accents, one for one, so that places stay what they are."""
+    """Maps letters to lower case without their accents, one for one, so that offsets stay the same."""
 
     def __missing__(self, code: int) -> str:
         letter = chr(code)

@@ -11,7 +11,8 @@ from chatdesk.core.texts import Text
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)  # `Settings` has the methods
 class ContextSettings(ToolSettings):
-    """The settings that say when older messages are summarised, what that may cost, and how threads get titles."""
+    """The settings that control when older messages are summarised, the cost limit of that, and how threads get
+    titles."""
 
     summaries: bool = declared(
         "context.summaries",

@@ -35,8 +35,8 @@ class DocumentFile:
         self._version = version
 
     def read(self) -> tuple[dict[str, Any] | None, str]:
-        """Return the document (None where there is no usable one) and a sentence about its fault. Never raises. A
-        damaged file is kept under another name."""
+        """Return the document (None if it is unusable) and a sentence about its fault. Never raises. A damaged file is
+        kept under another name."""
         try:
             return self._document(), ""
         except FileNotFoundError:

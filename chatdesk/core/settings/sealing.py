@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _VERSION = 1
-# 128 MiB and some 0.4 s: what OWASP's password storage cheat sheet asks for at least, for interactive use.
+# 128 MiB and some 0.4 s: the minimum of OWASP's password storage cheat sheet for interactive use.
 WORK = 2**17
 _R, _P = 8, 1
 # Limits for foreign files, which must not take all memory or an hour.
@@ -64,7 +64,7 @@ def _bound(head: Mapping[str, object]) -> bytes:
 
 
 def _cipher(secret: bytes, head: Mapping[str, Any]) -> Any:
-    """Derive the key and return the cipher. Raises ``ValueError`` for parameters that nobody of good will wrote."""
+    """Derive the key and return the cipher. Raises ``ValueError`` for parameters that only an attacker would write."""
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
     from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 

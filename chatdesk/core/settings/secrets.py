@@ -53,8 +53,8 @@ class SecretSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A key and where it came from. ``value`` is empty when there is none; ``problem`` says why, if that is known.
-    ``withheld``: there is one, and it counts as absent until a person agrees."""
+    """A key and where it came from. ``value`` is empty without a key; ``problem`` says why, if that is known.
+    ``withheld``: a key exists, but counts as absent until a person agrees."""
 
     value: str = field(default="", repr=False)
     source: SecretSource = SecretSource.NONE
@@ -150,7 +150,7 @@ class SecretStore:
         return Secret(value, SecretSource.ENVIRONMENT)
 
     def named_in(self, variable: str) -> str:
-        """Return the value of a variable that is no secret, such as the address of a server."""
+        """Return the value of a variable that is not a secret, such as the address of a server."""
         return self._environ.get(variable, "").strip()
 
     def is_agreed(self, name: str, origin: KeyOrigin) -> bool:
@@ -327,7 +327,7 @@ def _reason(error: Exception) -> str:
     return Text("The keyring failed ({name}).", name=name)
 
 
-# The keyring and the encrypted file guard the whole entry, so whoever cannot read the secret cannot change its origin.
+# The keyring and the encrypted file protect the whole entry: without the secret its origin cannot be changed.
 @dataclass(frozen=True, slots=True)
 class KeptSecret:
     """A stored secret. ``origin`` is None for one that an earlier version stored. ``may_be_open``: a person agreed that

@@ -83,7 +83,7 @@ class SettingsStore:
         return LoadedSettings(replace(Settings(), **values), tuple(problems), frozenset(decided))
 
     def peek(self, name: str) -> Value:
-        """Return one setting without reporting problems or writing the file, for what is needed before ``load``."""
+        """Return one setting without reporting problems or writing the file, for code that runs before ``load``."""
         setting = self._declared[name]
         with suppress(InvalidValue):
             if text := os.environ.get(setting.env, ""):

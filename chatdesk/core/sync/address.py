@@ -16,7 +16,7 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.texts import Text
 
 DEFAULT_PORT = 5432
-# ``disable`` is nothing but what a person chose in plain words.
+# ``disable`` is only ever a person's explicit choice.
 TLS_MODES = frozenset(("verify-full", "disable"))
 _LONGEST = 4096
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?")

@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 # Up to these numbers, changes are published one by one.
 _FEW_THREADS: Final = 20
 _FEW_MESSAGES: Final = 60
-# More rows than these in one round are a catch-up: nobody is notified of each.
+# More rows than these in one round are a catch-up, without a notification for each.
 CATCH_UP_ROWS: Final = 1_000
 # The least time between two large deliveries.
 _CALM_S: Final = 1.0

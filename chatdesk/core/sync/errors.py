@@ -348,7 +348,7 @@ class TeamRowsChanged(TeamError):
 
 
 class TeamMemberInvited(TeamError):
-    """The member has not accepted the invitation, so there is no login yet that could get this right."""
+    """The member has not accepted the invitation, so there is no login yet that could correct this."""
 
     code = "team_member_invited"
     what = Text("This person has not accepted the invitation yet.")

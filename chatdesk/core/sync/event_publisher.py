@@ -137,7 +137,7 @@ class SyncEventPublisher:
 
     async def _guarded(self, work: Work, name: str, after_s: float) -> None:
         await asyncio.sleep(after_s)
-        self._wanted.discard(name)  # what is reported from here on may be too late for this work
+        self._wanted.discard(name)  # later reports may be too late for this work
         try:
             await work()
         except ChatDeskError as error:

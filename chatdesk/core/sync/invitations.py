@@ -150,7 +150,7 @@ def link_of(code: str) -> str:
 
 
 def file_text_of(code: str, *, workspace_name: str, expires_at: int) -> str:
-    """Return the text of a file that holds the code and says what it is."""
+    """Return the text of a file that contains the code and describes it."""
     until = utc_moment(expires_at).strftime("%Y-%m-%d %H:%M UTC")
     return (
         f"An invitation to the workspace {_short(workspace_name)} in ChatDesk, good once, until {until}.\n"

@@ -73,9 +73,9 @@ class ProjectSharing:
         self._sync_now(workspace_id)
 
     async def unshare(self, project_id: str, *, and_erase: bool = False) -> None:
-        """End the share for everybody as its owner, or leave it as anybody else; a private copy stays here.
-        ``and_erase``, for owners: nothing of it stays, neither on the server nor on any computer that syncs. Needs the
-        server. Raises ``TeamError``, ``NotPossible``, ``StorageError``."""
+        """End the share for all members as its owner, or leave it as another member; a private copy stays here.
+        ``and_erase``, for owners: it is removed from the server and from all computers that sync. Needs the server.
+        Raises ``TeamError``, ``NotPossible``, ``StorageError``."""
         project = self._known.shared_project(project_id)
         if project is None or project.state is ShareState.ENDED:
             raise NotPossible(Text("This project is not shared."))

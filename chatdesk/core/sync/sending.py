@@ -32,8 +32,8 @@ class Sending:
 async def wait_until_sent(
     team: TeamService, workspace_id: str, clock: Clock, *, projects: Iterable[str] = (), timeout_s: float
 ) -> Sending:
-    """Sync a workspace until nothing of these projects (or of all) waits to be sent and what others wrote has arrived.
-    Returns early where trying again does not help, and after ``timeout_s``."""
+    """Sync a workspace until no change of these projects (or of all) waits to be sent and the others' changes have
+    arrived. Returns early if trying again does not help, and after ``timeout_s``."""
     wanted = frozenset(projects)
     began = clock.now_ms()
     was_refused = team.status(workspace_id).phase is SyncPhase.REFUSED

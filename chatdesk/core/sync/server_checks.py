@@ -18,7 +18,7 @@ from chatdesk.core.texts import Text
 
 
 class ServerChecks:
-    """Asks a server for what it has lost; ``TeamService.checks`` exposes it. ``sync_now`` starts a round of all
+    """Asks a server for its lost changes; ``TeamService.checks`` exposes it. ``sync_now`` starts a round of all
     workspaces."""
 
     def __init__(
@@ -49,8 +49,8 @@ class ServerChecks:
         return ServerCheck(tuple(lost), accepted)
 
     async def accept(self, lost: LostChanges) -> None:
-        """Let a project go on without what the server has lost of it, as its owner; every computer pulls it again.
-        Raises ``TeamError``."""
+        """Accept, as its owner, that a project continues without the changes that the server has lost; every computer
+        pulls it again. Raises ``TeamError``."""
         project = self._known.shared_project(lost.project_id)
         if project is None:
             raise NotFound(Text("This project is not shared."))

@@ -83,8 +83,8 @@ class TeamService:
         self._is_closed = False
 
     async def start(self) -> None:
-        """Read the known state and start to sync every joined workspace; does nothing where there is none. Safe to call
-        again, as after joining one."""
+        """Read the known state and start to sync every joined workspace, if any. Safe to call again, as after joining
+        one."""
         async with self._starting:
             if self._is_closed:
                 return
@@ -96,7 +96,7 @@ class TeamService:
             if self._database.is_read_only:
                 return
             self._database.log_watch.listener = self._on_written
-            await self._database.write(sharing.doubt_wishes)  # those of a process that was killed
+            await self._database.write(sharing.doubt_wishes)  # left by a killed process
             await self._match_workspaces()
 
     async def look_up(self) -> None:

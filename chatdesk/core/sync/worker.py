@@ -171,7 +171,7 @@ class SyncWorker:
             except _Stopped:
                 break
             except ChatDeskError as error:
-                if self._stopping.is_set():  # it was broken off
+                if self._stopping.is_set():  # the round was aborted
                     break
                 self._report.fail(error)
                 if isinstance(error, TeamParked):

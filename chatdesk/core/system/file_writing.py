@@ -36,7 +36,7 @@ _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getat
 
 
 def unfinished_name(target: Path) -> Path:
-    """Return a hidden name beside ``target`` that nobody can guess, for the file that will take its place."""
+    """Return an unguessable hidden name beside ``target``, for the file that will replace it."""
     return target.with_name(f".{_stem(target)}.{os.urandom(8).hex()}{UNFINISHED}")
 
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 # Set to 1 to look into a crash: cores are written, and debuggers can be attached.
 CORE_DUMPS_VARIABLE = "CHATDESK_CORE_DUMPS"
 _PR_SET_DUMPABLE = 4
-_M_ARENA_MAX = -8  # of malloc.h
+_M_ARENA_MAX = -8  # from malloc.h
 _WANTED_FILES, _FEWEST_FILES = 256, 20
 # Compiled when a name is first compared, which the start of a window does without.
 _KEPT_BACK = r".*_API_KEY|CHATDESK_.*(?:PASSWORD|PASSPHRASE)"

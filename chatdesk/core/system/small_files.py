@@ -27,7 +27,7 @@ def read_small_file(path: Path, most_bytes: int) -> bytes:
 
 
 def read_small_json(path: Path, most_bytes: int) -> object:
-    """Return the document of a small file. Raises as ``read_small_file``, and ``ValueError`` where it is no JSON."""
+    """Return the document of a small file. Raises as ``read_small_file``, and ``ValueError`` for invalid JSON."""
     data = read_small_file(path, most_bytes)
     try:
         return json.loads(data.decode("utf-8"))

@@ -40,6 +40,6 @@ _REASONS: Final = {
 
 def reason_text(error: OSError) -> str:
     """Return the system's reason for a refusal in a few words; an unknown one in the system's own words."""
-    if isinstance(error.strerror, Text):  # ChatDesk's own words, for what it refused itself
+    if isinstance(error.strerror, Text):  # ChatDesk's own words, for refusals of its own
         return error.strerror
     return _REASONS.get(error.errno or 0) or error.strerror or str(error) or Text("the system refused")

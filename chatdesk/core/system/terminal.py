@@ -23,7 +23,7 @@ from chatdesk.core.texts import Text, shown
 _PREFIX = "chatdesk: "
 _YES_OR_NO, _YES = Text("[y/N]"), Text("y yes")  # letters and words that mean yes, with blanks between them
 _NOT_ASCII = re.compile(r"[^\x09\x0a\x20-\x7e]")
-_MOST_HELD = 32  # characters at the end of a piece that wait for what follows them
+_MOST_HELD = 32  # characters at the end of a piece whose meaning depends on the next one
 
 
 def say(text: str = "", *, end: str = "\n") -> None:
@@ -63,8 +63,8 @@ def show_progress(text: str) -> None:
 
 
 async def agrees(question: str) -> bool:
-    """Ask for a yes and return whether it came; the end of the input (Ctrl+D) is a no. Can be cancelled until a line is
-    typed. Raises ``InvalidInput`` where nobody is at a terminal."""
+    """Ask for a yes and return whether it was given; the end of the input (Ctrl+D) is a no. Can be cancelled until a
+    line is typed. Raises ``InvalidInput`` without a terminal."""
     if not sys.stdin.isatty():
         raise InvalidInput(
             Text("Nobody can be asked here."), safe=Text("Nothing was changed."), next_step=Text("Add --yes.")

@@ -237,7 +237,7 @@ class ToolHost:
     async def _tools_of(self, server: ToolServer, root: str) -> tuple[Tool, ...]:
         before = self._servers.get(server.id)
         if before is not None and before.server != server:
-            await self.end(server.id)  # it was set up again
+            await self.end(server.id)  # the server was set up again
         known = self._known(server)
         if known.tools is None:
             if known.opening is None:

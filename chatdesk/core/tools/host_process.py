@@ -22,7 +22,7 @@ _END_S: Final = 2.0
 
 
 class RequestFailed(Exception):
-    """The process did not do what was requested, or a server did not; ``sentence`` says why."""
+    """The process or a server failed a request; ``sentence`` says why."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)

@@ -70,8 +70,8 @@ class UsedPrompt:
 
 
 class Offers:
-    """The prompts and resources of tool servers; ``ToolService.offers`` exposes it. What was listed is kept until the
-    server says that it changed, or ends."""
+    """The prompts and resources of tool servers; ``ToolService.offers`` exposes it. Lists are kept until their server
+    reports a change, or ends."""
 
     def __init__(self, host: Callable[[], ToolHost]) -> None:
         self._host = host

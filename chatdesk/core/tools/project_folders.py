@@ -71,8 +71,7 @@ class ProjectFolders:
 
 
 def checked_folder(folder: Path, paths: AppPaths) -> str:
-    """Return the path of a folder without links: one that is on the way later was put there by somebody else. Raises
-    ``FolderNotUsable``."""
+    """Return the path of a folder without links: a link on the path later was planted. Raises ``FolderNotUsable``."""
     path = folder.expanduser()
     if not path.is_absolute() or not path.is_dir():
         raise FolderNotUsable(Text("There is no folder {path}.", path=path))

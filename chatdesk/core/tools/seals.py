@@ -79,8 +79,8 @@ class Seals:
         return text if _KEY.match(text) else ""
 
     def _make_key(self) -> bytes:
-        """Make a key and keep it: in the file where there is no keyring, or where keys are not put into it. A keyring
-        that is locked has one perhaps, under which older seals hold."""
+        """Make a key and store it: in the file without a keyring, or if keys are not put into it. A locked keyring may
+        already have one, under which older seals are valid."""
         made = random.token_hex(32)
         if self._place() is KeyPlace.KEYRING and self._is_in_keyring(made):
             return made.encode()
@@ -94,7 +94,7 @@ class Seals:
         return made.encode()
 
     def _is_in_keyring(self, key: str) -> bool:
-        """Put a key into the keyring; return False where there is none. Raises ``NoSealKey``."""
+        """Put a key into the keyring; return False without one. Raises ``NoSealKey``."""
         try:
             self._secrets.keep(_NAME, key, _ORIGIN)
         except (ChatDeskError, OSError) as error:

@@ -20,8 +20,8 @@ class ServerNotUsable(InvalidInput):
 
 
 def check_usable(server: ToolServer) -> None:
-    """Raise ``ServerNotUsable`` for a server without a name, without an address or command, or whose secrets would
-    travel openly."""
+    """Raise ``ServerNotUsable`` for a server without a name, without an address or command, or with secrets that would
+    travel unencrypted."""
     if not server.name.strip():
         raise ServerNotUsable(Text("The tool server has no name."))
     if server.kind is ServerKind.COMMAND:

@@ -158,7 +158,7 @@ class ServersStore:
         return folders
 
     def _built_in_of(self, rows: object) -> Iterator[str]:
-        """Yield the servers of ChatDesk's own that are on, without those that somebody else may have switched on."""
+        """Yield ChatDesk's own servers that are on, without those that another program may have switched on."""
         for row in rows[:_MOST_SERVERS] if isinstance(rows, list) else ():
             id_ = row.get("id") if isinstance(row, dict) else None
             if isinstance(id_, str) and self._is_own({"id": id_}, row.get("seal")):

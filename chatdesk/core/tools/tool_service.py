@@ -159,8 +159,8 @@ class ToolService:
             self._bus.publish(ToolServersChanged())
 
     async def remove(self, server_id: str) -> None:
-        """Remove a server with its secrets and permissions. Raises ``ServersNotSaved``, and ``NotPossible`` for what
-        comes with ChatDesk."""
+        """Remove a server with its secrets and permissions. Raises ``ServersNotSaved``, and ``NotPossible`` for a
+        server that comes with ChatDesk."""
         server = self.server(server_id)
         if server is None:
             return

@@ -80,7 +80,7 @@ class _Found:
         self._taken = taken
 
     def replaced(self, name: str, value: str) -> str:
-        """Store a value and return its placeholder; a value that is no secret is returned unchanged."""
+        """Store a value and return its placeholder; a value that is not a secret is returned unchanged."""
         if not value or PLACEHOLDER.search(value):
             return value
         base = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper() or "SECRET"
@@ -121,7 +121,7 @@ def _is_secret(option: str) -> bool:
 
 
 def _word(word: str, found: _Found) -> str:
-    """Return a word that is no value of an option named like a secret."""
+    """Return a word that is not the value of an option named like a secret."""
     if _SHAPE.match(word):
         return found.replaced("secret", word)
     if word.startswith(("http://", "https://")):

@@ -81,7 +81,7 @@ class UsageLimits:
         return self._limits
 
     async def states(self) -> tuple[LimitState, ...]:
-        """Return all limits, with what is used up of each."""
+        """Return all limits, with the used part of each."""
         return await self._states_of(await self.all())
 
     async def replace(self, limits: Sequence[UsageLimit]) -> None:
@@ -127,8 +127,8 @@ class UsageLimits:
                 await self._warn(state)
 
     async def admit_next(self, answer_id: str, thread_id: str, *, provider: str, expected: Expected) -> None:
-        """Count a further request of an answer, in place of the one before, which is in the ledger by now. What the
-        person said of the answer holds for it too. Raises and publishes as ``admit``."""
+        """Count a further request of an answer, in place of the previous one, which is in the ledger by now. The
+        person's consent for the answer covers it, too. Raises and publishes as ``admit``."""
         before = self._under_way.pop(answer_id, None)
         if before is not None and before.is_allowed:
             self.allow_once(answer_id)

@@ -48,7 +48,7 @@ class RateWindow:
         if self._rate is None:
             return [now_ms] * count
         period_ms = self._rate.period_s * _MS_PER_S
-        # A clock that was set back must not make anybody wait for longer than a period, from the first look on.
+        # After the clock was set back, the wait is never longer than one period from the first check on.
         later = bisect_right(self._sent, now_ms)
         self._sent[later:] = _moments([now_ms]) * (len(self._sent) - later)
         taken = self._sent[bisect_right(self._sent, now_ms - period_ms) :]
@@ -63,8 +63,8 @@ class RateWindow:
 
 @dataclass(slots=True)
 class _Quota:
-    """The number of requests left at a vendor for one model, until a moment. ``read_ms`` is what the clock said
-    last."""
+    """The number of requests left at a vendor for one model, until a moment. ``read_ms`` is the clock's time at the
+    last read."""
 
     left: int
     until_ms: int

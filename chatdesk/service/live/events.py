@@ -30,7 +30,7 @@ _WOKEN_AT_ONCE: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One piece of what a client hears; it takes it whole or not at all, so ``number`` is where it goes on after it.
+    """One piece of a client's events. A client takes it completely or not at all, and continues after ``number``.
 
     ``WELCOME`` and ``RESYNC`` start over: ``messages`` are the answers that are being written, with all their text. A
     ``WELCOME`` that ``is_resumed`` goes on instead.
@@ -190,7 +190,7 @@ class LiveEvents:
             if all(reached):
                 heard.append(entry.event)
             elif isinstance(entry.event, ThreadsChanged):
-                heard.append(ThreadsChanged(None))  # one of them may have left its projects just now
+                heard.append(ThreadsChanged(None))  # a member may have left one of the projects just now
         return heard
 
     async def _narrowed(self, event: Any, caller: Caller) -> Any:
@@ -231,7 +231,7 @@ class LiveEvents:
             def notify() -> None:
                 if not self._is_notified:
                     self._is_notified = True
-                    with suppress(RuntimeError):  # that loop is closed
+                    with suppress(RuntimeError):  # the loop is closed
                         loop.call_soon_threadsafe(self._wake)
 
             self._is_notified = False
@@ -267,7 +267,7 @@ class LiveEvents:
 
 
 def merged(events: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the events with the text of one part joined, where nothing but text came in between."""
+    """Return the events with the text of one part joined, if only text came in between."""
     found: list[Any] = []
     texts: dict[tuple[str, int], tuple[int, list[str]]] = {}
 

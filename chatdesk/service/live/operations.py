@@ -158,7 +158,7 @@ def stopped_answer(message: Message | None) -> StoppedAnswer:
     return StoppedAnswer(None if message is None else message_answer(message))
 
 
-# The operations by their names. What may be repeated as it is takes no key.
+# The operations by name. One that can be repeated safely takes no key.
 OPERATIONS: Final[Mapping[str, Endpoint]] = {
     each.path: each
     for each in (

@@ -25,8 +25,8 @@ class Asker:
 
 @dataclass(slots=True)
 class Asked:
-    """A question and its answer so far. ``status`` is that of the message; ``error`` says why it failed. What it
-    took is known at its end, as far as the provider says it and prices are known."""
+    """A question and its answer so far. ``status`` is that of the message; ``error`` says why it failed. Its usage is
+    known at its end, if the provider reports it and prices are known."""
 
     thread_id: str = ""
     question_id: str = ""

@@ -65,7 +65,7 @@ class StdioTransport:
                 await server.run(incoming, outgoing, server.create_initialization_options())
         finally:
             await self._askings.close()
-            await self._is_closed.wait()  # a call that was cut off still stores what it has
+            await self._is_closed.wait()  # a call that is interrupted still stores its text
         reader.check()
 
     def asker_of(self, _context: Context) -> Asker:
@@ -153,7 +153,7 @@ class LineReader:
 
 
 class LineWriter:
-    """Writes to what was stdout. ``flush`` waits until it is written."""
+    """Writes to the original stdout. ``flush`` waits until it is written."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

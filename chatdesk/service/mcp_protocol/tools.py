@@ -192,8 +192,8 @@ class MessagePiece:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer; with the status “streaming” it is still being written, and ``read_message`` reads it later. What it
-    took is null until it has ended, and where the provider does not say it or prices are not known."""
+    """An answer; with the status “streaming” it is still being written, and ``read_message`` reads it later. Its usage
+    is null until it has ended, and if the provider does not report it or prices are unknown."""
 
     thread_id: str
     question_id: str

@@ -87,8 +87,8 @@ class StreamOptions:
 
 @dataclass(frozen=True)
 class CompletionWanted:
-    """A chat completion to write. ``user``, ``metadata``, ``store``, the usual ``service_tier`` and what is for a
-    vendor's cache go nowhere."""
+    """A chat completion to write. ``user``, ``metadata``, ``store``, the usual ``service_tier`` and fields for a
+    vendor's cache are ignored."""
 
     __pydantic_config__ = BODY
     model: str

@@ -17,7 +17,7 @@ from chatdesk.service.rest.times import iso
 
 @dataclass(frozen=True, slots=True)
 class DraftAnswer:
-    """A draft; an empty text where there is none."""
+    """A draft; an empty text if there is none."""
 
     thread_id: str
     text: str

@@ -24,8 +24,8 @@ from chatdesk.service.rest.times import iso
 
 @dataclass(frozen=True, slots=True)
 class JobAnswer:
-    """An export or import. ``done`` of ``total`` are messages of an export and bytes of an import; ``has_file``: what
-    it made can be read at ``/file``. Jobs are kept until the service ends."""
+    """An export or import. ``done`` of ``total`` are messages of an export and bytes of an import; ``has_file``: its
+    result can be read at ``/file``. Jobs are kept until the service ends."""
 
     id: str
     kind: str

@@ -52,7 +52,7 @@ class SummaryWorkAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SummariesAnswer:
-    """All versions, the newest first, and the ``work`` on another one, null where there is none."""
+    """All versions, the newest first, and the ``work`` on another one, null without any."""
 
     summaries: tuple[SummaryAnswer, ...]
     work: SummaryWorkAnswer | None

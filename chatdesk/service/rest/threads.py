@@ -88,7 +88,7 @@ class ThreadChange:
 
 @dataclass(frozen=True)
 class TypingShown:
-    """A sign that somebody types here, or has stopped; it is forgotten after some seconds, unless it is sent again."""
+    """Reports that a person types here, or has stopped; it is forgotten after some seconds, unless it is sent again."""
 
     __pydantic_config__ = BODY
     is_typing: bool
@@ -123,7 +123,7 @@ async def reached_thread(call: Call[Any, Any], thread_id: str) -> Thread:
 
 
 async def show_typing(call: Call[Any, Any], thread_id: str, *, is_typing: bool) -> None:
-    """Show the other members of a shared project that somebody types in this thread. Raises ``ThreadNotFound``."""
+    """Show the other members of a shared project that a person types in this thread. Raises ``ThreadNotFound``."""
     thread = await reached_thread(call, thread_id)
     if await call.services.team_is_joined():
         team = await call.services.load_team()

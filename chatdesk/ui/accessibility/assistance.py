@@ -25,7 +25,7 @@ def named(widget: W, object_name: str, spoken_name: str) -> W:
 
 
 def announce(widget: QWidget, text: str, *, is_assertive: bool = False) -> bool:
-    """Speak ``text`` politely, or at once when it must not be missed. False when nobody listens."""
+    """Speak ``text`` politely, or at once if it must not be missed. False without a listening program."""
     if not text or not QtGui.QAccessible.isActive():
         return False
     made = getattr(QtGui, "QAccessibleAnnouncementEvent", None)

@@ -17,7 +17,7 @@ from chatdesk.ui.accessibility.node import AccessibleNode, ActionInterface, in_v
 
 
 def offer_press(view_class: type[QListView]) -> None:
-    """Let the rows of every list of exactly that class be pressed from outside, which does what a click does."""
+    """Let the rows of every list of exactly that class be pressed by assistive programs, with the effect of a click."""
     give_interfaces(view_class, PressedRows)
 
 
@@ -36,7 +36,7 @@ class PressedRows(QAccessibleWidget):
     # Overridden by subclasses
 
     def key_of(self, number: int) -> Hashable | None:
-        """Return the key of a row; None where there is none."""
+        """Return the key of a row; None if the row does not exist."""
         return number if 0 <= number < self.childCount() else None
 
     def index_of(self, key: Hashable) -> QModelIndex:

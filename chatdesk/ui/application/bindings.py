@@ -225,7 +225,7 @@ class Bindings(PaneBindings):
             self.team_window.add_chat(chat.context_of_pane, chat.threads)
 
     def report_storage(self, notices: FailureNotices) -> None:
-        """Show in ``notices`` that what was written could not be stored, and that it is again."""
+        """Show in ``notices`` that text could not be saved, and later that it is."""
         subscribe = self.subscriptions.subscribe
         subscribe(self.panes.window, StorageFailed, lambda event: notices.show_answer_not_saved(event.sentence))
         subscribe(self.panes.window, StorageRecovered, lambda _event: notices.show_answers_saved())

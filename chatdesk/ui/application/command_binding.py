@@ -137,7 +137,7 @@ class CommandBinding(QObject):
         composer.send_button.click()
 
     def _on_prompt_chosen(self, prompt: str) -> None:
-        """Insert a prompt before what is in the composer, which stays."""
+        """Insert a prompt before the composer's text, which stays."""
         composer = self._panes.composer
         composer.set_text(prompt + composer.text())
         composer.set_cursor_position(len(prompt))

@@ -231,5 +231,5 @@ _BY_NAME: Final = {action.name: action for action in MESSAGE_ACTIONS}
 
 
 def message_action(name: str) -> MessageAction | None:
-    """Return the action with this name; None when it is no action on a message, such as a button of a notice."""
+    """Return the action with this name; None if it is not an action on a message, such as a button of a notice."""
     return _BY_NAME.get(QUICK if name.startswith(QUICK) else name)

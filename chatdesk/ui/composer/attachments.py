@@ -19,9 +19,9 @@ _MOST_ROWS = 2  # more of them scroll
 
 
 class AttachmentChips(QWidget):
-    """The row of attached files above the text. ``changed``: what is attached, or whether something is being copied;
-    ``left``: the focus has to go elsewhere. ``thumbnailWanted`` carries the attachment, ``noteActionRequested`` the
-    name of a link behind the note."""
+    """The row of attached files above the text. ``changed``: the files, or whether one is being copied; ``left``: the
+    focus has to go elsewhere. ``thumbnailWanted`` carries the attachment, ``noteActionRequested`` the name of a link
+    behind the note."""
 
     changed = Signal()
     noteActionRequested = Signal(str)

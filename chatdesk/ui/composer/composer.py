@@ -130,8 +130,8 @@ class Composer(QWidget):
     # State
 
     def set_streaming(self, is_streaming: bool) -> None:
-        """Show the stop button in the send button's place while an answer arrives; what is sent in the meantime waits
-        for its end, so that the send button comes back beside it with the first word."""
+        """Show the stop button in the send button's place while an answer arrives. A question sent in the meantime
+        waits for its end, so the send button comes back beside it with the first word."""
         if is_streaming == self.is_streaming:
             return
         had_focus = self.send_button.hasFocus() or self.stop_button.hasFocus()

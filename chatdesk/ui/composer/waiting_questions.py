@@ -21,7 +21,7 @@ _GAP_PX: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class WaitingQuestionRow:
-    """A question that waits for the end of an answer. ``text`` is what a person recognises it by."""
+    """A question that waits for the end of an answer. ``text`` is its beginning, for recognition."""
 
     id: str
     text: str

@@ -212,9 +212,9 @@ def push_button(
     is_way_out: bool = False,
     acts: bool = False,
 ) -> QPushButton:
-    """Return a button that calls ``run``. ``name`` is what a screen reader says where the text alone does not say
-    enough. What ``acts`` costs something at once, and is not among the buttons of a ``FormPanel`` or card, which are
-    guarded there. Enter in a field presses the one with ``is_default``; one with ``is_way_out`` stays in use while the
+    """Return a button that calls ``run``. ``name`` is the screen reader's label if the text alone is not enough. A
+    button that ``acts`` has an immediate cost and is outside of the buttons of a ``FormPanel`` or card, which are
+    guarded there. Enter in a field presses the one with ``is_default``; one with ``is_way_out`` stays enabled while the
     dialog is busy."""
     button = _PushButton(shown(text))
     named(button, object_name, shown(name or text))

@@ -29,7 +29,7 @@ from chatdesk.ui.widgets.stray_keys import press_focused
 _SHADE_ALPHA = 0.35
 _MARGIN_PX = 32
 _FORM_MARGINS_PX, _FORM_GAP_PX = (24, 24, 24, 24), 12
-_ROUND_PX = 6  # above and below what is scrolled, so that it stays within the round corners
+_ROUND_PX = 6  # above and below the scrolled content, so that it stays within the round corners
 # Where a new window gets the keyboard some time after it is shown.
 _LATE_PLATFORMS = ("xcb", "wayland", "wayland-egl", "offscreen")
 _HANGS_ABOVE = 6  # this part of the window's height is left above a dialog that hangs from the top

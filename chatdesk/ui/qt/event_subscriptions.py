@@ -16,7 +16,7 @@ from chatdesk.core.events import EventBus, Subscription
 
 E = TypeVar("E")
 
-# The events of another bus that a window hears, too: what happens to threads and messages.
+# Events of another bus that a window receives, too: those of threads and messages.
 _OF_THREADS = (
     events.ThreadCreated,
     events.ThreadChanged,

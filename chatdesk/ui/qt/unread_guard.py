@@ -40,10 +40,10 @@ class UnreadMoment:
         return self._since.isValid() and not self._since.hasExpired(_UNREAD_MS)
 
     def swallows_press(self) -> bool:
-        """Return whether a press came too soon to agree to what is shown; it starts the moment again then."""
+        """Return whether a press came too soon to be consent; the time starts again then."""
         is_unread = self.is_unread
         if is_unread:
-            self.restart()  # one of a burst of clicks
+            self.restart()  # part of a burst of clicks
         return is_unread
 
 

@@ -63,7 +63,7 @@ class _Call:
         self.context = copy_context() if context is None else context
 
     def run(self, handle: asyncio.Handle) -> None:
-        """Run the callback. What it raises goes to the loop's handler of exceptions, as asyncio's own loops do it."""
+        """Run the callback. Its exceptions go to the loop's exception handler, as in asyncio's own loops."""
         try:
             self.context.run(self.callback, *self.args)
         except (SystemExit, KeyboardInterrupt):
@@ -73,7 +73,7 @@ class _Call:
             self.loop.call_exception_handler(about)
 
     def forget(self) -> None:
-        """Let go of what a cancelled callback holds, as its handle may wait in the heap for long."""
+        """Release the callback of a cancelled handle, which may stay in the heap for long."""
         self.callback, self.args = _do_nothing, ()
 
 

@@ -18,7 +18,7 @@ from chatdesk.ui.sidebar.status_row import StatusRow
 from chatdesk.ui.sidebar.thread_list import ThreadList
 from chatdesk.ui.theme.theme import Theme
 
-_SLOW_FETCH_MS: Final = 250  # sooner than this nobody needs to read that something is loading
+_SLOW_FETCH_MS: Final = 250  # a shorter loading time needs no notice
 
 
 class ListNotices:

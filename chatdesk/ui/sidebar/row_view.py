@@ -166,7 +166,7 @@ class RowView(QListView):
             delegate.paint(painter, option, index)
         painter.end()
 
-    # For whoever reads the screen: Qt's own list finds its rows in the layout, which is not there.
+    # For screen readers: Qt's own list finds its rows in the layout, which does not exist here.
 
     def currentChanged(self, current: _AnyIndex, previous: _AnyIndex) -> None:
         QAbstractItemView.currentChanged(self, current, previous)
@@ -188,7 +188,7 @@ class RowView(QListView):
 
 
 class RowsAccessible(PressedRows):
-    """An accessible list of threads. ``press`` does what a click on a row does."""
+    """An accessible list of threads. ``press`` has the effect of a click on a row."""
 
     def __init__(self, view: RowView, model: FolderModel, press: Callable[[QModelIndex], None]) -> None:
         super().__init__(view)

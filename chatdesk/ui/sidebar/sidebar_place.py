@@ -194,7 +194,7 @@ class SidebarPlace(QObject):
         if size:
             self._width = min(SIDEBAR_MAX_PX, max(SIDEBAR_MIN_PX, round(size / self._factor())))
             self.changed.emit()
-        else:  # dragged shut: the same as Ctrl+B, and the old width is what comes back
+        else:  # dragged shut: has the effect of Ctrl+B, and the old width comes back later
             self._is_collapsed = True
             self._show_docked()
 

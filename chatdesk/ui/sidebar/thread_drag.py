@@ -19,7 +19,7 @@ _HEIGHT_PX = 32
 
 
 def drag_threads(source: QWidget, threads: Sequence[Thread], theme: Theme) -> Qt.DropAction:
-    """Run the drag to its end. The ids go along for this window alone: whoever takes them asks the sidebar."""
+    """Run the drag to its end. The ids travel within this window only: the drop target asks the sidebar for them."""
     if not threads:
         return Qt.DropAction.IgnoreAction
     data = QMimeData()

@@ -188,8 +188,8 @@ class ThreadList(RowView):
             super().keyPressEvent(event)
 
     def keyboardSearch(self, search: str) -> None:
-        """Type-ahead over titles; Qt's own asks the model for every row through Python. What no title begins with was
-        not meant for the list and is told as ``written``, from its first letter on."""
+        """Type-ahead over titles; Qt's own asks the model for every row through Python. Text without a matching title
+        was not meant for the list and is signalled as ``written``, from its first letter on."""
         self._typed = self._typed + search if self._is_typing() else search
         self._typed_at.restart()
         index = self._threads.find(self._typed, self.currentIndex())

@@ -137,7 +137,7 @@ class ShownChange:
 ChangeStateOf = Callable[[str, str], ChangeState | None]
 
 
-# Returns how much of each attachment of a question a provider's model is sent; empty while nobody knows.
+# Returns the share of each attachment of a question that is sent to a provider's model; empty while unknown.
 SharesOf = Callable[[tuple[Attachment, ...], str | None, str | None], Mapping[Attachment, SentShare]]
 
 

@@ -30,8 +30,8 @@ from chatdesk.ui.transcript.speech.narration import ReadAloud
 
 
 class TranscriptView(EventArea):
-    """A scroll area that shows the messages of one thread; its signals and those of ``parts.actions`` ask for what it
-    cannot do itself."""
+    """A scroll area that shows the messages of one thread; its signals and those of ``parts.actions`` request
+    everything that it cannot do itself."""
 
     copyRequested = Signal(str)  # the text
     quoteRequested = Signal(str)  # Markdown

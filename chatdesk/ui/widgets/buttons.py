@@ -281,7 +281,7 @@ class PillButton(ThemedButton):
 
 
 class ComposerChip(PillButton):
-    """A chip below the text: something that is on for what is asked here. Its menu opens above it."""
+    """A chip below the text for an option that is on for the question. Its menu opens above it."""
 
     _RADIUS_PX = 8.0
     _OPENS_UP = True

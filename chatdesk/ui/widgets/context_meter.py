@@ -21,7 +21,7 @@ _DOT_PX = 5
 
 
 class ContextMeter(QAbstractButton):
-    """Hidden until a fraction is known; a click asks what it means."""
+    """Hidden until a fraction is known; a click asks for an explanation."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()

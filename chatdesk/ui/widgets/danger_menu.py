@@ -13,7 +13,7 @@ from chatdesk.ui.theme.icons import icon
 _ICON_COLUMN_PX = 39  # from the left of a row to its words, as the stylesheet and Qt make it
 _MARGIN_PX = 4
 _END_PX = 14  # from the keys to the end of a row
-_MORE_PX = 16  # before the keys, in addition to what Qt leaves
+_MORE_PX = 16  # before the keys, in addition to Qt's own gap
 
 
 class DangerMenu(QMenu):

@@ -29,7 +29,7 @@ def shows_ring(reason: Qt.FocusReason, *, before: bool) -> bool:
 
 
 def is_walk(event: QKeyEvent) -> bool:
-    """Return whether a key brings the ring. A copy after a drag of the mouse is no walk."""
+    """Return whether a key brings the ring. Copying after a drag of the mouse does not."""
     return event.key() not in _MODIFIERS and not event.modifiers() & _COMMANDS
 
 
@@ -102,7 +102,7 @@ class _Ring(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Leave the inside out, so that what is drawn there does not draw the ring again."""
+        """Leave the inside out of the clip region, so that children do not draw the ring again."""
         super().resizeEvent(event)
         inset = self._theme.tokens.radius.row
         self.setMask(QRegion(self.rect()) - QRegion(self.rect().adjusted(inset, inset, -inset, -inset)))

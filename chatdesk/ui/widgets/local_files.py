@@ -15,6 +15,6 @@ def path_here(url: QtCore.QUrl) -> str:
 
 
 def only_path_in(data: QMimeData | None) -> str:
-    """Return the path of the one file that ``data`` has; empty where there is none, or more."""
+    """Return the path of the only file in ``data``; empty for none or several."""
     urls = data.urls() if data is not None and data.hasUrls() else []
     return path_here(urls[0]) if len(urls) == 1 else ""

@@ -29,7 +29,7 @@ def paint_box(
 
 
 def paint_floating(painter: QPainter, area: QRectF, radius: float, theme: Theme) -> None:
-    """Paint the ground and the edge of what floats above the window."""
+    """Paint the background and border of a widget that floats above the window."""
     paint_box(painter, area, radius, fill=theme.colour("floating"), border=theme.colour("field_line"))
 
 

@@ -153,7 +153,7 @@ class ChatPane(QWidget):
         self.threadLeft.emit()
 
     def _close_popups(self) -> None:
-        """Close the menus that a part of this chat has opened: they are about what was shown here."""
+        """Close the menus that a part of this chat has opened, because they refer to its former content."""
         while (popup := QApplication.activePopupWidget()) is not None and self in _holders(popup):
             popup.hide()
 
@@ -166,7 +166,7 @@ class ChatPane(QWidget):
         self.banner.show_message(text, kind=kind, action_text=action_text, is_closable=True)  # type: ignore[arg-type]
 
     def hide_banner(self, text: str) -> None:
-        """Hide a message above the thread that is no longer true, unless another one took its place."""
+        """Hide an obsolete message above the thread, unless another one replaced it."""
         if self.banner.text == shown(text):
             self.banner.setVisible(False)
 

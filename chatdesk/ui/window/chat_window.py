@@ -31,7 +31,7 @@ _OFFSET_PX = 36  # from the window that it was opened in
 
 class ChatWindow(QMainWindow):
     """The base of all windows with chats. ``closing`` comes once, when the window goes away; ``seen`` when it appears,
-    also after it was minimised; ``stateChanged`` whenever ``state()`` would differ. What a person is told appears in
+    also after it was minimised; ``stateChanged`` whenever ``state()`` would differ. Messages to the person appear in
     the active pane."""
 
     closing = Signal()

@@ -48,7 +48,7 @@ class PaneToasts(QObject):
             self.add_unseen([message])
 
     def show_failure(self, text: str) -> None:
-        """Show why an action in the open thread failed, until it was read, or until that is no longer so."""
+        """Show why an action in the open thread failed, until it was read or is no longer true."""
         self.show(ToastMessage(text, is_of_thread=True))
 
     def end_failures(self) -> None:
@@ -58,7 +58,7 @@ class PaneToasts(QObject):
             self.toast.dismiss()
 
     def add_unseen(self, messages: Sequence[ToastMessage]) -> None:
-        """Show messages that nobody saw so far, one after the other, once this chat is seen."""
+        """Show the unseen messages, one after the other, once this chat is visible."""
         self._unseen = [*self._unseen, *messages][-MOST_UNSEEN:]
         self._show_unseen()
 

@@ -134,7 +134,7 @@ class ArtifactService:
         data = text.encode("utf-8", "replace")
         if self._documents.is_read_only:
             raise NotPossible(Text("Nothing can be opened or edited here, because nothing can be written."))
-        # No attachment of a message: nobody has to read its text for the search.
+        # The file is not a message's attachment, so its text is not read for the search.
         blob = await asyncio.to_thread(self._attachments.blobs.put, iter([data]), max_bytes=self._attachments.max_bytes)
         return Attachment(name, kind_of(data[:HEAD_BYTES], name), blob.sha256, blob.size_bytes)
 

@@ -174,8 +174,8 @@ def file_block(attachment: Attachment, text: str, note: str = "") -> str:
 
 
 def notes_on(messages: Sequence[RequestMessage], info: ModelInfo) -> tuple[Text, ...]:
-    """Return sentences for the reader about attachments that are not sent as they are, or perhaps not read, and about
-    a size of the context that nobody has named."""
+    """Return sentences for the reader about attachments that are not sent completely or may be ignored, and about an
+    assumed size of the context."""
     enclosed = [each for message in messages if message.enclosed for each in message.enclosed]
     images = sum(1 for each in enclosed if each.attachment.is_image)
     cut = list(dict.fromkeys(each.attachment.name for each in enclosed if each.is_cut))

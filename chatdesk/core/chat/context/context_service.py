@@ -205,7 +205,7 @@ class ContextService:
         prepared = await self._prepared_now(checked_id(thread_id))
         if not draft.strip() and not attachments:
             return prepared.totals()
-        if thread_id not in self._considered:  # somebody is going to ask, in a thread that was long before
+        if thread_id not in self._considered:  # a question is about to be asked in a thread that was already long
             self._considered.add(thread_id)
             self._consider_soon(thread_id)
         if len(draft) > _LONGEST_COUNTED_AT_ONCE:

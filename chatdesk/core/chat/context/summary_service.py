@@ -142,8 +142,8 @@ class SummaryService:
         answered_by: tuple[str, str] | None = None,
         is_anew: bool = False,
     ) -> None:
-        """Have a model summarise in the background what should be covered, for the model that answers (``answered_by``;
-        None: the same). ``is_anew``: also what is covered already."""
+        """Summarise the messages that should be covered in the background, for the answering model (``answered_by``;
+        None: the same). ``is_anew``: includes messages that are covered already."""
         if self._worker is None or not self.can_be_made:
             raise NotPossible(Text("Summaries cannot be made here."))
         if is_anew:

@@ -25,7 +25,7 @@ from chatdesk.core.storage.chat.projects import ProjectRepository
 from chatdesk.core.texts import Sentences, Text
 
 BUILT_IN: Final = ("date", "time", "clipboard", "selection", "project", "model", "thread")
-# Those that mean something wherever a thread is answered, also when nobody looks.
+# Variables with a value wherever a thread is answered, even without a window.
 IN_SYSTEM_PROMPT: Final = ("date", "time", "project", "model")
 _MOMENTS: Final = {"date": "%Y-%m-%d", "time": "%H:%M"}
 
@@ -98,7 +98,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Expanded:
-    """The expanded text, and sentences about what was cut short."""
+    """The expanded text, and sentences about parts that were cut."""
 
     text: str
     notes: tuple[str, ...] = ()

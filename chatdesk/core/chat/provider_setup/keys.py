@@ -107,7 +107,7 @@ class AccountChanges:
 
     @uninterruptible
     async def run(self, work: Callable[[], None]) -> None:
-        """Run ``work`` in a thread after the changes before it. Raises what it raises."""
+        """Run ``work`` in a thread after the changes before it. Raises its exceptions."""
         async with self._changing:
             try:
                 await asyncio.to_thread(work)

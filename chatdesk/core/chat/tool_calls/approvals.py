@@ -45,7 +45,7 @@ class Approvals:
         self._waiting: dict[str, tuple[ApprovalRequest, asyncio.Future[Approval]]] = {}
 
     def deny_all(self) -> None:
-        """Deny every call from now on, because there is no window in which a person could be asked."""
+        """Deny every call from now on, because there is no window to ask a person in."""
         self.is_unattended = True
 
     def attend(self) -> None:

@@ -15,9 +15,9 @@ from chatdesk.core.rendering.sources import Source, sources_of
 
 @dataclass(frozen=True, slots=True)
 class EarlierSteps:
-    """The steps of an answer before it was cut off. ``messages`` are what the model is sent of them; ``text`` is what
-    it had said after its last call. A person is asked about the calls in ``open`` again. ``call_count`` counts all
-    calls, ``step`` is the last step."""
+    """The steps of an answer before it was interrupted. ``messages`` are sent to the model in their place; ``text`` is
+    the text after the last call. A person is asked again about the calls in ``open``. ``call_count`` counts all calls,
+    ``step`` is the last step."""
 
     messages: tuple[RequestMessage, ...] = ()
     text: str = ""

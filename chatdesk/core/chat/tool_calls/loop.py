@@ -116,7 +116,8 @@ class ToolLoop:
         began_s = self._clock.monotonic_s()
         listed = await self._tools.tools(tuple(self._servers.values()), self._caller)
         offered = OfferedTools(listed, self._inner.dialect)
-        yield LibraryLoaded(self._clock.monotonic_s() - began_s)  # starting servers is no time of the request
+        # starting servers does not count as time of the request
+        yield LibraryLoaded(self._clock.monotonic_s() - began_s)
         for told in offered.news(self._tools.statuses(), self._servers):
             yield told
         earlier = self._place.earlier

@@ -34,9 +34,9 @@ async def _no_limits(_request: ChatRequest) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """The tools that one answer has: ``servers`` behind ``tools``. ``keep`` stores files of results; None: they are
-    left out, because nothing of the answer is stored. ``requests`` answers what servers ask for; None: nobody does.
-    ``admit`` is asked before each request but the first."""
+    """The tools of one answer: ``servers`` behind ``tools``. ``keep`` stores files of results; None: they are dropped,
+    because the answer is not stored. ``requests`` answers servers' requests; None: they are refused. ``admit`` is asked
+    before each request but the first."""
 
     servers: tuple[ToolServer, ...]
     tools: ToolService
@@ -48,8 +48,8 @@ class Equipment:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Names the thread, the project and the message in which an answer is written, and says whether the thread has text
-    of others; ``earlier`` is what there is of the answer already. ``answers`` says who answers, for the parts of calls:
-    ``provider``, ``model`` and ``agent``, the name of an assistant, as far as there is one."""
+    of others; ``earlier`` is the answer so far. ``answers`` names the author for the parts of calls: ``provider``,
+    ``model`` and ``agent``, the name of an assistant, if there is one."""
 
     thread_id: str
     project_id: str

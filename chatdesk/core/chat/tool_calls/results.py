@@ -24,7 +24,7 @@ async def shortened(result: ToolResult, tool: Tool, keep: KeepFile | None) -> tu
     """Return the text for the model, and the files that were kept. A long text is kept whole, in a file, and the model
     gets its beginning and its end. Where nothing can be kept, the text is cut and the files are left out."""
     data, files = result.text.encode("utf-8", "replace"), list(result.files)
-    text = data.decode()  # without halves of characters, which nobody could store or send
+    text = data.decode()  # without halves of characters, which could not be stored or sent
     kept: list[Attachment] = []
     lines: list[str] = []
     if len(data) > LONG_BYTES and keep is not None:

@@ -31,7 +31,7 @@ _OTHER_TYPES: Final = {
     "map": "object",
     "none": "null",
 }
-# References to what is still at its place when a schema was rewritten.
+# References to parts that stay in place when a schema is rewritten.
 _STAYS: Final = re.compile(r"#(/(\$defs|definitions)/[^/]+)?")
 _BRANCHES: Final = ("anyOf", "oneOf")
 _ONE: Final = ("items", "contains", "not", "if", "then", "else", "propertyNames", "contentSchema")
@@ -178,7 +178,7 @@ class _Writer:
 
 
 def _correct_words(schema: _Schema) -> None:
-    """Correct words that are no JSON Schema, or that an older version of it wrote otherwise."""
+    """Correct words that are not JSON Schema, or that an older version of it wrote differently."""
     kinds = _types(schema.pop("type", None))
     if kinds:
         schema["type"] = kinds[0] if len(kinds) == 1 else kinds
@@ -231,7 +231,7 @@ def _write_types_apart(schema: _Schema) -> None:
 
 
 def _alternatives_alone(schema: _Schema) -> _Schema:
-    """Return a schema that has nothing beside its alternatives, of which null is none."""
+    """Return a schema with nothing beside its alternatives, none of which is null."""
     branches = schema.get("anyOf")
     if not isinstance(branches, list):
         return schema

@@ -84,7 +84,7 @@ def changed_code(answer: str, *, before: str, language: str) -> FencedCode | Non
     alike = [each for each in blocks if each.language.lower() == wanted]
     candidates: Sequence[FencedCode] = alike or [each for each in blocks if not each.language or not wanted]
     longest = max(candidates, key=lambda each: len(each.text), default=None)
-    # An excerpt is no version. A person may ask for something shorter, though.
+    # An excerpt is not a version. A person may ask for a shorter text, though.
     least = min(LEAST_LINES, (before.count("\n") + 1) / 4)
     return longest if longest is not None and longest.line_count >= max(1, least) else None
 
@@ -108,7 +108,7 @@ def language_of_fence(info: str) -> str:
 
 
 def _without_margin(line: str, margin: int) -> str:
-    """Return the line without what was before the fence: its indentation, or the marks of a quote."""
+    """Return the line without the prefix of its fence: indentation, or the marks of a quote."""
     place = 0
     while place < margin and place < len(line) and line[place] in _MARKS:
         place += 1

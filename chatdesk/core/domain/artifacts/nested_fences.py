@@ -25,8 +25,8 @@ def with_longer_fences(text: str) -> str:
 
 
 class NestedFences:
-    """Changes a text that comes in pieces. ``is_unbalanced``: an inner fence has no end, so that nobody can say where
-    the outer one ends; then the text counts as it is."""
+    """Changes a text that comes in pieces. ``is_unbalanced``: an inner fence has no end, so that the end of the outer
+    one is unknown; then the text is left unchanged."""
 
     def __init__(self) -> None:
         self._line = ""  # held back, because it may become a fence or an item of a list
@@ -43,7 +43,7 @@ class NestedFences:
         return bool(self._outer) and self._has_inner
 
     def feed(self, text: str) -> str:
-        """Return the changed text so far not given; the beginning of what may be a fence is held back."""
+        """Return the newly changed text; the beginning of a possible fence is held back."""
         given = []
         *ended, last = text.split("\n")
         for each in ended:

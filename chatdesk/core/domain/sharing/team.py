@@ -50,7 +50,7 @@ class ChangeState(IntEnum):
     REFUSED = 2  # refused by the server; kept here and shown
     ORPHANED = 3  # another member's change that the server lacks or has lost
     ACKNOWLEDGED = 4  # accepted by the server, not yet seen in a pull
-    PRIVATE = 5  # never sent: personal, or of a project that is no longer shared
+    PRIVATE = 5  # never sent: personal, or of a project whose sharing has ended
 
 
 class ShareState(StrEnum):
@@ -107,7 +107,7 @@ _ENDED: Final = {
 
 
 def ended_text(reason: EndReason, name: str = "") -> Text:
-    """Return a sentence that says why a project is no longer shared, with its name or without."""
+    """Return a sentence about why sharing of a project ended, with its name or without."""
     if not name:
         return _ENDED[reason]
     match reason:
@@ -255,8 +255,8 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class RefusedChange:
-    """A change that the server did not accept. ``status`` is the server's word for it, ``sentence`` what a person
-    reads, ``text`` what can be copied out; times are milliseconds UTC."""
+    """A change that the server refused. ``status`` is the server's word for it, ``sentence`` the person's sentence,
+    ``text`` the text that can be copied out; times are milliseconds UTC."""
 
     id: str
     project_id: str

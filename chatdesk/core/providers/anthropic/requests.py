@@ -83,7 +83,7 @@ def _messages(said: Sequence[RequestMessage], origin: str, dialect: Dialect) -> 
 def _may_think(sent: Sequence[RequestMessage], origin: str, extra_fields: Mapping[str, Any]) -> bool:
     """Return whether the model may think before it answers; see the module text."""
     is_forced = extra_fields.get("tool_choice", {}).get("type") in ("any", "tool")
-    said = [each for each in sent if each.role is not Role.SYSTEM]  # those are elsewhere
+    said = [each for each in sent if each.role is not Role.SYSTEM]  # system messages are sent elsewhere
     if is_forced or not said or said[-1].role is not Role.TOOL:
         return not is_forced
     asked = max((place for place, each in enumerate(said) if each.role is Role.USER), default=-1)

@@ -59,7 +59,7 @@ _PLAIN_ADDRESS = re.compile(r"https?://[^\s<>\\]{1,2000}\Z")
 
 
 class ErrorInAnswer(Exception):
-    """The stream carries an error object; ``error`` is what the vendor wrote."""
+    """The stream carries an error object; ``error`` is the vendor's text."""
 
     def __init__(self, error: object) -> None:
         super().__init__("error in answer")
@@ -119,7 +119,7 @@ class AnswerReader(VendorReader):
             for event in read(choice):
                 has_news = True
                 yield event
-        # A finish reason beside a piece, or before one, says nothing about what is still to come.
+        # A finish reason beside a piece, or before one, does not mean that the answer is complete.
         self._is_early = self._is_early or (had_finish and has_news)
         has_answer = self.has_text or self.has_tool_calls
         self._is_at_end = self.finish_reason is not None and has_answer and not has_news and not self._is_early

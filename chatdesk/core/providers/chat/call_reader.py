@@ -208,8 +208,8 @@ def plain_arguments(text: str) -> str:
 
 
 def _value_of(text: str) -> object:
-    """Return the value that a text is; None where it is no JSON. A name that stands twice makes it none: readers differ
-    in which of the two values they take."""
+    """Return the JSON value of a text; None if it is invalid. A repeated name makes it invalid: parsers differ in which
+    of the two values they take."""
     try:
         value: object = json.loads(text, object_pairs_hook=_each_once, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -249,8 +249,8 @@ def searches_of(holder: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _told_of_server(row: object) -> Mapping[str, Any] | None:
-    """Return the report of a tool of the server, in an object named as its type: nobody waits for a result. None for
-    a call."""
+    """Return the report of a server-side tool, in an object named as its type, whose result is not awaited. None for a
+    call."""
     kind = row.get("type") if isinstance(row, Mapping) else None
     if not isinstance(row, Mapping) or not isinstance(kind, str) or kind in CALL_KINDS or kind == "custom":
         return None

@@ -99,7 +99,7 @@ def model_of(model_id: str, row: Mapping[str, Any]) -> ListedModel:
 
 
 def _rows(document: object) -> list[Mapping[str, Any]]:
-    """Return the rows of a list. llama.cpp sends two lists; the second says what a model can do."""
+    """Return the rows of a list. llama.cpp sends two lists; the second has the abilities of a model."""
     if not isinstance(document, Mapping):
         rows, more = document, None
     else:
@@ -185,7 +185,7 @@ def _truth(value: object) -> bool | None:
 
 def _price(pricing: object) -> Price | None:
     """Return dollars for a million tokens: some write the price of one token as ``prompt``, others of a million as
-    ``input``. A million for nothing, in the second form, means that nobody filled it in."""
+    ``input``. A price of zero, in the second form, means that it was not filled in."""
     if not isinstance(pricing, Mapping):
         return None
     for names, factor in (

@@ -45,7 +45,7 @@ def protocol_of(chunk: Mapping[str, Any], asked: str) -> str:
 
 
 def chunk_in(document: object, asked: str, *, deep: int = 0) -> Mapping[str, Any] | None:
-    """Return the chunk in a document, without the objects around it; None where there is none."""
+    """Return the chunk in a document, without the objects around it; None without one."""
     if not isinstance(document, Mapping):
         return None
     if protocol_of(document, asked):
@@ -61,8 +61,8 @@ def rows_in(document: object) -> list[object]:
 
 
 class AnyReader(ChangingReader):
-    """The reader of the protocol that the first chunk shows. What another protocol than the one that was ``asked``
-    wants back could not be sent, and is not kept."""
+    """The reader of the protocol that the first chunk shows. If it differs from the one that was ``asked``, its data
+    for later requests could not be sent, and is not kept."""
 
     def __init__(self, asked: str) -> None:
         super().__init__(_READERS[asked]())

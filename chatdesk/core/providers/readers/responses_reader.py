@@ -52,10 +52,8 @@ _BAD_ENDS: Final = ("incomplete", "failed", "cancelled")
 
 class ResponsesReader(VendorReader):
     """Turns the events of one response into provider events. A server that ignores ``stream`` sends it as one chunk.
-
     Text and arguments may come in pieces, when their item begins, when it ends, or in the whole response at the end:
-    what came already is compared, what did not come counts.
-    """
+    repeated text is compared, new text is used."""
 
     def __init__(self) -> None:
         super().__init__()

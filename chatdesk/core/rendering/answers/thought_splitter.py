@@ -166,7 +166,7 @@ class ThoughtSplitter:
         return None
 
     def _line_before(self, start: int) -> tuple[str, bool]:
-        """Return the line up to a place of what is pending, and whether that place is in code."""
+        """Return the line up to a place of the pending text, and whether that place is in code."""
         tracker = copy(self._code)
         tracker.follow(self._pending[:start])
         return tracker.line, tracker.is_in_code
@@ -195,7 +195,7 @@ class ThoughtSplitter:
         return len(self._pending)
 
     def _may_go_on(self, start: int, end: int) -> bool:
-        """Return whether what begins at ``start`` may become a longer tag, or needs to be seen with what follows."""
+        """Return whether the text at ``start`` may become a longer tag, or depends on the text after it."""
         if end < len(self._pending):
             return False
         tail = self._pending[start:end].lower()

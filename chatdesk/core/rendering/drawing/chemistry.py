@@ -1,7 +1,7 @@
 r"""Writes chemical equations and units, ``\ce{…}`` and ``\pu{…}`` of the LaTeX package mhchem, as TeX without them.
 
-What models write is covered: formulas, charges, isotopes, states, arrows with words, bonds, adducts, gases and
-precipitates (the package's manual, version 4.14). What is not understood raises ``NotChemistry``.
+The usual input of models is covered: formulas, charges, isotopes, states, arrows with words, bonds, adducts, gases and
+precipitates (the package's manual, version 4.14). Other input raises ``NotChemistry``.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ LANGUAGE = "mermaid"
 MAX_SOURCE_CHARS = 20_000
 _MAX_SVG_CHARS = 2_000_000
 _SVG = "{http://www.w3.org/2000/svg}"
-# resvg reads every line from the left, and moves down only what it takes for the beginning of one.
+# resvg lays every line out from the left, and only moves the apparent beginning of a line down.
 _FROM_THE_RIGHT, _END = "\u200e\u2067", "\u2069"
 _CUT_OFF, _WHOLE = "overflow:hidden;", "overflow:visible;"
 

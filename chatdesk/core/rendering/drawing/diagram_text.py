@@ -25,7 +25,7 @@ _SPARE = 1.02  # kerning and rounding
 
 
 class Measurer(merman_uniffi.MermanTextMeasurer):  # type: ignore[misc]
-    """Measures in the fonts of pictures; leaves to merman what is not a width."""
+    """Measures widths in the fonts of pictures; everything else is left to merman."""
 
     def measure(self, request: merman_uniffi.MermanTextMeasureRequest) -> merman_uniffi.MermanTextMeasureResult | None:
         try:

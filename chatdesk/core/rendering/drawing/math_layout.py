@@ -250,7 +250,7 @@ class _Row(Mnode, tag="mrow"):
 
 
 def _heights_of(nodes: Iterable[Any]) -> tuple[float, float]:
-    """Return the lowest and the highest place of nodes side by side; as ziamath has it where there are none."""
+    """Return the lowest and the highest place of nodes side by side; ziamath's values without nodes."""
     lows, highs = [_FAR], [-_FAR]
     for node in nodes:
         lows.append(node.bbox.ymin)

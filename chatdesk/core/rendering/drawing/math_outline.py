@@ -58,7 +58,7 @@ class Outline:
         )
 
     def add(self, element: Element) -> None:
-        """Add a shape of SVG. Raises ``CannotDraw`` for what is not a path, a rectangle or a line."""
+        """Add a shape of SVG. Raises ``CannotDraw`` unless it is a path, a rectangle or a line."""
         get = element.attrib.get
         self._set_ink(get("fill", ""), get("stroke", ""))
         stroke = float(get("stroke-width", 0)) if get("stroke") else 0.0

@@ -43,7 +43,7 @@ def load() -> Any:
 
 
 def draw_svg(source: str) -> tuple[bytes, ...]:
-    """Return a PNG; empty when the source is no SVG, or one that names anything outside itself."""
+    """Return a PNG; empty if the source is not an SVG, or refers to anything outside itself."""
     rasteriser = load()
     if rasteriser is None or len(source) > MAX_SOURCE_CHARS:
         return ()

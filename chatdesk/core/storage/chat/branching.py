@@ -70,8 +70,8 @@ def branch(conn: Connection, origin: Origin, message_id: str, title: str) -> str
 
 
 def copy_path(conn: Connection, origin: Origin, thread: Thread, path: Sequence[Row]) -> dict[str, str]:
-    """Fill a thread that has no messages with copies of these, given as whole rows, one below the other; what others
-    wrote is quoted, as the copy is this person's. Returns the new ids by the old ones."""
+    """Fill an empty thread with copies of these messages, given as whole rows, one below the other. Other members' text
+    is quoted, as the copy is this person's. Returns the new ids by the old ones."""
     new_ids = {row["id"]: new_id() for row in path}
     outside_text.record_copy(conn, {row["thread_id"] for row in path}, thread.id)
     _copy_messages(conn, origin, thread.id, path, new_ids)

@@ -28,7 +28,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean, from_json, one_of
 from chatdesk.core.storage.engine.rows import batches, marks
 
-# The newest artifacts of a thread, more than anybody looks through.
+# The newest artifacts of a thread, more than a person looks through.
 MOST_LISTED: Final = 2_000
 # How the slots of unfinished edits begin; the id of the version follows.
 EDIT_SLOTS: Final = "edit:"

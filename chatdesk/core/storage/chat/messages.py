@@ -24,7 +24,7 @@ __all__ = ["LEAF", "MessageRepository"]
 
 
 class MessageRepository:
-    """Reads and writes messages. Every write is one transaction and returns what it changed."""
+    """Reads and writes messages. Every write is one transaction and returns the changed things."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -66,8 +66,8 @@ class MessageRepository:
         return await self._db.read(lambda conn: message_pages.versions(conn, wanted))
 
     async def below(self, message_id: str, *, limit: int) -> MessagePage | None:
-        """Return the beginning of what would be shown from this message on if it were chosen now. None where the
-        message above it is not shown, so that choosing it would change more than what is below."""
+        """Return the beginning of the path that choosing this message would show. None if the message above it is not
+        shown, so that the choice would change more than the messages below."""
         wanted = checked_id(message_id)
         return await self._db.read(lambda conn: message_pages.below(conn, wanted, limit))
 

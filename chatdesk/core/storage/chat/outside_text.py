@@ -42,8 +42,8 @@ _NOTE: Final = "INSERT OR IGNORE INTO import_origins (source, source_key, entity
 
 
 def has_outside_text(conn: Connection, thread_id: str, assistant_id: str | None = None) -> bool:
-    """Return whether words of others may reach the model in a thread; ``assistant_id`` is who answers this time, None:
-    whoever answers in the thread."""
+    """Return whether outside text may reach the model in a thread; ``assistant_id`` names the assistant that answers
+    this time, None: the thread's own."""
     of_thread = conn.exec_driver_sql(_THREAD, (thread_id, assistant_id or "")).scalar()
     return bool(of_thread) or bool(conn.exec_driver_sql(_MESSAGES, (thread_id,)).scalar())
 

@@ -33,8 +33,8 @@ class Node:
 
 _NODE = "SELECT id, thread_id, parent_id, role, status, position, on_path, deleted_at FROM messages"
 
-# Which message follows ``down(id, chosen)`` on its way: the chosen child, unless it is in the trash and a live one is
-# there; then the newest live one. A choice of what is no child counts as none.
+# The step after ``down(id, chosen)``: the chosen child, unless it is in the trash and there is a live one; then the
+# newest live one. An invalid choice counts as none.
 NEXT_DOWN = """coalesce(
         (SELECT c.id FROM messages c WHERE c.id = down.chosen AND c.parent_id = down.id AND c.deleted_at IS NULL),
         (SELECT max(c.id) FROM messages c WHERE c.parent_id = down.id AND c.deleted_at IS NULL),

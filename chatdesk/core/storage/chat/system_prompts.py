@@ -17,7 +17,7 @@ from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean
 from chatdesk.core.storage.engine.rows import get_thread
 
-# All versions are kept where two devices write one at once: it is a text that somebody wrote.
+# Concurrent versions of two devices are all kept, because a person wrote each of them.
 _REGISTER = "system_prompt"
 
 
@@ -28,8 +28,8 @@ class SystemPromptRepository:
         self._db = db
 
     async def change(self, *, threads: Mapping[str, str], projects: Mapping[str, str]) -> tuple[Thread, ...]:
-        """Set system prompts, given by the ids of what they belong to, all or none. Returns the threads as they are
-        now. Raises ``ProjectNotFound``, ``ThreadInTrash``."""
+        """Set system prompts, given by the ids of their threads or projects, all or none. Returns the changed threads.
+        Raises ``ProjectNotFound``, ``ThreadInTrash``."""
 
         def work(conn: Connection) -> tuple[Thread, ...]:
             for thread_id, text in threads.items():

@@ -59,8 +59,8 @@ class ThreadRepository:
         return await self._db.read(lambda conn: get_thread(conn, wanted))
 
     async def has_outside_text(self, thread_id: str, assistant_id: str | None = None) -> bool:
-        """Return whether words of others may reach the model in a thread, wherever they are; ``assistant_id`` is who
-        answers this time, None: whoever answers in the thread."""
+        """Return whether outside text may reach the model in a thread; ``assistant_id`` names the assistant that
+        answers this time, None: the thread's own."""
         wanted = checked_id(thread_id)
         return await self._db.read(lambda conn: has_outside_text(conn, wanted, assistant_id))
 

@@ -40,8 +40,8 @@ class TokenCountRepository:
         return await self._db.read(work)
 
     async def learn(self, message_id: str, estimated_tokens: int) -> float | None:
-        """Compare the estimate for a request with what the provider reported for its answer. Returns the factor as it
-        is now; None where the provider reported nothing."""
+        """Compare the estimate for a request with the provider's report on its answer. Returns the current factor; None
+        without a report."""
 
         def work(conn: Connection) -> float | None:
             return _learn(conn, message_id, estimated_tokens, self._db.origin.now())

@@ -92,7 +92,7 @@ def delete_messages(
 
 
 def trash_unlogged(conn: Connection, origin: Origin, message_id: str) -> None:
-    """Move a message to the trash of this profile alone: it is not logged, because nobody else ever had it."""
+    """Move a message to the trash of this profile alone: it is not logged, because no other member ever had it."""
     node = shown_path.find_node(conn, message_id)
     if node is not None and node.deleted_at is None:
         _move_to_trash(conn, origin, node, (node.id,), is_logged=False)

@@ -76,7 +76,7 @@ class WaitingQuestionRepository:
         await self._db.write(work)
 
     async def order(self, questions: Sequence[WaitingQuestion]) -> None:
-        """Set the order in which these questions of one thread wait."""
+        """Set the order of these waiting questions of one thread."""
 
         def work(conn: Connection) -> None:
             for place, question in enumerate(questions):
@@ -101,7 +101,7 @@ def become_drafts(conn: sqlite3.Connection) -> int:
 
 
 def keep_orphans(conn: sqlite3.Connection) -> int:
-    """Append the drafts and waiting questions of missing threads to the draft of the next new thread, because somebody
+    """Append the drafts and waiting questions of missing threads to the draft of the next new thread, because a person
     wrote them. Returns their number."""
     return _append_to_drafts(conn, "thread_id IS NOT NULL AND thread_id NOT IN (SELECT id FROM main.threads)")
 

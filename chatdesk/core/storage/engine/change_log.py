@@ -119,8 +119,7 @@ def write_register(
     values: Mapping[str, Any],
     body: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write columns of one row with a new stamp, and log the change. ``body`` is what is sent: ``values`` unless
-    given."""
+    """Write columns of one row with a new stamp, and log the change. ``body`` is sent: ``values`` unless given."""
     stamp = origin.stamp()
     conn.execute(table.update().where(table.c.id == entity).values(**values, **stamp))
     log_change(
@@ -233,8 +232,8 @@ def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
 
 
 def seen(conn: Connection, origin: Origin, project_id: str) -> dict[str, int]:
-    """Return the number (``dseq``) of the newest known change of each device. A deletion covers exactly what its author
-    had seen; anything newer brings back what was deleted."""
+    """Return the number (``dseq``) of the newest known change of each device. A deletion covers exactly the changes
+    that its author had seen; anything newer brings the deleted thing back."""
     covers = {
         row[0]: row[1]
         for row in conn.exec_driver_sql("SELECT device, dseq FROM seen_changes WHERE project_id = ?", (project_id,))

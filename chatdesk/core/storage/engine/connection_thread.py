@@ -27,7 +27,7 @@ class ConnectionThread:
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._waiting: deque[None] = deque()  # one for each thing that has not begun
+        self._waiting: deque[None] = deque()  # one for each task that has not begun
         self._connection: Connection | None = None
         self._is_closed = False
 

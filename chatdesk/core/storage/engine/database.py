@@ -144,8 +144,8 @@ class Database:
         return await asyncio.to_thread(run)
 
     async def empty_log(self) -> bool:
-        """Move the log beside the file into it and empty it, because it keeps erased text otherwise.
-        Returns False where somebody reads or writes just then."""
+        """Move the write-ahead log into the file and empty it, because it keeps erased text otherwise. Returns False if
+        another connection reads or writes just then."""
         return not self.is_read_only and await self._writer.run(self._empty_log)
 
     async def reserve_ballast(self) -> bool:

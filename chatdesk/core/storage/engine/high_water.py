@@ -70,8 +70,8 @@ def found_in(conn: sqlite3.Connection) -> HighWater:
 
 
 def write(database: Path, mark: HighWater, lost: int | None = None) -> None:
-    """Replace the mark, with a loss that nobody was told of, without syncing it: after a power loss an older mark is as
-    good, and a torn one is ignored."""
+    """Replace the mark, with an unreported loss, without syncing it: after a power loss an older mark is as good, and a
+    torn one is ignored."""
     target = mark_path(database)
     temporary = target.with_name(target.name + ".new")
     try:

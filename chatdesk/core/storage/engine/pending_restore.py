@@ -31,8 +31,8 @@ def commit(database: Path) -> None:
 
 
 def finish(database: Path) -> bool:
-    """Carry out a restore that was decided on, by this process or one that is gone. Returns whether there was one; what
-    is left of one that was not decided on is removed. Called by the owner of the data directory before the database is
+    """Carry out an ordered restore, of this process or one that has ended. Returns whether there was one; the remains
+    of a restore that was not ordered are removed. Called by the owner of the data directory before the database is
     opened."""
     note, plain = _note_path(database), ready_path(database)
     if not note.exists():

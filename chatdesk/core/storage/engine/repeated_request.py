@@ -31,7 +31,7 @@ class DoneRequest:
     made: tuple[MadeRow, ...]
 
     def first(self, kind: str) -> str:
-        """Return the id of the first thing of a kind. Raises ``NotPossible`` where there is none."""
+        """Return the id of the first thing of a kind. Raises ``NotPossible`` if there is none."""
         found = next((each.id for each in self.made if each.kind == kind), None)
         if found is None:
             raise NotPossible(Text("This request was carried out before, and its result is no longer known."))

@@ -28,8 +28,8 @@ _CALL: Final = re.compile(r"(?!\bIN\b)\b\w+\s*\(", re.IGNORECASE)
 _NAMED: Final = re.compile(r"CREATE (?:VIRTUAL TABLE|VIEW|TRIGGER) (\w+)")
 _DEFAULTS: Final = frozenset((None, "0", "1", "''", "'{}'", "'[]'", "'person'", "'model'", "'answer'"))
 _LONGEST_NAME: Final = 60
-# The last schemas that were compared and are ours. A database is opened several times in a start, and a comparison
-# takes 3 ms; what a schema means is in its text.
+# Schemas that were compared and accepted last. A start opens a database several times, and a comparison takes 3 ms; the
+# text of a schema determines its meaning.
 _found_ours: Final[deque[list[tuple[object, ...]]]] = deque(maxlen=3)
 
 

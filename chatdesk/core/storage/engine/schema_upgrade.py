@@ -51,8 +51,7 @@ def current_revision(conn: sqlite3.Connection) -> str | None:
 
 
 def check_revision(revision: str) -> None:
-    """Raise ``SchemaTooNew`` for a schema version that this application does not know, ``StorageCorrupt`` for what is
-    none."""
+    """Raise ``SchemaTooNew`` for a schema version of a newer application, ``StorageCorrupt`` for an invalid one."""
     if revision in tables.REVISIONS:
         return
     # Ours have four digits. A longer number is none of a later ChatDesk either.

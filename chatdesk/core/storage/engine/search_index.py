@@ -217,7 +217,7 @@ def _replace_table(conn: sqlite3.Connection, table: str) -> None:
 
 
 def fill_batch(conn: sqlite3.Connection, size: int = BATCH) -> int | None:
-    """Index some of what waits, the newest first. Returns the percent that is done; None when there is nothing left."""
+    """Index some of the waiting rows, the newest first. Returns the percentage done; None once none is left."""
     if read_meta(conn, DAMAGED) is not None:
         rebuild(conn)
     if not (_fill_names(conn, size) or _fill_numbered(conn, size) or _fill_unnumbered(conn, size)):

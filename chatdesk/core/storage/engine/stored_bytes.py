@@ -31,7 +31,7 @@ def place(blobs: Path, name: str) -> Path:
 
 
 def open_file(blobs: Path, name: str) -> BinaryIO:
-    """Open the file itself, never what a link leads to. Raises ``OSError``."""
+    """Open the file itself, never the target of a link. Raises ``OSError``."""
     path = place(blobs, name)
     if path.is_symlink():  # also on systems without O_NOFOLLOW
         raise OSError(errno.ELOOP, "a link stands in its place", str(path))

@@ -56,8 +56,8 @@ def copy_project(conn: Connection, row: Row) -> None:
 
 
 def project_row(conn: Connection, project_id: str) -> Row:
-    """Return the row of a project that nobody shares: of the given one, else of the oldest in use, else of the given
-    one without its prompt and parameters."""
+    """Return the row of an unshared project: the given one, else the oldest in use, else the given one without its
+    prompt and parameters."""
     found = rows_as_stored(
         conn,
         "SELECT * FROM projects WHERE deleted_at IS NULL"

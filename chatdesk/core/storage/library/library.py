@@ -23,7 +23,7 @@ Found = Mapping[str, tuple[str, Value, int | None]]
 
 
 class LibraryRepository:
-    """Lists and changes many threads. A change returns what it did, which is also the way back."""
+    """Lists and changes many threads. A change returns its own description, which also serves to undo it."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -134,7 +134,7 @@ def _set_tags(conn: Connection, origin: Origin, change: LibraryChange) -> None:
             if thread_id in owners:
                 by_tag[tag_id].append(thread_id)
         for tag_id, thread_ids in by_tag.items():
-            # Tags are one person's own: others learn what this one is called.
+            # Tags are personal: other members only learn the name of this one.
             name = conn.exec_driver_sql("SELECT name FROM tags WHERE id = ?", (tag_id,)).scalar()
             body = {"is_on": is_on, "name": name}
             log_threads(

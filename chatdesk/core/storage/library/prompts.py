@@ -76,7 +76,7 @@ class PromptRepository:
         return await self._db.write(work)
 
     async def add_missing(self, prompts: Sequence[NewPrompt]) -> tuple[Prompt, ...]:
-        """Add the prompts of a file, except those that exist to the letter. Returns what was added."""
+        """Add the prompts of a file, except exact duplicates. Returns the added ones."""
 
         def work(conn: Connection) -> tuple[Prompt, ...]:
             known = {

@@ -74,7 +74,8 @@ def mark_expired_gone(conn: Connection, trashed_before: int, now: int) -> list[s
 
 
 def steps(conn: Connection, thread_ids: Sequence[str]) -> list[list[str]]:
-    """Return all messages of these threads, children before their parents, in steps of a size that holds nobody up."""
+    """Return all messages of these threads, children before their parents, in steps small enough not to delay other
+    work."""
     ids = [
         row[0]
         for row in conn.exec_driver_sql(

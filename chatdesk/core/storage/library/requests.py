@@ -62,8 +62,9 @@ class RequestRepository:
         unchanged: tuple[str, str, Callable[[Any], bool]] | None = None,
     ) -> WriteGuard:
         """Return the guard for a request. With a ``key`` its record is written in the same transaction, which raises
-        ``AlreadyDone`` where there is one. ``unchanged`` are a kind of thing, an id, and what must hold for that; else
-        ``StaleEdit`` is raised. A draft has the id of its thread; all limits together are one thing without an id."""
+        ``AlreadyDone`` if it exists. ``unchanged`` are a kind of thing, an id, and a condition on that thing; if it
+        fails, ``StaleEdit`` is raised. A draft has the id of its thread; all limits together are one thing without an
+        id."""
 
         def before(conn: Connection) -> None:
             if key:

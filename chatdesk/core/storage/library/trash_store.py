@@ -19,7 +19,7 @@ _TRUSTED: Final = "trusted_time"
 
 
 class TrashRepository:
-    """Removes for good what was in the trash for long enough; each step is one transaction."""
+    """Removes old trash for good; each step is one transaction."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

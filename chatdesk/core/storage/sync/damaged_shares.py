@@ -44,8 +44,8 @@ def damaged(conn: Connection) -> list[str]:
 
 
 def prepare(conn: Connection, now: int) -> bool:
-    """Park the workspaces of a damaged profile, before it is repaired, and remove the rest of what the team has whole.
-    Returns whether any project is shared."""
+    """Park the workspaces of a damaged profile, before it is repaired, and remove the remains of messages that the team
+    has completely. Returns whether any project is shared."""
     shared = [row[0] for row in conn.exec_driver_sql(_RUNNING)]
     for project_id in shared:
         conn.exec_driver_sql(

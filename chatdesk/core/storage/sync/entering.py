@@ -314,7 +314,7 @@ def _replace(conn: Connection, origin: Origin, kind: str, things: Sequence[str])
             f"DELETE FROM register_heads WHERE entity IN ({places}) AND {NOT_PERSONAL} AND {change_log.OF_KIND}",
             (*batch, *PERSONAL_REGS, kind, kind),
         )
-        # These come to the team from this person, whoever wrote them in another one.
+        # These come to the team from this person, even if another team's member wrote them.
         if kind == "thread":
             conn.exec_driver_sql(f"UPDATE threads SET author_id = NULL WHERE id IN ({places})", tuple(batch))
         elif kind == "message":
@@ -325,7 +325,7 @@ def _replace(conn: Connection, origin: Origin, kind: str, things: Sequence[str])
 def _enter(
     conn: Connection, origin: Origin, share: _Share, kind: str, entries: Sequence[_Entry], *, new: Sequence[str]
 ) -> None:
-    """Write changes of one kind into the log, to be sent. They replace what the log says so far of the ``new``
+    """Write changes of one kind into the log, to be sent. They replace the log's earlier changes of the ``new``
     entities."""
     if new:
         _replace(conn, origin, kind, new)

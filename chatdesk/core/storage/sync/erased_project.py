@@ -25,7 +25,7 @@ _LONG_AGO: Final = 1
 
 
 def erase(conn: Connection, origin: Origin, project_id: str) -> None:
-    """Remove a project with its content. What this person wrote and the server never had is copied into a thread of a
+    """Remove a project with its content. This person's changes that the server never had are copied into a thread of a
     private project first."""
     search_index.mark_erased(driver(conn))
     _save_unsent(conn, origin, project_id)

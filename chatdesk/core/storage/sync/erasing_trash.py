@@ -31,9 +31,8 @@ _EXPIRED: Final = "m.deleted_at IS NOT NULL AND m.deleted_at < ?1 AND m.purged_a
 
 
 def ask_for_purged(conn: Connection, origin: Origin, trashed_before: int) -> int:
-    """Request, in shared projects, the erasure of what was removed from the trash or is in it since before
-    ``trashed_before``, where this person may and has not yet. Returns how many things were requested; call it until
-    0."""
+    """Request, in shared projects, the erasure of rows removed from the trash or in it since before ``trashed_before``,
+    if this person may and has not yet. Returns the number of requests; call it until 0."""
     asked = 0
     for thread_id in _purged_threads(conn):
         asked += ask_for_thread(conn, origin, thread_id) > 0

@@ -18,8 +18,8 @@ MISSING: Final = "missing"
 
 @dataclass(frozen=True, slots=True)
 class SharedFile:
-    """A file of one project. ``done`` counts whole chunks that moved between this computer and the server: 0 for what
-    was here already when others named it."""
+    """A file of one project. ``done`` counts whole chunks that moved between this computer and the server: 0 for files
+    that were already here."""
 
     project_id: str
     sha256: str

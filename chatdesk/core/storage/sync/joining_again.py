@@ -1,6 +1,6 @@
 """Joins a parked workspace again: this profile becomes another device, and its projects are pulled whole.
 
-What was not sent goes along. So it is for a profile that was restored or repaired, or of which a copy is in use.
+Unsent changes are kept. This is for a profile that was restored or repaired, or that has a copy in use.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this package; values are always bound
@@ -81,7 +81,8 @@ def become_another_device(conn: Connection, now_ms: int) -> None:
     outbox.renumber(conn, [row[0] for row in unsent])
     for place, (n, project_id, op, reg, body) in enumerate(unsent):
         if op == "del" and reg != ERASED:
-            # A deletion covers what its author saw: of the old device what the server took, of the new one all before.
+            # A deletion covers the changes that its author saw: those of the old device that the server accepted, and
+            # all earlier ones of the new one.
             value = from_json(body)
             covers: dict[str, Any] = value["covers"] if isinstance(value.get("covers"), dict) else {}
             if old in covers:

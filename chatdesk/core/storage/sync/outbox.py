@@ -219,8 +219,8 @@ def start_over(conn: Connection, project_id: str) -> None:
         f" progress = json_remove({object_in('progress')}, '$.misfit', '$.misfit_since') WHERE project_id = ?",
         (project_id,),
     )
-    # The server may have lost the files, too. What it still has is not sent again. A file that others named, but that
-    # did not come from them, may be private: knowing a SHA-256 is no proof of having the file.
+    # The server may have lost the files, too. Files that it still has are not sent again. A file that others named, but
+    # did not send, may be private: knowing a SHA-256 does not prove having the file.
     conn.exec_driver_sql(
         "UPDATE shared_files SET state = 'to_send', done = 0"
         " WHERE project_id = ? AND (state = 'sent' OR (state = 'here' AND done > 0))"

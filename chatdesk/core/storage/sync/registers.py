@@ -106,8 +106,8 @@ def _parents(stored: str) -> frozenset[str]:
 
 
 def heads_of(rows: Sequence[LogRow]) -> list[LogRow]:
-    """Return the changes that no other one names as its parent. If changes name each other in a ring, which nobody
-    makes by mistake, the newest is the head."""
+    """Return the changes that no other change names as its parent. If changes name each other in a cycle, which only a
+    hostile client writes, the newest is the head."""
     named = {parent for row in rows for parent in row.parents if parent != row.id}
     heads = [row for row in rows if row.id not in named]
     return heads or ([max(rows, key=_order)] if rows else [])

@@ -50,8 +50,8 @@ class SharedChoiceRepository:
         return await self._db.read(lambda conn: _provider_by_other(driver(conn), project_id, thread_id))
 
     async def prompt_by_other(self, project_id: str, thread_id: str) -> str | None:
-        """Return the member who changed the system prompt that is sent, of the thread or else of its project, since
-        this person last asked in it; None if nobody did."""
+        """Return the member who changed the system prompt of the thread, or else of its project, since this person last
+        asked in it; None if there is none."""
         return await self._db.read(lambda conn: _prompt_by_other(driver(conn), project_id, thread_id))
 
 

@@ -81,7 +81,7 @@ def add_workspace(conn: Connection, workspace: Workspace) -> None:
 
 
 def _give_to(conn: Connection, workspace_id: str, member_id: str) -> None:
-    """Attribute to this member what the server accepted from here before."""
+    """Attribute to this member the changes that the server accepted from here before."""
     taken = (
         "project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)"  # noqa: S608 - constants
         f" AND mine = 1 AND state = {int(ChangeState.CONFIRMED)}"

@@ -26,7 +26,7 @@ from chatdesk.core.storage.engine.content_digest import digest
 from chatdesk.core.storage.engine.message_columns import BY_NAME, Form, exported
 from chatdesk.core.storage.engine.plain_text import clean, to_json
 
-# Keeps the bytes of a file and tells what they are; None where the export does not have them.
+# Stores the bytes of a file and returns its description; None if the export lacks them.
 KeepFile = Callable[[ImportedFile, Mapping[str, Any]], Attachment | None]
 
 # ``search_n`` is added when the rows are written. Imported rows have no other author, no assistant of this profile and
@@ -56,8 +56,8 @@ class KnownMessage:
 
 @dataclass(frozen=True, slots=True)
 class KnownThread:
-    """The parts of an imported thread that are there already. ``outcome`` says what is to be done: NEW and EXTENDED are
-    written. ``taken`` are wanted ids that something else has."""
+    """The parts of an imported thread that already exist. ``outcome`` is the action: NEW and EXTENDED are written.
+    ``taken`` are wanted ids that are in use."""
 
     outcome: ImportOutcome
     thread_id: str | None = None
@@ -92,8 +92,8 @@ class MessageRows:
 
 @dataclass(slots=True)
 class ThreadRows:
-    """The rows to write of a thread. ``path_start``: the first new message of the vendor's path, and what it is
-    below. ``choices``: (child, parent) for messages that had nothing below them. ``ids``: of all messages, by key."""
+    """The rows of a thread to be written. ``path_start``: the first new message of the vendor's path, and its parent.
+    ``choices``: (child, parent) for messages that had no children. ``ids``: of all messages, by key."""
 
     imported: ImportedThread
     thread_id: str
@@ -286,7 +286,7 @@ class _Maker:
         self, message: ImportedMessage, message_id: str, ended: int
     ) -> tuple[list[tuple[Any, ...]], list[dict[str, Any]], list[str], list[str] | None, Tally]:
         """Return rows of parts and files, the text of each part, those of the parts that are searched (None: the index
-        has to read them), and what the message adds to its thread."""
+        reads them itself), and the message's contribution to its thread."""
         rows: list[tuple[Any, ...]] = []
         artifacts: list[dict[str, Any]] = []
         texts: list[str] = []

@@ -73,7 +73,7 @@ class ImportRepository:
 
     async def write(self, steps: Sequence[Step]) -> int:
         """Store the first of these, in one transaction that does not wait for the disk. Returns how many: it ends early
-        when somebody else wants to write, who then waits for some dozens of messages and the commit."""
+        when another writer waits, which then waits for some dozens of messages and the commit."""
         done = 0
 
         def work(conn: Connection) -> None:
@@ -197,8 +197,8 @@ def write_steps(conn: Connection, origin: Origin, steps: Sequence[Step]) -> list
 
 
 def _insert_messages(conn: Connection, rows: Sequence[MessageRows]) -> list[tuple[int, str]]:
-    """Insert messages and their parts. Returns numbers and words for the index. Parts come first, because the index's
-    triggers note nothing for a message that is not there yet, and what would be looked up again is at hand."""
+    """Insert messages and their parts. Returns numbers and words for the index. Parts come first: the index's triggers
+    skip messages that do not exist yet, and this method returns the index's entries itself."""
     raw = driver(conn)
     first = search_index.first_free(raw)
     found = sorted((row for row in rows if row.words is not None), key=lambda row: row.id) if first is not None else []
@@ -239,8 +239,8 @@ def _log_messages(conn: Connection, origin: Origin, steps: Sequence[Step]) -> No
 def add_prompts(
     conn: Connection, origin: Origin, prompts: Sequence[tuple[Mapping[str, Any], Sequence[Attachment]]]
 ) -> int:
-    """Add prompts whose id was never here, and that nobody has to the letter. Returns how many. An assistant comes with
-    its files; which model answers and which tools are on is chosen here."""
+    """Add prompts with new ids, except exact duplicates. Returns their number. An assistant comes with its files; its
+    model and its tools are chosen here."""
     count = 0
     for prompt, files in prompts:
         name, text = clean(prompt["name"]), clean(prompt["text"])

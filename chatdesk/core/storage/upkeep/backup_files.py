@@ -87,7 +87,7 @@ def pack(source: Path, target: Path, *, named: Iterable[str]) -> Path:
 
 def unpack(backup: Path, target: Path, *, is_room: Room) -> None:
     """Write the database of any backup to ``target``. ``is_room`` is called for every piece with the bytes so far, and
-    raises when they are too many. Raises ``StorageCorrupt`` for what is no backup, ``OSError``."""
+    raises if they are too many. Raises ``StorageCorrupt`` for a file that is not a backup, and ``OSError``."""
     make_private_file(target)
     try:
         with _opened(backup) as source, target.open("wb") as sink:

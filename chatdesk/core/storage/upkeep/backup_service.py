@@ -112,8 +112,8 @@ class BackupService:
         return kept
 
     def _name_of_copy(self, source: sqlite3.Connection, target: Path) -> Path:
-        """Return where the copy that is packed is made: with the backups, on a disk that is known to do for databases,
-        or beside ``target`` where there is no room for it or nothing can be written."""
+        """Return the place for the unpacked copy: with the backups, on a disk that is known to work for databases, or
+        beside ``target`` if there is not enough room or it is read-only."""
         folder = self._backups.directory
         try:
             make_private_directory(folder)

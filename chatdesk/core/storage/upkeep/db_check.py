@@ -165,7 +165,7 @@ def _look_again_at_indexes(conn: Connection) -> None:
     """Search each index for nothing. Since 3.44 SQLite checks them too, but by what the connection remembers of their
     segments: it takes for damage what another connection has merged since then. Only a search looks at them again."""
     for table in VIRTUAL_TABLES:
-        with suppress(DatabaseError):  # damage of the table itself is what the check is about to tell
+        with suppress(DatabaseError):  # damage of the table itself is reported by the check
             conn.exec_driver_sql(f"SELECT rowid FROM {table} WHERE {table} MATCH '\"\"'").all()  # noqa: S608
 
 

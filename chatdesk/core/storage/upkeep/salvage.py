@@ -34,7 +34,7 @@ from chatdesk.core.storage.upkeep.readable_rows import ReadableRows, Row, raise_
 from chatdesk.core.texts import Text, plural
 
 _STEP: Final = 200
-# Found again from the messages, or of no use without what they belong to.
+# Computed again from the messages, or useless without their parents.
 _DERIVED: Final = frozenset(("part_token_counts", "search_queue", "search_removed", "search_entries", "search_backlog"))
 _OTHER_KINDS: Final = frozenset(("view", "index", "trigger"))
 _UNREADABLE: Final = StorageCorrupt(

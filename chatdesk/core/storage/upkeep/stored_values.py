@@ -161,7 +161,7 @@ def find(conn: sqlite3.Connection) -> list[Text]:
 
 
 def replace(conn: sqlite3.Connection) -> list[str]:
-    """Replace the values that their columns cannot hold. Returns what was done, as a sentence for each table."""
+    """Replace the values of the wrong type for their columns. Returns a sentence about the repairs for each table."""
     done: list[str] = []
     for table in tables_of(conn):
         count = sum(_replace(conn, column) for column in columns_of(conn, table))

@@ -38,7 +38,7 @@ def check_days(days: int) -> None:
 
 class WorkspaceAdministration:
     """The use cases of a workspace's owners and administrators; ``Membership.administration`` exposes it. All methods
-    raise ``TeamError`` where the server refuses, ``InvalidInput`` for what was typed. ``on_changed`` is called with the
+    raise ``TeamError`` if the server refuses, ``InvalidInput`` for invalid text. ``on_changed`` is called with the
     workspace's id after a change."""
 
     def __init__(
@@ -142,8 +142,8 @@ class WorkspaceAdministration:
         await self._on_changed(workspace.id)
 
     async def set_workspace_owner(self, workspace_id: str, member_id: str, is_owner: bool) -> None:
-        """Make a member an owner of the workspace, or no longer one. Owners invite anybody and remove members; at least
-        one remains."""
+        """Make a member an owner of the workspace, or no longer one. Owners invite and remove members; at least one
+        owner remains."""
         workspace = await self._servers.find(workspace_id)
         await self._servers.run(workspace, lambda server: server.set_workspace_owner(member_id, is_owner))
         await self._on_changed(workspace.id)

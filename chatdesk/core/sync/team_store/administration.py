@@ -94,7 +94,8 @@ class Administration:
         self._connection.close()
 
     def standing(self) -> Standing:
-        """Return this login's place in the workspace. Raises ``TeamNotInvited`` for a login that is no member's."""
+        """Return this login's place in the workspace. Raises ``TeamNotInvited`` if the login does not belong to a
+        member."""
         row = self.row(
             "SELECT cd.workspace(), m.id::text, m.display_name, m.is_owner,"
             " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint"

@@ -52,7 +52,7 @@ class LogGaps:
                 if left is None:
                     return
                 is_begun = True
-                # The same changes, further up. Of any others nobody said that they may go.
+                # The rest must be the same changes, further up: the owner's consent covers no others.
                 if not _are_further_up(left, missing):
                     break
                 missing = left

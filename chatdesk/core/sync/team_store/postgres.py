@@ -82,7 +82,7 @@ class TeamStore:
         self.backend_pid = conn.info.backend_pid
         self._own_channel = ""
         self._listening = Listening(conn)
-        # A handle of its own: what another thread shuts down is this connection's, also while it is being closed.
+        # A handle of its own, so that another thread shuts down this very connection, even while it is being closed.
         self._socket = socket.fromfd(conn.fileno(), socket.AF_INET, socket.SOCK_STREAM)
         self._closing = threading.Lock()
         self._statements = Statements(conn, self.abort)

@@ -29,7 +29,7 @@ MOST_BYTES: Final = 256 * 1024 * 1024
 _SWEPT_EVERY: Final = 50
 _KEPT_MS: Final = 90 * 24 * 60 * 60 * 1000
 _FRESH_MS: Final = 60 * 60 * 1000
-# No link is followed, and no pipe is waited for: somebody else may have made the directory.
+# No link is followed, and no pipe may block: the directory may be foreign.
 _SAFELY: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _BEFORE, _AFTER, _RECORD = ".before", ".after", ".json"
 
@@ -65,8 +65,8 @@ class ChangeRecords:
     """All methods block, and are called in a thread. Nothing is made before the first ``add``."""
 
     def __init__(self, directory: Path, blob_dir: Path, seals: Seals, *, needs_seals: bool) -> None:
-        """Read and write records in a directory. ``needs_seals``: the directory may belong to somebody else, so records
-        without this person's seal are ignored."""
+        """Read and write records in a directory. ``needs_seals``: the directory may be foreign, so records without this
+        person's seal are ignored."""
         self._directory = directory
         self._blobs = blob_dir
         self._seals = seals
@@ -114,8 +114,8 @@ class ChangeRecords:
         return record if is_own and record.id == change_id and _is_well_formed(record) else None
 
     def state(self, record: ChangeRecord, *, after: bool) -> bytes | None:
-        """Return the bytes of the file before or after a change; None: no file. Raises ``OSError`` for bytes that are
-        not what the record says."""
+        """Return the bytes of the file before or after a change; None: no file. Raises ``OSError`` for bytes that do
+        not match the record."""
         wanted = record.after if after else record.before
         if not wanted:
             return None

@@ -47,8 +47,8 @@ def _pair(row: object) -> tuple[str, str]:
 
 
 def changed(before: bytes | None, wanted: Wanted) -> bytes | None:
-    """Return the bytes of the file after the change; None: it is removed. ``before`` is None where there is no file.
-    Raises ``FileRefused``."""
+    """Return the bytes of the file after the change; None: it is removed. ``before`` is None without a file. Raises
+    ``FileRefused``."""
     if before is None:
         if wanted.content is None:
             raise FileRefused("There is no such file.")

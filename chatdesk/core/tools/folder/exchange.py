@@ -25,7 +25,7 @@ _LONGEST_STEM: Final = 60
 
 
 class FileChanged(FileRefused):
-    """The file is not what the change was made from."""
+    """The file differs from the version that the change was based on."""
 
     code = "project_file_changed"
     what = Text("The file was changed after the change was proposed.")

@@ -97,7 +97,7 @@ class FileChanges:
             await asyncio.to_thread(self._apply, change_id, diff_sum, text)
 
     async def undo(self, change_id: str, diff_sum: str) -> None:
-        """Bring the file back to what it was before a change was applied. Raises as ``apply``."""
+        """Restore the file to its state before a change was applied. Raises as ``apply``."""
         async with self._one_at_a_time:
             await asyncio.to_thread(self._undo, change_id, diff_sum)
 

@@ -46,7 +46,7 @@ _LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 def version_of(data: bytes) -> str:
-    """Return the short name of a file's contents, by which a change says what it was made from."""
+    """Return the short name of a file's contents, by which a change names its base."""
     return hashlib.sha256(data).hexdigest()[:_VERSION_DIGITS]
 
 

@@ -1,7 +1,7 @@
-"""Has packages of the protocol's library loaded when something of them is used. Import this before anything of it.
+"""Defers the import of packages of the protocol's library until they are used. Import this before any of its modules.
 
-As a whole the library brings its servers with a web framework, a quarter of the processor time until the process that
-hosts tool servers is there. What is used of it is in modules below these packages.
+A full import includes the library's servers with a web framework, which takes a quarter of the start time of the
+process that hosts tool servers. The modules in use are below these packages.
 """
 
 import sys

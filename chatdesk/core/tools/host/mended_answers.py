@@ -138,7 +138,7 @@ class MendedAnswers(Observer):
 
 
 def _schema_of_object(schema: Any) -> Any:
-    """Return a schema that says that arguments are an object, as they always are; None where it says otherwise."""
+    """Return a schema with the type object, which arguments always have; None if it states another type."""
     if schema is None or schema is True:
         return {"type": "object"}
     if not isinstance(schema, Mapping):
@@ -162,7 +162,7 @@ def _schema_of_object(schema: Any) -> Any:
 
 
 def _blocks(content: Any, result: dict[str, Any]) -> Any:
-    """Return the content of a tool's result as a list; structured content that is no object is written into it."""
+    """Return the content of a tool's result as a list; structured content that is not an object is written into it."""
     blocks = content if isinstance(content, list) else []
     if isinstance(content, str):
         blocks = [{"type": "text", "text": content}]

@@ -49,7 +49,7 @@ def _cut(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _end_of_bounds(message: bytes) -> int | None:
-    """Return the place of the first value too many; None where there is none."""
+    """Return the place of the first value beyond the limit; None if there is none."""
     if sum(message.count(each) for each in (b",", b"[", b"{")) < MOST_VALUES:  # each value but the first has one
         return None
     count = 0

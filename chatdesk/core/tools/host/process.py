@@ -45,7 +45,7 @@ _HEED_S = 0.05
 
 
 class _NotRunning(ServerBroke):
-    """The server does not run; nothing of a request reached it."""
+    """The server does not run; the request did not reach it."""
 
 
 class Host:

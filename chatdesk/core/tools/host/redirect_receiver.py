@@ -25,7 +25,7 @@ _PAGE: Final = (
 
 
 class RedirectReceiver:
-    """Listens for one answer. What has another state is refused and changes nothing: any page could send it."""
+    """Listens for one answer. A request with another state is refused and changes nothing: any page could send it."""
 
     def __init__(self) -> None:
         self._state = ""

@@ -43,7 +43,7 @@ class RequestRefused(Exception):
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """A running call. Its time stops while a person is asked: ``rest_s`` is what is left then."""
+    """A running call. Its time stops while a person is asked: ``rest_s`` is the time left then."""
 
     ask: Ask
     limit: asyncio.Timeout

@@ -234,7 +234,7 @@ class Connection:
             self._broken.set_result(problem)
 
     def _problem_of_transport(self) -> str:
-        """Return the problem that ended the connection over HTTP, as a sentence; empty where there is none."""
+        """Return the problem that ended the connection over HTTP, as a sentence; empty without one."""
         broken = self._broken
         return broken.result() if broken is not None and broken.done() and not broken.cancelled() else ""
 

@@ -42,7 +42,7 @@ Receive = Callable[[str], Awaitable[AuthorizationCodeResult]]
 
 
 class SignInRefused(ServerBroke):
-    """A server wants a person to sign in where, or as, nobody should; the message is a sentence."""
+    """A server wants a person to sign in at an unsafe address or as a wrong client; the message is a sentence."""
 
 
 class SignIn(OAuthClientProvider):
@@ -261,7 +261,7 @@ def read_kept(text: str) -> dict[str, Any]:
 
 
 def _object_in(text: str | bytes) -> dict[str, Any]:
-    """Return the JSON object that a text is; empty where it is none."""
+    """Return the JSON object in a text; an empty one if it is invalid."""
     try:
         found = json.loads(text) if text else {}
     except ValueError:

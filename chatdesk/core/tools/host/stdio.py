@@ -162,7 +162,8 @@ async def _end(
     transport.close()  # a dying grandchild may still hold the pipes open, or their buffers may still be full
     await process.wait()
     if process.stdin is not None:
-        with suppress(OSError, TimeoutError):  # a pipe that broke amid a message, which asyncio reports if nobody waits
+        # a pipe that broke within a message, which asyncio logs if it is not awaited
+        with suppress(OSError, TimeoutError):
             await asyncio.wait_for(process.stdin.wait_closed(), _GRACE_S)
 
 

@@ -22,8 +22,8 @@ _BYTES: Final = Text("It wrote too much that nobody asked for, more than {count}
 
 
 class Unasked(Observer):
-    """Counts the messages and bytes that nobody asked for. ``end`` is called with a sentence when they are too many.
-    ``clock`` returns seconds."""
+    """Counts unsolicited messages and bytes. ``end`` is called with a sentence when they are too many. ``clock``
+    returns seconds."""
 
     def __init__(self, end: Callable[[str], None], clock: Callable[[], float]) -> None:
         self._end = end
@@ -75,7 +75,7 @@ class _Allowance:
         self._at_s = clock()
 
     def spend(self, count: float) -> bool:
-        """Spend a part of it; return whether there was as much."""
+        """Spend a part of the allowance; return whether it was enough."""
         now_s = self._clock()
         self._rest = min(self._most, self._rest + (now_s - self._at_s) * self._per_s) - count
         self._at_s = now_s

@@ -312,7 +312,7 @@ class ExportProcess:
         self._process = child_process.start(command or default_command())
 
     def run(self, request: dict[str, Any], on_progress: Callable[[ExportProgress], None]) -> ExportReport:
-        """Export and return the report. Raises what the export raises, and ``Stopped`` when it was cancelled."""
+        """Export and return the report. Raises the export's exceptions, and ``Stopped`` when it was cancelled."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None

@@ -73,11 +73,11 @@ class StoredFiles:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """A sentence for each requested file that is missing or not what was saved."""
+        """A sentence for each requested file that is missing or damaged."""
         return tuple(self._lost.values())
 
     def path(self, sha256: object, name: str = "") -> Path | None:
-        """Return the path of the bytes; None if they are missing or damaged, or if ``sha256`` is no digest."""
+        """Return the path of the bytes; None if they are missing or damaged, or if ``sha256`` is not a digest."""
         if not is_digest(sha256):
             return None
         if sha256 not in self._complaints:

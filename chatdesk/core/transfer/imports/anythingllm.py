@@ -103,8 +103,8 @@ def _attached(file: Mapping[str, Any]) -> ImportedPart | None:
 
 
 def csv_rows(stream: Readable) -> Iterator[tuple[dict[str, Any], int]]:
-    """Yield the rows of a CSV file with their sizes; nothing if it is no such file. Raises ``ImportRefused`` where
-    it is cut off or damaged."""
+    """Yield the rows of a CSV file with their sizes; nothing for another kind of file. Raises ``ImportRefused`` if it
+    is cut off or damaged."""
     # The limit is one for the whole process, and nothing else of ChatDesk reads CSV of strangers.
     csv.field_size_limit(_LARGEST_FIELD)
     rows = csv.reader(_lines(stream), strict=True)

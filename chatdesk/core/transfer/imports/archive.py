@@ -185,7 +185,7 @@ class Archive:
         return self.open(name)
 
     def name_of(self, pointer: str) -> str:
-        """Return the file's name in the export; empty if that says nothing of its kind."""
+        """Return the file's name in the export; empty if it does not reveal the kind."""
         match = _FILE_ID.match(pointer.rsplit("/", 1)[-1])
         if match is None:
             return ""

@@ -224,7 +224,7 @@ def _node(value: Mapping[str, Any], key: str) -> Node:
         key=key,
         parent_key=None,
         role=role,
-        created_at=created or 0,  # the tree gives what has no time that of its parent
+        created_at=created or 0,  # the tree gives a message without a time that of its parent
         parts=quote_parts(
             value, tuple(part for each in list_of(value.get("parts")) if (part := _part(dict_of(each))) is not None)
         ),

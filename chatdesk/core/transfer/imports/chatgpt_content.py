@@ -93,7 +93,7 @@ def _text(text: str, key: str, kind: PartType = PartType.TEXT) -> Iterator[Impor
 
 
 def _pieces(body: Mapping[str, Any], key: str, marks: Marks | None = None) -> Iterator[ImportedPart]:
-    """Yield texts and pictures in their order; ``marks`` of sources become what they show."""
+    """Yield texts and pictures in their order; ``marks`` replaces sources' marks by their shown text."""
     texts: list[str] = []
 
     def flush() -> Iterator[ImportedPart]:

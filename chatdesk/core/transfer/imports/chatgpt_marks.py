@@ -47,7 +47,7 @@ class Marks:
             shown.reverse()
 
     def readable(self, text: str) -> str:
-        """Return ``text`` with each mark replaced by what the message shows for it, else by its own words."""
+        """Return ``text`` with each mark replaced by the message's text for it, else by its own words."""
         if text.isascii() or _DELIMITERS.search(text) is None:
             return text
         # the fields of each open mark, as pieces; the text itself comes first
@@ -116,7 +116,7 @@ def _words_of_argument(kind: str, argument: str) -> Iterable[str]:
 
 
 def _strings(value: object, *, only_readable: bool) -> Iterator[str]:
-    """Yield the texts in data; ``only_readable``: of an object those under a name for what people read."""
+    """Yield the texts in data; ``only_readable``: of an object those under a name for readable text."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):

@@ -337,7 +337,7 @@ def after_message(message: Mapping[str, Any], before: Documents) -> tuple[Docume
         whole = made_by(name, data)
         known = after.get(key)
         if whole is not None:
-            # A document that is written again keeps what the call does not say again.
+            # A rewritten document keeps the properties that the call does not repeat.
             after[key] = whole if known is None or whole.title else replace(known, text=whole.text)
             changed.pop(key, None)
         elif known is not None and (name == "str_replace" or data.get("command") == "update"):

@@ -118,7 +118,7 @@ def _question(value: Mapping[str, Any], asked: str) -> Iterator[ImportedPart]:
 def _answer(value: Mapping[str, Any]) -> Iterator[ImportedPart]:
     answers = [Answer(text_of(dict_of(each).get("html"))) for each in list_of(value.get("safeHtmlItem"))]
     text = "\n\n".join(each.text for each in answers if each.text)
-    if not text:  # as Bard's were kept
+    if not text:  # the form of Bard's
         names = (text_of(dict_of(each).get("name")).strip() for each in list_of(value.get("subtitles")))
         text = "\n\n".join(each for each in names if each and not _ATTACHED.fullmatch(each))
     yield from text_parts(text)

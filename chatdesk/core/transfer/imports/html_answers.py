@@ -161,7 +161,7 @@ class Answer:
             even = [(*row, *(((),) * (width - len(row)))) for row in rows]
             self._blocks.append(Table(("",) * width, even[0], tuple(even[1:]), at=self._at()))
             return
-        for row in rows:  # words of something that is no table
+        for row in rows:  # a table too large to be shown becomes paragraphs
             for cell in row:
                 self._blocks.append(Paragraph(cell, at=self._at()))
 

@@ -344,8 +344,8 @@ class _Run:
         return read
 
     def _give_way(self) -> None:
-        """Pause the thread that reads while somebody waits for the database: the thread that writes has to wait for its
-        turn of Python after each statement, and ends what it is at four times as fast alone."""
+        """Pause the reading thread while a task waits for the database: the writing thread has to wait for its turn of
+        Python after each statement, and finishes four times as fast alone."""
         until = time.monotonic() + _LONGEST_PAUSE_S
         while self._repository.is_waited_for and not self._stop.is_set() and time.monotonic() < until:
             time.sleep(_LOOK_EVERY_S)

@@ -278,7 +278,7 @@ class JsonStream:
         return _larger_than(self._largest)
 
     def _peek(self) -> str:
-        """Return the next character that is no space; empty at the end."""
+        """Return the next character other than white space; empty at the end."""
         while True:
             match = _SPACE.match(self._text, self._at)
             assert match is not None  # the pattern also matches nothing

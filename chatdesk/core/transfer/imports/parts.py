@@ -184,7 +184,7 @@ def file_part(name: str, url: str, *, is_image: bool) -> ImportedPart:
 
 
 def text_file_part(name: str, text: str) -> ImportedPart:
-    """Return the part for a file of which the export has only the text that was read out of it."""
+    """Return the part for a file of which the export has only the extracted text."""
     shown = name or "file"
     if not shown.lower().endswith((".txt", ".md", ".csv", ".json", ".html")):
         shown = f"{shown}.txt"

@@ -60,7 +60,7 @@ class ExportFile:
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
                 self._archive = Folder(path, tick=self._check)
-            elif not stat.S_ISREG(mode):  # opening a pipe would wait for somebody to write into it
+            elif not stat.S_ISREG(mode):  # opening a pipe would block until a writer opens it
                 raise ImportRefused(
                     Text("{name} is not a file.", name=visible_controls(path.name)),
                     next_step=Text("Choose the export itself."),

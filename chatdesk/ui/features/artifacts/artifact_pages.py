@@ -115,7 +115,7 @@ class ArtifactPages(QObject):
         deliver: Callable[[MessagePage], None],
         at: int | None = None,
     ) -> None:
-        """Deliver a page of pieces; ``at`` is the place of one of them. Without any place those at the end."""
+        """Deliver a page of pieces; ``at`` is the place of one of them. Without a place, the last ones."""
 
         def answer() -> None:
             if thread_id != self._key:

@@ -93,7 +93,7 @@ class DraftKeeper(QObject):
                 await self._load()
 
     async def save(self) -> None:
-        """Store the composer's text now, if it is not stored yet, with what is typed until it is."""
+        """Store the composer's text now, if it is not stored yet, with text typed in the meantime."""
         async with self._lock:
             await self._load()
             await self._save_left()

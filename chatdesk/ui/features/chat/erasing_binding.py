@@ -41,7 +41,7 @@ class ErasingBinding:
         panes.commands.describe("thread.erase", is_offered=self._is_shared, is_rare=True)
 
     def _is_shared(self) -> bool:
-        """Return whether the open thread is shared; a thread that nobody else has offers only *Delete*."""
+        """Return whether the open thread is shared; an unshared one only offers *Delete*."""
         thread = self._threads.open_thread
         return thread is not None and thread.project_id in self._panes.sidebar.shared
 

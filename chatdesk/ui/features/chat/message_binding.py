@@ -132,7 +132,7 @@ class MessageBinding(Controller):
         self._is_started = True
 
     async def wait_until_sent(self) -> None:
-        """Wait until the text that is being sent is stored as a message. What waits for consent is not sent."""
+        """Wait until the text being sent is stored as a message. A question that waits for consent is not sent."""
         self._consent.refuse()
         if self._sending is not None:
             await asyncio.wait([self._sending])

@@ -106,7 +106,7 @@ class MessageEdit(Controller):
         self._drop()
 
     async def _resume(self, message: Message, written: DraftContent) -> None:
-        """Edit a message again, with what was written of its new version."""
+        """Edit a message again, with the stored text of its new version."""
         await self._threads.open(message.thread_id)
         try:
             await self._start(message.id)

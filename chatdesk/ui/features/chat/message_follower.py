@@ -130,9 +130,8 @@ def retry_of(event: events.RetryWaiting) -> Retry | None:
 
 
 class IncomingMessages(QObject):
-    """A queue of messages in order: what comes while others wait waits behind them. ``prepare`` gets a message ready
-    and returns whether it is, ``add`` puts it into the shown thread, ``reload`` reads the path below a message
-    again."""
+    """A queue of messages in order: a new one waits behind the others. ``prepare`` gets a message ready and returns
+    whether it is, ``add`` puts it into the shown thread, ``reload`` reads the path below a message again."""
 
     def __init__(
         self,

@@ -165,7 +165,7 @@ class NextAssistant(Controller):
         context.subscribe(self, PromptsChanged, lambda _event: self._look_up_soon())
 
     def ask_once(self, assistant_id: str | None) -> None:
-        """Ask this assistant the next question of the open thread, and none after it; None: nobody special."""
+        """Ask this assistant the next question of the open thread only; None: no assistant."""
         self._questions.ask_once(self._threads.thread_id, assistant_id)
 
     def choose_for_new(self, assistant_id: str | None) -> None:

@@ -51,7 +51,7 @@ class NextQuestions(QObject):
         self._set(None, replace(self.of(None), assistant_id=assistant_id))
 
     def adopt(self, thread_id: str) -> None:
-        """Give a thread what was chosen for the new chat that became it; it has its assistant itself."""
+        """Give a thread the choices made for the new chat that became it; it has its assistant itself."""
         question = self._by_thread.pop(None, _USUAL)
         if question != _USUAL:
             self._set(thread_id, replace(question, assistant_id=None))

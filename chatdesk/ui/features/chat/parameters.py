@@ -49,7 +49,7 @@ _QT_LETTERS: Final = 17  # the width of Qt's default field, in characters
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A parameter of answers. ``ability`` names what a model needs to support it; None means that every model does."""
+    """A parameter of answers. ``ability`` names the ability that a model needs for it; None: every model has it."""
 
     name: str
     title: str
@@ -81,7 +81,7 @@ _RESTING: Final = 1.0
 
 class ParametersDialog(Panel):
     """A dialog for the parameters of a model. ``own`` are those of the thread or project, ``wider`` those of the
-    project (of a project: none). ``saved`` carries the new ones; what is not shown stays as it was."""
+    project (of a project: none). ``saved`` carries the new ones; hidden ones stay unchanged."""
 
     saved = Signal(object)  # Parameters
 

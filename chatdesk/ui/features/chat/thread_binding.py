@@ -59,7 +59,7 @@ class ThreadBinding(Controller):
 
     @property
     def is_temporary(self) -> bool:
-        """Return whether nothing of the open thread is stored."""
+        """Return whether the open thread is not stored at all."""
         return self._open_thread.is_temporary(self.thread_id)
 
     def offers_to_keep(self, why: str, then: Callable[[], object]) -> bool:
@@ -113,24 +113,25 @@ class ThreadBinding(Controller):
         self._tasks.replace(self.open(thread_id), "open thread")
 
     async def open(self, thread_id: str | None, *, takes_focus: bool = True) -> None:
-        """Show a thread with its place and its draft; an id that is gone opens the new thread instead. The keys go to
-        its composer, unless nobody asked for the thread."""
+        """Show a thread with its place and its draft; a missing one opens the new thread instead. The focus goes to its
+        composer, unless the person did not ask for the thread."""
         focus = self._panes.window.focusWidget()
         if thread_id is None or thread_id != self.thread_id:
             thread = None if thread_id is None else await self._read(thread_id)
             self._remember_anchor()
             self._panes.pane.leave_thread()
-            self._panes.composer.notice.show_standing()  # not what was said of the thread before for a moment
+            # without first showing the previous state of the thread for a moment
+            self._panes.composer.notice.show_standing()
             self._show(thread)
             if takes_focus:
                 announce(self._panes.window, shown_title(self))
         if takes_focus:
             self._focus_composer(focus)
-        await self._drafts.load()  # also of the open one: what opened it may have been cut short before that
+        await self._drafts.load()  # also for the open thread: an earlier opening may have been interrupted before this
 
     def _focus_composer(self, before: QWidget | None) -> None:
-        """Focus the composer unless the focus has left ``before``: then somebody went on in the meantime and types
-        there. From a widget that is gone, as the search in the thread before is, the focus went on by itself."""
+        """Focus the composer unless the focus has left ``before``: then the person has moved on and types there. If
+        ``before`` is gone, as with the search in the previous thread, Qt has moved the focus."""
         is_gone = before is not None and not (isValid(before) and before.isVisible())
         if is_gone or self._panes.window.focusWidget() in (None, before):
             self._panes.composer.setFocus()
@@ -144,7 +145,7 @@ class ThreadBinding(Controller):
         await self.open(thread_id)
 
     async def open_first(self, thread_id: str | None) -> None:
-        """Open a thread at start-up. Unlike ``open``, this keeps what was typed, asked or chosen in the meantime."""
+        """Open a thread at start-up. Unlike ``open``, this keeps text, questions and choices from the meantime."""
         thread = None if thread_id is None else await self._read(thread_id)
         if not self._has_shown:
             thread = None if thread is None or thread.deleted_at is not None else thread

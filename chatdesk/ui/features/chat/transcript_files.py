@@ -195,9 +195,8 @@ class _Fetcher:
             return self._made
 
 
-# Copies of attached files for other programs, under their names, until the window closes.
-#
-# The copy's ending follows what the bytes are, never what the name claims: the desktop starts programs by endings.
+# Copies of attached files for other programs, under their names, until the window closes.  The copy's ending follows
+# its content, never its name: the desktop starts programs by endings.
 
 
 class OpenedFiles:

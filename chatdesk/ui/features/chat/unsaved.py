@@ -38,8 +38,8 @@ class Unsaved(QObject):
         self._timer.timeout.connect(self.try_again)
 
     def retry_later(self, name: str, error: StorageError, retry: Retry) -> None:
-        """Retry a write later, until it succeeds. ``name`` is what is not saved, a key of ``_NAMES``; a later entry
-        replaces an earlier one of that name."""
+        """Retry a write later, until it succeeds. ``name`` describes the unsaved thing, a key of ``_NAMES``; a later
+        entry replaces an earlier one of that name."""
         _log.warning("not saved yet: %s, %s", name, error.code)
         self._waiting[name] = retry
         names = listed(_NAMES[each] for each in self._waiting)

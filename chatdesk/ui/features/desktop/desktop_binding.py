@@ -68,9 +68,9 @@ class DesktopBinding(QObject):
             await autostart.ask_for_start_at_login(is_on=is_on, arguments=self._login_arguments)
 
     async def _apply_start_at_login(self) -> None:
-        """Add ChatDesk to the programs that start at login, or remove it, where the setting has changed. At first the
-        file is read: whoever removed it with a tool of the desktop has changed the setting. In a sandbox there is
-        nothing to read."""
+        """Add ChatDesk to the programs that start at login, or remove it, if the setting has changed. At first the file
+        is read: a person who removed it with a tool of the desktop has changed the setting. In a sandbox there is no
+        file."""
         wanted = self._settings.current.start_at_login
         if not wanted and not self._starts_at_login:
             self._starts_at_login = False

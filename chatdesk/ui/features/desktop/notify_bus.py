@@ -28,8 +28,8 @@ _PRESSES = 20  # capacity for presses before the first is read
 
 
 async def open_bus(press: Callable[[str], None]) -> DBusNotices:
-    """Connect to the service that shows notifications. ``press`` gets the thread of a notice that was pressed. Raises
-    ``OSError`` where nobody shows notifications."""
+    """Connect to the service that shows notifications. ``press`` gets the thread of a pressed notice. Raises
+    ``OSError`` without such a service."""
     try:
         async with asyncio.timeout(_WAIT_S):
             connection = await open_dbus_connection("SESSION")
@@ -90,7 +90,7 @@ class DBusNotices:
     async def withdraw(self, thread_id: str) -> None:
         number = self._ids.pop(thread_id, None)
         if number is not None:
-            with suppress(NotShown):  # it went by itself
+            with suppress(NotShown):  # it has closed by itself
                 await self._call("CloseNotification", "u", (number,))
 
     async def close(self) -> None:

@@ -76,8 +76,8 @@ class KeysDenied(NoKeys):
 
 
 class PortalKeys:
-    """One key of the desktop. ``pressed`` and ``lost`` are called on the loop; ``description`` is what the desktop
-    shows for it."""
+    """One key of the desktop. ``pressed`` and ``lost`` are called on the loop; ``description`` is the desktop's text
+    for it."""
 
     def __init__(self, pressed: Callable[[], None], lost: Lost, description: str) -> None:
         self._pressed, self._lost = pressed, lost

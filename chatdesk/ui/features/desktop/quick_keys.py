@@ -81,7 +81,7 @@ class QuickKeys(QObject):
         self._tasks.replace(self._ask(self._wanted), "keys of the desktop")
 
     def _on_lost(self, is_for_good: bool) -> None:
-        """Ask again, unless somebody took the keys away, or the desktop loses them again and again."""
+        """Ask again, unless a person removed the keys, or the desktop loses them again and again."""
         self._losses += 1
         if is_for_good or self._losses > _MOST_LOSSES:
             self._show(KeysReport(KeysState.DENIED))

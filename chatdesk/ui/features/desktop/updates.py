@@ -107,7 +107,7 @@ class UpdateBinding(QObject):
                 try:
                     found = await _newer_version(page)
                 except ChatDeskError as error:
-                    found = None  # the dialog says it to whoever asks; a day later it is tried again
+                    found = None  # the dialog reports it on request; the next attempt is a day later
                     _log.info("updates: %s", error.code)
                 if found is not None:
                     self.show_newer(found, page)

@@ -102,7 +102,7 @@ class InspectorBinding(Controller):
         ):
             context.subscribe(self, kind, lambda _event: self._fill_soon())
         context.subscribe(self, PathChanged, lambda _event: self._forget_questions())
-        # Said once by whoever makes them, until one succeeds; requests go on without it.
+        # The maker of summaries reports it once, until one succeeds; requests continue without it.
         context.subscribe(self, SummaryFailed, self._on_summary_failed)
 
     def add_tab(self, name: str, make: Callable[[], QWidget], fill: Fill) -> None:

@@ -13,8 +13,8 @@ _PAGE = 500
 
 
 class QuestionsBinding(Controller):
-    """Controller of the list of questions. ``went`` comes when a person went to a question. What was read is kept:
-    questions that are asked later come at the end, until ``forget`` says that the thread is not what it was."""
+    """Controller of the list of questions. ``went`` is emitted when a person went to a question. Questions already read
+    are kept and new ones appended, until ``forget`` reports that the thread has changed otherwise."""
 
     went = Signal()
 

@@ -92,7 +92,7 @@ class QuestionsTab(QWidget):
         self._show_count(is_complete=False)
 
     def add(self, questions: Sequence[Question], *, is_last: bool) -> None:
-        """Add the next questions; ``is_last`` says that there are no more."""
+        """Add the next questions; ``is_last``: they are the last ones."""
         self.questions.add(questions)
         self._show_count(is_complete=is_last)
         if not self._has_moved and questions:

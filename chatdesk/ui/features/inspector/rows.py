@@ -95,7 +95,7 @@ class RowList(QListView):
         note_keyboard(self, event.reason())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Pass letters on to the composer: nobody looks for a message here by its first letters."""
+        """Pass letters on to the composer: these rows have no type-ahead."""
         if begins_writing(event):
             event.ignore()
         else:

@@ -21,7 +21,7 @@ from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
 _PAGE = 100
-# Fewer requests are over before anybody could read how far they are.
+# Fewer requests are over before a person could read their progress.
 _LEAST_REQUESTS_SHOWN = 3
 
 

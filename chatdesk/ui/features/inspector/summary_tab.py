@@ -121,7 +121,7 @@ class SummaryTab(QWidget):
         cost_usd: float | None = None,
     ) -> None:
         """Show the versions of the open thread's summary, the newest first. ``waits_for_tomorrow``: the limit of the
-        day was reached; ``cost_usd``: what making the newest took, where its price is known."""
+        day was reached; ``cost_usd``: the cost of the newest, if its price is known."""
         show_checked(self.thread_switch, switches.is_thread_on)
         show_checked(self.project_switch, switches.is_project_on)
         self._pause.setText(_pause(switches, waits_for_tomorrow=waits_for_tomorrow))

@@ -88,5 +88,5 @@ def _typed_folder(text: str) -> Path | None:
         written = QUrl(written).toLocalFile()
     try:
         return Path(written).expanduser()
-    except RuntimeError:  # the home of somebody whom this computer does not know
+    except RuntimeError:  # the home of a user unknown to this computer
         return Path(written)

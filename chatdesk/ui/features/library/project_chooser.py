@@ -136,7 +136,7 @@ class ProjectChooser(QWidget):
         place = rows.index(here) if here in rows else -1
         there = (place + step) % len(rows) if abs(step) == 1 else max(0, min(len(rows) - 1, place + step))
         self.list.setCurrentRow(rows[there])
-        # The keys stay in the field, so nobody would say which row they are at.
+        # The focus stays in the field, so the current row is announced here.
         announce(self.field, str(self.list.currentItem().data(Qt.ItemDataRole.AccessibleTextRole)))
 
     def _fill(self, text: str) -> None:

@@ -71,7 +71,7 @@ class AssistantBinding(Controller):
 
     @in_task("choose an assistant", replaces=True)
     async def open(self) -> None:
-        """Open the list of assistants; where there is none yet, the library with a new one."""
+        """Open the list of assistants; without one, the library with a new one."""
         await self._show()
         if self.menu is None:
             self._start_assistant()
@@ -151,7 +151,7 @@ class AssistantBinding(Controller):
         self._resources.ask(lambda: self._tasks.replace(self._show_more(), "list resources"))
 
     async def _show_more(self) -> None:
-        """Show the resources of one more server, where the @ still is."""
+        """Show the resources of one more server, if the @ is still there."""
         heads = [*await self._assistants(), *await self._resources.heads()]
         if self._menu is not None and self._menu.is_open:
             self._menu.update_heads(heads)

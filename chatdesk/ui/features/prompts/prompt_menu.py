@@ -140,8 +140,7 @@ class PromptMenu(QFrame):
         self.field.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def update_heads(self, heads: Sequence[PromptHead]) -> None:
-        """Replace the listed prompts, because there are others while the menu may be open. What was reached with the
-        arrows stays chosen."""
+        """Replace the listed prompts, even while the menu is open. A row chosen with the arrows stays chosen."""
         self._finder = PromptFinder(_told_apart(heads))
         if self.isVisible():
             item = self.list.currentItem()

@@ -22,7 +22,7 @@ from chatdesk.ui.features.prompts.prompt_fields import PromptFieldsDialog
 from chatdesk.ui.widgets.words import with_commas
 from chatdesk.ui.window.window_context import WindowContext
 
-# Before the id of what a server offers; ids of the library have no colon.
+# The prefix of ids of servers' offers; ids of the library have no colon.
 _MARK: Final = "tool-server:"
 _MOST_LISTED: Final = 1_000
 _TASK = "insert prompt"

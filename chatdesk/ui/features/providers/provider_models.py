@@ -37,8 +37,8 @@ _WIDTHS_PX: Final[Mapping[Column, int]] = {
 
 
 class ProviderModels(FormPanel):
-    """A dialog for the models of one provider. ``saved`` carries what the person says of models (by id, only where they
-    say something), the names they gave them, and the ids that they added. The dialog stays open until ``accept``."""
+    """A dialog for the models of one provider. ``saved`` carries the person's settings of models (by id, only changed
+    ones), their names, and the ids that they added. The dialog stays open until ``accept``."""
 
     saved = Signal(object, object, object)
     refreshRequested = Signal()

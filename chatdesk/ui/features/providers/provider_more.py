@@ -36,11 +36,11 @@ _TIMES: Final = (
 
 
 class NotANumber(ValueError):
-    """A time that is none; the text says which."""
+    """Text that is not a time; the message says why."""
 
 
 class ProviderMore(QWidget):
-    """The form fields for rarely used settings of a provider. ``read`` puts what is here into a profile."""
+    """The form fields for rarely used settings of a provider. ``read`` writes them into a profile."""
 
     changed = Signal()
 

@@ -36,7 +36,7 @@ _BELOW_PX: Final = 6
 _STATUS_PX: Final = 130
 _GAP_PX: Final = 8
 _IN_LINE, _STACKED = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-# Larger text puts the buttons of a row below its words: beside them there would be no room for what a test says.
+# Larger text puts the buttons of a row below its label: beside it there would be no room for a test's result.
 _LARGEST_IN_ONE_LINE: Final = 1.5
 
 

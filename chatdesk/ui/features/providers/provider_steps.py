@@ -105,8 +105,8 @@ def where_the_key_lies(shown: ShownProvider) -> str:
 
 
 def is_at_its_vendor(shown: ShownProvider) -> bool:
-    """Return whether a vendor is asked at its own address. For every other server a row shows the address instead of
-    the key, so that nobody sends a key where they did not mean to."""
+    """Return whether a vendor is used at its own address. For every other server a row shows the address instead of the
+    key, so that a person notices where the key is sent."""
     profile, preset = shown.profile, preset_of(shown.profile.preset)
     own = replace(profile, base_url=preset.base_url).host
     is_own = profile.host in ("", own) or (preset.id == "azure" and profile.host.endswith(".openai.azure.com"))

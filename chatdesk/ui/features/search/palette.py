@@ -76,7 +76,7 @@ class Palette(Panel):
         self._refill()
 
     def show_words(self, text: str) -> None:
-        """Show ``text``, or select what was typed if that is empty, so that the next words replace it."""
+        """Show ``text``, or if it is empty select the typed text, so that typing replaces it."""
         self.field.setFocus()
         if text:
             self.field.setText(text)

@@ -96,7 +96,7 @@ class SearchBinding(Controller):
     # Searching
 
     def search(self, text: str, results: Results) -> None:
-        """Find ``text`` for ``results``, in place of what was searched for before; an empty text only ends that."""
+        """Search ``text`` for ``results``, in place of the previous search; an empty text only ends that."""
         if text:
             self._tasks.replace(self._find(text, results), _task_of(results))
         else:

@@ -48,8 +48,8 @@ ACTIONS: Final = (
 
 
 class DataPage(QWidget):
-    """The *Data* settings page. ``requested`` has what was asked for: import, export, backup, zip, folder, restore,
-    check, repair or report."""
+    """The *Data* settings page. ``requested`` names the action: import, export, backup, zip, folder, restore, check,
+    repair or report."""
 
     requested = Signal(str)
 

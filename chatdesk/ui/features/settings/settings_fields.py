@@ -62,8 +62,8 @@ class ChoiceField(ChoiceBox):
 
 
 class NumberField(QDoubleSpinBox):
-    """A whole number of units. ``value_of`` gives back a stored value that falls between two steps unless somebody
-    changed it."""
+    """A whole number of units. ``value_of`` returns a stored value between two steps unchanged unless the person edits
+    it."""
 
     def __init__(self, setting: Setting, value: float) -> None:
         super().__init__()

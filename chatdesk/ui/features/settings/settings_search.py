@@ -32,8 +32,8 @@ _TITLES: Final[Mapping[Page, Text]] = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A search result in the settings. ``name`` is a setting or ``""``; ``widget`` the object name of what is shown
-    there."""
+    """A search result in the settings. ``name`` is a setting or ``""``; ``widget`` the object name of the found
+    widget."""
 
     page: Page
     title: str

@@ -51,8 +51,8 @@ _ID = int(Qt.ItemDataRole.UserRole)
 
 
 class ShortcutsEditor(QWidget):
-    """The list of shortcuts, the field that narrows it, and below it the field for new keys. Changes hold at once; the
-    registry tells whoever stores them."""
+    """The list of shortcuts, the field that narrows it, and below it the field for new keys. Changes take effect at
+    once; the registry signals them for storing."""
 
     def __init__(self, theme: Theme, commands: CommandRegistry) -> None:
         super().__init__()

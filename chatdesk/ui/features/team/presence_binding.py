@@ -42,7 +42,7 @@ class PresenceBinding(Controller):
         self.refresh()
 
     def refresh(self) -> None:
-        """Publish where the person is now, and read who else is there."""
+        """Publish the person's place, and read the others'."""
         self._on_thread_opened(self._threads.open_thread)
 
     def end(self) -> None:

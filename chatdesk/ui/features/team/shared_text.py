@@ -41,7 +41,7 @@ def role_words(role: TeamRole) -> str:
 
 
 def ended_words(name: str, reason: EndReason) -> str:
-    """Return the text that is shown once, when a project is no longer shared."""
+    """Return the text that is shown once after the sharing of a project ended."""
     rest = shown(_OWN_PROJECT if reason is EndReason.ERASED else _COPY_STAYS)
     return " ".join((shown(ended_text(reason, name)), rest))
 
@@ -56,7 +56,7 @@ def let_in_words(name: str) -> str:
 
 
 def closed_words(workspace: str) -> str:
-    """Return the text that is shown once, when this person is no member of a workspace any more."""
+    """Return the text that is shown once after this person's membership of a workspace ended."""
     return tr(
         "You are no longer a member of “{workspace}”. Its projects stay on this computer with everything in them, and"
         " what you write there now waits here. To come back, ask its owner for a new invitation.",

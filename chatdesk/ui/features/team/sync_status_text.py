@@ -12,7 +12,7 @@ from chatdesk.core.moments import is_known, local_moment
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.local_forms import day_and_time_text, time_text
 
-# Each phase in a few words and as a sentence. The more a phase needs somebody, the later it is here.
+# Each phase in a few words and as a sentence. Phases that need the person's attention come later.
 _PHASES: Final[Mapping[SyncPhase, tuple[str, str]]] = {
     SyncPhase.OFF: (Text("Sync is off"), Text("Sync is off.")),
     SyncPhase.SYNCED: (Text("Synced"), Text("Synced.")),

@@ -123,7 +123,7 @@ class TeamBinding(Controller):
     # The page
 
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
-        """Offer the page of team sync in the settings; it is filled when somebody opens it."""
+        """Add the page of team sync to the settings; it is filled when it is opened."""
         self._dialog = dialog
         dialog.fill_page(_PAGE, self._make_page)
 

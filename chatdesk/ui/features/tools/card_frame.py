@@ -66,7 +66,7 @@ class CardFrame(QWidget, Generic[R]):
         self.fit_to_theme()
 
     def add_buttons(self, *buttons: QPushButton, agreeing: Sequence[QPushButton]) -> None:
-        """Put the buttons below the content; those in ``agreeing`` give what is asked for."""
+        """Put the buttons below the content; those in ``agreeing`` grant the request."""
         row = FlowRow(8)
         for each in buttons:
             row.addWidget(each)
@@ -92,7 +92,7 @@ class CardFrame(QWidget, Generic[R]):
             leave()
 
     def show_request(self, request: R, *, waiting: int = 1) -> None:
-        """Show a request; ``waiting`` counts this one and those behind it. What was entered stays while the request is
+        """Show a request; ``waiting`` counts this one and the ones behind it. Entered values stay while the request is
         the same."""
         if self._request is None or request.id != self._request.id:
             self._request = request
@@ -112,7 +112,7 @@ class CardFrame(QWidget, Generic[R]):
         """Move the focus to the safest widget, because another request took the place of the one that had it."""
 
     def ask_anew(self) -> None:
-        """Ignore clicks for a moment, because another question is shown, which nobody can have read yet."""
+        """Ignore clicks for a moment, because another question is shown, which a person cannot have read yet."""
         if self._guard is not None:
             self._guard.restart()
 

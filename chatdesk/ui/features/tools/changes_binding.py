@@ -28,8 +28,8 @@ _MOST_KNOWN: Final = 2_000
 
 
 class ChangesBinding(Controller):
-    """Controller of proposed changes of files. ``in_use`` returns the service of tool servers; None where nobody has
-    ever set up a server."""
+    """Controller of proposed changes of files. ``in_use`` returns the service of tool servers; None if no server was
+    ever set up."""
 
     def __init__(
         self,

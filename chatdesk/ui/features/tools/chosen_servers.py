@@ -22,8 +22,8 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 
 
 class ChosenServers(Controller):
-    """Chooses the tool servers of a thread. ``in_use`` returns the service of tool servers, None where nobody has set
-    one up: then there is no chip and no ``menu``. A new chat becomes a thread with ``create_thread`` once something is
+    """Chooses the tool servers of a thread. ``in_use`` returns the service of tool servers; None if no server is set
+    up: then there is no chip and no ``menu``. A new chat becomes a thread with ``create_thread`` once a server is
     chosen."""
 
     def __init__(

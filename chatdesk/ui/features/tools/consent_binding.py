@@ -21,8 +21,8 @@ from chatdesk.ui.window.window_context import Controller, WindowContext
 
 
 class ConsentBinding(Controller):
-    """The card is made when a call waits for the first time. It never takes the focus by itself: who is typing goes on
-    typing, and cannot allow anything by it."""
+    """The card is made when a call waits for the first time. It never takes the focus by itself, so that typing
+    continues and cannot allow anything."""
 
     def __init__(
         self, context: WindowContext, threads: ThreadBinding, *, in_use: Callable[[], Awaitable[ToolService | None]]

@@ -163,7 +163,7 @@ def where_words(request: ApprovalRequest) -> str:
 
 
 class NotArgumentsError(ValueError):
-    """A text is no JSON object; the message is a sentence for the person who wrote it."""
+    """A text is not a JSON object; the message is a sentence for its author."""
 
 
 def readable(arguments: str) -> str:

@@ -109,8 +109,8 @@ class ToolsPage(QWidget):
         announce(self, sentence, is_assertive=True)
 
     def show_servers(self, statuses: Sequence[ServerStatus], *, search: str = "") -> None:
-        """Show these servers; a row that exists keeps its focus and the result of its test. ``search`` says what the
-        web is searched with."""
+        """Show these servers; an existing row keeps its focus and the result of its test. ``search`` names the web
+        search engine."""
         ids = [each.server.id for each in statuses]
         for gone in [each for each in self._rows if each not in ids]:
             row = self._rows.pop(gone)

@@ -62,7 +62,7 @@ _EM_PX: Final = _DOTS_PER_EM / _DOTS_PER_PX  # nearly 14 px and a tenth more, as
 _MOST_FORMULA_PX: Final = 4000
 _MAX_PICTURE_BYTES: Final = 64 * 1024 * 1024
 _MAX_PICTURE_MB: Final = 256  # decoded
-_BETWEEN_PX: Final = 12  # Qt leaves out the space above what a document begins with
+_BETWEEN_PX: Final = 12  # Qt omits the space above a document's first block
 _LONG_WORD: Final = 2_000  # from there on breaking at words takes Qt quadratic time
 
 

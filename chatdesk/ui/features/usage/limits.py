@@ -107,7 +107,7 @@ class LimitsDialog(FormPanel):
         self._lines[0].hard.setFocus()
 
     def limits(self) -> tuple[UsageLimit, ...]:
-        """Return the limits in the fields. Raises ``ValueError``, with a sentence, for text that is no number."""
+        """Return the limits in the fields. Raises ``ValueError``, with a sentence, for text that is not a number."""
         return tuple(limit for line in self._lines if (limit := line.limit()) is not None)
 
     def rates(self) -> tuple[ScopedRate, ...]:
@@ -283,7 +283,7 @@ def _text_of(amount: float) -> str:
 
 
 def _number_of(field: QLineEdit, where: str) -> float:
-    """Return the number in a field, 0 where it is empty. Raises ``ValueError`` for text that is no number."""
+    """Return the number in a field, 0 for an empty one. Raises ``ValueError`` for other text."""
     text = field.text().strip().lstrip("$").replace(",", "").replace(" ", "").replace("_", "")
     try:
         return float(text) if text else 0.0

@@ -56,7 +56,7 @@ _SIZE_PX = (820, 680)
 
 
 class UsagePage(QWidget):
-    """The page of usage and costs. ``daysRequested(first, last)``: what these local days took is wanted, see
+    """The page of usage and costs. ``daysRequested(first, last)`` asks for the usage of these local days, see
     ``show_days``; ``csvRequested``, ``limitsRequested`` and ``pricesRequested`` come from the buttons. Days count from
     1970-01-01."""
 

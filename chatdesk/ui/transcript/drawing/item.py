@@ -28,12 +28,9 @@ OPEN_ACTION = "open-artifact"
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A place in an item that does ``action`` when it is pressed.
-
-    ``label`` is its tooltip and its accessible name; ``text`` and ``icon`` are what is drawn. To the mouse, what is
-    ``for_keys`` is not there. What ``acts`` sends, writes, fetches or starts something: no mouse presses it in
-    the ``unread`` moment of its item.
-    """
+    """A place in an item that does ``action`` when it is pressed. ``label`` is its tooltip and its accessible name;
+    ``text`` and ``icon`` are drawn. The mouse does not see a button that is ``for_keys``. One that ``acts`` sends,
+    writes, fetches or starts something: the mouse cannot press it in the ``unread`` moment of its item."""
 
     action: str
     label: str
@@ -103,7 +100,7 @@ class Item:
     kind = "item"
     gap = 10.0  # space above, unless the item before asks for less
     is_selectable = False
-    is_structure = False  # has no words to select, and is copied with what is selected around it
+    is_structure = False  # has no words to select, and is copied together with the selection around it
     is_right_to_left = False
     revision = 0  # grows with every change that shows
     at = Placement()  # the lists and quotes around it
@@ -274,7 +271,7 @@ class ArtifactSource:
 
     @property
     def artifact(self) -> CodeBlock | Attachment | None:
-        """The code or file to be opened; None where there is nothing to open."""
+        """The code or file to be opened; None if there is none."""
         raise NotImplementedError
 
 

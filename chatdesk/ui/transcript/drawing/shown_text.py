@@ -35,8 +35,8 @@ class ShownFormula:
 class ShownText:
     """The text that is laid out for a flow.
 
-    Formulas wider than ``room`` are cut where a line may end. What is wider even so stays source, because it could not
-    be seen whole.
+    Formulas wider than ``room`` are broken where a line may end. One that still does not fit stays source, because it
+    would be cut off.
     """
 
     def __init__(self, flow: Flow, *, em: float = 0.0, room: float = 0.0) -> None:

@@ -39,7 +39,7 @@ class CurrentMatch:
 
 
 class Finding(QObject):
-    """A search in the shown thread, which ends when that is left. ``announced`` tells screen readers what was found."""
+    """A search in the shown thread, which ends when that is left. ``announced`` tells screen readers the result."""
 
     announced = Signal(str)
 

@@ -85,7 +85,7 @@ class Mouse:
             self._held = None
             self._message_focus.hover(point)
             return
-        if self._dragging.release():  # it stayed a click
+        if self._dragging.release():  # it was only a click
             self._pointer.press(point, extends=False)
             self._viewport_layout.repaint()
         hit = self._pointer.release(point)
@@ -109,7 +109,7 @@ class Wheel:
 
     def turn(self, event: QWheelEvent) -> None:
         angle, pixels = event.angleDelta(), event.pixelDelta()
-        # Under X11 pixels are what a driver says they are; angles are right everywhere.
+        # Under X11 the driver defines the pixels; angles are right everywhere.
         is_followed = not pixels.isNull() and QGuiApplication.platformName() != "xcb"
         moved = QPointF(pixels) if is_followed else QPointF(angle) * (_notch_px() / _NOTCH)
         is_followed = is_followed or angle.y() % _NOTCH != 0 or angle.x() % _NOTCH != 0

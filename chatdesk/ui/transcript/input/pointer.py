@@ -82,8 +82,7 @@ class Pointer(QObject):
         return self._since_click.isValid() and self._since_click.elapsed() < limit and is_near
 
     def let_go(self) -> None:
-        """End a press or a selection that is under way, because what it was at is gone. The next press is a single
-        click."""
+        """End a press or a selection that is under way, because its item is gone. The next press is a single click."""
         self._since_click.invalidate()
         self._scroller.stop()
         self._is_dragging, self._pressed = False, None
@@ -189,7 +188,7 @@ class Pointer(QObject):
 
 
 class LinkStatus(QLabel):
-    """A line of plain text that takes no clicks and is hidden when there is no link."""
+    """A line of plain text that takes no clicks and is hidden without a link."""
 
     def __init__(self, area: QWidget) -> None:
         super().__init__(area)

@@ -41,7 +41,7 @@ _LEAST_COLUMNS = 20
 
 
 class CodeItem(ArtifactSource, Item):
-    """A card that shows the code of one block, folded where it has more than ``fold_lines``."""
+    """A card that shows the code of one block, folded if it has more than ``fold_lines``."""
 
     kind = "code"
     is_selectable = True

@@ -20,7 +20,7 @@ _VERSIONS = ("version-previous", "version-next", _BESIDE)
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool of the row; ``text`` is drawn where there is no ``icon``. ``acts`` is as for a ``Button``."""
+    """A tool of the row; ``text`` is drawn if there is no ``icon``. ``acts`` is as for a ``Button``."""
 
     action: str
     label: str

@@ -33,10 +33,8 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """A change at the end of a picture.
-
-    What both pictures show has moved down by ``shift`` px, and the part below ``top`` is new.
-    """
+    """A change at the end of a picture. The common part has moved down by ``shift`` px, and the part below ``top`` is
+    new."""
 
     shift: int
     top: float

@@ -160,7 +160,8 @@ class Conversation(QObject):
             self.changed.emit()
 
     def set_shared(self, shared: SharedWith | None) -> None:
-        """Set with whom the thread is shared, also for threads that are shown later; None means with nobody."""
+        """Set the members with whom the thread is shared, also for threads that are shown later; None: it is not
+        shared."""
         self.shared = shared
         entries = {entry.message.id: entry for entry in (*self._layout.entries, *self._live.values())}
         changed = [entry for entry in entries.values() if entry.facts.set_shared(shared)]

@@ -19,7 +19,7 @@ from chatdesk.ui.transcript.messages.entry import MessageEntry
 
 LINE_STEP_PX = 44.0
 _ABOVE_MESSAGE_PX = 16.0  # left free above a message that was jumped to
-_MARGIN_PX = 24.0  # between what was brought into view and the edge
+_MARGIN_PX = 24.0  # between the revealed item and the edge
 _COVERED_PX = 64.0  # height that a bar at the top of the view may cover
 _REST_MS = 200
 _PREFETCH_VIEWS = 2.0

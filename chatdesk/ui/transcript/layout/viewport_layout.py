@@ -106,12 +106,9 @@ class ViewportLayout(QObject):
             self.relayout(is_growth=self._only_grows)
 
     def relayout(self, *, is_scroll: bool = False, is_growth: bool = False) -> None:
-        """Lay out now.
-
-        ``is_scroll`` says that nothing but the reader's place has changed, so what is on the screen can be moved, and
-        only what came into view is drawn. ``is_growth`` says that nothing has changed but messages that are being
-        written, which grow at their ends, or that came at the end.
-        """
+        """Lay out now. ``is_scroll``: only the reader's place has changed, so the picture on the screen can be moved,
+        and only the revealed part is drawn. ``is_growth``: the only changes are streaming messages, which grow at their
+        ends, and new ones at the end."""
         is_scroll = is_scroll and not self._timer.isActive()
         is_growth = is_growth and (self._only_grows or not self._timer.isActive())
         self._only_grows = False

@@ -39,7 +39,7 @@ class MessageEntry:
         is_bare: bool = False,
     ) -> None:
         """Show ``message``; ``shared`` is None in a private thread; ``is_bare``: show nothing around its text."""
-        show_changes = _weak(self._show_changes)  # a circle would keep what is unloaded for longer
+        show_changes = _weak(self._show_changes)  # a reference cycle would keep unloaded messages alive for longer
         self.facts = MessageFacts(message, shared, model_name, is_bare=is_bare, on_changed=show_changes)
         self.frame = FrameItems(self.facts, show_changes)
         self.notices = EntryNotices(self.facts, show_changes)

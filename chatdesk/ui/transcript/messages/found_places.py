@@ -50,7 +50,7 @@ class FoundPlaces:
         return next(reversed(self._ends_in(entry)), 0)
 
     def place_in(self, entry: MessageEntry, number: int) -> FoundPlace | None:
-        """Return the place of that number in ``entry``, counted from 0, or the last one; None if there is none."""
+        """Return the place of that number in ``entry``, counted from 0, or the last one; None without places."""
         ends = self._ends_in(entry)
         if not ends or not ends[-1]:
             return None

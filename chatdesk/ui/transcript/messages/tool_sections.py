@@ -83,7 +83,7 @@ class ToolSection(Section):
         self.update_items()
 
     def hide(self) -> None:
-        """Show no line, because a card below shows what the call proposed."""
+        """Show no line, because the card of the proposal is below."""
         self.is_shown = not self.is_done
         self.update_items()
 
@@ -114,7 +114,7 @@ class ToolSection(Section):
 
 
 class StepsSection(Section):
-    """Finished calls that follow one another, with what was thought between them, below one line."""
+    """Successive finished calls, with the reasoning between them, below one line."""
 
     def __init__(self, sections: Sequence[Section]) -> None:
         super().__init__(sections[0].index)
@@ -150,8 +150,8 @@ class StepsSection(Section):
             self.keep_open_all({each.index: each for each in before.inner()}, was_open=before.is_open)
 
     def keep_open_all(self, before: Mapping[int, Section], *, was_open: bool = False) -> None:
-        """Be open if these steps were, or if one of ``before``, the sections by their places, was: nothing that
-        somebody reads is folded away."""
+        """Be open if these steps were, or if one of ``before``, the sections by their places, was: a section that a
+        person reads is never folded away."""
         for section in self._sections:
             if section.index in before:
                 section.keep_open(before[section.index])
@@ -222,7 +222,7 @@ def call_words(part: Part) -> str:
 
 
 def exact_name(part: Part) -> str:
-    """Return the name of a call's tool as the model wrote it, for whoever wants to know exactly."""
+    """Return the name of a call's tool as the model wrote it."""
     return clean_line(str(part.content.get("tool") or part.tool_name or part.content.get("name") or ""))
 
 

@@ -32,7 +32,7 @@ _MARKERS = {"•": Text("bullet"), "☐": Text("not done"), "☑": Text("done"),
 def message_name(entry: MessageEntry, total: int) -> str:
     """Return the name of a message, such as "test-model, 14:32, message 5 of 312, stopped".
 
-    In a shared thread the name also says who asked, and whose version it is.
+    In a shared thread the name includes the member who asked, and the author of a version.
     """
     message = entry.message
     parts = [entry.facts.author]

@@ -25,7 +25,7 @@ class PresenceRow(ElidedLabel):
         self.setVisible(False)
 
     def set_people(self, here: Sequence[str], typing: Sequence[str]) -> None:
-        """Set the names of all who are here, and of those among them who type."""
+        """Set the names of all members who are here, and of those among them who type."""
         self.setText(typing_words(typing) or here_words(here))
         self.setAccessibleName(", ".join(filter(None, (here_words(here), typing_words(typing)))))
         self.setVisible(bool(here))

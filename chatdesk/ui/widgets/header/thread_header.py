@@ -109,7 +109,7 @@ class ThreadHeader(QWidget):
         self.title.start_edit()
 
     def set_people(self, here: Sequence[str], typing: Sequence[str] = ()) -> None:
-        """Set the names of all who are at the open thread, and of those among them who type."""
+        """Set the names of all members in the open thread, and of those among them who type."""
         if self.presence is None:
             if not here:
                 return

@@ -128,7 +128,7 @@ seen_changes = Table(
     sqlite_with_rowid=False,
 )
 
-# Threads in which other members wrote what this person has not seen.
+# Threads with other members' messages that this person has not seen.
 unread_threads = Table(
     "unread_threads",
     metadata,

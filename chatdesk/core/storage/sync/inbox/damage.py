@@ -25,7 +25,7 @@ _WAITING: Final = (
 
 
 def needs_places(raw: sqlite3.Connection, project_id: str) -> bool:
-    """Return whether anything waits for what is not in the log."""
+    """Return whether any change waits for another that is missing in the log."""
     return raw.execute(f"{_WAITING} LIMIT 1", (project_id,)).fetchone() is not None
 
 

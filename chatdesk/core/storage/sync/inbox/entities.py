@@ -116,7 +116,7 @@ def bound_again(raw: sqlite3.Connection, rows: Iterable[tuple[PulledChange, int 
         for part in parts if isinstance(parts, list) else ():
             if isinstance(part, dict) and is_id(part.get("id")):
                 is_cut |= _bound(raw, "message_parts", part["id"], _PART_TIMES, part, bounds, of=row.entity)
-        if is_cut and row.kind == "message":  # only the body says what its author said
+        if is_cut and row.kind == "message":  # the body keeps the author's own times
             raw.execute("UPDATE changes SET body = ? WHERE id = ? AND body IS NULL", (row.body, row.id))
 
 

@@ -165,8 +165,8 @@ def _without_erased(
     prepared: Prepared,
     known: Mapping[str, KnownChange],
 ) -> tuple[list[PulledChange], Prepared]:
-    """Return the page without text that an erasure took: the server was restored from an older backup. What was emptied
-    and no erasure names is taken back."""
+    """Return the page without text that an erasure removed: the server was restored from an older backup. Emptied
+    changes that no erasure names are restored."""
     back = {row.id for row in rows if row.id in known and known[row.id].erased and not row.is_erased}
     back &= erasures_in_log.named_in_log(raw, project_id) if back else set()
     if not back:
@@ -197,7 +197,7 @@ def _move_cursor(raw: sqlite3.Connection, origin: Origin, project_id: str, rows:
         " ON CONFLICT (project_id, device) DO UPDATE SET dseq = max(dseq, excluded.dseq)",
         [(project_id, device, dseq) for device, dseq in newest.items()],
     )
-    # Stamps from too far ahead move nobody's clock: see ``HybridClock``.
+    # Stamps from the far future do not advance the clock: see ``HybridClock``.
     limit = (origin.now() + MAX_DRIFT_MS) << 16
     stamp = max((row.hlc for row in rows if row.hlc <= limit), default=0)
     origin.hybrid_clock.observe(stamp)

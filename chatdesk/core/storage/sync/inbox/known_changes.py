@@ -209,7 +209,7 @@ def _compare(
         # the same place: then only the server knows whose words it took.
         if not (before.mine and before.has_place(row) and (before.seq, before.hlc) == (row.seq, row.hlc)):
             others.append(row)
-        # The server took it as this person's once, lost it, and has it as somebody else's now.
+        # The server once accepted the change from this person, lost it, and now has it from another member.
         if before.mine and before.author is not None and before.author == page.effects.me != row.author:
             claimed.add(row.entity)
     here = page.rows(

@@ -44,10 +44,9 @@ def rows_by_id(raw: sqlite3.Connection, query: str, ids: Iterable[str]) -> dict[
 
 
 class Page:
-    """A page while it is applied. ``effects`` are what it did; ``registers`` are to be projected at the end;
-    ``arrived`` are entities for which other changes may have waited; ``erased`` are changes whose words one of the
-    ``erasures`` took, or one before them. What was written up to ``joined_seq`` is older than this person's
-    membership."""
+    """A page while it is applied. ``effects`` collects its effects; ``registers`` are to be projected at the end;
+    ``arrived`` are entities for which other changes may have waited; ``erased`` are changes whose text one of the
+    ``erasures`` removed, or an earlier one. Changes up to ``joined_seq`` are older than this person's membership."""
 
     def __init__(
         self, conn: Connection, origin: Origin, project_id: str, effects: Effects, *, joined_seq: int = 0

@@ -84,8 +84,8 @@ def _is_next(row: PulledChange, before: PulledChange | None, numbers: Mapping[st
 
 
 def _flaw(row: PulledChange, sound: PulledChange | None) -> str | None:
-    """Return why a row is no valid change, or None. ``sound``: a valid row; values equal to its are not checked again,
-    as most rows are of one device and one kind."""
+    """Return why a row is no valid change, or None. ``sound``: a valid row; values equal to its own are not checked
+    again, since most rows have the same device and kind."""
     if not is_id(row.entity):
         return "it names nothing"
     if sound is None or not _is_like(row, sound):

@@ -31,9 +31,9 @@ _OWN = (
 def replace_words(
     page: Page, met: Sequence[Incoming], *, is_compared: bool = False, claimed: Container[str] = ()
 ) -> None:
-    """Replace messages by the log's under the same id, where this person wrote them and the server has never had them.
-    ``is_compared``: these differ from what the server took, whoever wrote them; ``claimed``: own messages that are
-    another member's in the log, whatever their text."""
+    """Replace this person's messages that the server never had by the log's under the same id. ``is_compared``: these
+    differ from the server's, for any author; ``claimed``: own messages that belong to another member in the log,
+    whatever their text."""
     raw = page.raw
     page.registers.update(("message", each.rows.id, CONTENT) for each in met)
     owned: dict[str, bool] = {}  # a server may bring one id many times

@@ -44,7 +44,7 @@ _OF_THREAD = (
     f" AND c.erased = 0 AND c.reg NOT IN ({_PERSONAL}) AND {_COUNTED}"
     " AND (c.problem IS NULL OR c.problem NOT LIKE 'foreign: %')"
 )
-# Written out for each source, so that each goes by its own index. What is of another kind than its entity is nonsense.
+# Written out for each source, so that each uses its own index. A change of another kind than its entity is invalid.
 _WRITTEN = " UNION ALL ".join(
     f"{_OF_THREAD} AND c.kind = '{kind}' AND c.entity IN ({source})"
     for kind, source in (

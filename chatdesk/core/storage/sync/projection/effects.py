@@ -9,7 +9,7 @@ from chatdesk.core.domain.sharing.sync_results import Applied
 
 @dataclass(slots=True)
 class Effects:
-    """The effects so far, from which ``applied`` makes an ``Applied``. ``me`` is this person's member id in the
+    """Collects the effects, from which ``applied`` makes an ``Applied``. ``me`` is this person's member id in the
     workspace. ``is_quiet``: the changes are older than this person's membership, so nobody is notified of them.
     ``summary_versions``: the newest by thread, of those that got another one."""
 

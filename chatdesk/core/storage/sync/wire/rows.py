@@ -280,7 +280,7 @@ def _content(kind: str, content: dict[str, Any]) -> tuple[str, str]:
 
 
 def kept_content(kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of a part that is sent and stored: never the path of a file, whoever wrote it."""
+    """Return the content of a part that is sent and stored: never the path of a file, from any author."""
     if kind not in FILES:
         return dict(_plain(content, 0))
     attachment, name = attachment_from(content), content.get("name")

@@ -35,7 +35,7 @@ _FILTER: Final = Text("Invitations (*{ending});;All files (*)", ending=INVITATIO
 _WIDTH_PX: Final = 580
 _MOST_BYTES: Final = 64 * 1024
 _LONGEST_NAME: Final = 80
-_RESTS_MS: Final = 600  # without a key, until what a code says is announced
+_RESTS_MS: Final = 600  # without a key, before a code's content is announced
 
 
 class JoinWorkspaceDialog(TaskPanel):

@@ -83,7 +83,7 @@ class LeaveWorkspaceDialog(TaskPanel):
 
 
 class _FieldDialog(TaskPanel):
-    """A dialog with one field and a button. ``given`` carries what was typed."""
+    """A dialog with one field and a button. ``given`` carries the typed text."""
 
     given = Signal(str)
 

@@ -36,8 +36,8 @@ def grantable(mine: TeamRole | None) -> tuple[TeamRole, ...]:
 
 @dataclass(frozen=True, slots=True)
 class RoleRow:
-    """A project or a member with a role (None: no access). ``offered``: what can be chosen besides no access; empty:
-    nothing. ``whose`` completes *Role of …* or *Role in …* for screen readers."""
+    """A project or a member with a role (None: no access). ``offered``: the choices besides no access; empty: the role
+    is fixed. ``whose`` completes *Role of …* or *Role in …* for screen readers."""
 
     key: str
     words: str
@@ -53,7 +53,7 @@ class RoleRow:
 
 class RoleRows(QWidget):
     """A table of roles, of which only the rows in view cost time, and a box for the role of the current row. Enter goes
-    to the box. ``chosen`` carries the key and the role that somebody chose. ``heading`` is that of the first column."""
+    to the box. ``chosen`` carries the key and the chosen role. ``heading`` is that of the first column."""
 
     chosen = Signal(str, object)
 

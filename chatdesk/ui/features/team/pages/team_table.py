@@ -19,7 +19,7 @@ from chatdesk.ui.theme.tokens import FOCUS_RING_PX
 _Index = QModelIndex | QPersistentModelIndex
 _ROW_PX = 26
 _MOST_ROWS_HIGH = 7
-_MEASURED_ROWS = 12  # columns are as wide as what is in view wants
+_MEASURED_ROWS = 12  # columns are as wide as the visible cells require
 
 
 @dataclass(frozen=True, slots=True)
