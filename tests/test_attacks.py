@@ -28,7 +28,9 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
             "test_other_addresses_have_no_button",
             "test_stored_names_do_not_lead_out_of_the_folder",
         ),
-        "ui/features/transfer/test_printing.py": ("test_what_was_not_given_is_an_empty_picture_and_nothing_is_opened",),
+        "ui/features/transfer/test_printing.py": (
+            "test_an_unknown_resource_is_an_empty_picture_and_nothing_is_opened",
+        ),
     },
     "a link runs a program": {
         "core/rendering/test_safety.py": ("test_only_three_schemes_are_safe",),
@@ -43,12 +45,12 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "markup in a title, a name or an error is read as such": {
         "ui/window/test_main_window.py": ("test_errors_are_shown_as_plain_text",),
         "ui/features/transfer/test_import_dialog.py": ("test_the_report_is_a_line_a_thread_and_plain_text",),
-        "ui/features/desktop/test_notify.py": ("test_what_looks_like_markup_is_shown_as_it_was_written",),
+        "ui/features/desktop/test_notify.py": ("test_markup_is_shown_as_plain_text",),
     },
     "a link of ours sets up a server or runs a command": {
         "core/test_links.py": ("test_nothing_else_is_a_link",),
         "e2e/test_opened_links.py": (
-            "test_what_is_no_link_is_refused_where_it_was_opened",
+            "test_an_invalid_link_is_refused_where_it_was_opened",
             "test_an_invitation_is_shown_and_nothing_is_joined",
         ),
     },
@@ -69,7 +71,7 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "test_injections.py": ("test_an_order_in_a_description_is_asked_about",),
         "test_hostile_tool_servers.py": (
             "test_a_name_that_imitates_another_is_told_apart",
-            "test_terminal_codes_and_turned_text_reach_nobody",
+            "test_terminal_codes_and_reversed_text_are_neutralised",
         ),
         f"{_CALLS}/test_offered_tools.py": ("test_a_tool_cannot_take_the_place_of_the_search",),
     },
@@ -92,7 +94,7 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "a page in the browser reaches the local service": {
         "service/test_gate.py": (
-            "test_no_route_lets_anybody_in_who_should_stay_out",
+            "test_every_route_refuses_unauthorised_callers",
             "test_pages_of_named_origins_may_ask_with_a_token_and_without_credentials",
         ),
         "live_local/test_chromium.py": (
@@ -101,8 +103,8 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         ),
     },
     "a port is open to everybody": {
-        "service/test_gate.py": ("test_no_route_lets_anybody_in_who_should_stay_out",),
-        "core/tools/host/test_redirect_receiver.py": ("test_what_no_browser_sends_back_is_refused",),
+        "service/test_gate.py": ("test_every_route_refuses_unauthorised_callers",),
+        "core/tools/host/test_redirect_receiver.py": ("test_a_request_unlike_a_browsers_is_refused",),
     },
     "an id leads to what is another person's": {
         "core/sync/team_store/test_team_store_attack.py": ("test_random_operations_read_and_forge_nothing",),
@@ -111,7 +113,7 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "a header alone lets somebody in": {
         "service/test_gate.py": (
             "test_each_route_wants_its_scope",
-            "test_what_two_readers_could_understand_differently_is_refused",
+            "test_ambiguous_requests_are_refused",
         ),
     },
     "a provider's stream commands the program": {
@@ -133,7 +135,7 @@ ATTACKS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "core/system/test_file_writing_symlinks.py": ("test_no_planted_symlink_is_followed",),
     },
     "a file that came in is run": {
-        "ui/transcript/items/test_file_item.py": ("test_what_could_run_cannot_be_opened",),
+        "ui/transcript/items/test_file_item.py": ("test_an_executable_file_cannot_be_opened",),
         "ui/features/chat/test_transcript_files.py": (
             "test_an_attached_file_is_opened_under_an_ending_that_cannot_run",
         ),

@@ -92,7 +92,7 @@ def _runs(log: Path) -> list[Any]:
     return [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.exists() else []
 
 
-def test_a_call_that_nobody_allows_is_denied_and_told(
+def test_a_call_without_permission_is_denied_and_reported(
     tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _ask(tmp_path, "write it down") == CALL_DENIED
@@ -175,7 +175,7 @@ def test_servers_are_chosen_for_the_question(tmp_path: Path, log: Path, capsys: 
         ("odd-tool", "“odd” is left out"),
     ],
 )
-def test_what_a_named_server_offers_is_told_or_why_it_offers_nothing(
+def test_a_named_servers_tools_or_its_failure_are_reported(
     tmp_path: Path, model: None, capsys: pytest.CaptureFixture[str], how: str, reason: str, as_json: bool
 ) -> None:
     data_dir, server_id, script = str(tmp_path / "profile"), "notes", tmp_path / "script.json"
@@ -344,7 +344,7 @@ _NAMED_AND_LOOKS = list(itertools.product(("good", "good/say"), ("Good", "gооd
 
 
 @pytest.mark.parametrize(("named", "look"), sample(_NAMED_AND_LOOKS, 4))
-def test_what_is_named_is_allowed_and_nothing_that_looks_like_it(
+def test_only_the_exact_name_is_allowed(
     tmp_path: Path, greedy: None, capsys: pytest.CaptureFixture[str], named: str, look: str
 ) -> None:
     evil = (look if look != named else "evil", ["good", look])
@@ -370,7 +370,7 @@ def test_a_name_that_two_servers_share_is_refused(
 
 
 @pytest.mark.parametrize("named", ["say", "GOOD", "good/SAY", "good/", "chatdesk-web/say"])
-def test_a_name_that_is_no_servers_allows_nothing_and_says_what_would(
+def test_an_unknown_server_name_allows_nothing_and_suggests_a_known_one(
     tmp_path: Path, greedy: None, capsys: pytest.CaptureFixture[str], named: str
 ) -> None:
     logs = _set_up(tmp_path, {"good": ("The good one", ["say"])})
@@ -388,7 +388,7 @@ def test_only_the_server_that_is_named_is_used(tmp_path: Path, greedy: None) -> 
 
 
 @pytest.mark.parametrize("what", ["damaged", "somebody else's server", "somebody else's folder"])
-def test_what_does_not_hold_of_the_tools_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str) -> None:
+def test_wrong_permissions_of_tools_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str) -> None:
     server = {"id": "s", "name": "s", "kind": "command", "argv": ["/bin/cat"], "is_on": True}
     folder = {"project": "p", "path": "/srv"}
     written = {
@@ -408,7 +408,7 @@ def test_what_does_not_hold_of_the_tools_is_said(tmp_path: Path, capsys: pytest.
 
 
 @pytest.mark.parametrize("tool", ["say;id", "say$(id)", "say`id`", "say' id", "say & id", "say\nid", "say id"])
-def test_what_would_allow_a_call_may_be_pasted_into_a_shell(
+def test_the_suggested_permission_can_be_pasted_into_a_shell(
     tmp_path: Path, greedy: None, capsys: pytest.CaptureFixture[str], tool: str
 ) -> None:
     _set_up(tmp_path, {"evil": ("Evil", [tool])})

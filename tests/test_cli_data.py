@@ -62,7 +62,7 @@ def test_one_several_a_project_and_everything_are_exported(
         (["--project", "nobody", "--format", "json"], "No project is called"),
     ],
 )
-def test_what_cannot_be_exported_is_said(
+def test_a_failed_export_is_reported(
     data_dir: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     assert run(["export", *arguments]) == 1
@@ -144,7 +144,7 @@ def test_repair_mends_and_says_so(data_dir: Path, capsys: pytest.CaptureFixture[
     assert "Nothing was wrong." in capsys.readouterr().out
 
 
-def test_what_reads_is_copied_out_of_a_damaged_database(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_readable_rows_are_copied_out_of_a_damaged_database(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = data_dir / "chatdesk.db"
     with closing(sqlite3.connect(path)) as conn:
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")

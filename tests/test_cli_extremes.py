@@ -90,7 +90,7 @@ async def test_an_answer_that_cannot_be_printed_is_kept(tmp_path: Path) -> None:
         assert answer.status in (Status.STOPPED, Status.COMPLETE)
 
 
-def test_nobody_reads_the_complaint_either(tmp_path: Path) -> None:
+def test_full_stdout_and_stderr_are_handled(tmp_path: Path) -> None:
     command = f"{sys.executable} -m chatdesk --data-dir {tmp_path} show 0000 >/dev/full 2>&1"
     assert subprocess.run(["sh", "-c", command], cwd=ROOT, timeout=60, check=False).returncode == 1
 
@@ -115,7 +115,7 @@ def test_too_few_files_are_told(tmp_path: Path, limit: int, *, is_enough: bool) 
         (MemoryError(), "no more memory or threads"),
     ],
 )
-def test_what_the_system_does_not_give_is_no_fault_of_chatdesk(
+def test_a_missing_resource_of_the_system_is_not_reported_as_a_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, words: str
 ) -> None:
     def refused(*_arguments: object, **_more: object) -> None:

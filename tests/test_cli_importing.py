@@ -41,7 +41,7 @@ def test_json_a_project_and_a_dry_run(folder: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("content", ["", "hello", "[]", "{", "[1, 2]"])
-def test_what_cannot_be_imported_fails_with_a_sentence(
+def test_an_invalid_import_fails_with_a_sentence(
     folder: Path, capsys: pytest.CaptureFixture[str], content: str
 ) -> None:
     path = folder / "x.json"

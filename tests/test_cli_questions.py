@@ -66,7 +66,7 @@ def asked(data_dir: Path) -> Iterator[Asked]:
 
 
 @pytest.mark.parametrize("typed", [b"\x04", b"\n", b"n\n", b"maybe\n"])
-def test_what_is_no_yes_changes_nothing(asked: Asked, data_dir: Path, typed: bytes) -> None:
+def test_any_answer_but_yes_changes_nothing(asked: Asked, data_dir: Path, typed: bytes) -> None:
     asked.type(typed)
     code, said = asked.end()
     assert code == 1

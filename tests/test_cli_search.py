@@ -18,7 +18,7 @@ def _world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     capsys.readouterr()
 
 
-def test_what_is_found_is_printed_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_are_printed_by_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["search", "herons", "fish"]) == 0
     printed = capsys.readouterr()
     assert "Messages (" in printed.out

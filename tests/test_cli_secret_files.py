@@ -117,7 +117,7 @@ async def test_nothing_is_made_where_the_file_cannot_be(
 
 
 @pytest.mark.parametrize("command", _MAKERS)
-async def test_the_file_holds_the_secret_and_is_nobody_elses(
+async def test_the_file_contains_the_secret_and_is_private(
     tmp_path: Path, server: _Server, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "secret"

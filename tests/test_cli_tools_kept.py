@@ -149,7 +149,7 @@ def test_a_command_that_says_yes_has_kept_it(
         assert said and "unexpected" not in said
 
 
-def test_a_directory_of_somebody_else_has_its_tools_off(world: World, tmp_path: Path) -> None:
+def test_a_foreign_directory_has_its_tools_off(world: World, tmp_path: Path) -> None:
     """Sealed with another key, or with none: also where this person has a key in a file."""
     world.ring.error = NoKeyringError()
     world.prepare()

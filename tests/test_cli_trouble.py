@@ -169,7 +169,7 @@ def test_the_place_of_a_backup_that_cannot_be_written_is_named(
 
 
 @needs_permissions
-def test_a_backup_into_a_folder_of_somebody_else_names_it(data_dir: Path, tmp_path: Path) -> None:
+def test_a_backup_into_a_foreign_folder_names_it(data_dir: Path, tmp_path: Path) -> None:
     folder = tmp_path / "stick"
     folder.mkdir()
     folder.chmod(0o500)

@@ -199,7 +199,7 @@ def _restored(stage: Stage, prepare: Callable[[Stage], None]) -> None:
 
 @pytest.mark.parametrize("directory", [_given, _edited, _restored], ids=lambda each: each.__name__.strip("_"))
 @pytest.mark.parametrize("prepare", WAYS, ids=lambda each: each.__name__.strip("_"))
-def test_what_a_directory_names_gets_no_secret(
+def test_an_address_from_a_data_directory_gets_no_secret(
     stage: Stage,
     prepare: Callable[[Stage], None],
     directory: Callable[[Stage, Callable[[Stage], None]], None],
@@ -245,7 +245,9 @@ def _agreement(stage: Stage) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [_vendor, _address, _resource, _agreement], ids=lambda each: each.__name__.strip("_"))
-def test_what_the_environment_or_a_person_names_gets_its_own(stage: Stage, name: Callable[[Stage], list[str]]) -> None:
+def test_an_address_from_the_environment_or_a_person_gets_its_own_secret(
+    stage: Stage, name: Callable[[Stage], list[str]]
+) -> None:
     """So that nothing above passes because nobody was listening."""
     wanted = name(stage)
     provider = "azure" if name is _resource else "openai"

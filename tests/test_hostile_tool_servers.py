@@ -62,7 +62,7 @@ async def test_a_result_of_fifty_megabytes_is_not_taken(tmp_path: Path) -> None:
         assert len(result.text) < 1_000
 
 
-async def test_terminal_codes_and_turned_text_reach_nobody(tmp_path: Path) -> None:
+async def test_terminal_codes_and_reversed_text_are_neutralised(tmp_path: Path) -> None:
     """They are spelt out for the model, for the card, and where the call is shown."""
     shown = {"name": "report", "title": _BIDI, "description": _ANSI, "inputSchema": {"type": "object"}}
     result = {"content": [{"type": "text", "text": _ANSI + _BIDI}]}

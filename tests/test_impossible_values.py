@@ -110,7 +110,7 @@ _OBJECTS = [
 
 
 @pytest.mark.parametrize("stored", ["[1]", "7", "not JSON", '{"cut": "of', ""])
-async def test_what_is_no_object_of_json_is_named_and_replaced(stored: str, directory: Path) -> None:
+async def test_an_invalid_json_object_is_named_and_replaced(stored: str, directory: Path) -> None:
     assert {("threads", "parameters"), ("threads", "tool_counts"), ("projects", "parameters")} <= set(_OBJECTS)
     path = directory / "chatdesk.db"
     with closing(sqlite3.connect(path)) as conn:

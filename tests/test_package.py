@@ -233,7 +233,7 @@ def test_the_table_of_fresh_systems_has_a_line_for_each_and_what_was_not_tried_i
     ]
 
 
-def test_who_may_not_make_fresh_systems_is_told(
+def test_missing_rights_for_fresh_systems_are_reported(
     fresh: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["try_fresh.py"])

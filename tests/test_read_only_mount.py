@@ -62,7 +62,7 @@ def test_what_is_there_can_be_listed_exported_and_backed_up_elsewhere(mounted: P
     [(("backup",), "backups/chatdesk-000001-"), (("serve", "--port", "0"), "service")],
     ids=["backup", "serve"],
 )
-def test_what_cannot_be_written_is_named(mounted: Path, words: tuple[str, ...], place: str) -> None:
+def test_a_read_only_path_is_named(mounted: Path, words: tuple[str, ...], place: str) -> None:
     ended = _run(mounted, *words)
     assert ended.returncode == 1
     said = ended.stderr.splitlines()[-1]

@@ -155,5 +155,5 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def test_it_is_off_unless_somebody_turns_it_on() -> None:
+def test_it_is_off_by_default() -> None:
     assert Settings().service_on is False

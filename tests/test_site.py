@@ -64,7 +64,7 @@ def test_the_pages_have_no_list_that_was_taken_for_a_paragraph(site: Path) -> No
 
 
 @pytest.mark.skipif(find_chromium() is None, reason="it needs Chromium")
-def test_a_browser_opens_and_searches_the_pages_as_files_and_asks_nobody(site: Path) -> None:
+def test_a_browser_opens_and_searches_the_pages_as_files_without_requests(site: Path) -> None:
     with chromium_page() as page:
         page.open((site / "index.html").as_uri())
         field = "document.querySelector('.md-search__input')"

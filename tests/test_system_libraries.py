@@ -85,7 +85,7 @@ def test_a_test_without_its_program_is_skipped_with_the_package(
     assert programs.missing_program(FileNotFoundError(2, "gone", "a file of the test")) == ""
 
 
-def test_such_a_test_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_test_without_its_program_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     body = "import subprocess\ndef test_it():\n    subprocess.run(['patch'])\n"
     (tmp_path / "test_one.py").write_text(body + "async def test_later():\n    subprocess.run(['patch'])\n", "utf-8")
     command = [
@@ -160,7 +160,7 @@ class _Installed:
         return subprocess.CompletedProcess(command, 0, "")
 
 
-def test_what_is_installed_as_root_is_said_before(
+def test_packages_to_install_as_root_are_named_first(
     libraries: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     installed = _Installed(libraries, monkeypatch, is_at_terminal=False)

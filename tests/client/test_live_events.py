@@ -156,7 +156,7 @@ async def test_each_event_arrives_once_over_connections_that_are_cut(tmp_path: P
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-async def test_whoever_was_away_for_too_long_is_told_to_read_again(tmp_path: Path, kind: type) -> None:
+async def test_a_client_that_was_away_too_long_is_told_to_read_again(tmp_path: Path, kind: type) -> None:
     async with served_world(tmp_path) as world:
         async with client_of(kind, world.address.urls[0], world.token()) as client:
             if isinstance(client, AsyncClient):

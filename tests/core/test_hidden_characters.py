@@ -107,7 +107,7 @@ def test_advice_to_the_layout_is_not_spelt_out_in_running_text(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", DECEIT)
-def test_what_deceives_is_told_wherever_it_stands(name: str) -> None:
+def test_deceptive_characters_are_spelt_out_in_every_position(name: str) -> None:
     for place in PLACES:
         assert "⟦U+" in _shown(place, DECEIT[name])
         assert "⟦U+" in plain(DECEIT[name])

@@ -50,7 +50,7 @@ def _zone(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_zone")
 @pytest.mark.parametrize("value", IMPOSSIBLE, ids=repr)
-def test_what_is_no_time_is_called_unknown(value: object) -> None:
+def test_an_invalid_time_is_called_unknown(value: object) -> None:
     assert not is_known(value)
     assert known_or_zero(value) == 0
     assert utc_moment(value).isoformat() == "1970-01-01T00:00:00+00:00"

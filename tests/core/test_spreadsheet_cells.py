@@ -21,7 +21,7 @@ HARMLESS = (
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_what_would_run_gets_an_apostrophe(act: str) -> None:
+def test_a_formula_gets_an_apostrophe(act: str) -> None:
     for sign in SIGNS:
         for hiding in HIDING:
             text = hiding + sign + act
@@ -32,7 +32,7 @@ def test_what_would_run_gets_an_apostrophe(act: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["=1", "= 1", "=A1", "=", "=name"])
-def test_what_begins_with_equals_always_runs(text: str) -> None:
+def test_text_beginning_with_equals_is_always_a_formula(text: str) -> None:
     assert harmless_cell(text) == f"'{text}"
 
 

@@ -74,7 +74,7 @@ def test_the_person_reads_the_language_of_the_program() -> None:
 
 
 @pytest.mark.usefixtures("german")
-def test_what_is_not_translated_is_shown_in_english() -> None:
+def test_an_untranslated_sentence_is_shown_in_english() -> None:
     assert shown(Text("{count} left", count=1_000)) == "1.000 left"
     assert shown(plural("{count} days", "{count} day", 1)) == "1 day"
     assert shown("Nothing was changed.") == "Nothing was changed.", "data is never translated"
@@ -144,11 +144,11 @@ def test_a_packed_decimal_that_is_none_is_left_out(decimal: object) -> None:
         {"source": None, "fields": {"a": "b"}},
     ],
 )
-def test_what_is_no_packed_text_is_empty(data: object) -> None:
+def test_an_invalid_packed_text_is_empty(data: object) -> None:
     assert unpacked(data) == ""
 
 
-def test_a_packed_text_of_somebody_else_does_no_harm() -> None:
+def test_a_foreign_packed_text_is_harmless() -> None:
     deep: object = "end"
     for _ in range(50):
         deep = {"source": "{a}", "fields": {"a": deep}}

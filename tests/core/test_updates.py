@@ -87,6 +87,6 @@ def test_a_version_is_newer_by_its_numbers(named: str, found: Version | None) ->
     "body",
     [b"", b"[]", b"{}", b'{"version": 1}', b'{"version": "1"}', b'{"version": "1.2.3; rm"}', b"\xff", b"[" * 4000],
 )
-def test_a_page_that_names_no_version_is_no_newest_version(body: bytes) -> None:
+def test_a_page_without_a_version_gives_no_newest_version(body: bytes) -> None:
     with pytest.raises(FetchFailed, match="does not say"):
         newer_version(PAGE, Page(body))

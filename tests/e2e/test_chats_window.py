@@ -600,7 +600,7 @@ def test_a_chat_that_closes_while_all_are_stored_is_left_alone(
     play(paths, script)
 
 
-def test_what_cannot_be_stored_keeps_its_window_open(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_save_keeps_the_window_open(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     async def script(application: WindowApplication) -> None:
         await ask(application, "hello")
         own = await window(application)

@@ -75,7 +75,7 @@ def test_the_window_that_is_worked_in_says_it_while_others_are_shown(paths: AppP
     play(paths, script)
 
 
-def test_what_nobody_could_see_is_said_in_the_next_window(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unseen_message_is_shown_in_the_next_window(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
 
     async def script(application: WindowApplication) -> None:
@@ -157,7 +157,7 @@ def test_what_is_on_show_when_a_chat_is_hidden_is_there_again_and_then_goes(
     play(paths, script)
 
 
-def test_what_nobody_saw_in_a_chat_that_was_closed_is_said_elsewhere(paths: AppPaths) -> None:
+def test_unseen_messages_of_a_closed_chat_are_shown_elsewhere(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         own, main = await _new_window(application), application.bindings

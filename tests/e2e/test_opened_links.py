@@ -106,7 +106,7 @@ def test_a_link_to_nothing_here_leaves_the_reader_where_they_are(tmp_path: Path)
     play(paths, script)
 
 
-def test_what_is_no_link_is_refused_where_it_was_opened(tmp_path: Path) -> None:
+def test_an_invalid_link_is_refused_where_it_was_opened(tmp_path: Path) -> None:
     paths = AppPaths.find(tmp_path / "profile")
 
     async def script(application: WindowApplication) -> None:

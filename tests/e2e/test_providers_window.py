@@ -348,7 +348,7 @@ def test_what_is_said_of_models_holds_for_the_menu_and_the_costs(paths: AppPaths
     play(paths, script, FIRST_START)
 
 
-def test_where_nobody_decided_where_keys_lie_the_form_asks(paths: AppPaths) -> None:
+def test_the_form_asks_where_to_store_keys_if_that_is_undecided(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         async with FaultServer(_chat) as server:
             services = await application.services()

@@ -105,7 +105,7 @@ def test_the_files_of_a_prompt_are_attached(paths: AppPaths, tmp_path: Path) -> 
     play(paths, script)
 
 
-def test_a_prompt_that_comes_while_somebody_types_waits_to_be_asked_for(paths: AppPaths, tmp_path: Path) -> None:
+def test_a_prompt_that_arrives_during_typing_waits_for_a_press(paths: AppPaths, tmp_path: Path) -> None:
     came = asyncio.Event()
     use = Offers.use
 

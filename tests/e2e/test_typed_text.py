@@ -399,7 +399,7 @@ def test_what_is_typed_into_an_edit_before_it_is_back_is_kept(tmp_path: Path) ->
     play_and_find(tmp_path, act)
 
 
-def test_what_is_typed_while_a_window_closes_is_kept(tmp_path: Path) -> None:
+def test_text_typed_while_a_window_closes_is_kept(tmp_path: Path) -> None:
     async def act(application: WindowApplication, writer: Writer) -> None:
         chats = application.chats
         chats.open_window(writer.here)
@@ -422,7 +422,7 @@ CASES: Final = [each for each in product(STATES, ACTIONS, (False, True)) if each
 
 
 @pytest.mark.parametrize(("state", "action", "is_busy"), sample(CASES, 14))
-def test_what_was_typed_is_in_one_place(tmp_path: Path, state: str, action: str, is_busy: bool) -> None:
+def test_typed_text_is_in_one_place(tmp_path: Path, state: str, action: str, is_busy: bool) -> None:
     async def act(application: WindowApplication, writer: Writer) -> None:
         await STATES[state](writer)
         with busy_disk(writer.paths) if is_busy else nullcontext():

@@ -45,7 +45,7 @@ def test_a_server_ends_with_its_process_and_its_files_are_gone(
     wait_until(lambda: not is_running(int(pid)) and not Path(folder).exists())
 
 
-def test_what_is_written_outlives_a_kill_of_the_server(postgres: Cluster) -> None:
+def test_writes_survive_a_kill_of_the_server(postgres: Cluster) -> None:
     database = postgres.empty_database()
     with database.connect() as conn:
         conn.execute("CREATE TABLE kept (n int)")

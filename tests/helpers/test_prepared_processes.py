@@ -77,7 +77,7 @@ def test_another_environment_is_not_mistaken_for_that_of_the_run(monkeypatch: py
         assert b"LC_TIME=de_DE.UTF-8" in environment.read_bytes().split(b"\0")
 
 
-async def test_it_ends_with_whoever_started_it_however_that_ends() -> None:
+async def test_it_ends_with_its_parent_however_that_ends() -> None:
     program = (
         "import time\n"
         "from chatdesk.core.system import child_process\n"

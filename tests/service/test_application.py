@@ -109,7 +109,7 @@ async def test_a_question_with_a_key_is_asked_once(tmp_path: Path) -> None:
         assert (await world.http.get(url)).json()["total"] == 2
 
 
-async def test_what_has_not_changed_is_not_sent_again(tmp_path: Path) -> None:
+async def test_an_unchanged_answer_is_not_sent_again(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread = await world.http.post(THREADS, json={"title": "Plans"})
         one = f"{THREADS}/{thread.json()['id']}"
@@ -162,9 +162,7 @@ async def test_errors_of_the_core_keep_their_codes(tmp_path: Path) -> None:
         assert (found.status_code, found.headers["allow"]) == (405, "GET, POST")
 
 
-async def test_an_error_that_nobody_foresaw_gives_nothing_away(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_unexpected_error_reveals_no_details(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def fail(_call: object) -> None:
         raise RuntimeError("marked-words-4711")
 

@@ -80,7 +80,7 @@ async def test_a_file_is_kept_by_its_content_whatever_path_its_name_is(tmp_path:
     assert list(tmp_path.rglob("taken.txt")) == []
 
 
-async def test_a_token_in_an_address_lets_nobody_in(tmp_path: Path) -> None:
+async def test_a_token_in_an_address_grants_no_access(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         for name in ("token", "access_token", "api_key", "authorization"):
             answer = await _got(world, f"/api/v1/threads?{name}={world.owner_token}", "Accept: */*")

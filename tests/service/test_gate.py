@@ -37,7 +37,7 @@ def _request(world: ServedWorld, *lines: str, method: str = "GET", path: str = T
     return "\r\n".join([*head, *lines, "", ""]).encode()
 
 
-async def test_no_route_lets_anybody_in_who_should_stay_out(tmp_path: Path) -> None:
+async def test_every_route_refuses_unauthorised_callers(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         owner = {"authorization": f"Bearer {world.owner_token}"}
         attacks: list[tuple[dict[str, str], int]] = [
@@ -151,7 +151,7 @@ async def test_the_unix_socket_lets_its_owner_in_without_a_token(tmp_path: Path)
         ("X-Null: a\0b",),
     ],
 )
-async def test_what_two_readers_could_understand_differently_is_refused(tmp_path: Path, lines: tuple[str, ...]) -> None:
+async def test_ambiguous_requests_are_refused(tmp_path: Path, lines: tuple[str, ...]) -> None:
     async with served_world(tmp_path) as world:
         smuggled = _request(world, method="POST", path="/api/v1/projects")
         head = _request(world, *lines, "Content-Type: application/json", method="POST")
@@ -239,7 +239,7 @@ async def test_pages_of_named_origins_may_ask_with_a_token_and_without_credentia
 
 
 @pytest.mark.parametrize("origin", ["*", "null", "tool.example", "https://a.example/path", "https://a@b", "file://x"])
-async def test_what_is_no_origin_of_pages_is_refused_at_the_start(tmp_path: Path, origin: str) -> None:
+async def test_an_invalid_origin_of_pages_is_refused_at_the_start(tmp_path: Path, origin: str) -> None:
     with pytest.raises(InvalidInput, match="origin of web pages"):
         async with served_world(tmp_path, options=ServiceOptions(origins=(origin,))):
             pass
@@ -313,7 +313,7 @@ async def test_a_body_in_many_small_chunks_is_read(tmp_path: Path) -> None:
         assert (await world.raw(head + chunks + b"0\r\n\r\n")).startswith(b"HTTP/1.1 201 ")
 
 
-async def test_who_leaves_in_the_middle_of_a_body_is_no_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_disconnect_within_a_body_is_not_a_fault(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         async with served_world(tmp_path) as world:
             connection = world.connect()

@@ -40,7 +40,7 @@ async def test_only_so_many_run_at_once_and_closing_ends_them(tmp_path: Path) ->
     assert not (tmp_path / "jobs").exists()
 
 
-async def test_an_error_that_nobody_foresaw_is_logged_and_gives_nothing_away(
+async def test_an_unexpected_error_is_logged_and_reveals_no_details(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fail(_job: Job) -> str:

@@ -219,7 +219,7 @@ async def test_a_stream_that_is_cut_ends_with_an_error_and_not_as_a_whole(tmp_pa
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
-async def test_who_leaves_early_ends_the_request_at_the_provider(tmp_path: Path, is_streamed: bool) -> None:
+async def test_an_early_disconnect_ends_the_request_at_the_provider(tmp_path: Path, is_streamed: bool) -> None:
     async def endless(exchange: Exchange) -> None:
         await exchange.start()
         await exchange.delta(role="assistant", content="On and")

@@ -197,7 +197,7 @@ async def test_responses_in_a_thread_are_kept_and_can_be_followed_from_any_of_th
         assert [each.text for each in page.messages] == ["One", "Noted", "Three", "Noted"]
 
 
-async def test_what_cannot_be_kept_or_passed_on_is_refused(tmp_path: Path) -> None:
+async def test_requests_that_cannot_be_stored_or_passed_on_are_refused(tmp_path: Path) -> None:
     async with asked_world(tmp_path, answer("Good day")) as (world, vendor, client):
         thread = (await world.services.chat.create_thread(None, "Plans")).thread
         kept = f"chatdesk/thread:{thread.id}"
@@ -225,7 +225,7 @@ async def test_what_cannot_be_kept_or_passed_on_is_refused(tmp_path: Path) -> No
         assert len(vendor.requests) == 1
 
 
-async def test_who_leaves_a_response_ends_the_request_at_the_provider(tmp_path: Path) -> None:
+async def test_a_disconnect_from_a_response_ends_the_request_at_the_provider(tmp_path: Path) -> None:
     async def endless(exchange: Exchange) -> None:
         await exchange.start()
         await exchange.delta(role="assistant", content="On and")

@@ -349,7 +349,7 @@ async def test_a_summary_is_listed_edited_and_switched_off(tmp_path: Path) -> No
         assert [each["version"] for each in listed] == [2, 1]
 
 
-async def test_what_somebody_else_has_changed_is_not_written_over(tmp_path: Path) -> None:
+async def test_changes_of_others_are_not_overwritten(tmp_path: Path) -> None:
     from chatdesk.core.domain.summary import NewSummary, SummaryAuthor
 
     async with served_world(tmp_path) as world:

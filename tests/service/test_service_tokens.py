@@ -71,7 +71,7 @@ def test_a_name_is_one_line_and_of_one_token(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"name": 1}', "\0" * 100])
-def test_a_damaged_file_lets_nobody_in(tmp_path: Path, content: str) -> None:
+def test_a_damaged_file_grants_no_access(tmp_path: Path, content: str) -> None:
     book = TokenBook(tmp_path)
     token, text = book.make("editor", [Scope.READ], now_ms=NOW)
     (tmp_path / f"{token.id}.json").write_text(content, "utf-8")
@@ -87,7 +87,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     assert "XDG_STATE_HOME" in refused.value.sentence
 
 
-async def test_a_data_directory_that_somebody_else_made_lets_nobody_in(tmp_path: Path) -> None:
+async def test_a_foreign_data_directory_grants_no_access(tmp_path: Path) -> None:
     async with served_world(tmp_path / "theirs") as world:
         text = world.token("backdoor")
         async with world.client(text) as http:

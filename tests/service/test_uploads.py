@@ -50,7 +50,7 @@ async def test_nothing_that_is_packed_is_unpacked(tmp_path: Path) -> None:
         assert not (tmp_path / "service" / UPLOADS).exists()
 
 
-async def test_what_a_killed_service_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+async def test_files_left_by_a_killed_service_are_removed_at_the_next_start(tmp_path: Path) -> None:
     for name in (UPLOADS, "jobs"):
         folder = tmp_path / "service" / name / "left"
         folder.mkdir(parents=True)

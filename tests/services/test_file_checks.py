@@ -79,7 +79,7 @@ _PACKED = gzip.compress(b"SQLite format 3\0".ljust(4096))
     [b"", b"no backup at all", gzip.compress(b"no backup at all" * 256), _PACKED[:-6], _PACKED[:12]],
     ids=["empty", "junk", "packed junk", "cut", "cut short"],
 )
-def test_a_file_that_is_no_backup_is_named_and_counts_as_none(data: bytes, paths: AppPaths) -> None:
+def test_an_invalid_backup_is_named_and_not_counted(data: bytes, paths: AppPaths) -> None:
     assert backup_findings(paths) == ()
     name = "chatdesk-000007-20260101T000000Z.db.gz"
     (paths.backup_dir / name).write_bytes(data)

@@ -107,7 +107,7 @@ async def test_the_tools_are_there_in_projects_with_a_folder_alone(tmp_path: Pat
         assert world.tools.on_for(thread_id="t", project_id=world.project_id) == ()
 
 
-async def test_a_folder_with_files_of_chatdesk_is_no_projects_folder(tmp_path: Path) -> None:
+async def test_a_folder_with_files_of_chatdesk_is_refused_as_a_projects_folder(tmp_path: Path) -> None:
     async with _world(tmp_path) as world:
         for folder in (tmp_path, tmp_path / "profile", tmp_path / "profile" / "config"):
             with pytest.raises(FolderNotUsable, match="its own files"):

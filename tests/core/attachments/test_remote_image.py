@@ -155,7 +155,7 @@ def test_the_deadline_is_absolute_and_the_connection_ends_with_it(
     gone.set()
 
 
-def test_a_name_that_is_looked_up_for_ever_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_name_lookup_blocks_no_other_request(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = threading.Event()
 
     def resolve(*_arguments: object, **_more: object) -> list[Any]:

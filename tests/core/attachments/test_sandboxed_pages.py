@@ -99,7 +99,7 @@ async def test_there_is_nothing_else_to_be_had(pages: SandboxedPages, path: str)
     assert get(address)[0] == 200
 
 
-async def test_nobody_outside_can_connect(pages: SandboxedPages) -> None:
+async def test_other_computers_cannot_connect(pages: SandboxedPages) -> None:
     address = await pages.serve(PAGE)
     assert urlsplit(address).hostname == "127.0.0.1"
     assert len(urlsplit(address).path) > 40
@@ -107,7 +107,7 @@ async def test_nobody_outside_can_connect(pages: SandboxedPages) -> None:
         socket.create_connection(("127.0.0.2", urlsplit(address).port or 0), timeout=5)
 
 
-async def test_a_page_that_nobody_reads_is_gone_after_its_time() -> None:
+async def test_an_unread_page_is_removed_after_its_time() -> None:
     pages = SandboxedPages(life_s=0.05)
     address = await pages.serve(PAGE)
     wait_until(lambda: is_gone(address))
@@ -127,7 +127,7 @@ async def test_the_oldest_make_room(pages: SandboxedPages) -> None:
     assert not any(map(is_gone, addresses[2:]))
 
 
-async def test_idle_connections_hold_up_nobody(pages: SandboxedPages) -> None:
+async def test_idle_connections_block_no_other_request(pages: SandboxedPages) -> None:
     address = await pages.serve(PAGE)
     idle = [socket.create_connection(("127.0.0.1", urlsplit(address).port or 0)) for _ in range(10)]
     assert get(address)[0] == 200

@@ -120,7 +120,7 @@ def test_https_is_asked_for(written: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["", "a b", "https://", "https://[", "javascript:alert(1)//", "/etc/passwd"])
-def test_what_is_no_address_is_refused(written: str) -> None:
+def test_an_invalid_address_is_refused(written: str) -> None:
     reader = WebPageReader(GuardedFetcher(), FileReader())
     with pytest.raises(ChatDeskError):
         reader.read(written)

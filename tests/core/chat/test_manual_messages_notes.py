@@ -23,7 +23,7 @@ async def _thread(world: ChatWorld) -> str:
     return created.thread.id
 
 
-async def test_a_note_is_answered_by_nobody_and_seen_by_choice(tmp_path: Path) -> None:
+async def test_a_note_gets_no_answer_and_is_seen_by_choice(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         thread_id = await _thread(world)
         noted = await world.chat.manual_messages.add_note(thread_id, "buy quinces")

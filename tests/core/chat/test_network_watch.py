@@ -187,7 +187,7 @@ async def test_another_question_that_gets_through_brings_the_others_along(tmp_pa
 
 
 @pytest.mark.parametrize("how", ["deleted", "asked for another version"])
-async def test_what_nobody_wants_any_more_is_not_sent(tmp_path: Path, how: str) -> None:
+async def test_a_cancelled_answer_is_not_sent(tmp_path: Path, how: str) -> None:
     async with watched(tmp_path, first_look_s=30) as seen:
         failed = (await seen.world.ask("Hello?")).answer
         if how == "deleted":

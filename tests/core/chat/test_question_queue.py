@@ -46,7 +46,7 @@ async def _all_answered(world: ChatWorld, thread_id: str, count: int) -> None:
     await until(is_there)
 
 
-async def test_what_waits_is_asked_in_order_when_the_answer_before_it_is_complete(tmp_path: Path) -> None:
+async def test_waiting_questions_are_asked_in_order_after_the_answer_before(tmp_path: Path) -> None:
     async with _queued(tmp_path) as (world, queue):
         go = asyncio.Event()
         world.provider.will(go, TextDelta("first"), StreamFinished(FinishReason.STOP))

@@ -93,7 +93,7 @@ async def test_a_thread_that_waits_takes_no_other_question(world: ChatWorld) -> 
         await world.chat.send_message(created.thread.id, "two")
 
 
-async def test_cancelling_keeps_the_question_and_asks_nobody(world: ChatWorld) -> None:
+async def test_cancelling_keeps_the_question_and_sends_nothing(world: ChatWorld) -> None:
     hold(world)
     created = await world.chat.create_thread(None, "", "one")
     stopped = await world.chat.stop(created.thread.id)
@@ -156,7 +156,7 @@ async def test_a_refusal_with_a_time_holds_up_the_next_question(world: ChatWorld
     assert [each.message_id for each in world.chat.queue.waiting] == [again.id]
 
 
-async def test_what_waits_survives_the_end_of_the_program(tmp_path: Path) -> None:
+async def test_waiting_answers_survive_the_end_of_the_program(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         hold(world)
         made = [await world.chat.create_thread(None, "", text) for text in ("one", "two")]

@@ -42,7 +42,7 @@ async def test_closing_right_when_a_task_ends_returns() -> None:
         await tasks.close()
 
 
-async def test_what_a_cancelled_task_starts_is_ended_too() -> None:
+async def test_tasks_started_by_a_cancelled_task_are_ended_too() -> None:
     tasks = TaskSet()
     second: list[asyncio.Task[object]] = []
 

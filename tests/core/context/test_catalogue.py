@@ -40,7 +40,7 @@ def test_a_model_is_found_by_every_name_it_goes_by(catalogue: ModelCatalogue, na
 
 
 @pytest.mark.parametrize("name", ["gpt-4.5-preview", "gpt", "llama", "something-else", "", "gpt-4ox"])
-def test_a_model_that_nobody_knows_has_the_stated_defaults(catalogue: ModelCatalogue, name: str) -> None:
+def test_an_unknown_model_has_the_stated_defaults(catalogue: ModelCatalogue, name: str) -> None:
     found = catalogue.find("openai", name)
     assert not found.is_known
     assert (found.context_window, found.largest_answer) == (UNKNOWN.context_window, UNKNOWN.largest_answer)
@@ -102,7 +102,7 @@ def test_a_reasoning_model_has_no_temperature(catalogue: ModelCatalogue) -> None
     assert catalogue.find("openai", "gpt-4o").has(Ability.TEMPERATURE)
 
 
-def test_what_a_server_lists_outranks_the_catalogue(catalogue: ModelCatalogue) -> None:
+def test_a_servers_list_overrides_the_catalogue(catalogue: ModelCatalogue) -> None:
     mine = ModelCatalogue.of_files(SHIPPED)
     mine.add_listed("server", "llama3.1:8b", Figures(context_window=4_096))
     found = mine.find("server", "llama3.1:8b")
@@ -171,7 +171,7 @@ def test_what_a_person_says_comes_before_list_and_catalogue() -> None:
     assert catalogue.find("box", "swift").context_window == 8_000
 
 
-def test_whether_a_model_sees_images_is_open_until_somebody_says_it() -> None:
+def test_a_models_sight_of_images_is_unknown_until_it_is_set() -> None:
     catalogue = ModelCatalogue.of_files(SHIPPED)
     assert catalogue.find("box", "nobodys-model").sees_images is None
     assert catalogue.find("openai", "gpt-4o").sees_images is True

@@ -115,7 +115,7 @@ KEY = "sk-test-0123456789abcdef"
         "api-key: {}",
     ],
 )
-def test_what_is_copied_along_with_a_key_is_left_out(around: str) -> None:
+def test_text_copied_along_with_a_key_is_left_out(around: str) -> None:
     given = around.format(KEY)
     assert bare_key(given) == KEY
     assert Endpoint.of("https://x.example/v1", given).api_key == KEY

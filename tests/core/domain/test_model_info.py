@@ -42,7 +42,7 @@ def test_a_model_is_named_with_its_provider(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "gpt-4o", "/gpt-4o", "openai/", "Open AI/x", "openai/a\nb"])
-def test_what_names_no_model_is_refused(text: str) -> None:
+def test_an_incomplete_model_is_refused(text: str) -> None:
     assert ModelRef.parse(text) is None
 
 
@@ -83,6 +83,6 @@ def test_no_more_is_claimed_than_is_known(has: bool | None, notes: tuple[str, ..
     assert notes_on([question], ModelInfo("m", "Model", 9_000, 900, abilities=yes, unclear=unclear)) == notes
 
 
-def test_a_size_of_the_context_that_nobody_named_is_called_assumed() -> None:
+def test_an_unknown_size_of_the_context_is_called_assumed() -> None:
     assumed = ModelInfo("m", "Model", 32_000, 900, is_window_known=False)
     assert notes_on([], assumed) == ("The size of the context of Model is not known: 32,000 tokens are assumed.",)

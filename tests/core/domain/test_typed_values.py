@@ -52,7 +52,7 @@ def test_a_number_of_tokens_is_read_as_people_write_it(typed: str, tokens: int) 
 
 
 @pytest.mark.parametrize("typed", ["", "many", "-5", "12", "9999999999", "1e9", "128kb", "nan"])
-def test_what_is_no_number_of_tokens_is_refused(typed: str) -> None:
+def test_an_invalid_number_of_tokens_is_refused(typed: str) -> None:
     with pytest.raises(NotAFigure):
         read_window(typed)
 
@@ -64,6 +64,6 @@ def test_a_price_is_read_as_people_write_it(typed: str, amount: float) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "free", "-1", "inf", "1.2.3", "2000000"])
-def test_what_is_no_price_is_refused(typed: str) -> None:
+def test_an_invalid_price_is_refused(typed: str) -> None:
     with pytest.raises(NotAFigure):
         read_price(typed)

@@ -40,7 +40,7 @@ def test_what_came_is_described(site: Site) -> None:
     ("packing", "body"),
     [("gzip", gzip.compress(b"words", mtime=0)), ("deflate", zlib.compress(b"words")), ("identity", b"words")],
 )
-def test_what_is_packed_is_unpacked(site: Site, packing: str, body: bytes) -> None:
+def test_a_packed_body_is_unpacked(site: Site, packing: str, body: bytes) -> None:
     site.answers["/"] = sent(body, "text/plain", Content_Encoding=packing)
     assert fetch(site.url("/")).body == b"words"
     assert site.headers[0]["Accept-Encoding"] == "gzip, deflate"
@@ -56,7 +56,7 @@ def test_a_bomb_is_cut_off_before_it_unfolds(site: Site) -> None:
     ("packing", "body"),
     [("br", b"x"), ("gzip, gzip", b"x"), ("gzip", gzip.compress(b"words", mtime=0)[:-9]), ("gzip", b"plain")],
 )
-def test_what_cannot_be_unpacked_is_refused(site: Site, packing: str, body: bytes) -> None:
+def test_a_body_that_cannot_be_unpacked_is_refused(site: Site, packing: str, body: bytes) -> None:
     site.answers["/"] = sent(body, "text/plain", Content_Encoding=packing)
     with pytest.raises(FetchFailed):
         fetch(site.url("/"))

@@ -78,7 +78,7 @@ async def _asked(data_dir: Path) -> list[object]:
     return [event async for event in ask_owner(data_dir, {"text": SECRET})]
 
 
-async def test_whoever_does_not_know_the_secret_hears_nothing(scratch: Path) -> None:
+async def test_an_owner_without_the_secret_receives_nothing(scratch: Path) -> None:
     """It took the place of the socket, as this user and even in this process."""
     async with owner_of(scratch):
         real = Path(holder_of(scratch).address)
@@ -132,7 +132,7 @@ async def test_another_user_in_the_place_of_the_owner_hears_nothing(scratch: Pat
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "5", '"x"', '{"pid": "1"}', "[" * 4000, "\udce9", "null"])
-async def test_a_file_that_says_nothing_is_nobody(tmp_path: Path, content: str) -> None:
+async def test_an_invalid_file_names_no_owner(tmp_path: Path, content: str) -> None:
     lock = InstanceLock(tmp_path, purpose="window")
     assert lock.acquire()
     (tmp_path / "instance.json").write_bytes(content.encode("utf-8", "surrogateescape"))
@@ -140,13 +140,13 @@ async def test_a_file_that_says_nothing_is_nobody(tmp_path: Path, content: str) 
     lock.release()
 
 
-async def test_a_pipe_in_the_place_of_the_file_holds_nobody_up(tmp_path: Path) -> None:
+async def test_a_pipe_in_place_of_the_file_does_not_block_a_client(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "instance.json")
     async with asyncio.timeout(PATIENCE_S):
         assert not await show_owner_window(tmp_path)
 
 
-async def test_what_a_killed_owner_left_fools_nobody(scratch: Path) -> None:
+async def test_the_files_of_a_killed_owner_are_ignored(scratch: Path) -> None:
     """Its file and socket are there, somebody else listens on it, and a command holds the lock without listening."""
     code = (
         "import asyncio, os, signal, sys; from pathlib import Path\n"

@@ -84,7 +84,7 @@ def _frame(payload: bytes, *, has_more: bool = False) -> bytes:
         _frame(b'{"a": "\n"}'),
     ],
 )
-def test_what_is_no_object_of_ours_is_refused(data: bytes) -> None:
+def test_an_invalid_object_is_refused(data: bytes) -> None:
     with pytest.raises(BadFrame):
         _read(data, limit=512 if len(data) < 700 else 1 << 20)
 

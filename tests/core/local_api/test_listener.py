@@ -125,7 +125,7 @@ def test_idle_connections_cost_a_fixed_number_of_descriptors_and_nobody_their_an
 
 
 @LOOPS
-def test_whoever_does_not_prove_itself_is_left_after_its_time(tmp_path: Path, loop: str) -> None:
+def test_a_caller_without_proof_is_disconnected_after_a_time(tmp_path: Path, loop: str) -> None:
     async def work() -> None:
         async with owner_of(tmp_path, limits=Limits(proof_s=0.2)):
             assert await said(tmp_path) == b""
@@ -161,7 +161,7 @@ def test_a_caller_that_vanishes_ends_its_own_request_only(tmp_path: Path, loop: 
     assert run_on(loop, work) == []
 
 
-async def test_an_error_of_ours_is_said_and_any_other_is_no_crash(tmp_path: Path) -> None:
+async def test_a_chatdesk_error_is_sent_and_any_other_does_not_crash(tmp_path: Path) -> None:
     async def refuse(_request: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
         raise EmptyMessage
         yield {}

@@ -123,7 +123,7 @@ async def test_a_window_that_fails_leaves_it_to_the_ordinary_way(scratch: Path) 
         assert not await asyncio.to_thread(show_quick_window, ["quick", "--data-dir", str(scratch)])
 
 
-def test_nobody_else_is_told_anything(scratch: Path) -> None:
+def test_no_other_process_receives_the_request(scratch: Path) -> None:
     """Another process listens where the file says that the window does."""
     place = scratch / "instance.sock"
     with socket.socket(socket.AF_UNIX) as listening:
@@ -144,7 +144,7 @@ def test_nobody_else_is_told_anything(scratch: Path) -> None:
     assert heard == [b""]
 
 
-async def test_whoever_does_not_know_the_secret_hears_no_request(scratch: Path) -> None:
+async def test_an_owner_without_the_secret_receives_no_request(scratch: Path) -> None:
     async with owner_of(scratch):
         note = json.loads((scratch / "instance.json").read_text(encoding="utf-8"))
         _note(scratch, address=note["address"], pid=note["pid"], secret="22" * 32)
@@ -157,7 +157,7 @@ def test_a_broken_file_leaves_it_to_the_ordinary_way(scratch: Path, content: str
     assert not show_quick_window(["quick", "--data-dir", str(scratch)])
 
 
-def test_a_pipe_in_the_place_of_the_file_keeps_nobody_waiting(scratch: Path) -> None:
+def test_a_pipe_in_place_of_the_file_does_not_block(scratch: Path) -> None:
     os.mkfifo(scratch / "instance.json")
     assert not show_quick_window(["quick", "--data-dir", str(scratch)])
 

@@ -96,7 +96,7 @@ async def test_a_closed_port_is_said_at_once() -> None:
     assert [found[step].state for step in Step] == [FAILED, SKIPPED, SKIPPED, SKIPPED, SKIPPED]
 
 
-async def test_a_name_that_nobody_has_is_said() -> None:
+async def test_an_unknown_host_name_is_reported() -> None:
     found = await ends(account("http://nobody.example/v1"))
     assert "could not be found" in found[Step.ADDRESS].text
 

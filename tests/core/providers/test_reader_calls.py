@@ -93,7 +93,7 @@ def _sent(events: Events) -> Script:
 )
 @pytest.mark.parametrize("offer", REQUESTS)
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_calls_that_nobody_answers_are_no_answer(protocol: str, offer: str, arguments: str, text: str) -> None:
+async def test_unanswered_calls_are_not_an_answer(protocol: str, offer: str, arguments: str, text: str) -> None:
     kind, answer = PROTOCOLS[protocol]
     request = ChatRequest("m", [RequestMessage(Role.USER, "Hi")], extra_fields=REQUESTS[offer])
     async with FaultServer(_sent(answer(arguments, text))) as server:

@@ -44,7 +44,7 @@ async def ask(server: FaultServer) -> tuple[list[float], str, ProviderError | No
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
-async def test_what_may_pass_is_tried_again_soon(code: int) -> None:
+async def test_a_passing_failure_is_retried_soon(code: int) -> None:
     async with FaultServer(failing(code), answer("Hi")) as server:
         waits, text, error = await ask(server)
     assert (len(waits), text, error) == (1, "Hi", None)
@@ -78,7 +78,7 @@ async def test_a_long_waiting_time_is_told(code: int, as_date: bool) -> None:
 
 @pytest.mark.parametrize("code", FINAL)
 @pytest.mark.parametrize("when", [None, "0"])
-async def test_what_will_not_pass_is_not_tried_again(code: int, when: str | None) -> None:
+async def test_a_lasting_failure_is_not_retried(code: int, when: str | None) -> None:
     headers = {} if when is None else {"Retry_After": when}
     async with FaultServer(failing(code, **headers)) as server:
         waits, _text, error = await ask(server)

@@ -178,7 +178,7 @@ def test_a_worker_that_cannot_start_gives_plain_paragraphs(inbox: Inbox) -> None
     assert got == [plain_blocks("# A")]
 
 
-def test_hostile_code_stays_plain_and_hurts_nobody_else(client: RenderClient, inbox: Inbox) -> None:
+def test_hostile_code_stays_plain_and_spares_other_requests(client: RenderClient, inbox: Inbox) -> None:
     got: list[Blocks] = []
     client.request("```java\n" + "a " * 9000 + "\n```\n\n```python\nx = 1\n```\n", got.append)
     inbox.run_until(lambda: len(got) == 2)

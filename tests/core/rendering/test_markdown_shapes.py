@@ -576,7 +576,7 @@ def test_a_callout_names_its_kind_and_keeps_its_blocks(kind: str) -> None:
 @pytest.mark.parametrize(
     "text", ["[!NOTE]\nx", "> \\[!NOTE]\n> x", "> a\n> [!NOTE]", "> [!NOTE](http://a.b)", "> [!NOTES]"]
 )
-def test_what_is_no_callout_stays_text(text: str) -> None:
+def test_an_unknown_callout_stays_text(text: str) -> None:
     assert not any(block.at.callouts for block in parse_markdown(text))
 
 

@@ -128,7 +128,7 @@ def test_dates(text: str, moment: int) -> None:
         "NEAR(",
     ],
 )
-def test_what_makes_no_sense_is_searched_as_words(text: str) -> None:
+def test_invalid_syntax_is_searched_as_words(text: str) -> None:
     query = _parse(text)
     assert query.filters == ()
     assert len(query.clauses) == 1

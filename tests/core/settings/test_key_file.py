@@ -157,7 +157,7 @@ def test_a_place_that_cannot_be_written_has_words(tmp_path: Path) -> None:
         "Tr0ub4dour&3",
     ],
 )
-def test_what_is_easy_to_guess_is_refused_with_a_reason(tmp_path: Path, passphrase: str) -> None:
+def test_an_easy_passphrase_is_refused_with_a_reason(tmp_path: Path, passphrase: str) -> None:
     file = KeyFile(tmp_path, work=QUICK)
     with pytest.raises(PassphraseTooWeak) as caught:
         file.create(passphrase)
@@ -175,7 +175,7 @@ def test_what_is_easy_to_guess_is_refused_with_a_reason(tmp_path: Path, passphra
         "lampe fenster wolke igel " * 100,
     ],
 )
-def test_what_is_hard_to_guess_is_taken(passphrase: str) -> None:
+def test_a_hard_passphrase_is_accepted(passphrase: str) -> None:
     check_passphrase(passphrase)
 
 

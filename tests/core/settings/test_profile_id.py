@@ -16,7 +16,7 @@ _ID = b"0123456789abcdef" * 2
     [b"", b"\0", b"\xff" * 32, _ID[:-1], _ID + b"0", b"a" * 64, b"a" * 65, b"a" * 5_000_000],
     ids=["empty", "nul", "no text", "short", "long", "limit", "beyond the limit", "huge"],
 )
-def test_junk_is_no_id_and_a_new_one_replaces_it(data: bytes, tmp_path: Path) -> None:
+def test_an_invalid_id_is_replaced_by_a_new_one(data: bytes, tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(data)
     profile = ProfileId(tmp_path)
     assert profile.find() == ""

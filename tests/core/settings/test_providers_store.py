@@ -49,7 +49,7 @@ FULL = ProviderProfile(
 )
 
 
-def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
+def test_saved_providers_are_read_again(tmp_path: Path) -> None:
     stored = StoredProviders((PLAIN, FULL), KeyPlace.FILE, finds_local_servers=False)
     ProvidersStore(tmp_path).save(stored)
     assert ProvidersStore(tmp_path).load() == stored

@@ -45,7 +45,7 @@ def test_connection_strings_are_read(text: str, address: ServerAddress, password
         ("postgresql://%ff@db.example.org/team", "not the address"),
     ],
 )
-def test_what_is_no_address_is_told_apart(text: str, words: str) -> None:
+def test_invalid_addresses_are_told_apart(text: str, words: str) -> None:
     with pytest.raises(AddressUnusable, match=words):
         read_address(text)
 
@@ -75,5 +75,5 @@ def test_networks_of_ones_own_are_known(numbers: list[str], expected: bool, monk
     assert is_private("db.example.org", 5432) is expected
 
 
-def test_a_name_that_nobody_knows_is_not_private() -> None:
+def test_an_unknown_name_is_not_private() -> None:
     assert not is_private("nobody.invalid", 5432)

@@ -188,7 +188,7 @@ async def test_much_is_told_as_a_whole_and_at_most_once_a_second(ends: Ends, mon
     assert ends.refreshed <= 5
 
 
-async def test_a_first_pull_notifies_nobody(ends: Ends) -> None:
+async def test_a_first_pull_sends_no_notifications(ends: Ends) -> None:
     thread = await ends.store.thread()
     question, _ = await ends.store.ask(thread)
     await ends.author(question, OTHER)

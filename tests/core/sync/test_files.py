@@ -245,7 +245,7 @@ async def test_what_was_sent_before_a_break_is_not_sent_again(profile: Profile) 
     assert server.puts == 4
 
 
-async def test_pieces_that_somebody_else_put_there_are_replaced(profile: Profile) -> None:
+async def test_foreign_pieces_of_a_file_are_replaced(profile: Profile) -> None:
     server = Server()
     sha256 = profile.blobs.put((LARGE,), max_bytes=10**8).sha256
     profile.want(sha256, len(LARGE), "to_send")
@@ -379,7 +379,7 @@ async def test_a_body_that_travelled_as_a_file_is_taken_in(profile: Profile) -> 
     assert profile.states()[sha256][0] == "here"
 
 
-async def test_what_fails_here_is_tried_again(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_local_failure_is_retried(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
     server = Server()
     sha256 = server.keep("p1", LARGE)
     profile.want(sha256, len(LARGE), "to_fetch")

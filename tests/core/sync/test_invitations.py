@@ -95,7 +95,7 @@ def test_secrets_are_long_and_never_the_same() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "hello", "https://example.org", "chatdesk://settings", "x" * 300_000])
-def test_something_else_is_no_invitation(text: str) -> None:
+def test_other_text_is_not_an_invitation(text: str) -> None:
     with pytest.raises(InvitationUnusable, match="not an invitation"):
         read_code(text)
 

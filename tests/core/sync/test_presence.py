@@ -51,7 +51,7 @@ def test_typing_is_said_at_most_every_three_seconds_however_fast_one_types() -> 
     assert len(said) <= 1 + 30 / TYPING_EVERY_S
 
 
-def test_who_stops_typing_is_only_here_again() -> None:
+def test_a_member_who_stops_typing_is_present_only() -> None:
     it, clock = board()
     it.stand("p", "t", is_typing=True)
     assert it.pop_due() == (PresenceUpdate("p", "t", TYPING),)

@@ -111,7 +111,7 @@ def calls(steps: Generator[Request, Any, RoundResult], desk: Desk) -> list[str]:
         answer = perform(request, desk.store, desk.team)
 
 
-def test_what_one_writes_reaches_the_other_and_is_confirmed(team: Team) -> None:
+def test_a_change_reaches_the_other_profile_and_is_confirmed(team: Team) -> None:
     written = team.first.store.write(team.project)
     sent = team.first.round()
     assert (sent.sent, sent.received, sent.is_drained) == (1, 1, True)
@@ -370,7 +370,7 @@ def test_large_batches_are_cut_and_pages_pulled_in_between(team: Team) -> None:
     assert team.first.store.states(team.project) == {ChangeState.CONFIRMED}
 
 
-def test_what_was_there_is_entered_before_anything_is_pulled(team: Team) -> None:
+def test_existing_content_is_entered_before_anything_is_pulled(team: Team) -> None:
     team.first.store.projects[team.project].shares_left = 3
     seen = calls(team.first.steps(), team.first)
     assert [name for name in seen if name in ("share_step", "pull", "push")][:4] == [

@@ -75,7 +75,7 @@ def test_certificates_are_made_for_every_name_and_made_anew_by_the_same_authorit
 
 
 @pytest.mark.parametrize("names", [(), ("db.example.org", "a,DNS:b"), ("$(id)",), ("a b",)])
-def test_what_is_no_name_makes_nothing(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_an_invalid_name_makes_nothing(tmp_path: Path, names: tuple[str, ...]) -> None:
     assert _prepare(tmp_path, *names).returncode == 2
     assert not (tmp_path / "certificates").exists()
 
@@ -190,7 +190,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield Server(port, folder)
 
 
-def test_the_login_is_no_superuser_and_owns_its_database(server: Server) -> None:
+def test_the_login_owns_its_database_and_is_not_a_superuser(server: Server) -> None:
     with server.connect() as conn:
         row = conn.execute(
             "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls, rolpassword IS NOT NULL"

@@ -88,7 +88,7 @@ async def test_a_newcomer_gets_what_comes_after_the_gap_and_the_author_sends_aga
             await cyd.close()
 
 
-async def test_what_nobody_sends_again_stays_where_it_was(tmp_path: Path, workspace: TeamDatabase) -> None:
+async def test_changes_not_sent_again_stay_in_place(tmp_path: Path, workspace: TeamDatabase) -> None:
     async with desks(tmp_path, workspace, ["ben"], poll_s=0.2) as (project, [ana, ben]):
         await say(ben, project, "of Ben")
         await until_same(project, [ana, ben])

@@ -252,7 +252,7 @@ def test_views_agree_on_projects_and_roles(both: Both) -> None:
         assert both.ask(name, _push(both.projects[1], both.people[name].device, [change])) == ("refused", "refused")
 
 
-def test_who_was_removed_is_refused_and_reads_nothing(both: Both) -> None:
+def test_a_removed_member_is_refused_and_reads_nothing(both: Both) -> None:
     anna, project = both.people["anna"], both.projects[0]
     both.people["olga"].ask("SELECT cd.remove_member(%s)", anna.id)
     both.model.remove_member(anna.id)

@@ -77,7 +77,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize(("loss", "who"), list(zip(LOSSES, itertools.cycle(("ann", "bob")))))
-def test_what_was_lost_here_comes_again(pair: Pair, loss: str, who: str) -> None:
+def test_rows_lost_here_are_pulled_again(pair: Pair, loss: str, who: str) -> None:
     profile = pair.ann if who == "ann" else pair.bob
     before = pair.seen(pair.ann)
     unread = set(profile.rows("SELECT * FROM unread_threads"))

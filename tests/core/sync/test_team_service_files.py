@@ -30,9 +30,7 @@ async def test_an_attached_file_comes_along(tmp_path: Path, workspace: TeamDatab
         assert [part.type for part in message.parts] == [PartType.FILE, PartType.TEXT]
 
 
-async def test_a_file_that_nobody_has_any_more_is_missing_and_the_words_come_all_the_same(
-    tmp_path: Path, workspace: TeamDatabase
-) -> None:
+async def test_a_lost_file_is_missing_and_its_message_still_arrives(tmp_path: Path, workspace: TeamDatabase) -> None:
     async with desks(tmp_path, workspace, ["ben"]) as (project, [ana, ben]):
         thread = await ana.thread(project)
         sha256 = ana.blobs.put((PICTURE,), max_bytes=10**7).sha256

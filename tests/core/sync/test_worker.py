@@ -286,7 +286,7 @@ def test_a_full_disk_here_is_told_in_its_words_and_passes() -> None:
         listener.wait_for(synced)
 
 
-def test_what_nobody_thought_of_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_failure_is_logged_and_retried(caplog: pytest.LogCaptureFixture) -> None:
     local, team = Local(), Team()
     local.failure = ZeroDivisionError()
     with working(lambda: team, local=local) as (worker, listener):
@@ -399,7 +399,7 @@ def test_a_call_that_is_never_answered_is_broken_off(call: str) -> None:
         assert listener.wait_for(lambda status: status.phase is SyncPhase.OFFLINE).problem
 
 
-def test_what_is_written_while_offline_is_counted() -> None:
+def test_changes_made_offline_are_counted() -> None:
     def open_team() -> Team:
         raise TeamUnreachable
 
@@ -410,7 +410,7 @@ def test_what_is_written_while_offline_is_counted() -> None:
         listener.wait_for(lambda each: each.waiting == 12)
 
 
-def test_what_waits_is_told_before_the_server_answers() -> None:
+def test_waiting_changes_are_reported_before_the_server_answers() -> None:
     answers = threading.Event()
 
     def open_team() -> Team:
@@ -434,7 +434,7 @@ def test_people_who_changed_are_asked_for_at_once_from_when_they_did() -> None:
     assert team.asked_since == [0, _LATER_US, 2 * _LATER_US - 5, 3 * _LATER_US - 600_000_000]
 
 
-def test_who_hears_no_notifications_is_told() -> None:
+def test_missing_notifications_are_reported() -> None:
     team = Team()
     team.is_deaf = True
     with working(lambda: team) as (_, listener):

@@ -60,7 +60,7 @@ def _aged(path: Path, ms: int) -> Path:
 
 @posix
 @pytest.mark.parametrize("name", ["a.txt", "a+(b).txt", "\u00e9" * 120])
-def test_what_a_killed_writer_left_is_removed_after_a_day(tmp_path: Path, name: str) -> None:
+def test_files_left_by_a_killed_writer_are_removed_after_a_day(tmp_path: Path, name: str) -> None:
     target = tmp_path / name
     parts = [unfinished_name(target) for _ in range(3)]
     for part, age_ms in zip(parts, (_DAY_MS + 1000, 30 * _DAY_MS, _DAY_MS - 1000), strict=True):

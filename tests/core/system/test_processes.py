@@ -155,7 +155,7 @@ def test_every_process_is_started_with_a_scrubbed_environment() -> None:
         ["chatdesk.ui.features.transfer.printing"],
     ],
 )
-def test_nobody_looks_into_a_worker(command: list[str]) -> None:
+def test_other_processes_cannot_inspect_a_worker(command: list[str]) -> None:
     """A process that may not be dumped belongs to root in /proc, whoever runs it."""
     probe = (
         "import ctypes, runpy, sys\n"

@@ -45,7 +45,7 @@ def test_what_is_too_large_or_no_document_is_a_value_error(tmp_path: Path, data:
         read_small_json(path, 100 if len(data) < 1_000 else 10_000)
 
 
-def test_what_is_no_file_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_regular_files_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """To open a device may already do something: rewind a tape, take a terminal."""
     os.mkfifo(tmp_path / "pipe")
     opened: list[object] = []

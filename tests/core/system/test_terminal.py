@@ -18,7 +18,7 @@ PACKAGE = Path(chatdesk.__file__).parent
 HOSTILE = "a\x1b[31mb\x9bc\x00\td\u202ee\U000e0041f\r\ng\n"
 
 
-def test_what_could_command_a_terminal_is_spelt_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_terminal_control_characters_are_spelt_out(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.say(HOSTILE, end="")
     terminal.complain("x\x07")
     shown = capsys.readouterr()

@@ -33,7 +33,7 @@ def test_progress_is_a_share_and_a_few_clean_words(
     assert progress_text(progress, total, message) == words
 
 
-async def test_without_anybody_to_ask_a_request_is_declined() -> None:
+async def test_a_request_is_declined_without_a_person_to_ask() -> None:
     answers: list[tuple[int, str, Any]] = []
     reports = CallReports(lambda *answer: answers.append(answer))
     reports.start(1, NO_HOOKS)

@@ -295,7 +295,7 @@ def test_several_servers_are_read_and_what_is_none_is_left_out() -> None:
         "x" * 300_000,
     ],
 )
-def test_what_is_no_server_is_refused(text: str) -> None:
+def test_text_without_a_server_is_refused(text: str) -> None:
     with pytest.raises(NotServers):
         read_pasted(text)
 

@@ -59,7 +59,7 @@ def test_a_secret_of_a_command_is_taken_out_and_put_back(words: tuple[str, ...],
         ("--api-key",),
     ],
 )
-def test_what_is_no_secret_stays_as_it_is(words: tuple[str, ...]) -> None:
+def test_a_value_that_is_not_a_secret_is_unchanged(words: tuple[str, ...]) -> None:
     server = _command("npx", *words)
     assert extract_secrets(server) == (server, {})
 
@@ -96,7 +96,7 @@ async def test_a_program_gets_its_secret_and_the_file_does_not(tmp_path: Path) -
         assert str(log) not in text
 
 
-async def test_a_secret_that_nobody_gave_is_named(tmp_path: Path) -> None:
+async def test_a_missing_secret_is_named(tmp_path: Path) -> None:
     async with tool_service(tmp_path) as service:
         await service.save(_command(*command("--log", "${secret:OTHER}")))
         with pytest.raises(ToolFailed, match="The value of OTHER is missing"):

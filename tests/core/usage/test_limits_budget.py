@@ -53,7 +53,7 @@ async def test_a_request_that_would_pass_the_limit_is_held_back_until_midnight(s
     await budget.reserve(UsageKind.TITLE, 100)
 
 
-async def test_what_is_under_way_counts_as_spent(store: Store) -> None:
+async def test_running_requests_count_as_spent(store: Store) -> None:
     budget = _budget(store, 100)
     await budget.reserve(UsageKind.SUMMARY, 80)
     with pytest.raises(BackgroundLimitReached):

@@ -98,7 +98,7 @@ async def test_a_question_is_acknowledged_and_its_answer_arrives_in_order(tmp_pa
             assert "TextStreamed" in mirror.kinds
 
 
-async def test_what_is_acknowledged_is_on_the_disk(tmp_path: Path) -> None:
+async def test_an_acknowledged_write_is_on_the_disk(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world, live_client(world) as client:
         thread_id = await _thread(world)
         for number in range(3):
@@ -418,7 +418,7 @@ async def test_each_operation_is_logged_without_what_it_says(tmp_path: Path, cap
     assert "forged" not in "".join(lines)
 
 
-async def test_what_is_no_operation_is_refused_and_the_connection_goes_on(tmp_path: Path) -> None:
+async def test_an_unknown_operation_is_refused_and_the_connection_stays_open(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world, live_client(world) as client:
         for sent in ("", "x", "[]", "{}", '{"op": "PING"}', '{"op": 1, "id": "a"}', "[" * 100_000, '{"id": "a"}'):
             await client.socket.send(sent)
@@ -666,7 +666,7 @@ async def _next_sent(lines: Any, mirror: Mirror) -> None:
     mirror.apply(frame)
 
 
-async def test_the_journal_is_open_only_while_somebody_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_journal_is_open_only_while_a_client_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[EventJournal] = []
 
     class WatchedJournal(EventJournal):
@@ -683,7 +683,7 @@ async def test_the_journal_is_open_only_while_somebody_follows(tmp_path: Path, m
         await until(lambda: not made[0].is_open)
 
 
-async def test_who_leaves_types_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disconnect_ends_the_sign_of_typing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[str, bool]] = []
 
     class Team:

@@ -125,7 +125,7 @@ def test_escape_stops_only_while_an_answer_arrives(composer: Composer, qtbot: Qt
     assert stops == [True]
 
 
-def test_what_is_sent_while_an_answer_arrives_is_handed_on(composer: Composer, qtbot: QtBot) -> None:
+def test_a_question_sent_during_an_answer_is_handed_on(composer: Composer, qtbot: QtBot) -> None:
     sent = _sent(composer)
     composer.set_text("later")
     composer.set_streaming(True)

@@ -42,7 +42,7 @@ def test_export_is_chosen_with_the_keyboard(look: Theme) -> None:
     assert chosen == [("everything", "html", True)]
 
 
-def test_the_trash_of_a_single_thread_is_no_question(look: Theme) -> None:
+def test_trashing_a_single_thread_asks_no_question(look: Theme) -> None:
     dialog = ExportDialog(look, [("threads", "This thread"), ("everything", "Everything")])
     dialog.scope.setCurrentIndex(1)
     dialog.trash.setChecked(True)

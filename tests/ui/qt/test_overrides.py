@@ -122,7 +122,7 @@ def test_a_guarded_method_keeps_its_parameters(qapp: QObject) -> None:
     thing.deleteLater()
 
 
-def test_what_qt_does_not_call_is_left_alone(qapp: QObject) -> None:
+def test_methods_that_qt_does_not_call_are_left_alone(qapp: QObject) -> None:
     assert hasattr(_Everything.show, "__wrapped__")
     for name in ("mine", "__init__", "find", "close"):
         assert not hasattr(getattr(_Everything, name), "__wrapped__"), name

@@ -57,7 +57,7 @@ def _held(widget: QWidget, key: Qt.Key) -> None:
 
 
 @pytest.mark.parametrize("module", sample(_MODULES, 9))
-def test_what_costs_is_pressed_once(qapp: QApplication, module: str) -> None:
+def test_a_costly_button_is_pressed_once(qapp: QApplication, module: str) -> None:
     theme = Theme(qapp)
     theme.apply()
     wrong = []

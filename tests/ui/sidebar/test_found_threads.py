@@ -163,7 +163,7 @@ def test_new_threads_are_listed_behind_the_results(world: World) -> None:
 
 
 @pytest.mark.parametrize("is_typing", [False, True])
-def test_a_search_ends_when_another_thread_is_opened_unless_somebody_types(world: World, is_typing: bool) -> None:
+def test_a_search_ends_when_another_thread_is_opened_unless_a_person_types(world: World, is_typing: bool) -> None:
     world.type("checkpoint")
     if not is_typing:
         world.sidebar.thread_list.setFocus()

@@ -316,7 +316,7 @@ def test_a_row_is_lit_in_the_states_that_qt_gives_it(qtbot, theme, state, colour
         assert (theme.colour(colour).name() in shades) is (added == state)
 
 
-def test_nothing_looks_for_midnight_while_nobody_sees_the_list(qtbot, theme):
+def test_a_hidden_list_does_not_wait_for_midnight(qtbot, theme):
     sidebar, _, clock = make_sidebar(qtbot, theme)
 
     def beats():

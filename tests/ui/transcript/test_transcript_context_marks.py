@@ -89,7 +89,7 @@ def test_a_screen_reader_hears_the_mark(world: World) -> None:
 
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK, LIGHT_CONTRAST, DARK_CONTRAST])
-def test_what_is_excluded_can_still_be_read(tokens: Tokens) -> None:
+def test_excluded_messages_can_still_be_read(tokens: Tokens) -> None:
     grounds = (tokens.background, tokens.question, tokens.code, tokens.card)
     assert min(contrast(tokens.muted, ground) for ground in grounds) >= 4.5
 
@@ -105,7 +105,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_what_is_excluded_is_drawn_in_the_colour_of_hints(world: World) -> None:
+def test_excluded_messages_are_drawn_in_the_colour_of_hints(world: World) -> None:
     view = world.open(make_thread(2, lambda _place: "word " * 40 + "\n\n```python\nx = 1\n```"))
     before = darkest(view, "m1")
     marked(view, "m1", ContextMark.EXCLUDED)

@@ -111,7 +111,7 @@ def test_an_answer_says_who_asked_for_it(make_view):
     assert "asked by" not in message_name(mine, 2)
 
 
-def test_whoever_is_not_known_is_another_member(make_view):
+def test_an_unknown_author_is_shown_as_another_member(make_view):
     view = make_view([message(0, Role.USER, "hers", author_id="gone")], shared())
     assert view.entries[0].facts.author == "Another member"
     private = make_view([message(0, Role.USER, "hers", author_id=ANA)], None)
@@ -174,7 +174,7 @@ def test_one_who_may_only_read_sees_why_tools_are_off(make_view, qtbot):
     assert _item(view.entries[1], NoticeItem).actions == (("continue", "Continue"),)
 
 
-def test_what_others_wrote_is_deleted_by_those_who_manage_only(make_view):
+def test_only_managers_delete_messages_of_others(make_view):
     messages = [message(0, Role.USER, "a", author_id=ANA), message(1, Role.USER, "b")]
     hers, mine = make_view(messages, shared()).entries
     assert hers.facts.refusal_of("delete") == "Ana Ruiz wrote this"

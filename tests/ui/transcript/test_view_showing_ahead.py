@@ -65,7 +65,7 @@ def test_what_was_not_stored_is_shown_as_it_was(world: World) -> None:
     assert [each.message.id for each in view.entries] == [f"m{place}" for place in range(8)]
 
 
-def test_what_is_not_loaded_cannot_be_shown_ahead(world: World) -> None:
+def test_unloaded_messages_cannot_be_shown_ahead(world: World) -> None:
     thread = make_thread(8)
     view = world.open(thread)
     assert not view.show_ahead(_other(thread, 4, 3), "gone")

@@ -66,6 +66,6 @@ def test_enter_submits_the_key_and_presses_no_button_of_the_dialog(qapp: QApplic
     assert dialog.isVisible()
 
 
-def test_what_is_copied_along_with_a_key_is_left_out(field: KeyField) -> None:
+def test_text_copied_along_with_a_key_is_left_out(field: KeyField) -> None:
     field.setText(f"export OPENAI_API_KEY='{KEY}'")
     assert field.key() == KEY

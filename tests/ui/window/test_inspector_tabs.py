@@ -111,7 +111,7 @@ def test_a_request_that_cannot_be_made_says_why_and_is_not_copied(theme: Theme, 
     assert not tab.copy_button.isEnabled() and tab.bar.isHidden()
 
 
-def test_what_is_gone_for_good_cannot_be_restored(theme: Theme, qtbot: QtBot) -> None:
+def test_a_message_deleted_for_good_cannot_be_restored(theme: Theme, qtbot: QtBot) -> None:
     tab = TreeTab(theme)
     qtbot.addWidget(tab)
     gone = TreeNode("0", None, "user", "complete", None, "", is_shown=True, is_in_trash=True, is_gone=True)

@@ -88,7 +88,7 @@ def test_a_narrow_window_lays_the_sidebar_over_the_thread(window, qtbot):
     assert window.sidebar.isVisible()
 
 
-def test_what_is_restored_is_what_is_captured(window):
+def test_restoring_gives_the_captured_state(window):
     window.restore(WindowState(x=10, y=10, width=700, height=500, sidebar_width=240))
     state = window.state()
     assert (state.width, state.height, state.sidebar_width) == (700, 500, 240)
@@ -113,7 +113,7 @@ def test_closing_is_told(window, qtbot):
         window.close()
 
 
-def test_commands_that_nobody_bound_have_no_keys(window):
+def test_unbound_commands_have_no_keys(window):
     assert window.registry.action("thread.pin") is None
     assert not window.registry.trigger("thread.pin")
     assert not window.registry.action("message.stop").isEnabled()
@@ -200,7 +200,7 @@ def test_what_repeats_by_itself_is_noted_once(window):
     assert _note(window) == ""
 
 
-def test_a_failure_that_nobody_waits_for_is_a_note_with_details(window, qtbot, tmp_path):
+def test_a_background_failure_is_a_note_with_details(window, qtbot, tmp_path):
     errors = ErrorDisplay(window)
     _press_away_from_text(window, qtbot)
     report = tmp_path / "crash.txt"
@@ -219,7 +219,7 @@ def test_a_failure_that_nobody_waits_for_is_a_note_with_details(window, qtbot, t
     assert _note(window) == ""
 
 
-def test_nothing_opens_where_nobody_pressed_anything(window, qtbot):
+def test_nothing_opens_without_a_press(window, qtbot):
     window.sidebar.thread_list.setFocus()
     ErrorDisplay(window).show(ValueError())
     assert window.findChildren(NoticeDialog) == []

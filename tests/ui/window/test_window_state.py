@@ -15,7 +15,7 @@ from chatdesk.ui.window.window_state import (
 )
 
 
-def test_what_is_saved_is_loaded(tmp_path):
+def test_saved_state_is_loaded(tmp_path):
     path = tmp_path / "window.json"
     file = WindowStateFile(path)
     state = WindowState(x=-20, y=7, is_maximised=True, open_thread_id="t", anchors={"t": SavedAnchor("m", 3.5, False)})
@@ -80,7 +80,7 @@ def test_only_the_newest_anchors_are_kept():
     assert kept == [str(number) for number in range(5, MAX_ANCHORS + 5)]
 
 
-def test_a_directory_that_cannot_be_written_is_no_crash(tmp_path):
+def test_a_read_only_directory_does_not_crash(tmp_path):
     file = WindowStateFile(tmp_path / "missing" / "window.json")
     file.save_soon(WindowState())
     file.close()

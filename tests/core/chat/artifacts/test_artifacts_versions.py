@@ -103,7 +103,7 @@ async def test_an_edit_is_a_version_and_overwrites_nothing(world: World) -> None
     assert artifact.newest.message_id == answer
 
 
-async def test_an_edit_that_changes_nothing_is_no_version(world: World) -> None:
+async def test_an_edit_without_changes_makes_no_version(world: World) -> None:
     thread, _, artifact = await world.opened()
     with pytest.raises(NotPossible):
         await world.service.edit(artifact.newest, CODE)
@@ -119,13 +119,13 @@ async def test_the_answer_to_a_request_for_a_change_is_the_next_version(world: W
     assert len((await world.only(thread)).versions) == 2
 
 
-async def test_an_answer_without_the_whole_file_is_no_version(world: World) -> None:
+async def test_an_answer_without_the_whole_file_makes_no_version(world: World) -> None:
     thread, _, artifact = await world.opened()
     await world.ask(thread, "Replace it by\n```python\nother()\n```\n", (artifact.newest.file,))
     assert len((await world.only(thread)).versions) == 1
 
 
-async def test_an_answer_to_another_question_is_no_version(world: World) -> None:
+async def test_an_answer_to_another_question_makes_no_version(world: World) -> None:
     thread, _, _ = await world.opened()
     await world.ask(thread, f"```python\n{CHANGED}```\n")
     assert len((await world.only(thread)).versions) == 1

@@ -302,7 +302,7 @@ async def test_a_failing_summariser_blocks_nothing_and_says_so_once(
         ("Maria is the harbour master. Nobody can’t be reached.", False),
     ],
 )
-def test_a_refusal_in_good_prose_is_no_summary(text: str, is_one: bool) -> None:
+def test_a_refusal_in_good_prose_is_rejected_as_a_summary(text: str, is_one: bool) -> None:
     assert is_refusal(text) is is_one
 
 

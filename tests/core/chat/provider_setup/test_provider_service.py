@@ -59,7 +59,7 @@ async def test_a_window_that_closes_while_a_provider_is_saved_keeps_it(tmp_path:
     assert open_book(tmp_path).get("team").profile.label == "Team"
 
 
-async def test_nobody_else_may_be_called_openai_or_offline(tmp_path: Path) -> None:
+async def test_no_other_provider_may_be_named_openai_or_offline(tmp_path: Path) -> None:
     service = service_of(open_book(tmp_path), tmp_path)
     assert (await service.save(replace(TEAM, label="OpenAI"))).id == "openai-2"
     assert (await service.save(replace(TEAM, label="Offline"))).id == "offline-2"

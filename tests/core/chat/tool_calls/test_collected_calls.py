@@ -34,7 +34,7 @@ def test_every_call_has_an_id_of_its_own() -> None:
     assert len(set(ids)) == 4 and all(ids)
 
 
-def test_what_is_no_object_is_read_as_nothing() -> None:
+def test_arguments_other_than_an_object_are_none() -> None:
     calls = CollectedCalls(0)
     calls.add(ToolCallDelta(0, "a", "f", "[1"))
     calls.add(ToolCallDelta(1, "b", "f", '{"a": "' + "x" * LARGEST_ARGUMENTS_CHARACTERS + '"}'))
@@ -43,7 +43,7 @@ def test_what_is_no_object_is_read_as_nothing() -> None:
 
 
 @pytest.mark.parametrize("arguments", ['{"path": "a", "path": "b"}', '{"x": {"y": 1, "y": 2}}', '{"x": NaN}'])
-def test_what_two_readers_would_read_differently_is_not_read(arguments: str) -> None:
+def test_ambiguous_arguments_are_not_read(arguments: str) -> None:
     calls = CollectedCalls(0)
     calls.add(ToolCallDelta(0, "a", "f", arguments))
     (call,) = calls.finished()

@@ -413,7 +413,7 @@ async def test_a_call_of_an_import_is_never_run(tmp_path: Path) -> None:
         assert not world.chat.chat.tools.approvals.waiting() and not world.runs
 
 
-async def test_where_nobody_can_be_asked_a_call_is_denied_and_told(tmp_path: Path) -> None:
+async def test_a_call_is_denied_and_reported_without_a_person_to_ask(tmp_path: Path) -> None:
     async with tool_world(tmp_path) as world:
         world.chat.chat.tools.approvals.deny_all()
         world.chat.provider.will(*_call("echo", {"text": "1"}), _CALLS_END)

@@ -115,7 +115,7 @@ def test_a_tool_cannot_take_the_place_of_the_search() -> None:
     assert offered.find(FIND_TOOLS) is None
 
 
-def test_a_tool_whose_schema_is_no_object_is_left_out() -> None:
+def test_a_tool_with_an_invalid_schema_is_left_out() -> None:
     offered = OfferedTools([_tool("a", "x", schema={"type": "array"}), _tool("b", "x")])
     assert [each["function"]["name"] for each in offered.functions()] == ["s__b"]
     assert [each.name for each in offered.left_out] == ["a"] and offered.find("s__a") is None

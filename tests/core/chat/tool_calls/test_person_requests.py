@@ -77,7 +77,7 @@ async def test_a_page_is_declined_or_cancelled(tmp_path: Path, action: str) -> N
         assert _said(await world.finished(answer_id)) == {"action": action}
 
 
-async def test_where_nobody_is_there_everything_is_declined(tmp_path: Path) -> None:
+async def test_all_requests_are_declined_without_a_person(tmp_path: Path) -> None:
     async with tool_world(tmp_path, how="asks") as world:
         assert _said(await world.finished(await _begin(world, "ask_form"))) == {"action": "decline"}
 
@@ -118,7 +118,7 @@ async def test_stopping_the_answer_takes_the_form_away(tmp_path: Path) -> None:
         await until(lambda: not questions.waiting())
 
 
-async def test_what_nobody_answers_in_time_is_cancelled() -> None:
+async def test_an_unanswered_request_is_cancelled_after_its_time() -> None:
     bus = EventBus()
     changes: list[ServerRequestsChanged] = []
     bus.subscribe(ServerRequestsChanged, changes.append)

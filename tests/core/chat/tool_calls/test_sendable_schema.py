@@ -236,7 +236,7 @@ def _with_null(schema: Any) -> Any:
     "schema",
     [_SCHEMAS["closed"], _SCHEMAS["recursive"], {"type": "object", "properties": {"a": {"type": ["string", "null"]}}}],
 )
-def test_what_is_well_formed_stays_as_it_is(schema: dict[str, Any]) -> None:
+def test_a_valid_schema_is_unchanged(schema: dict[str, Any]) -> None:
     assert sendable_schema(schema, PLAIN) == schema
 
 
@@ -244,7 +244,7 @@ def test_what_is_well_formed_stays_as_it_is(schema: dict[str, Any]) -> None:
     "schema",
     [{"type": "string"}, {"type": ["array", "null"]}, {"$ref": "#/$defs/A", "$defs": {"A": {"type": "array"}}}],
 )
-def test_what_is_no_schema_of_arguments_is_none(schema: dict[str, Any]) -> None:
+def test_an_invalid_schema_of_arguments_is_none(schema: dict[str, Any]) -> None:
     assert sendable_schema(schema, PLAIN) is None
 
 

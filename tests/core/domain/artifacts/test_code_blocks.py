@@ -30,7 +30,7 @@ def test_code_in_quotes_and_lists_loses_what_stands_before_it() -> None:
     ]
 
 
-def test_code_that_is_still_being_written_is_no_block() -> None:
+def test_unfinished_code_is_not_a_block() -> None:
     assert fenced_code("```python\nx = 1\n") == []
 
 
@@ -58,7 +58,7 @@ def test_the_longest_block_in_the_language_is_the_changed_file() -> None:
     assert found.text == CODE + "more\n"
 
 
-def test_an_excerpt_is_no_changed_file() -> None:
+def test_an_excerpt_is_not_a_changed_file() -> None:
     assert changed_code("Change it to\n```python\nx = 2\n```\n", before=CODE, language="python") is None
     assert changed_code("No code at all", before=CODE, language="python") is None
 

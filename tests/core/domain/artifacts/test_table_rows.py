@@ -35,7 +35,7 @@ def test_short_rows_are_filled_and_empty_lines_left_out() -> None:
     assert rows_of("a,b,c\n\n1\n") == [("a", "b", "c"), ("1", "", "")]
 
 
-def test_nothing_is_no_table() -> None:
+def test_an_empty_text_is_not_a_table() -> None:
     table = TableRows("")
     assert (len(table), table.column_count, table.header) == (0, 0, ())
 

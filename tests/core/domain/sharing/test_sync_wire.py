@@ -68,6 +68,6 @@ def test_everything_that_a_change_says_counts(name: str) -> None:
 @pytest.mark.parametrize(
     "bad", [{"id": ""}, {"id": "zz" * 16}, {"device": IDS[1][:-2]}, {"dseq": 2**63}, {"digest": ROW.digest[1:]}]
 )
-def test_what_is_no_change_has_none(bad: dict[str, Any]) -> None:
+def test_an_invalid_row_has_no_chain(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r".+"):
         next_chain(None, replace(ROW, **bad))

@@ -215,7 +215,7 @@ async def test_why_an_answer_ends(reason: str, expected: FinishReason) -> None:
     assert events[-1] == StreamFinished(expected)
 
 
-async def test_an_end_that_nobody_knows_is_no_good_one() -> None:
+async def test_an_unknown_stop_reason_is_a_failure() -> None:
     failure, _server = await failed(answered(START, *TEXT, ended("not_heard_of")))
     assert "not_heard_of" in failure.sentence
 

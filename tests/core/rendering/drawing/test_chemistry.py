@@ -53,7 +53,7 @@ def test_an_equation_is_drawn(tex: str) -> None:
 
 
 @pytest.mark.parametrize("source", [r"\ce{H2O", r"\ce{A^?}", r"\ce{A ->[x B}", r"\ce{a\unknowncommand b}"])
-def test_what_is_not_understood_stays_source(source: str) -> None:
+def test_unknown_chemistry_stays_source(source: str) -> None:
     assert draw_formula(source, is_display=False) is None
 
 

@@ -82,7 +82,7 @@ def test_both_themes_are_drawn_with_our_fonts_only() -> None:
         (SOURCE, ""),
     ],
 )
-def test_what_cannot_be_drawn_stays_source(source: str, box: str) -> None:
+def test_an_invalid_diagram_stays_source(source: str, box: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
         use(patch, Painter(box))
         assert draw_diagram(source) == ()

@@ -87,7 +87,7 @@ def test_each_row_has_its_own_number(name: str) -> None:
     assert drawing.width == _drawn(_TAGS.sub("", tex).replace("&", "&" if name != "gather" else "")).width
 
 
-def test_rows_get_no_number_that_nobody_wrote() -> None:
+def test_rows_get_no_unwritten_numbers() -> None:
     assert (
         _drawn(r"\begin{align}a&=b\\c&=d\end{align}").points == _drawn(r"\begin{align*}a&=b\\c&=d\end{align*}").points
     )
@@ -133,7 +133,7 @@ def test_environments_and_powers_of_matrices_are_drawn(tex: str) -> None:
         "\x00\ud800",
     ],
 )
-def test_what_cannot_be_drawn_faithfully_stays_source(tex: str) -> None:
+def test_a_formula_that_cannot_be_drawn_faithfully_stays_source(tex: str) -> None:
     assert draw_formula(tex, is_display=True) is None
 
 

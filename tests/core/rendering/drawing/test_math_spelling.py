@@ -102,7 +102,7 @@ def test_signs_in_words_lose_their_backslash(command: str, sign: str) -> None:
             r"\sideset{_1^2}{_3^4}\sum", r"\not{x}", r"a\not\zeta b",
             r"\begin{array}{p{3cm}}a\end{array}", r"\begin{array}{c}a\\\cline{1-1}b\end{array}"]
 )  # fmt: skip
-def test_what_would_be_drawn_wrong_stays_source(tex: str) -> None:
+def test_a_formula_that_would_be_drawn_wrong_stays_source(tex: str) -> None:
     assert draw_formula(tex, is_display=True) is None
 
 

@@ -162,7 +162,7 @@ def test_a_long_name_keeps_its_ending() -> None:
         {"sha256": "a" * 64, "size_bytes": True},
     ],
 )
-def test_content_without_bytes_is_no_attachment(content: dict[str, object]) -> None:
+def test_content_without_bytes_is_not_an_attachment(content: dict[str, object]) -> None:
     assert attachment_from(content) is None
 
 

@@ -148,7 +148,7 @@ async def test_ten_thousand_messages_branch_whole(store: Store, tmp_path: Path) 
     assert [message.position for message in page.messages] == [4_999, 5_000, 5_001]
 
 
-async def test_what_cannot_be_branched_is_refused_and_leaves_nothing(store: Store) -> None:
+async def test_an_invalid_branch_is_refused_without_a_trace(store: Store) -> None:
     thread = await store.thread()
     question, answer = await store.ask(thread, "one")
     streaming, _ = await store.messages.add_answer(question, PLAN)

@@ -109,7 +109,7 @@ async def test_marks_are_kept_logged_once_and_counted(store: Store, contexts: Co
     assert row.mark is ContextMark.NONE
 
 
-async def test_what_is_in_the_trash_cannot_be_marked(store: Store, contexts: ContextRepository) -> None:
+async def test_messages_in_the_trash_cannot_be_marked(store: Store, contexts: ContextRepository) -> None:
     thread = await store.thread()
     first, _ = await store.ask(thread)
     await store.paths.delete(first, with_later=False)

@@ -26,7 +26,7 @@ async def _two_ways(store: Store, length: int = 4) -> tuple[str, list[str], list
     return thread, [*top, *first], [*top, *second]
 
 
-async def test_what_is_below_is_read_before_it_is_shown(store: Store) -> None:
+async def test_messages_below_are_read_before_they_are_shown(store: Store) -> None:
     thread, first, second = await _two_ways(store)
     page = await store.messages.below(first[2], limit=10)
     assert page is not None
@@ -60,7 +60,7 @@ async def test_below_a_message_that_is_not_shown_nothing_is_promised(store: Stor
     assert await store.messages.below(first[3], limit=5) is None  # its question is not shown
 
 
-async def test_what_is_in_the_trash_is_left_out(store: Store) -> None:
+async def test_messages_in_the_trash_are_left_out(store: Store) -> None:
     _, first, second = await _two_ways(store)
     await store.paths.select_version(first[2])
     await store.paths.delete(first[3], with_later=False)

@@ -28,7 +28,7 @@ def test_the_ballast_holds_real_room_and_gives_it_up(tmp_path: Path) -> None:
     assert not ballast.path.exists()
 
 
-def test_there_is_no_ballast_where_there_is_little_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_ballast_is_reserved_with_little_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatdesk.core.storage.engine.ballast._LEAST_FREE", 10**12)
     assert not Ballast(tmp_path / "chatdesk.db").reserve()
 

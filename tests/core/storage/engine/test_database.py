@@ -162,7 +162,7 @@ async def test_a_log_without_its_database_is_not_a_first_start(tmp_path: Path, c
     await _refused(_database(path, clock), StorageMissing)
 
 
-async def test_a_lost_log_is_noticed_and_told_until_somebody_knows(
+async def test_a_lost_log_is_reported_until_the_person_was_told(
     store: Store, tmp_path: Path, clock: MovableClock
 ) -> None:
     thread = await store.thread()

@@ -31,7 +31,7 @@ IMPOSSIBLE = (
 
 
 @pytest.mark.parametrize("value", IMPOSSIBLE, ids=lambda each: repr(each)[:12])
-def test_what_is_no_object_reads_as_empty(value: object) -> None:
+def test_text_other_than_a_json_object_reads_as_empty(value: object) -> None:
     assert from_json(value) == {}  # type: ignore[arg-type]
     assert from_draft_json(value) == ()  # type: ignore[arg-type]
 

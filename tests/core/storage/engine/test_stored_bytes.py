@@ -22,7 +22,7 @@ from chatdesk.core.storage.sync.wire.rows import read_object
         '{"a' * 300_000,
     ],
 )
-def test_what_would_be_millions_of_things_is_not_read(text: str) -> None:
+def test_text_with_millions_of_values_is_not_read(text: str) -> None:
     began = time.thread_time()
     assert not is_bounded(text, MOST_IN_BODY)
     assert read_object('{"x":' + text + "}") is None

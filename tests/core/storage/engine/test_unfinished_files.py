@@ -48,7 +48,7 @@ def _names(directory: Path) -> set[str]:
     return {path.name for path in directory.iterdir()}
 
 
-def test_what_earlier_versions_left_goes_and_nothing_else(tmp_path: Path) -> None:
+def test_only_files_left_by_earlier_versions_are_removed(tmp_path: Path) -> None:
     for name in (*EARLIER, *KEPT):
         (tmp_path / name).write_text("x")
     assert unfinished_files.clear(tmp_path) == len(EARLIER)

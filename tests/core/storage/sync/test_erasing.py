@@ -145,14 +145,14 @@ def test_an_editor_erases_only_what_is_theirs(pair: Pair) -> None:
         now(pair.bob.repositories.erasures.erase_message(own(pair.bob, author="IS NOT NULL")))
 
 
-def test_who_may_only_read_erases_nothing(pair: Pair) -> None:
+def test_a_viewer_erases_nothing(pair: Pair) -> None:
     pair.server.set_role(pair.project, pair.bob.member_id, "viewer")
     pair.settle()
     with pytest.raises(SharedReadOnly):
         now(pair.bob.repositories.erasures.erase_message(own(pair.bob)))
 
 
-def test_what_nobody_shares_is_not_erased_for_everybody(pair: Pair) -> None:
+def test_private_messages_are_not_erased_for_all_members(pair: Pair) -> None:
     project = now(pair.bob.repositories.projects.create("Private")).id
     thread = begin_private(pair.bob, project, "Mine")
     with pytest.raises(NotPossible, match="not shared"):

@@ -133,7 +133,7 @@ async def test_more_than_one_look_is_taken_together(shared: Shared) -> None:
     assert len(shared.pending()) == 230
 
 
-async def test_what_is_personal_never_leaves(shared: Shared) -> None:
+async def test_personal_registers_are_never_sent(shared: Shared) -> None:
     question, _answer = await shared.store.ask(shared.thread)
     sent = len(shared.pending())
     await shared.store.library.set_flag([shared.thread], "pinned_at", 1_800_000_000_000, "pinned")
@@ -244,7 +244,7 @@ async def test_taken_changes_adopt_the_servers_number_and_stamp(shared: Shared) 
     assert shared.settle(changes, PushStatus.DUP).acknowledged == 0
 
 
-async def test_what_was_taken_and_never_came_is_sent_again(shared: Shared) -> None:
+async def test_accepted_changes_that_were_never_pulled_are_sent_again(shared: Shared) -> None:
     await shared.store.ask(shared.thread)
     changes = shared.pending()
     shared.settle(changes)

@@ -462,9 +462,7 @@ async def test_sharing_with_the_same_team_again_goes_on_where_it_ended(store: St
 
 
 @pytest.mark.parametrize("steps", [0, 1, 4])
-async def test_a_share_that_ends_before_all_is_entered_tells_nothing_of_the_time_before_it_later(
-    store: Store, steps: int
-) -> None:
+async def test_a_share_ended_while_entering_keeps_its_earlier_log_private(store: Store, steps: int) -> None:
     project, thread = await home(store), await store.thread("what nobody is to know")
     await store.threads.rename(thread, "the title")
     await store.ask(thread, "asked")

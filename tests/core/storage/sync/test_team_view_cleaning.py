@@ -58,7 +58,7 @@ def test_names_stand_on_one_line_and_turn_nothing_round() -> None:
 
 
 @pytest.mark.parametrize("other", ["Olga", "olga ", "\u041elga", "Ol\u200dga", "Ｏｌｇａ"])
-def test_nobody_is_shown_under_the_name_of_somebody_else(other: str) -> None:
+def test_no_member_is_shown_under_the_name_of_another(other: str) -> None:
     olga, mallory = _members("Olga", other)
     shown_names = _names(mallory, olga)
     assert shown_names[1] == "Olga"

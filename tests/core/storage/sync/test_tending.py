@@ -39,7 +39,7 @@ def test_messages_go_for_everybody_when_their_time_is_over(pair: Pair) -> None:
     assert len(digests) == 1
 
 
-def test_nothing_goes_where_nobody_said_how_long(pair: Pair) -> None:
+def test_nothing_is_erased_without_a_retention_time(pair: Pair) -> None:
     before = words(pair.ann)
     pair.time.ms += 4000 * DAY_MS
     pair.settle()
@@ -62,7 +62,7 @@ def test_an_editor_neither_sets_it_nor_carries_it_out(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("days", [0, -1, 36_501])
-def test_what_is_no_time_is_refused(pair: Pair, days: int) -> None:
+def test_an_invalid_retention_time_is_refused(pair: Pair, days: int) -> None:
     with pytest.raises(InvalidInput):
         keep(pair.ann, pair.project, days)
 

@@ -98,7 +98,7 @@ def test_the_newest_are_never_given_up_and_never_more_than_wanted_are_kept(
     assert superfluous(left, daily=daily, weekly=weekly) == []
 
 
-def test_what_is_no_backup_is_left_alone(tmp_path: Path) -> None:
+def test_other_files_beside_backups_are_left_alone(tmp_path: Path) -> None:
     backups = _backups(tmp_path, daily=1, weekly=0)
     backups.directory.mkdir()
     strange = ("chatdesk-pre-0002-from-0001.db", "notes.txt", "chatdesk-000001-20269999T120000Z.db", "other-1.db.new")

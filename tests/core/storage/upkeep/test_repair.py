@@ -196,7 +196,7 @@ def _trash(path: Path, table: str, *, leaf: bool) -> None:
     path.write_bytes(data)
 
 
-async def test_what_reads_is_copied_out_of_a_damaged_file(store: Store) -> None:
+async def test_readable_rows_are_copied_out_of_a_damaged_file(store: Store) -> None:
     thread = await store.thread()
     for number in range(150):
         await store.ask(thread, f"{number} " + "x" * 300)

@@ -130,7 +130,7 @@ async def test_an_older_schema_is_restored_and_upgraded_at_the_next_start(store:
     assert report.upgraded_from == "0013"  # type: ignore[attr-defined]
 
 
-async def test_what_is_no_backup_is_refused_and_nothing_changes(store: Store, tmp_path: Path) -> None:
+async def test_an_invalid_backup_is_refused_and_nothing_changes(store: Store, tmp_path: Path) -> None:
     thread = await store.thread()
     for number in range(20):
         await store.ask(thread, f"kept {number} " + "x" * 800)

@@ -130,7 +130,7 @@ _NAMES = ("ix_changes_entity_reg", "tags", "messages", "message_parts", "threads
 
 
 @pytest.mark.parametrize(("name", "operation"), sample(list(itertools.product(_NAMES, _OPERATIONS)), 6))
-async def test_a_schema_that_is_no_text_is_a_damaged_database(
+async def test_a_schema_other_than_text_is_a_damaged_database(
     sound: Path, lay: Callable[[Damage], AppPaths], name: str, operation: str
 ) -> None:
     paths = lay(Damage("nothing", lambda data: None))
@@ -147,7 +147,7 @@ async def test_a_schema_that_is_no_text_is_a_damaged_database(
 
 
 @pytest.mark.parametrize(("kind", "operation"), sample(list(itertools.product(_KINDS, _OPERATIONS)), 6))
-async def test_what_is_no_file_is_said_and_can_be_replaced(
+async def test_an_invalid_database_file_is_reported_and_can_be_replaced(
     sound: Path, lay: Callable[[Damage], AppPaths], kind: str, operation: str
 ) -> None:
     paths = lay(Damage("nothing", lambda data: None))

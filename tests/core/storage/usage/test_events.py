@@ -104,7 +104,7 @@ async def test_a_stretch_of_time_is_summed_for_all_or_one_project(store: Store) 
     assert (await usage.between(0, middle, project_id=other.id)).rows == ()
 
 
-async def test_what_nobody_waited_for_is_counted_alone(store: Store) -> None:
+async def test_background_requests_are_counted_separately(store: Store) -> None:
     usage, thread = UsageRepository(store.db), await store.thread()
     await _answered(store, thread, None)
     await usage.add(_event(thread))
@@ -126,7 +126,7 @@ async def test_a_line_outlives_its_thread_and_is_entered_when_it_is_gone(store: 
     assert not await usage.has_title_request(await store.thread())
 
 
-async def test_a_better_title_is_written_only_over_one_that_nobody_typed(store: Store) -> None:
+async def test_a_better_title_never_replaces_a_typed_one(store: Store) -> None:
     project = (await store.projects.default()).id
     made = await store.threads.create(project, "Text", provider=None, model=None, title_source=TitleSource.TEXT)
     assert await store.threads.title_source(made.id) is TitleSource.TEXT

@@ -188,7 +188,7 @@ async def test_a_workspace_is_made_and_its_set_up_password_kept_nowhere(
     assert _is_alive(workspace, ana.password(workspace))
 
 
-async def test_somebody_is_invited_and_joins_with_a_password_of_their_own(make: Make, team: TeamDatabase) -> None:
+async def test_a_person_is_invited_and_joins_with_a_password_of_their_own(make: Make, team: TeamDatabase) -> None:
     ana, ben = await make("ana"), await make("ben")
     workspace = await _owning(ana, team)
     project_id = await ana.shared(workspace)
@@ -754,7 +754,7 @@ async def test_a_workspace_whose_making_is_killed_is_made_by_the_next_attempt(
 
 
 @pytest.mark.parametrize("step", ["keep_next", "change_password", "promote"])
-async def test_a_change_of_the_password_that_is_killed_locks_nobody_out(
+async def test_a_killed_change_of_the_password_locks_no_member_out(
     make: Make, empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     ana = await make("ana")

@@ -81,7 +81,7 @@ def test_it_is_the_port(desk: Desk) -> None:
     assert store is desk.store
 
 
-def test_what_was_pushed_is_pulled_as_it_was(desk: Desk, project: str) -> None:
+def test_pushed_changes_are_pulled_unchanged(desk: Desk, project: str) -> None:
     first = desk.change("project", "new", project, '{"name":"Ä 🙂"}')
     parents = (new_id(), new_id())
     second = desk.change("thread", "new", new_id(), None, parents=parents, v=3)
@@ -139,7 +139,7 @@ def test_a_server_that_answers_without_end_is_not_listened_to(desk: Desk, worksp
         "jsonb_set(cd.told(), '{workspace_id}', 'null')",
     ],
 )
-def test_what_only_seems_to_be_a_workspace_is_none(desk: Desk, team: Team, said: str) -> None:
+def test_a_lookalike_workspace_is_refused(desk: Desk, team: Team, said: str) -> None:
     with team.database.as_superuser() as root:
         root.execute("ALTER FUNCTION cd.hello RENAME TO real_hello")
         root.execute(

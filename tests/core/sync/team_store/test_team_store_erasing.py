@@ -76,7 +76,7 @@ def test_nobody_erases_a_bit_of_what_they_may_not(team: Team) -> None:
     assert not held(eve, mine["id"])[1]
 
 
-def test_who_was_removed_erases_nothing(team: Team) -> None:
+def test_a_removed_member_erases_nothing(team: Team) -> None:
     project = team.project()
     eve = team.join("eve", **{project: "admin"})
     thread = team.owner.thread(project)
@@ -109,7 +109,7 @@ def test_an_owner_reaches_nothing_of_another_project(team: Team) -> None:
         {"body": {"changes": [some_id() for _ in range(1001)]}},
     ],
 )
-def test_what_is_no_erasure_is_denied(team: Team, more: dict[str, Any]) -> None:
+def test_an_invalid_erasure_is_denied(team: Team, more: dict[str, Any]) -> None:
     project = team.project()
     thread = team.owner.thread(project)
     assert team.owner.push(project, {**erasure(team.owner, thread, new_id()), **more}) == ["denied"]

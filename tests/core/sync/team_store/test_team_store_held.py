@@ -49,7 +49,7 @@ def test_nobody_keeps_an_owner_from_removing_anybody_nor_without_rank_others_fro
 
 
 @pytest.mark.parametrize("version", [15, 16, 18])
-def test_a_viewer_holds_up_nobody_on_any_version(version: int) -> None:
+def test_a_viewer_blocks_no_writer_on_any_version(version: int) -> None:
     try:
         server = cluster(version)
     except NoPostgres as none:

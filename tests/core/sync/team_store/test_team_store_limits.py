@@ -231,7 +231,7 @@ def test_an_invitation_gives_only_what_its_maker_may_still_give(team: Team) -> N
         "\u041e\u04c0\u0261\u0430 \u041ewn\u0435r",
     ],
 )
-def test_nobody_takes_a_name_that_looks_like_another_s(team: Team, ben: Person, name: str) -> None:
+def test_a_name_that_looks_like_another_is_refused(team: Team, ben: Person, name: str) -> None:
     assert asks(ben, "SELECT cd.rename_me(%s)", name) == "CD014"
     login, password, _member = team.invite("eve")
     with team.database.connect(login, password) as eve, pytest.raises(psycopg.Error) as caught:
@@ -262,17 +262,17 @@ def test_every_sign_of_a_name_is_compared_by_its_looks(team: Team) -> None:
         ("e\u0301", "\u00e9"),
     ],
 )
-def test_a_name_holds_no_signs_that_nobody_sees(team: Team, ben: Person, name: str, kept: str) -> None:
+def test_a_name_has_no_invisible_characters(team: Team, ben: Person, name: str, kept: str) -> None:
     ben.ask("SELECT cd.rename_me(%s)", name)
     assert ben.value("SELECT display_name FROM cd.member WHERE id = cd.me()") == kept
 
 
 @pytest.mark.parametrize("name", ["", " ", "\u200b\u2060", "\u3164", "x" * 201])
-def test_a_name_that_nobody_could_see_is_none(ben: Person, name: str) -> None:
+def test_an_invisible_name_is_refused(ben: Person, name: str) -> None:
     assert asks(ben, "SELECT cd.rename_me(%s)", name) == "CD009"
 
 
-def test_who_was_removed_frees_their_name(team: Team) -> None:
+def test_a_removed_members_name_is_free(team: Team) -> None:
     team.owner.ask("SELECT cd.remove_member(%s)", team.join("ben").id)
     team.join("BEN".lower())
 

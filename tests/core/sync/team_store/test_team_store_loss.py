@@ -198,7 +198,7 @@ def test_a_loss_hides_no_row_that_was_rewritten(team: Team, seq: int, most: int)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_nobody_pushes_the_row_that_tells_of_a_loss(team: Team, role: str) -> None:
+def test_the_row_about_a_loss_cannot_be_pushed(team: Team, role: str) -> None:
     project, _, _ = log_of_ten(team)
     eve = team.join("eve", **{project: role})
     lose(team, project, [[4, 6]])

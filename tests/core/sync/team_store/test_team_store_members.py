@@ -97,7 +97,7 @@ def test_an_invitation_that_cannot_be_is_refused(team: Team) -> None:
     assert team.owner.value("SELECT count(*) FROM cd.member") == 1
 
 
-def test_a_login_that_exists_is_not_given_to_somebody_else(team: Team) -> None:
+def test_an_existing_login_is_not_given_to_another_person(team: Team) -> None:
     anna = team.join("anna")
     until = datetime.now(UTC) + timedelta(days=1)
     query = "SELECT cd.invite(%s, %s, 'Eve', '{}', %s)"
@@ -232,7 +232,7 @@ def test_a_removed_member_is_out_at_once(team: Team) -> None:
     assert state(team.owner, "SELECT cd.set_role(%s, %s, 'viewer')", project, anna.id) == "CD009"
 
 
-def test_projects_of_a_removed_member_go_to_whoever_has_most_rights(team: Team) -> None:
+def test_projects_of_a_removed_member_go_to_the_member_with_most_rights(team: Team) -> None:
     anna, ben, cora = (team.join(name) for name in ("anna", "ben", "cora"))
     shared, alone = team.project(anna), team.project(anna)
     for member, role in ((ben, "editor"), (cora, "admin")):

@@ -275,7 +275,7 @@ def test_each_reads_own_projects_and_nothing_of_foreign_ones(desk: Desk, role: s
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_nobody_writes_but_through_functions(desk: Desk, role: str) -> None:
+def test_all_writes_go_through_functions(desk: Desk, role: str) -> None:
     person = desk.people[role]
     with desk.team.database.as_superuser() as root:
         columns = {
@@ -336,7 +336,7 @@ def test_functions_do_what_the_role_permits_and_nothing_in_foreign_projects(desk
 
 
 @pytest.mark.parametrize("role", ["owner"])
-def test_functions_of_the_schema_s_own_are_called_by_nobody(desk: Desk, role: str) -> None:
+def test_internal_functions_cannot_be_called(desk: Desk, role: str) -> None:
     person = desk.people[role]
     values = {
         "project": desk.here,
@@ -348,7 +348,7 @@ def test_functions_of_the_schema_s_own_are_called_by_nobody(desk: Desk, role: st
         assert outcome(person, f"SELECT cd.{name}({', '.join(arguments)})", values)[0] == "42501", name
 
 
-def test_who_is_no_active_member_reads_nothing_and_calls_in_vain(desk: Desk) -> None:
+def test_only_active_members_read_and_call_functions(desk: Desk) -> None:
     login, password, _member = desk.invited
     with desk.team.database.connect(login, password) as conn:
         for table in set(TABLES) - UNREADABLE:

@@ -140,7 +140,7 @@ def test_a_thing_of_another_member_or_project_is_not_taken_over(team: Team) -> N
     assert team.owner.push(other, team.owner.row("thread", "edit", thread, {}, reg="title")) == ["orphan"]
 
 
-def test_what_hangs_below_nothing_is_an_orphan(team: Team) -> None:
+def test_a_change_without_its_parent_is_an_orphan(team: Team) -> None:
     project, olga = team.project(), team.owner
     thread, other = olga.thread(project), olga.thread(project)
     parent = olga.message(project, thread)
@@ -448,7 +448,7 @@ def test_what_a_restored_server_lost_is_sent_again_by_its_author_from_any_of_the
     assert anna.push(project, anna.row("thread", "new", some_id(), {})) == ["ok"]
 
 
-def test_nobody_numbers_changes_of_another_member_s_computer(team: Team) -> None:
+def test_only_a_computers_own_member_numbers_its_changes(team: Team) -> None:
     project = team.project()
     anna, ben = (team.join(name, **{project: "editor"}) for name in ("anna", "ben"))
     forged = ben.row("thread", "new", some_id(), {}, device=anna.device)

@@ -248,7 +248,7 @@ async def test_changes_from_elsewhere_and_of_other_folders_are_not_applied(tmp_p
     assert (folder / "a.txt").read_bytes() == (other / "a.txt").read_bytes()
 
 
-async def test_a_directory_of_somebody_else_applies_nothing(tmp_path: Path, folder: Path) -> None:
+async def test_a_foreign_directory_applies_nothing(tmp_path: Path, folder: Path) -> None:
     ring = MemoryKeyring()
     mine = changes_in(tmp_path, folder, ring, needs_seals=True)
     _made, key = await propose(mine, folder, "a.txt", content="changed")
@@ -277,7 +277,7 @@ async def test_a_damaged_state_is_not_written(tmp_path: Path, folder: Path) -> N
     assert (folder / "a.txt").read_bytes() == b"one\r\ntwo\r\n"
 
 
-async def test_a_change_that_nobody_could_look_through_is_refused(tmp_path: Path, folder: Path) -> None:
+async def test_an_unreviewable_change_is_refused(tmp_path: Path, folder: Path) -> None:
     changes = changes_in(tmp_path, folder)
     for content in ("x" * 5_000, "line\n" * 100_000):
         with pytest.raises(FileRefused, match="too large to review"):
@@ -393,7 +393,7 @@ async def test_the_oldest_make_room_for_the_newest(
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
-async def test_a_pipe_in_place_of_a_record_holds_up_nobody(tmp_path: Path, folder: Path) -> None:
+async def test_a_pipe_in_place_of_a_record_does_not_block(tmp_path: Path, folder: Path) -> None:
     changes = changes_in(tmp_path, folder, needs_seals=True)
     _made, key = await propose(changes, folder, "a.txt", edits=[{"old": "two", "new": "2"}])
     record = tmp_path / "changes" / f"{key[0]}.json"

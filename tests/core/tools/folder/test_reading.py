@@ -62,7 +62,7 @@ def test_a_file_is_read_by_pages_that_make_up_all_of_it(tmp_path: Path) -> None:
         assert reading.read_page(tmp_path, "long.txt", number) == first
 
 
-def test_what_is_no_text_or_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_and_binary_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
     for path, words in (("picture.png", "is no text"), ("none.txt", "There is no file"), ("", "Name a file")):
         with pytest.raises(FileRefused, match=words):

@@ -27,7 +27,7 @@ def test_a_text_comes_back_as_it_was(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", [b"\x89PNG\0", b"\xff\xfe\x00", bytes(range(1, 32)) * 20 + b"\xff"])
-def test_what_is_no_text_is_none(data: bytes) -> None:
+def test_bytes_other_than_text_are_none(data: bytes) -> None:
     assert read_text(data) is None
 
 

@@ -103,7 +103,7 @@ def test_a_result_is_bounded_in_text_and_files() -> None:
     assert len(result_row(_result(*[image] * (MOST_FILES + 5)))[1]) == MOST_FILES
 
 
-def test_a_file_that_is_no_base64_is_left_out() -> None:
+def test_a_file_with_invalid_base64_is_left_out() -> None:
     broken = {"type": "image", "data": "%%%", "mimeType": "image/png"}
     assert result_row(_result(broken, {"type": "text", "text": "fine"}))[:2] == ("fine", ())
 

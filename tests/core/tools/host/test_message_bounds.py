@@ -16,7 +16,7 @@ def _written(**message: Any) -> bytes:
     return json.dumps({"jsonrpc": "2.0", **message}).encode()
 
 
-def test_what_is_within_bounds_is_left_as_it_is() -> None:
+def test_a_message_within_bounds_is_unchanged() -> None:
     message = _written(id=1, result={"content": [PART] * 1000, "isError": False})
     assert within_bounds(message) is message
 

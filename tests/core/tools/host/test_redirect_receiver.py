@@ -35,7 +35,7 @@ async def test_the_answer_with_the_state_is_taken_once() -> None:
         assert await _ask(receiver, f"{PATH}?code=right&state=known") == 400
 
 
-async def test_what_no_browser_sends_back_is_refused() -> None:
+async def test_a_request_unlike_a_browsers_is_refused() -> None:
     receiver = RedirectReceiver()
     async with receiver.listening():
         right = f"{PATH}?code=right&state=known"

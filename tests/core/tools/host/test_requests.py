@@ -57,7 +57,7 @@ def test_numbers_beyond_any_use_and_endless_texts_are_left_out(beyond: float) ->
         {"properties": {"a": "string"}},
     ],
 )
-def test_what_is_no_flat_form_within_bounds_is_refused(schema: dict[str, Any]) -> None:
+def test_a_form_that_is_nested_or_too_large_is_refused(schema: dict[str, Any]) -> None:
     with pytest.raises(RequestRefused):
         fields_of(schema)
 

@@ -69,7 +69,7 @@ async def test_a_server_that_refuses_is_named_with_its_status(host: ToolHost) ->
         assert status.state is ServerState.FAILED and status.problem and KEY not in status.problem
 
 
-async def test_nobody_at_the_address_is_said(host: ToolHost) -> None:
+async def test_an_unreachable_address_is_reported(host: ToolHost) -> None:
     with tool_http_server() as web:
         address = web.address
     steps = [each async for each in host.check(at(address))]
@@ -188,7 +188,7 @@ async def test_what_an_address_answers_is_named(host: ToolHost, how: str, words:
 
 
 @pytest.mark.parametrize(("how", "what"), sample(list(itertools.product(("listen", "stream"), EVENTS)), 6))
-async def test_a_stream_of_what_nobody_asked_for_is_ended(how: str, what: str) -> None:
+async def test_a_flood_of_unsolicited_messages_is_ended(how: str, what: str) -> None:
     """Within a call, and beside all calls."""
     gone = asyncio.Event()
 

@@ -127,7 +127,7 @@ async def test_only_an_address_that_was_entered_is_to_be_checked(
     assert "ry again later." in failure.value.next_step
 
 
-async def test_nobody_there_is_told(site: Site, tmp_path: Path) -> None:
+async def test_an_unreachable_engine_is_reported(site: Site, tmp_path: Path) -> None:
     choice = SearchChoice(SearchEngine.SEARXNG, "http://127.0.0.1:1")
     (step,) = [each async for each in search_of(site, tmp_path).check(choice)]
     assert (step.step, step.is_well) == (SearchStep.REACHED, False) and "did not give an answer" in step.remark
@@ -214,12 +214,12 @@ def test_addresses_of_searxng(written: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["", "ftp://a.test", "https://", "https://me@a.test", "https://a.test/?q=", "a b"])
-def test_what_is_no_address_is_refused(written: str) -> None:
+def test_an_invalid_address_is_refused(written: str) -> None:
     with pytest.raises(SearchNotUsable):
         checked(SearchChoice(SearchEngine.SEARXNG, written))
 
 
-async def test_whoever_stops_waiting_ends_the_request(site: Site, tmp_path: Path) -> None:
+async def test_a_cancelled_caller_ends_the_request(site: Site, tmp_path: Path) -> None:
     asked, gone = threading.Event(), threading.Event()
 
     def hang(_handler: BaseHTTPRequestHandler) -> None:

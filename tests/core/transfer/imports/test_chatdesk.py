@@ -369,7 +369,7 @@ async def test_summaries_marks_starts_and_tags_come_along(
 
 
 @pytest.mark.parametrize("is_named", [True, False])
-async def test_what_another_member_wrote_comes_as_a_quotation(
+async def test_another_members_message_is_imported_as_a_quotation(
     here: ImportWorld, there: ImportWorld, tmp_path: Path, is_named: bool
 ) -> None:
     thread, her = await here.store.thread("Theirs"), new_id()
@@ -413,7 +413,9 @@ def _tag(conn: Any, world: ImportWorld, thread_id: str) -> None:
     tags.set_pairs(conn, [(thread_id, tag_id)], [])
 
 
-async def test_who_answers_next_is_not_the_files_choice(here: ImportWorld, there: ImportWorld, tmp_path: Path) -> None:
+async def test_a_file_does_not_choose_the_answering_model(
+    here: ImportWorld, there: ImportWorld, tmp_path: Path
+) -> None:
     project = await here.store.projects.create("Plans", provider="theirs", model="dear")
     thread = (await here.store.threads.create(project.id, "T", provider="theirs", model="dear")).id
     _, answer = await here.store.ask(thread)

@@ -169,7 +169,7 @@ def test_a_table_is_not_made_larger_than_it_is() -> None:
     assert len(Answer(html).text) < 2 * len(html)
 
 
-def test_html_that_nobody_writes_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_html_beyond_the_limit_stays_html(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chatdesk.core.transfer.imports.html_answers._LONGEST", 10)
     assert Answer("<p>all of it</p>").text == "```html\n<p>all of it</p>\n```"
 

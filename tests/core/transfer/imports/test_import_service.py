@@ -174,7 +174,7 @@ async def test_what_is_in_the_trash_stays_there_and_is_told(world: ImportWorld) 
     await world.check()
 
 
-async def test_what_was_deleted_for_good_stays_away(world: ImportWorld) -> None:
+async def test_messages_deleted_for_good_are_not_imported_again(world: ImportWorld) -> None:
     await world.bring([plain_chatgpt("one", 1), plain_chatgpt("two", 2)])
     threads = await world.threads()
     await world.store.library.delete([threads["Chat one"]])
@@ -414,7 +414,7 @@ async def test_of_two_projects_of_one_name_the_chosen_one_is_meant(world: Import
     assert sorted(found) == sorted([first.id, second.id])
 
 
-async def test_reading_pauses_while_somebody_waits_for_the_database_but_not_for_ever(
+async def test_reading_pauses_for_waiting_writers_but_not_for_ever(
     world: ImportWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = [True, True, True, False]  # somebody waits, and then is served

@@ -222,7 +222,7 @@ async def test_a_damaged_entry_keeps_what_came_before_it(world: ImportWorld) -> 
 
 
 @pytest.mark.parametrize("name", ["", "missing.json"])
-async def test_what_is_no_file_is_refused(world: ImportWorld, name: str) -> None:
+async def test_a_path_without_an_export_is_refused(world: ImportWorld, name: str) -> None:
     with pytest.raises(ImportRefused):
         await world.service.run(world.folder / name)
 

@@ -79,7 +79,7 @@ def test_members_of_an_object_and_elements_of_its_named_arrays_come_in_turn() ->
 
 
 @pytest.mark.parametrize("data", [b"", b"   ", b"hello", b'"text"', b"12", b"\x00\x00", b"PK\x03\x04", b"\xff\xfe"])
-def test_what_is_no_document_is_refused(data: bytes) -> None:
+def test_text_other_than_a_document_is_refused(data: bytes) -> None:
     with pytest.raises(NotJson):
         pieces(data)
 

@@ -85,7 +85,7 @@ async def test_what_is_read_is_stored(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", _EXPORTS, ids=lambda path: path.stem)
-def test_a_piece_of_a_kind_that_nobody_knows_keeps_its_words(path: Path, tmp_path: Path) -> None:
+def test_a_piece_of_unknown_kind_keeps_its_text(path: Path, tmp_path: Path) -> None:
     value = json.loads(path.read_text(encoding="utf-8"))
     lost = {}
     for way, each in _places(value):

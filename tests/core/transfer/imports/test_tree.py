@@ -76,7 +76,7 @@ def test_a_message_without_a_moment_has_its_parents() -> None:
     assert [message.created_at for message in tree.messages] == [5, 9, 9]
 
 
-def test_a_thread_as_long_as_can_be_is_no_problem() -> None:
+def test_a_thread_of_the_greatest_length_is_accepted() -> None:
     nodes = [_node("0", None), *(_node(str(n), str(n - 1)) for n in range(1, 20_000))]
     random.Random(3).shuffle(nodes)
     tree = make_tree(nodes, current_key="19999", fallback_ms=0)

@@ -131,7 +131,7 @@ def test_an_attached_file_is_opened_under_an_ending_that_cannot_run(
     assert not copy.exists()
 
 
-def test_what_could_run_is_offered_for_saving_instead(
+def test_an_executable_file_is_only_offered_for_saving(
     panes: SimpleNamespace, tmp_path: Path, opened: list[QUrl]
 ) -> None:
     blobs = BlobStore(tmp_path / "blobs")

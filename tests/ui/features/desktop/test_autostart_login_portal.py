@@ -67,7 +67,7 @@ async def test_a_desktop_that_ends_is_not_waited_for() -> None:
         await asking
 
 
-async def test_a_question_that_nobody_waits_for_is_taken_away() -> None:
+async def test_an_abandoned_question_is_withdrawn() -> None:
     async with PortalServer({"RequestBackground": SILENT}).on_bus() as server:
         asking = asyncio.ensure_future(ask_for_start_at_login(is_on=True))
         await until(lambda: server.asked("RequestBackground") != [])

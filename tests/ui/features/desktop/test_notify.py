@@ -61,7 +61,7 @@ async def test_a_thread_has_one_notice_which_is_replaced(desktop, notifier):
     assert desktop.notices == [(0, "Ana", "first"), (7, "Ana", "second"), (0, "Ana", "elsewhere")]
 
 
-async def test_what_looks_like_markup_is_shown_as_it_was_written(desktop, notifier):
+async def test_markup_is_shown_as_plain_text(desktop, notifier):
     notifier.show(notice("<b>1 & 2</b>"))
     await until(lambda: desktop.notices)
     assert desktop.notices[0][2] == "&lt;b&gt;1 &amp; 2&lt;/b&gt;"

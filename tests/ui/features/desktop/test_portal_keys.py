@@ -140,7 +140,7 @@ async def test_a_portal_that_answers_in_a_form_of_its_own_is_told(
 
 
 @pytest.mark.parametrize("answer", [SILENT, BUSY])
-async def test_a_question_that_nobody_waits_for_is_taken_away(heard: Heard, answer: str) -> None:
+async def test_an_abandoned_question_is_withdrawn(heard: Heard, answer: str) -> None:
     async with PortalServer({"CreateSession": CREATED, "BindShortcuts": answer}).on_bus() as server:
         binding = asyncio.ensure_future(heard.keys.bind(KEY))
         await until(lambda: server.asked("BindShortcuts") != [])

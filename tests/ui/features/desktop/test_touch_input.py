@@ -235,7 +235,7 @@ class Keyboard(QObject):
         self.visibleChanged.emit()
 
 
-def test_what_is_written_stays_above_the_keyboard_of_the_screen(qtbot: QtBot) -> None:
+def test_the_composer_stays_above_the_on_screen_keyboard(qtbot: QtBot) -> None:
     from PySide6.QtWidgets import QMainWindow
 
     window, body, keyboard = QMainWindow(), QWidget(), Keyboard()

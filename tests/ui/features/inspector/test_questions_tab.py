@@ -95,7 +95,7 @@ def test_a_click_goes_to_the_question(theme: Theme, qtbot: QtBot) -> None:
     assert chosen == ["m2"]
 
 
-def test_what_comes_later_does_not_move_a_person_who_has_moved(theme: Theme, qtbot: QtBot) -> None:
+def test_later_questions_do_not_move_a_person_who_has_moved(theme: Theme, qtbot: QtBot) -> None:
     tab, _chosen = _tab(theme, qtbot, position=1_000, count=0)
     tab.add(_questions(10), is_last=False)
     assert tab.count.text() == "10 questions…"

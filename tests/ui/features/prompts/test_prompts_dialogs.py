@@ -82,7 +82,7 @@ def test_fields_begin_with_their_defaults_and_enter_takes_all(window: QWidget, t
     assert filled == [{"topic": "dogs\nbirds", "tone": "formal", "a_b": ""}]
 
 
-def test_what_was_filled_in_last_is_offered(window: QWidget, theme: Theme) -> None:
+def test_the_last_values_of_fields_are_offered(window: QWidget, theme: Theme) -> None:
     dialog, filled = _fields_dialog(window, theme, last_values={"topic": "dogs", "tone": "casual", "gone": "x"})
     _press(dialog, "promptFieldsInsert")
     assert filled == [{"topic": "dogs", "tone": "casual", "a_b": ""}]
@@ -187,7 +187,7 @@ def test_a_very_long_line_is_held_in_pieces_and_given_back_whole(library: Librar
     assert library.take_calls() == []
 
 
-def test_what_is_typed_is_stored_when_the_typing_pauses(library: Library, qtbot: QtBot) -> None:
+def test_typed_text_is_stored_when_typing_pauses(library: Library, qtbot: QtBot) -> None:
     library.dialog.show_prompt(FIRST)
     library.type("!")
     qtbot.waitUntil(lambda: bool(library.calls))
@@ -232,7 +232,7 @@ def test_closing_waits_until_it_is_stored(library: Library) -> None:
     assert library.is_closed
 
 
-def test_what_cannot_be_stored_keeps_the_dialog_and_the_text(library: Library) -> None:
+def test_a_failed_save_keeps_the_dialog_and_the_text(library: Library) -> None:
     library.dialog.show_prompt(FIRST)
     library.type("!")
     library.dialog.list.setCurrentRow(1)

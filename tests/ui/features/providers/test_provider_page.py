@@ -234,7 +234,7 @@ def test_the_result_of_a_test_is_scrolled_to(theme: Theme, qtbot: QtBot) -> None
         ("address", "https://YOUR-RESOURCE.openai.azure.com", "resource"),
     ],
 )
-def test_what_cannot_be_used_is_said_and_nothing_is_saved(
+def test_unusable_values_are_reported_and_nothing_is_saved(
     theme: Theme, qtbot: QtBot, field: str, text: str, words: str
 ) -> None:
     form = _form(theme, qtbot)

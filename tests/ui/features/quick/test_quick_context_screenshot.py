@@ -113,7 +113,7 @@ async def test_only_a_file_of_this_computer_is_read(bus: None, address: str) -> 
             await take_screenshot()
 
 
-async def test_what_is_no_picture_is_not_sent(bus: None, tmp_path: Path) -> None:
+async def test_an_invalid_picture_is_not_sent(bus: None, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"#!/bin/sh")
     async with PortalServer(_answer((tmp_path / "a.png").as_uri())).on_bus():
         with pytest.raises(NoScreenshot, match="cannot be read"):

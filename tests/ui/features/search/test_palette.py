@@ -99,7 +99,7 @@ def test_a_search_is_asked_for_once_typing_pauses(palette: Palette, qtbot: QtBot
     assert len(asked.texts) <= len("wal stall")
 
 
-def test_what_belongs_to_an_older_text_is_not_shown(palette: Palette) -> None:
+def test_results_of_an_older_text_are_not_shown(palette: Palette) -> None:
     search(palette, "new")
     palette.results.show_group("old", sample_groups()[1])
     palette.results.finish("old")
@@ -230,7 +230,7 @@ def test_a_box_without_a_match_says_so_and_runs_nothing(palette: Palette, qtbot:
     assert not palette.grab().isNull()
 
 
-def test_what_is_not_indexed_yet_is_said(palette: Palette) -> None:
+def test_missing_index_entries_are_reported(palette: Palette) -> None:
     search(palette, "anything")
     palette.results.finish("anything", "Still being indexed: 40 % can be found.")
     assert palette.rows[-1].text == "Still being indexed: 40 % can be found."

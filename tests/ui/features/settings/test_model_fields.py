@@ -67,7 +67,7 @@ def test_the_model_of_new_threads_is_chosen_with_its_provider(qapp: QApplication
         ("box", "gone", "gone (box)"),
     ],
 )
-def test_what_is_stored_is_shown_and_stays_until_somebody_chooses(
+def test_the_stored_model_stays_until_another_is_chosen(
     qapp: QApplication, qtbot: QtBot, provider: str, model: str, text: str
 ) -> None:
     dialog = _dialog(qapp, qtbot, provider=provider, openai_model=model)

@@ -74,7 +74,7 @@ def test_no_page_shows_the_text_of_the_documents(dialog: SettingsDialog) -> None
                 assert description.startswith(f"{setting.shown.hint} It is tried out until ")
 
 
-def test_pages_are_put_together_when_somebody_looks(dialog: SettingsDialog, qtbot: QtBot) -> None:
+def test_pages_are_built_when_they_are_shown(dialog: SettingsDialog, qtbot: QtBot) -> None:
     made: list[QWidget] = []
 
     def make() -> QWidget:

@@ -124,7 +124,7 @@ def test_no_two_commands_of_the_catalogue_have_the_same_keys(registry: CommandRe
             assert refusal(text) == "" or command.id.startswith("edit."), keys
 
 
-def test_new_keys_are_taken_from_whoever_had_them(registry: CommandRegistry, qtbot: QtBot) -> None:
+def test_new_keys_are_taken_from_the_command_that_had_them(registry: CommandRegistry, qtbot: QtBot) -> None:
     with qtbot.waitSignal(registry.keys.changed):
         registry.keys.set("go.find", ("Ctrl+N",))
     assert registry.keys.of("thread.new") == ()

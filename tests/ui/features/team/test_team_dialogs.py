@@ -506,7 +506,7 @@ def test_roles_that_can_be_given_follow_ones_own() -> None:
 # Sharing
 
 
-def test_what_goes_up_is_counted_before_it_can_be_shared(theme: Theme, show: Show, qtbot: QtBot) -> None:
+def test_the_upload_is_counted_before_sharing(theme: Theme, show: Show, qtbot: QtBot) -> None:
     other = replace(samples.WORKSPACE, id="w2", name="Red team")
     dialog = ShareProjectDialog(theme, HOSTILE, (samples.WORKSPACE, other))
     show(dialog)
@@ -860,9 +860,7 @@ def test_sharing_where_new_chats_go_is_warned_about_and_a_new_project_offered(
     assert not other.new_button.isVisible()
 
 
-def test_what_the_server_lost_is_listed_and_only_an_owner_goes_on_without_it(
-    theme: Theme, show: Show, qtbot: QtBot
-) -> None:
+def test_lost_changes_are_listed_and_only_an_owner_accepts_the_loss(theme: Theme, show: Show, qtbot: QtBot) -> None:
     dialog = SyncDetailsDialog(theme, (samples.WORKSPACE,))
     show(dialog)
     mine, theirs = samples.LOST

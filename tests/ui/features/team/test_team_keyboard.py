@@ -114,7 +114,7 @@ def test_what_a_code_says_is_announced_once_typing_rests_or_enter_is_pressed(
     assert not any(each.isActive() for each in dialog.findChildren(QTimer)), "nor later"
 
 
-def test_what_a_check_found_is_in_view(theme: Theme, show: Show, qtbot: QtBot) -> None:
+def test_the_result_of_a_check_is_in_view(theme: Theme, show: Show, qtbot: QtBot) -> None:
     dialog = CreateWorkspaceDialog(theme, samples.read_address)
     show(dialog)
     dialog.address.show_address(samples.ADDRESS, "x")
@@ -139,7 +139,7 @@ def test_the_focus_stays_on_the_page_when_the_first_workspace_comes(theme: Theme
     assert page.focusWidget() is page.findChild(QPushButton, "teamDetails_w1")
 
 
-def test_a_failure_that_nobody_foresaw_leaves_the_dialog_usable(theme: Theme, show: Show) -> None:
+def test_an_unexpected_failure_leaves_the_dialog_usable(theme: Theme, show: Show) -> None:
     dialog = CreateWorkspaceDialog(theme, samples.read_address)
     show(dialog)
     dialog.address.show_address(samples.ADDRESS, "x")

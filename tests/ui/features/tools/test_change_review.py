@@ -69,7 +69,7 @@ def test_enter_applies_nothing_and_the_button_does(theme: Theme, qtbot: QtBot) -
     assert chosen.args == ["change-apply", SHOWN[0], None]
 
 
-def test_what_is_edited_is_applied_and_not_lost_by_one_esc(theme: Theme, qtbot: QtBot) -> None:
+def test_an_edited_change_is_applied_and_survives_one_esc(theme: Theme, qtbot: QtBot) -> None:
     dialog = ChangeReview(theme, SHOWN[:1], edits=True)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     qtbot.addWidget(dialog)

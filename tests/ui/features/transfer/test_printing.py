@@ -114,7 +114,7 @@ def test_something_higher_than_a_page_is_cut_and_ends(device: QBuffer, tmp_path:
         "data:image/svg+xml,<svg/>",
     ],
 )
-def test_what_was_not_given_is_an_empty_picture_and_nothing_is_opened(source: str, tmp_path: Path) -> None:
+def test_an_unknown_resource_is_an_empty_picture_and_nothing_is_opened(source: str, tmp_path: Path) -> None:
     opened: list[object] = []
     is_watching = True
 

@@ -214,7 +214,7 @@ def test_a_selection_stays_while_its_start_is_unloaded(world: World) -> None:
     assert view.parts.selection.range() is not None
 
 
-def test_what_is_not_rendered_yet_is_rendered_for_the_copy(world: World) -> None:
+def test_unrendered_messages_are_rendered_for_the_copy(world: World) -> None:
     view = world.open(make_thread(60, lambda place: f"Some **bold {place}**."))
     _keys(view, Qt.Key.Key_A, _CONTROL)
     assert copied_text(view) == "\n\n".join(f"Some **bold {place}**." for place in range(60))

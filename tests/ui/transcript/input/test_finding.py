@@ -203,7 +203,7 @@ def test_typing_asks_once_it_pauses(world: World, finder_view, qtbot) -> None:
     assert _count(view) == ""
 
 
-def test_what_is_being_written_is_found_too(world: World, finder_view) -> None:
+def test_a_streaming_answer_is_searched_too(world: World, finder_view) -> None:
     thread = make_thread(2, lambda place: f"echo {place}")
     view, _ = finder_view(thread)
     view.conversation.add_message(make_message(2, "", role=Role.ASSISTANT, status=Status.STREAMING))

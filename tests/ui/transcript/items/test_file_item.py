@@ -45,7 +45,7 @@ def test_a_file_is_a_card_with_its_kind_and_size(style: TranscriptStyle) -> None
     assert painted(item, style, selected=(0, 3)) != plain
 
 
-def test_what_could_run_cannot_be_opened(style: TranscriptStyle) -> None:  # noqa: F811
+def test_an_executable_file_cannot_be_opened(style: TranscriptStyle) -> None:  # noqa: F811
     item = FileItem(PROGRAM)
     painted(item, style)
     assert [button.action for button in item.buttons()] == ["file-save", "file-folder", "file-copy", "open-artifact"]
@@ -150,7 +150,7 @@ def test_a_better_picture_shows_the_one_before_until_it_is_decoded(style: Transc
     assert better.press("toggle-fold") is None
 
 
-def test_what_was_not_sent_is_marked_in_the_question_alone(world: World) -> None:
+def test_unsent_files_are_marked_in_the_question_only(world: World) -> None:
     cat = Attachment("cat.png", "image/png", "ef" * 32, 99, 400, 300)
     thread = make_thread(0)
     thread.messages.append(make_message(0, parts=(part_of(REPORT), part_of(cat, PartType.IMAGE, 1))))

@@ -121,7 +121,7 @@ def test_a_message_that_was_prepared_is_laid_out_and_drawn_once(world: World, mo
     assert _differing_pixels(view) <= _CORNERS
 
 
-def test_what_was_prepared_is_forgotten_with_its_thread(world: World) -> None:
+def test_prepared_messages_are_forgotten_with_their_thread(world: World) -> None:
     view = world.open(make_thread(3))
     world.renderer.is_held = True
     assert not view.conversation.prepare(make_message(3, "Soon."))
@@ -225,7 +225,7 @@ class _Paints(QObject):
         return False
 
 
-def test_what_grows_out_of_view_has_four_frames_a_second(
+def test_growth_out_of_view_has_four_frames_a_second(
     world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     view = _answering(world)

@@ -38,7 +38,7 @@ def test_a_group_says_what_was_left_out() -> None:
     assert not note.is_choosable and not heading.is_choosable and row.is_choosable
 
 
-def test_an_empty_group_is_no_row() -> None:
+def test_an_empty_group_has_no_row() -> None:
     assert rows_of_group(SearchGroup(SearchKind.TAG, (), 0), now=NOW) == []
 
 

@@ -36,7 +36,7 @@ def test_letters_on_badges_are_read_in_every_look(tokens):
         assert contrast(ground, tokens.background) >= 3
 
 
-def test_somebody_has_the_same_colour_everywhere():
+def test_a_member_has_the_same_colour_everywhere():
     assert badge_colours("a", LIGHT) == badge_colours("a", LIGHT)
     assert len({badge_colours(f"member {number}", LIGHT) for number in range(60)}) > 5
 

@@ -21,7 +21,7 @@ def header(qapp: QApplication, qtbot: QtBot) -> ThreadHeader:
     return header
 
 
-def test_what_is_typed_is_kept_when_the_model_s_title_comes(header: ThreadHeader, qtbot: QtBot) -> None:
+def test_typed_text_is_kept_when_the_models_title_comes(header: ThreadHeader, qtbot: QtBot) -> None:
     qtbot.keyClicks(header.title.field, "Mine")
     header.set_title("From the model", keeps_edit=True)
     assert header.title.is_editing and header.title.field.text() == "Mine"

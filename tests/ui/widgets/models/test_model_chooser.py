@@ -131,7 +131,7 @@ def test_the_buttons_ask(picker: ModelPicker, qtbot: QtBot) -> None:
     assert not chooser.isVisible()
 
 
-def test_what_is_used_now_is_ticked(picker: ModelPicker, qtbot: QtBot) -> None:
+def test_the_current_model_is_ticked(picker: ModelPicker, qtbot: QtBot) -> None:
     chooser = _open(picker, qtbot)
     ticked = [row.data() for row in map(chooser.rows.index, range(chooser.rows.rowCount())) if row.data(CURRENT_ROLE)]
     assert ticked == ["Model 7  ·  maker7/model-7"]

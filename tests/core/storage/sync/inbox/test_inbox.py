@@ -226,7 +226,7 @@ def test_the_path_goes_on_below_its_end(log: PulledLog, reader: Reader) -> None:
     assert reader.one("SELECT author_id FROM messages WHERE id = ?", following) == BEN
 
 
-def test_another_version_moves_nobody(log: PulledLog, reader: Reader) -> None:
+def test_another_version_moves_no_reader(log: PulledLog, reader: Reader) -> None:
     thread_id, ids = chat(log, 4)
     reader.pull()
     other = log.message(thread_id, ids[0], "otherwise", role="assistant", device=BENS)
@@ -265,7 +265,7 @@ def test_a_newer_beginning_is_shown_to_who_joins(log: PulledLog) -> None:
     reader.close()
 
 
-def test_what_others_write_is_unread(log: PulledLog, reader: Reader) -> None:
+def test_messages_of_others_are_unread(log: PulledLog, reader: Reader) -> None:
     thread_id, ids = chat(log, 2)
     reader.pull()
     log.message(thread_id, ids[-1], "mine, from my other computer", author=ME)

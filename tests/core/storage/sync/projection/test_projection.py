@@ -351,7 +351,7 @@ def test_a_thread_that_two_deleted_is_covered_by_both(log: PulledLog, reader: Re
     assert reader.is_hidden(thread_id)
 
 
-def test_a_thread_that_somebody_brought_back_is_there(log: PulledLog, reader: Reader) -> None:
+def test_a_restored_thread_is_shown(log: PulledLog, reader: Reader) -> None:
     thread_id = log.thread()
     deletion = log.delete("thread", thread_id)
     log.edit("thread", thread_id, "content", None, parents=[deletion.id], device=BENS)
@@ -361,7 +361,7 @@ def test_a_thread_that_somebody_brought_back_is_there(log: PulledLog, reader: Re
     assert reader.rows("SELECT * FROM team_notes") == []
 
 
-def test_emptied_trash_stays_empty_until_somebody_brings_back_what_was_in_it(log: PulledLog, reader: Reader) -> None:
+def test_emptied_trash_stays_empty_until_a_member_restores_its_threads(log: PulledLog, reader: Reader) -> None:
     thread_id = log.thread()
     log.delete("thread", thread_id)
     reader.pull()

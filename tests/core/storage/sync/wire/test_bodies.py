@@ -244,7 +244,7 @@ async def test_what_was_removed_for_good_keeps_its_place_only(store: Store) -> N
         json.dumps(body(error="x" * rows.LONGEST_BODY)),
     ],
 )
-def test_what_describes_no_message_is_none(text: str) -> None:
+def test_a_body_that_is_not_a_messages_is_none(text: str) -> None:
     assert read_text(text) is None
 
 
