@@ -8596,10 +8596,6 @@
         <translation>صفحات المساعدة ليست في تثبيت ChatDesk هذا.</translation>
     </message>
     <message>
-        <source>No program opened the pages of help. They are in {page}.</source>
-        <translation>لم يفتح أي برنامج صفحات المساعدة. وهي في {page}.</translation>
-    </message>
-    <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
         <translation>تُفتح صفحات المساعدة خارج ChatDesk، وهي في {page}.</translation>
     </message>
@@ -9683,6 +9679,10 @@
 …{end}</translation>
     </message>
     <message>
+        <source>What you typed is not saved. Press Esc again to leave without it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>إلغاء</translation>
     </message>
@@ -10625,6 +10625,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Keep and go on</source>
         <translation>احتفاظ ومتابعة</translation>
+    </message>
+    <message>
+        <source>The chat is kept as soon as the answer is written.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -12174,10 +12178,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>موجِّه نظام المشروع</translation>
     </message>
     <message>
-        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
-        <translation>هذا لم يُحفظ بعد. احفظه، أو اضغط Esc مرة أخرى لإهمال التغييرات.</translation>
-    </message>
-    <message>
         <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
         <translation>يُرسَل قبل الرسائل مع كل سؤال. وتُملأ {{date}} و{{time}} و{{project}} و{{model}} كل مرة.</translation>
     </message>
@@ -12939,28 +12939,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>لا يُسأل سوى هذا الحاسوب، على المنافذ المعتادة، ولا يُرسَل أي مفتاح.</translation>
     </message>
     <message>
-        <source>Add {label}, found on this computer</source>
-        <translation>إضافة {label}، وُجد على هذا الحاسوب</translation>
-    </message>
-    <message>
-        <source>{address}, {models}</source>
-        <translation>{address}، {models}</translation>
-    </message>
-    <message>
-        <source>Found on this computer</source>
-        <translation>وُجد على هذا الحاسوب</translation>
-    </message>
-    <message>
         <source>Always available</source>
         <translation>متاح دائمًا</translation>
     </message>
     <message>
         <source>Needs no network, for trying things out</source>
         <translation>لا يحتاج إلى شبكة، للتجربة</translation>
-    </message>
-    <message>
-        <source>Found on this computer: {names}.</source>
-        <translation>وُجد على هذا الحاسوب: {names}.</translation>
     </message>
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
@@ -15069,10 +15053,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>يحتوي هذا النص على محارف مخفية، لذا يُحرَّر في محرر نصوص.</translation>
     </message>
     <message>
-        <source>What you edited is not applied. Press Esc again to close without it.</source>
-        <translation>لم يُطبَّق ما حرّرته. اضغط Esc مرة أخرى للإغلاق من دونه.</translation>
-    </message>
-    <message>
         <source>Difference</source>
         <translation>الفرق</translation>
     </message>
@@ -16264,14 +16244,6 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Found on this computer: {servers}</source>
         <translation>وُجد على هذا الحاسوب: {servers}</translation>
-    </message>
-    <message>
-        <source>Choose where the key is kept, then connect</source>
-        <translation>اختر مكان حفظ المفتاح، ثم صِل</translation>
-    </message>
-    <message>
-        <source>Enter the name of your resource.</source>
-        <translation>أدخل اسم المورد الخاص بك.</translation>
     </message>
     <message>
         <source>Paste the key that {label} gave you.</source>
@@ -19642,6 +19614,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>أجاب بـ {kind}، لا برسالة من البروتوكول. هل عنوانه صحيح؟</translation>
     </message>
     <message>
+        <source>The connection ended before it answered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It answered with status {status}.</source>
         <translation>أجاب بالحالة {status}.</translation>
     </message>
@@ -20116,6 +20092,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Wait until it ends, or stop it, then connect again.</source>
         <translation>انتظر حتى تنتهي أو أوقفها، ثم اتصل من جديد.</translation>
+    </message>
+    <message>
+        <source>No program opened {address}.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>

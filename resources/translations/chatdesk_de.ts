@@ -8308,10 +8308,6 @@
         <translation>Die Hilfeseiten sind nicht Teil dieser Installation von ChatDesk.</translation>
     </message>
     <message>
-        <source>No program opened the pages of help. They are in {page}.</source>
-        <translation>Kein Programm hat die Hilfeseiten geöffnet. Sie liegen in {page}.</translation>
-    </message>
-    <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
         <translation>Die Hilfeseiten öffnen sich außerhalb von ChatDesk. Sie liegen in {page}.</translation>
     </message>
@@ -9379,6 +9375,10 @@
 …{end}</translation>
     </message>
     <message>
+        <source>What you typed is not saved. Press Esc again to leave without it.</source>
+        <translation>Das Eingegebene ist nicht gespeichert. Drücken Sie noch einmal Esc, um ohne Speichern zu schließen.</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>Abbrechen</translation>
     </message>
@@ -10265,6 +10265,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Keep and go on</source>
         <translation>Behalten und weiter</translation>
+    </message>
+    <message>
+        <source>The chat is kept as soon as the answer is written.</source>
+        <translation>Der Chat wird behalten, sobald die Antwort fertig ist.</translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -11706,10 +11710,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Systemprompt des Projekts</translation>
     </message>
     <message>
-        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
-        <translation>Das ist noch nicht gespeichert. Speichern Sie es, oder drücken Sie noch einmal Esc, um die Änderungen zu verwerfen.</translation>
-    </message>
-    <message>
         <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
         <translation>Wird mit jeder Frage vor den Nachrichten gesendet. {{date}}, {{time}}, {{project}} und {{model}} werden jedes Mal ausgefüllt.</translation>
     </message>
@@ -12443,28 +12443,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Nur dieser Computer wird gefragt, an den üblichen Ports, und es wird kein Schlüssel gesendet.</translation>
     </message>
     <message>
-        <source>Add {label}, found on this computer</source>
-        <translation>{label} hinzufügen, auf diesem Computer gefunden</translation>
-    </message>
-    <message>
-        <source>{address}, {models}</source>
-        <translation>{address}, {models}</translation>
-    </message>
-    <message>
-        <source>Found on this computer</source>
-        <translation>Auf diesem Computer gefunden</translation>
-    </message>
-    <message>
         <source>Always available</source>
         <translation>Immer verfügbar</translation>
     </message>
     <message>
         <source>Needs no network, for trying things out</source>
         <translation>Braucht kein Netz, zum Ausprobieren</translation>
-    </message>
-    <message>
-        <source>Found on this computer: {names}.</source>
-        <translation>Auf diesem Computer gefunden: {names}.</translation>
     </message>
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
@@ -14449,10 +14433,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Dieser Text enthält verborgene Zeichen und wird deshalb in einem Editor bearbeitet.</translation>
     </message>
     <message>
-        <source>What you edited is not applied. Press Esc again to close without it.</source>
-        <translation>Was Sie bearbeitet haben, ist nicht angewendet. Drücken Sie noch einmal Esc, um ohne diese Änderungen zu schließen.</translation>
-    </message>
-    <message>
         <source>Difference</source>
         <translation>Unterschied</translation>
     </message>
@@ -15592,14 +15572,6 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Found on this computer: {servers}</source>
         <translation>Auf diesem Computer gefunden: {servers}</translation>
-    </message>
-    <message>
-        <source>Choose where the key is kept, then connect</source>
-        <translation>Wählen Sie, wo der Schlüssel aufbewahrt wird, und verbinden Sie dann</translation>
-    </message>
-    <message>
-        <source>Enter the name of your resource.</source>
-        <translation>Geben Sie den Namen Ihrer Ressource ein.</translation>
     </message>
     <message>
         <source>Paste the key that {label} gave you.</source>
@@ -18714,6 +18686,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Er antwortete mit {kind}, nicht mit einer Nachricht des Protokolls. Stimmt die Adresse?</translation>
     </message>
     <message>
+        <source>The connection ended before it answered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It answered with status {status}.</source>
         <translation>Er antwortete mit Status {status}.</translation>
     </message>
@@ -19152,6 +19128,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Wait until it ends, or stop it, then connect again.</source>
         <translation>Warten Sie auf ihr Ende oder halten Sie sie an, und verbinden Sie dann wieder.</translation>
+    </message>
+    <message>
+        <source>No program opened {address}.</source>
+        <translation>Kein Programm hat {address} geöffnet.</translation>
     </message>
 </context>
 </TS>

@@ -8308,10 +8308,6 @@
         <translation>Las páginas de ayuda no están en esta instalación de ChatDesk.</translation>
     </message>
     <message>
-        <source>No program opened the pages of help. They are in {page}.</source>
-        <translation>Ningún programa abrió las páginas de ayuda. Están en {page}.</translation>
-    </message>
-    <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
         <translation>Las páginas de ayuda se abren fuera de ChatDesk. Están en {page}.</translation>
     </message>
@@ -9379,6 +9375,10 @@
 …{end}</translation>
     </message>
     <message>
+        <source>What you typed is not saved. Press Esc again to leave without it.</source>
+        <translation>Lo que has escrito no está guardado. Pulsa Esc otra vez para salir sin guardarlo.</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>Cancelar</translation>
     </message>
@@ -10265,6 +10265,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Keep and go on</source>
         <translation>Conservar y seguir</translation>
+    </message>
+    <message>
+        <source>The chat is kept as soon as the answer is written.</source>
+        <translation>El chat se conservará en cuanto la respuesta esté escrita.</translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -11706,10 +11710,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Prompt de sistema del proyecto</translation>
     </message>
     <message>
-        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
-        <translation>Aún no está guardado. Guárdalo o pulsa Esc otra vez para descartar los cambios.</translation>
-    </message>
-    <message>
         <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
         <translation>Se envía antes de los mensajes con cada pregunta. {{date}}, {{time}}, {{project}} y {{model}} se rellenan cada vez.</translation>
     </message>
@@ -12443,28 +12443,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Solo se pregunta a este dispositivo, en los puertos habituales, y no se envía ninguna clave.</translation>
     </message>
     <message>
-        <source>Add {label}, found on this computer</source>
-        <translation>Añadir {label}, encontrado en este dispositivo</translation>
-    </message>
-    <message>
-        <source>{address}, {models}</source>
-        <translation>{address}, {models}</translation>
-    </message>
-    <message>
-        <source>Found on this computer</source>
-        <translation>Encontrado en este dispositivo</translation>
-    </message>
-    <message>
         <source>Always available</source>
         <translation>Siempre disponible</translation>
     </message>
     <message>
         <source>Needs no network, for trying things out</source>
         <translation>No necesita red, para hacer pruebas</translation>
-    </message>
-    <message>
-        <source>Found on this computer: {names}.</source>
-        <translation>Encontrados en este dispositivo: {names}.</translation>
     </message>
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
@@ -14449,10 +14433,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Este texto tiene caracteres ocultos, así que se edita en un editor.</translation>
     </message>
     <message>
-        <source>What you edited is not applied. Press Esc again to close without it.</source>
-        <translation>Lo que has editado no se ha aplicado. Pulsa Esc otra vez para cerrar sin aplicarlo.</translation>
-    </message>
-    <message>
         <source>Difference</source>
         <translation>Diferencia</translation>
     </message>
@@ -15592,14 +15572,6 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Found on this computer: {servers}</source>
         <translation>Encontrados en este dispositivo: {servers}</translation>
-    </message>
-    <message>
-        <source>Choose where the key is kept, then connect</source>
-        <translation>Elige dónde se guarda la clave y conecta</translation>
-    </message>
-    <message>
-        <source>Enter the name of your resource.</source>
-        <translation>Introduce el nombre de tu recurso.</translation>
     </message>
     <message>
         <source>Paste the key that {label} gave you.</source>
@@ -18714,6 +18686,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Respondió con {kind}, no con un mensaje del protocolo. ¿Es correcta su dirección?</translation>
     </message>
     <message>
+        <source>The connection ended before it answered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It answered with status {status}.</source>
         <translation>Respondió con el estado {status}.</translation>
     </message>
@@ -19152,6 +19128,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Wait until it ends, or stop it, then connect again.</source>
         <translation>Espera a que termine o detenla, y después conecta de nuevo.</translation>
+    </message>
+    <message>
+        <source>No program opened {address}.</source>
+        <translation>Ningún programa ha abierto {address}.</translation>
     </message>
 </context>
 </TS>

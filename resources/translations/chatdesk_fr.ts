@@ -8308,10 +8308,6 @@
         <translation>Les pages d’aide manquent dans cette installation de ChatDesk.</translation>
     </message>
     <message>
-        <source>No program opened the pages of help. They are in {page}.</source>
-        <translation>Aucun programme n’a ouvert les pages d’aide. Elles sont dans {page}.</translation>
-    </message>
-    <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
         <translation>Les pages d’aide s’ouvrent en dehors de ChatDesk. Elles sont dans {page}.</translation>
     </message>
@@ -9379,6 +9375,10 @@
 …{end}</translation>
     </message>
     <message>
+        <source>What you typed is not saved. Press Esc again to leave without it.</source>
+        <translation>Votre saisie n’est pas enregistrée. Appuyez encore une fois sur Échap pour quitter sans l’enregistrer.</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>Annuler</translation>
     </message>
@@ -10265,6 +10265,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Keep and go on</source>
         <translation>Garder et continuer</translation>
+    </message>
+    <message>
+        <source>The chat is kept as soon as the answer is written.</source>
+        <translation>La discussion sera gardée dès que la réponse sera écrite.</translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -11706,10 +11710,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Prompt système du projet</translation>
     </message>
     <message>
-        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
-        <translation>Ce n’est pas encore enregistré. Enregistrez, ou appuyez encore sur Échap pour abandonner les modifications.</translation>
-    </message>
-    <message>
         <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
         <translation>Envoyé avant les messages avec chaque question. {{date}}, {{time}}, {{project}} et {{model}} sont remplacés à chaque envoi.</translation>
     </message>
@@ -12443,28 +12443,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Seul cet ordinateur est interrogé, aux ports habituels, et aucune clé n’est envoyée.</translation>
     </message>
     <message>
-        <source>Add {label}, found on this computer</source>
-        <translation>Ajouter {label}, trouvé sur cet ordinateur</translation>
-    </message>
-    <message>
-        <source>{address}, {models}</source>
-        <translation>{address}, {models}</translation>
-    </message>
-    <message>
-        <source>Found on this computer</source>
-        <translation>Trouvé sur cet ordinateur</translation>
-    </message>
-    <message>
         <source>Always available</source>
         <translation>Toujours disponible</translation>
     </message>
     <message>
         <source>Needs no network, for trying things out</source>
         <translation>Sans réseau, pour essayer</translation>
-    </message>
-    <message>
-        <source>Found on this computer: {names}.</source>
-        <translation>Trouvés sur cet ordinateur&#xa0;: {names}.</translation>
     </message>
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
@@ -14449,10 +14433,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Ce texte contient des caractères cachés&#xa0;; modifiez-le dans un éditeur.</translation>
     </message>
     <message>
-        <source>What you edited is not applied. Press Esc again to close without it.</source>
-        <translation>Vos modifications ne sont pas appliquées. Appuyez de nouveau sur Échap pour fermer sans elles.</translation>
-    </message>
-    <message>
         <source>Difference</source>
         <translation>Différence</translation>
     </message>
@@ -15592,14 +15572,6 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Found on this computer: {servers}</source>
         <translation>Trouvés sur cet ordinateur&#xa0;: {servers}</translation>
-    </message>
-    <message>
-        <source>Choose where the key is kept, then connect</source>
-        <translation>Choisissez où la clé est conservée, puis «&#xa0;Connecter&#xa0;»</translation>
-    </message>
-    <message>
-        <source>Enter the name of your resource.</source>
-        <translation>Saisissez le nom de votre ressource.</translation>
     </message>
     <message>
         <source>Paste the key that {label} gave you.</source>
@@ -18714,6 +18686,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Il a répondu par {kind}, et non par un message du protocole. Son adresse est-elle correcte&#xa0;?</translation>
     </message>
     <message>
+        <source>The connection ended before it answered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It answered with status {status}.</source>
         <translation>Il a répondu avec le statut {status}.</translation>
     </message>
@@ -19152,6 +19128,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Wait until it ends, or stop it, then connect again.</source>
         <translation>Attendez qu’elle se termine ou arrêtez-la, puis reconnectez-vous.</translation>
+    </message>
+    <message>
+        <source>No program opened {address}.</source>
+        <translation>Aucun programme n’a ouvert {address}.</translation>
     </message>
 </context>
 </TS>

@@ -8236,10 +8236,6 @@
         <translation>このChatDeskにはヘルプのページが含まれていません。</translation>
     </message>
     <message>
-        <source>No program opened the pages of help. They are in {page}.</source>
-        <translation>ヘルプのページを開くプログラムがありませんでした。ページは{page}にあります。</translation>
-    </message>
-    <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
         <translation>ヘルプのページはChatDeskの外で開きます。場所は{page}です。</translation>
     </message>
@@ -9303,6 +9299,10 @@
 …{end}</translation>
     </message>
     <message>
+        <source>What you typed is not saved. Press Esc again to leave without it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>キャンセル</translation>
     </message>
@@ -10175,6 +10175,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Keep and go on</source>
         <translation>保存して続ける</translation>
+    </message>
+    <message>
+        <source>The chat is kept as soon as the answer is written.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -11589,10 +11593,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>プロジェクトのシステムプロンプト</translation>
     </message>
     <message>
-        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
-        <translation>まだ保存されていません。保存するか、もう一度Escを押して変更を破棄してください。</translation>
-    </message>
-    <message>
         <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
         <translation>質問のたびにメッセージの前に送られます。{{date}}、{{time}}、{{project}}、{{model}}は毎回自動で入ります。</translation>
     </message>
@@ -12319,28 +12319,12 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>このコンピューターの一般的なポートだけを調べ、キーは送りません。</translation>
     </message>
     <message>
-        <source>Add {label}, found on this computer</source>
-        <translation>このコンピューターで見つかった{label}を追加</translation>
-    </message>
-    <message>
-        <source>{address}, {models}</source>
-        <translation>{address}、{models}</translation>
-    </message>
-    <message>
-        <source>Found on this computer</source>
-        <translation>このコンピューターで検出</translation>
-    </message>
-    <message>
         <source>Always available</source>
         <translation>いつでも使用可能</translation>
     </message>
     <message>
         <source>Needs no network, for trying things out</source>
         <translation>ネットワーク不要、お試し用</translation>
-    </message>
-    <message>
-        <source>Found on this computer: {names}.</source>
-        <translation>このコンピューターで検出: {names}。</translation>
     </message>
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
@@ -14294,10 +14278,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>このテキストには見えない文字が含まれているため、エディターで編集してください。</translation>
     </message>
     <message>
-        <source>What you edited is not applied. Press Esc again to close without it.</source>
-        <translation>編集した内容は適用されていません。適用せずに閉じるには、もう一度Escを押してください。</translation>
-    </message>
-    <message>
         <source>Difference</source>
         <translation>差分</translation>
     </message>
@@ -15424,14 +15404,6 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Found on this computer: {servers}</source>
         <translation>このコンピューターで検出: {servers}</translation>
-    </message>
-    <message>
-        <source>Choose where the key is kept, then connect</source>
-        <translation>キーの保管場所を選んでから接続</translation>
-    </message>
-    <message>
-        <source>Enter the name of your resource.</source>
-        <translation>リソースの名前を入力してください。</translation>
     </message>
     <message>
         <source>Paste the key that {label} gave you.</source>
@@ -18482,6 +18454,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>プロトコルのメッセージではなく{kind}が返されました。アドレスは正しいですか？</translation>
     </message>
     <message>
+        <source>The connection ended before it answered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It answered with status {status}.</source>
         <translation>ステータス{status}が返されました。</translation>
     </message>
@@ -18911,6 +18887,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Wait until it ends, or stop it, then connect again.</source>
         <translation>終わるのを待つか停止してから、再接続してください。</translation>
+    </message>
+    <message>
+        <source>No program opened {address}.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>

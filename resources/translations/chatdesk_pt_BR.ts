@@ -8308,10 +8308,6 @@
         <translation>As páginas de ajuda não estão nesta instalação do ChatDesk.</translation>
     </message>
     <message>
-        <source>No program opened the pages of help. They are in {page}.</source>
-        <translation>Nenhum programa abriu as páginas de ajuda. Elas estão em {page}.</translation>
-    </message>
-    <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
         <translation>As páginas de ajuda se abrem fora do ChatDesk. Elas estão em {page}.</translation>
     </message>
@@ -9379,6 +9375,10 @@
 …{end}</translation>
     </message>
     <message>
+        <source>What you typed is not saved. Press Esc again to leave without it.</source>
+        <translation>O que você digitou não foi salvo. Pressione Esc de novo para sair sem salvar.</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>Cancelar</translation>
     </message>
@@ -10265,6 +10265,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Keep and go on</source>
         <translation>Manter e continuar</translation>
+    </message>
+    <message>
+        <source>The chat is kept as soon as the answer is written.</source>
+        <translation>O chat será mantido assim que a resposta estiver escrita.</translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -11706,10 +11710,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Prompt do sistema do projeto</translation>
     </message>
     <message>
-        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
-        <translation>Isto ainda não está salvo. Salve, ou pressione Esc de novo para descartar as alterações.</translation>
-    </message>
-    <message>
         <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
         <translation>Enviado antes das mensagens com cada pergunta. {{date}}, {{time}}, {{project}} e {{model}} são preenchidos a cada vez.</translation>
     </message>
@@ -12443,28 +12443,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Só este computador é consultado, nas portas usuais, e nenhuma chave é enviada.</translation>
     </message>
     <message>
-        <source>Add {label}, found on this computer</source>
-        <translation>Adicionar {label}, encontrado neste computador</translation>
-    </message>
-    <message>
-        <source>{address}, {models}</source>
-        <translation>{address}, {models}</translation>
-    </message>
-    <message>
-        <source>Found on this computer</source>
-        <translation>Encontrado neste computador</translation>
-    </message>
-    <message>
         <source>Always available</source>
         <translation>Sempre disponível</translation>
     </message>
     <message>
         <source>Needs no network, for trying things out</source>
         <translation>Não precisa de rede, para experimentar</translation>
-    </message>
-    <message>
-        <source>Found on this computer: {names}.</source>
-        <translation>Encontrados neste computador: {names}.</translation>
     </message>
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
@@ -14449,10 +14433,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Este texto tem caracteres ocultos, por isso ele é editado em um editor.</translation>
     </message>
     <message>
-        <source>What you edited is not applied. Press Esc again to close without it.</source>
-        <translation>O que você editou não foi aplicado. Pressione Esc de novo para fechar sem isso.</translation>
-    </message>
-    <message>
         <source>Difference</source>
         <translation>Diferença</translation>
     </message>
@@ -15592,14 +15572,6 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Found on this computer: {servers}</source>
         <translation>Encontrados neste computador: {servers}</translation>
-    </message>
-    <message>
-        <source>Choose where the key is kept, then connect</source>
-        <translation>Escolha onde a chave é guardada e conecte</translation>
-    </message>
-    <message>
-        <source>Enter the name of your resource.</source>
-        <translation>Digite o nome do seu recurso.</translation>
     </message>
     <message>
         <source>Paste the key that {label} gave you.</source>
@@ -18714,6 +18686,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Ele respondeu com {kind}, não com uma mensagem do protocolo. O endereço está certo?</translation>
     </message>
     <message>
+        <source>The connection ended before it answered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It answered with status {status}.</source>
         <translation>Ele respondeu com o status {status}.</translation>
     </message>
@@ -19152,6 +19128,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Wait until it ends, or stop it, then connect again.</source>
         <translation>Espere que ela termine, ou pare-a, e então conecte de novo.</translation>
+    </message>
+    <message>
+        <source>No program opened {address}.</source>
+        <translation>Nenhum programa abriu {address}.</translation>
     </message>
 </context>
 </TS>

@@ -8236,10 +8236,6 @@
         <translation>此 ChatDesk 安装中没有帮助页面。</translation>
     </message>
     <message>
-        <source>No program opened the pages of help. They are in {page}.</source>
-        <translation>没有程序打开帮助页面。它们在 {page} 中。</translation>
-    </message>
-    <message>
         <source>The pages of help open outside of ChatDesk. They are in {page}.</source>
         <translation>帮助页面在 ChatDesk 之外打开，位于 {page}。</translation>
     </message>
@@ -9303,6 +9299,10 @@
 …{end}</translation>
     </message>
     <message>
+        <source>What you typed is not saved. Press Esc again to leave without it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>取消</translation>
     </message>
@@ -10175,6 +10175,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Keep and go on</source>
         <translation>保留并继续</translation>
+    </message>
+    <message>
+        <source>The chat is kept as soon as the answer is written.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -11589,10 +11593,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>项目的系统提示词</translation>
     </message>
     <message>
-        <source>This is not saved yet. Save it, or press Esc again to drop the changes.</source>
-        <translation>尚未保存。请保存，或再按一次 Esc 放弃更改。</translation>
-    </message>
-    <message>
         <source>Sent before the messages with every question. {{date}}, {{time}}, {{project}} and {{model}} are filled in each time.</source>
         <translation>随每个问题在消息之前发送。{{date}}、{{time}}、{{project}} 和 {{model}} 每次都会填写。</translation>
     </message>
@@ -12319,28 +12319,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>仅询问此计算机的常用端口，不发送任何密钥。</translation>
     </message>
     <message>
-        <source>Add {label}, found on this computer</source>
-        <translation>添加在此计算机上找到的 {label}</translation>
-    </message>
-    <message>
-        <source>{address}, {models}</source>
-        <translation>{address}，{models}</translation>
-    </message>
-    <message>
-        <source>Found on this computer</source>
-        <translation>在此计算机上找到</translation>
-    </message>
-    <message>
         <source>Always available</source>
         <translation>始终可用</translation>
     </message>
     <message>
         <source>Needs no network, for trying things out</source>
         <translation>无需网络，用于试用</translation>
-    </message>
-    <message>
-        <source>Found on this computer: {names}.</source>
-        <translation>在此计算机上找到：{names}。</translation>
     </message>
     <message>
         <source>Your keys are in a locked file. Enter its passphrase to use them.</source>
@@ -14294,10 +14278,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>此文本含有隐藏字符，因此需在编辑器中编辑。</translation>
     </message>
     <message>
-        <source>What you edited is not applied. Press Esc again to close without it.</source>
-        <translation>你编辑的内容尚未应用。再按一次 Esc 即可不应用并关闭。</translation>
-    </message>
-    <message>
         <source>Difference</source>
         <translation>差异</translation>
     </message>
@@ -15424,14 +15404,6 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Found on this computer: {servers}</source>
         <translation>在此计算机上找到：{servers}</translation>
-    </message>
-    <message>
-        <source>Choose where the key is kept, then connect</source>
-        <translation>请选择密钥保存位置，然后连接</translation>
-    </message>
-    <message>
-        <source>Enter the name of your resource.</source>
-        <translation>请输入资源名称。</translation>
     </message>
     <message>
         <source>Paste the key that {label} gave you.</source>
@@ -18482,6 +18454,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>它返回了 {kind}，而不是协议的消息。地址正确吗？</translation>
     </message>
     <message>
+        <source>The connection ended before it answered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>It answered with status {status}.</source>
         <translation>它返回了状态 {status}。</translation>
     </message>
@@ -18911,6 +18887,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Wait until it ends, or stop it, then connect again.</source>
         <translation>请等它结束或将其停止，然后重新连接。</translation>
+    </message>
+    <message>
+        <source>No program opened {address}.</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>
