@@ -55,8 +55,9 @@ class RowsAbove(QObject):
         if is_new:
             announce(self._composer, text)
 
-    def set_waiting(self, rows: Sequence[WaitingQuestionRow], words: str) -> None:
-        """Show the questions that wait for the end of the answer, above everything, and when they are sent."""
+    def set_waiting(self, rows: Sequence[WaitingQuestionRow], words: str, *, is_heard: bool = True) -> None:
+        """Show the questions that wait for the end of the answer, above everything, and when they are sent.
+        ``is_heard``: another one is announced, and not by another chat with the same thread."""
         if self._waiting is None:
             if not rows:
                 return
@@ -71,7 +72,7 @@ class RowsAbove(QObject):
         if self._waiting.show_rows(rows, words):
             self._waiting.setVisible(bool(rows))
             self._fit_height()
-            if len(rows) > before:
+            if len(rows) > before and is_heard:
                 announce(self._composer, f"{words} {rows[-1].text}")
 
     def _column(self) -> QVBoxLayout:

@@ -140,6 +140,10 @@ class TranscriptView(EventArea):
         """Set how much of an answer a screen reader is given to say."""
         self.parts.narrator.mode = mode
 
+    def set_heard(self, is_heard: Callable[[], bool]) -> None:
+        """Set the function that returns whether answers are said here, and not by another view of the thread."""
+        self.parts.narrator.is_heard = is_heard
+
     def foot_of(self, message_id: str) -> QPoint:
         """Return the point on the screen, below the visible part of a message, where a popup about it opens."""
         entry = self.parts.conversation.find(message_id)

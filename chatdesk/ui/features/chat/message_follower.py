@@ -42,6 +42,8 @@ class MessageFollower(Controller):
         self._versions = versions
         self._incoming: IncomingMessages | None = None
         self._told: set[str] = set()
+        panes, chats = context.panes, context.chats
+        panes.transcript.set_heard(lambda: chats.announces_for(panes, threads.thread_id or ""))
         subscribe = context.subscribe
         subscribe(self, events.MessageAdded, lambda event: self._on_message_added(event.message))
         subscribe(self, events.MessageChanged, lambda event: self._on_message_changed(event.message))

@@ -59,7 +59,8 @@ class WaitingQuestionsBinding(Controller):
         rows = [WaitingQuestionRow(each.id, _words(each)) for each in here]
         problem = queue.problem_of(here[0].id) if queue is not None and here else ""
         words = problem or waiting_words(len(here), is_answering=self._is_answering())
-        self._panes.composer.above.set_waiting(rows, words)
+        is_heard = self._chats.announces_for(self._panes, self._threads.thread_id or "")
+        self._panes.composer.above.set_waiting(rows, words, is_heard=is_heard)
 
     def send_now(self, question_id: str) -> None:
         """Stop the answer that is being written, keep it, and ask this question."""

@@ -29,12 +29,14 @@ _LOOK_BACK = 12
 
 
 class Narrator:
-    """The announcer of answers; ``say`` gets one sentence at a time, and whether it must not be missed."""
+    """The announcer of answers; ``say`` gets one sentence at a time, and whether it must not be missed. Nothing is said
+    while ``is_heard`` returns false, because another view of the same thread says it."""
 
     def __init__(self, renderer: BlockRenderer, say: Say) -> None:
         self.mode: ReadAloud = "off"
+        self.is_heard: Callable[[], bool] = lambda: True
         self._renderer = renderer
-        self._say = say
+        self._say_heard = say
         self._readings: dict[str, Reading] = {}
 
     def began(self, entry: MessageEntry) -> None:
@@ -78,6 +80,10 @@ class Narrator:
     def forget(self) -> None:
         """Forget all answers, because another thread is shown."""
         self._readings.clear()
+
+    def _say(self, sentence: str, is_assertive: bool) -> None:
+        if self.is_heard():
+            self._say_heard(sentence, is_assertive)
 
     def _say_all(self, sentences: Iterable[str]) -> None:
         for sentence in sentences:
