@@ -9680,7 +9680,7 @@
     </message>
     <message>
         <source>What you typed is not saved. Press Esc again to leave without it.</source>
-        <translation type="unfinished"></translation>
+        <translation>ما كتبته غير محفوظ. اضغط Esc مرة أخرى للمغادرة دون حفظه.</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -10628,7 +10628,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>The chat is kept as soon as the answer is written.</source>
-        <translation type="unfinished"></translation>
+        <translation>ستُحفظ الدردشة حالما تكتمل الإجابة.</translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -19615,7 +19615,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>The connection ended before it answered.</source>
-        <translation type="unfinished"></translation>
+        <translation>انتهى الاتصال قبل أن يجيب.</translation>
     </message>
     <message>
         <source>It answered with status {status}.</source>
@@ -20095,7 +20095,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>No program opened {address}.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يفتح أي برنامج {address}.</translation>
     </message>
 </context>
 </TS>

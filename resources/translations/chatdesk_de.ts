@@ -18687,7 +18687,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>The connection ended before it answered.</source>
-        <translation type="unfinished"></translation>
+        <translation>Die Verbindung endete, bevor er geantwortet hat.</translation>
     </message>
     <message>
         <source>It answered with status {status}.</source>

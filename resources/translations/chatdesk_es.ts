@@ -18687,7 +18687,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The connection ended before it answered.</source>
-        <translation type="unfinished"></translation>
+        <translation>La conexión terminó antes de que respondiera.</translation>
     </message>
     <message>
         <source>It answered with status {status}.</source>

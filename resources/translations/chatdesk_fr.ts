@@ -18687,7 +18687,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The connection ended before it answered.</source>
-        <translation type="unfinished"></translation>
+        <translation>La connexion s’est terminée avant qu’il ne réponde.</translation>
     </message>
     <message>
         <source>It answered with status {status}.</source>

@@ -9300,7 +9300,7 @@
     </message>
     <message>
         <source>What you typed is not saved. Press Esc again to leave without it.</source>
-        <translation type="unfinished"></translation>
+        <translation>入力した内容は保存されていません。もう一度 Esc キーを押すと、保存せずに閉じます。</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -10178,7 +10178,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>The chat is kept as soon as the answer is written.</source>
-        <translation type="unfinished"></translation>
+        <translation>回答が書き終わりしだい、このチャットは保存されます。</translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -18455,7 +18455,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>The connection ended before it answered.</source>
-        <translation type="unfinished"></translation>
+        <translation>応答する前に接続が終了しました。</translation>
     </message>
     <message>
         <source>It answered with status {status}.</source>
@@ -18890,7 +18890,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>No program opened {address}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{address} を開けるプログラムがありませんでした。</translation>
     </message>
 </context>
 </TS>

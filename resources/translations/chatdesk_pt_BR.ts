@@ -18687,7 +18687,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>The connection ended before it answered.</source>
-        <translation type="unfinished"></translation>
+        <translation>A conexão terminou antes de ele responder.</translation>
     </message>
     <message>
         <source>It answered with status {status}.</source>

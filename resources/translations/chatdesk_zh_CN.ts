@@ -9300,7 +9300,7 @@
     </message>
     <message>
         <source>What you typed is not saved. Press Esc again to leave without it.</source>
-        <translation type="unfinished"></translation>
+        <translation>你输入的内容尚未保存。再按一次 Esc 将不保存并关闭。</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -10178,7 +10178,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>The chat is kept as soon as the answer is written.</source>
-        <translation type="unfinished"></translation>
+        <translation>回答写完后，此聊天将被保留。</translation>
     </message>
     <message>
         <source>Kept. It is a thread like any other now.</source>
@@ -18455,7 +18455,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>The connection ended before it answered.</source>
-        <translation type="unfinished"></translation>
+        <translation>它在回答之前连接就已结束。</translation>
     </message>
     <message>
         <source>It answered with status {status}.</source>
@@ -18890,7 +18890,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>No program opened {address}.</source>
-        <translation type="unfinished"></translation>
+        <translation>没有程序打开 {address}。</translation>
     </message>
 </context>
 </TS>
