@@ -30,6 +30,7 @@ class ScreenReader:
 
     def __init__(self) -> None:
         Atspi.init()
+        Atspi.set_timeout(int(WAIT_S * 1000), int(WAIT_S * 1000))  # a busy machine answers later than within 0.8 s
         self.heard: list[str] = []
         self._focus: Any = None
         self._listener = Atspi.EventListener.new(self._on_event)

@@ -102,7 +102,7 @@ def test_each_change_is_heard(tmp_path: Path) -> None:
                 if command == "message.note":
                     application.panes.composer.set_text("a note")
                 said.clear()
-                application.panes.commands.trigger(command)
+                await until(lambda command=command: application.panes.commands.trigger(command))  # type: ignore[misc]
                 await until(lambda words=words: any(words in each for each in said))  # type: ignore[misc]
 
     play(AppPaths.find(tmp_path / "profile"), script)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from chatdesk.core.chat.chat_service import ChatService
@@ -70,6 +70,7 @@ class NetworkWatch:
         self._is_sending = is_sending
         self._first_look_s = first_look_s
         self._lost: dict[str, _UnreachableProvider] = {}
+        self._due: dict[str, str] = {}  # answers to send now, in turn within their threads, and those threads
         self._waits_s: dict[str, float] = {}
         self._tasks = TaskSet()
         self._subscriptions = [
@@ -87,7 +88,7 @@ class NetworkWatch:
     @property
     def waiting(self) -> tuple[str, ...]:
         """The ids of the answers that are retried when there is a connection again."""
-        return tuple(id_ for lost in self._lost.values() for id_ in lost.waiting)
+        return (*self._due, *(id_ for lost in self._lost.values() for id_ in lost.waiting))
 
     def use(self, *, is_sending: bool) -> None:
         """Set whether what waits is sent by itself; otherwise it stays with its *Try again*."""
@@ -144,7 +145,10 @@ class NetworkWatch:
 
     def _forget(self, is_meant: Callable[[str, str], bool]) -> None:
         """Remove the chosen messages, and end probes that nothing waits for any more."""
-        has_changed = False
+        dropped = [id_ for id_, thread in self._due.items() if is_meant(id_, thread)]
+        for id_ in dropped:
+            del self._due[id_]
+        has_changed = bool(dropped)
         for provider, lost in tuple(self._lost.items()):
             for id_ in [id_ for id_, thread in lost.waiting.items() if is_meant(id_, thread)]:
                 del lost.waiting[id_]
@@ -168,17 +172,28 @@ class NetworkWatch:
             except NotPossible:  # the thread is gone
                 self._forget(lambda id_, _thread: id_ in lost.waiting)
                 return
-        waiting = tuple(lost.waiting)
         del self._lost[provider]
+        threads: dict[str, list[str]] = {}
+        if self._is_sending:
+            _log.info("%s can be reached again; %d answers are taken up", provider, len(lost.waiting))
+            self._due |= lost.waiting
+            for id_, thread_id in lost.waiting.items():
+                threads.setdefault(thread_id, []).append(id_)
         self._publish()
-        if not self._is_sending:
-            return
-        _log.info("%s can be reached again; %d answers are taken up", provider, len(waiting))
-        for id_ in waiting:
+        for thread_id, ids in threads.items():
+            self._tasks.start(self._send_in_turn(ids), f"send what waited in {thread_id}")
+
+    async def _send_in_turn(self, ids: Sequence[str]) -> None:
+        """Send the answers of one thread again, one after the other."""
+        for id_ in ids:
+            if id_ not in self._due:
+                continue  # cancelled or retried while those before it were answered
             try:
                 await self._send_again(id_)
             except ChatDeskError as error:  # the answer was deleted, or sent by another way
                 _log.info("answer %s was not taken up: %s", id_, error.code)
+            if self._due.pop(id_, None) is not None:
+                self._publish()
 
     def _publish(self) -> None:
         self._bus.publish(ReachabilityChanged(self.unreachable, self.waiting))
@@ -203,9 +218,11 @@ async def _first_of(event: asyncio.Event, seconds: float) -> None:
 
 
 async def retry_if_shown(chat: ChatService, message_id: str) -> None:
-    """Retry a failed answer, if it is still among the last shown messages of its thread. A person who deleted it, or
-    asked for another version since, does not want it any more."""
+    """Retry a failed answer once the other answers of its thread are complete, if it is still among the last shown
+    messages. A person who deleted it, or asked for another version since, does not want it any more."""
     message = await chat.reader.get_message(message_id)
+    while running := chat.turns.in_thread(message.thread_id):
+        await asyncio.wait([turn.finished for turn in running])
     page = await chat.reader.get_thread_messages(message.thread_id, _LAST_MESSAGES)
     if any(each.id == message_id for each in page.messages):
         await chat.retry_message(message_id)

@@ -15,9 +15,9 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import ReachabilityChanged
 from chatdesk.core.storage.chat.waiting import WaitingRepository
-from tests.helpers.fault_server import FaultServer, answer, status
+from tests.helpers.fault_server import Exchange, FaultServer, answer, status
 from tests.helpers.fault_world import FaultWorld, fault_world
-from tests.helpers.waiting import running_tasks, until
+from tests.helpers.waiting import running_tasks, stays, until
 
 
 class Watched:
@@ -46,9 +46,17 @@ async def watched(
     first_look_s: float = 0.05,
     is_sending: bool = True,
     reach: Callable[[str], Awaitable[bool]] | None = None,
+    may_answer: asyncio.Event | None = None,
 ) -> AsyncIterator[Watched]:
-    """A world whose server is away."""
-    async with FaultServer(answer("Here I am")) as server, fault_world(directory, server.base_url) as world:
+    """A world whose server is away. Back again, it answers once it may."""
+    here_i_am = answer("Here I am")
+
+    async def script(exchange: Exchange) -> None:
+        if may_answer is not None and "chat" in exchange.request.path:
+            await may_answer.wait()
+        await here_i_am(exchange)
+
+    async with FaultServer(script) as server, fault_world(directory, server.base_url) as world:
 
         async def look(_name: str) -> bool:
             seen.looked_at.append(asyncio.get_running_loop().time())
@@ -122,15 +130,21 @@ async def test_what_waits_for_a_connection_waits_on_after_a_restart(tmp_path: Pa
 
 
 async def test_several_questions_are_sent_in_their_order(tmp_path: Path) -> None:
-    async with watched(tmp_path, first_look_s=30) as seen:
+    may_answer = asyncio.Event()
+    async with watched(tmp_path, first_look_s=30, may_answer=may_answer) as seen:
         first = (await seen.world.ask("One")).answer
         second = (await seen.world.ask("Two")).answer
         assert seen.watch.waiting == (first.id, second.id)
         await seen.server.come_back()
         seen.watch.probe_now()
+        await until(lambda: seen.watch.waiting == (second.id,))
+        await stays(lambda: (seen.watch.unreachable, seen.watch.waiting) == ((), (second.id,)), for_s=0.2)
+        await _noted(seen, second.id)  # it is sent after a restart, too
+        may_answer.set()
         await until(lambda: sum("chat" in each.path for each in seen.server.requests) == 2)
-        asked = [each.json["messages"][-1]["content"] for each in seen.server.requests if "chat" in each.path]
-        assert asked == ["One", "Two"]
+        asked = [each.json["messages"] for each in seen.server.requests if "chat" in each.path]
+        assert [each[-1]["content"] for each in asked] == ["One", "Two"]
+        assert asked[1][-2]["content"] == "Here I am", "the second question is asked after the first answer"
 
 
 async def test_a_look_becomes_rarer(tmp_path: Path) -> None:

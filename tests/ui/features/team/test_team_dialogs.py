@@ -792,7 +792,7 @@ def test_the_settings_never_scroll_sideways_and_their_tables_are_never_squashed(
     dialog.fill_page("Team sync", lambda: page)
     dialog.fill_page("Providers", lambda: ProviderPage(theme))
     provider_page(dialog).show_providers([providers.OPENAI, providers.OLLAMA, providers.TEAM])
-    provider_page(dialog).show_status("team", "401: Team gateway did not accept the API key", False)
+    provider_page(dialog).row("team").show_test("401: Team gateway did not accept the API key", False)
     dialog.show()
     page.show_workspaces((samples.workspace_view(samples.REFUSED),), now_ms=samples.NOW)
     for title in ("General", "Providers", "Context", "Team sync", "Data and backup", "Shortcuts"):
