@@ -36,6 +36,9 @@ _STILL_SILENT = frozenset({Kind.FIRST_BYTE_TIMEOUT, Kind.RESET})
 _LAST_MESSAGES = 50
 FIRST_LOOK_S, LONGEST_LOOK_S = 2.0, 60.0
 
+# Returns whether an answer is still to be sent again.
+IsWanted = Callable[[], bool]
+
 
 @dataclass
 class _UnreachableProvider:
@@ -57,7 +60,7 @@ class NetworkWatch:
         bus: EventBus,
         *,
         reach: Callable[[str], Awaitable[bool]],
-        send_again: Callable[[str], Awaitable[object]],
+        send_again: Callable[[str, IsWanted], Awaitable[object]],
         store: WaitingRepository | None = None,
         is_sending: bool = True,
         first_look_s: float = FIRST_LOOK_S,
@@ -189,7 +192,7 @@ class NetworkWatch:
             if id_ not in self._due:
                 continue  # cancelled or retried while those before it were answered
             try:
-                await self._send_again(id_)
+                await self._send_again(id_, lambda due=id_: self._is_sending and due in self._due)  # type: ignore[misc]
             except ChatDeskError as error:  # the answer was deleted, or sent by another way
                 _log.info("answer %s was not taken up: %s", id_, error.code)
             if self._due.pop(id_, None) is not None:
@@ -217,12 +220,14 @@ async def _first_of(event: asyncio.Event, seconds: float) -> None:
     event.clear()
 
 
-async def retry_if_shown(chat: ChatService, message_id: str) -> None:
+async def retry_if_shown(chat: ChatService, message_id: str, is_wanted: IsWanted) -> None:
     """Retry a failed answer once the other answers of its thread are complete, if it is still among the last shown
     messages. A person who deleted it, or asked for another version since, does not want it any more."""
     message = await chat.reader.get_message(message_id)
     while running := chat.turns.in_thread(message.thread_id):
         await asyncio.wait([turn.finished for turn in running])
+    if not is_wanted():
+        return  # cancelled or retried in the meantime
     page = await chat.reader.get_thread_messages(message.thread_id, _LAST_MESSAGES)
     if any(each.id == message_id for each in page.messages):
         await chat.retry_message(message_id)

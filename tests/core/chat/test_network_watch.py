@@ -147,6 +147,22 @@ async def test_several_questions_are_sent_in_their_order(tmp_path: Path) -> None
         assert asked[1][-2]["content"] == "Here I am", "the second question is asked after the first answer"
 
 
+async def test_a_question_that_is_cancelled_while_the_one_before_is_answered_is_not_sent(tmp_path: Path) -> None:
+    may_answer = asyncio.Event()
+    async with watched(tmp_path, first_look_s=30, may_answer=may_answer) as seen:
+        first = (await seen.world.ask("One")).answer
+        second = (await seen.world.ask("Two")).answer
+        await seen.server.come_back()
+        seen.watch.probe_now()
+        await until(lambda: seen.watch.waiting == (second.id,))
+        await until(lambda: seen.world.chat.turns.in_thread(first.thread_id))
+        seen.watch.cancel(second.id)
+        may_answer.set()
+        await until(lambda: not running_tasks("send what waited"))
+        assert (await seen.world.chat.reader.get_message(second.id)).status is Status.ERROR
+        assert sum("chat" in each.path for each in seen.server.requests) == 1
+
+
 async def test_a_look_becomes_rarer(tmp_path: Path) -> None:
     async with watched(tmp_path, first_look_s=0.05) as seen:
         await seen.world.ask("Hello?")
