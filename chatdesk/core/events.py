@@ -258,10 +258,12 @@ class RetryWaiting:
 @dataclass(frozen=True, slots=True)
 class ReachabilityChanged:
     """The connections to providers changed. ``unreachable`` are the names of providers without one, ``waiting`` the ids
-    of the answers that are requested again when it is back; both empty: all is well."""
+    of the answers that are requested again when it is back, ``due`` those that are requested now, in turn, because it
+    is back; all empty: all is well."""
 
     unreachable: tuple[str, ...]
     waiting: tuple[str, ...]
+    due: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

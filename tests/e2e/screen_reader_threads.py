@@ -56,7 +56,7 @@ class ThreadsWalk(Walk):
     def open_an_artifact(self) -> None:
         self.do("push button", "^Open as artifact: note.txt$")
         self.reader.find("list", "^note.txt, version 1 of 1$")
-        self.reader.await_focus("list item", "message 1 of 1$")
+        self.reader.await_focus("list item", "^note.txt, version 1 of 1$")
         self.do("check box", "^Show or hide the inspector$")
 
     def edit_a_question(self) -> None:

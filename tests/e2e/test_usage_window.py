@@ -13,6 +13,7 @@ from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, Rate
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.usage import RateReport
 from chatdesk.core.domain.waiting import WaitingAnswer
+from chatdesk.core.events import ReachabilityChanged
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.services.services import Services
@@ -160,6 +161,14 @@ def test_what_waits_for_a_connection_is_in_the_list_and_after_a_restart(tmp_path
         await until(lambda: sidebar.lines.waiting is not None and sidebar.lines.waiting.text() == "1 message waits")
         application.panes.commands.trigger("app.waiting")
         await until(lambda: application.panes.window.findChild(QPushButton, f"waitingCancel-{failed[0]}"))
+
+        def words() -> list[str]:
+            return [label.text() for label in _child(application, WaitingDialog).findChildren(QLabel)]
+
+        assert "You are offline. It is sent when the connection is back." in words()
+        services.events.publish(ReachabilityChanged((), (), tuple(failed)))
+        await until(lambda: "It is sent when the answer before it is complete." in words())
+        assert not any("offline" in each for each in words())
         _child(application, QPushButton, f"waitingCancel-{failed[0]}").click()
         await until(lambda: not services.network.waiting)
         assert (await services.chat.reader.get_message(failed[0])).status is Status.ERROR

@@ -91,7 +91,12 @@ class NetworkWatch:
     @property
     def waiting(self) -> tuple[str, ...]:
         """The ids of the answers that are retried when there is a connection again."""
-        return (*self._due, *(id_ for lost in self._lost.values() for id_ in lost.waiting))
+        return tuple(id_ for lost in self._lost.values() for id_ in lost.waiting)
+
+    @property
+    def due(self) -> tuple[str, ...]:
+        """The ids of the answers whose connection is back, and that are retried in turn."""
+        return tuple(self._due)
 
     def use(self, *, is_sending: bool) -> None:
         """Set whether what waits is sent by itself; otherwise it stays with its *Try again*."""
@@ -199,9 +204,10 @@ class NetworkWatch:
                 self._publish()
 
     def _publish(self) -> None:
-        self._bus.publish(ReachabilityChanged(self.unreachable, self.waiting))
-        if self._store is not None and self.waiting != self._kept:
-            self._kept = self.waiting
+        self._bus.publish(ReachabilityChanged(self.unreachable, self.waiting, self.due))
+        kept = (*self.due, *self.waiting)
+        if self._store is not None and kept != self._kept:
+            self._kept = kept
             self._tasks.start(self._keep(self._store), "note what waits for the network")
 
     async def _keep(self, store: WaitingRepository) -> None:

@@ -40,6 +40,7 @@ class FoundThreads(QObject):
         self.list.hide()
         field.walk = self.list.use_key
         self.results.changed.connect(self._refill)
+        self.results.counted.connect(self.list.announce_found)
         self.list.chosen.connect(self._on_list_chosen)
 
     def search(self, typed: str, *, among: str = "") -> None:

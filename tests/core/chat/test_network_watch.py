@@ -137,8 +137,9 @@ async def test_several_questions_are_sent_in_their_order(tmp_path: Path) -> None
         assert seen.watch.waiting == (first.id, second.id)
         await seen.server.come_back()
         seen.watch.probe_now()
-        await until(lambda: seen.watch.waiting == (second.id,))
-        await stays(lambda: (seen.watch.unreachable, seen.watch.waiting) == ((), (second.id,)), for_s=0.2)
+        await until(lambda: seen.watch.due == (second.id,))
+        await stays(lambda: (seen.watch.unreachable, seen.watch.due) == ((), (second.id,)), for_s=0.2)
+        assert seen.told[-1] == ReachabilityChanged((), (), (second.id,)), "it waits for no connection"
         await _noted(seen, second.id)  # it is sent after a restart, too
         may_answer.set()
         await until(lambda: sum("chat" in each.path for each in seen.server.requests) == 2)
@@ -154,7 +155,7 @@ async def test_a_question_that_is_cancelled_while_the_one_before_is_answered_is_
         second = (await seen.world.ask("Two")).answer
         await seen.server.come_back()
         seen.watch.probe_now()
-        await until(lambda: seen.watch.waiting == (second.id,))
+        await until(lambda: seen.watch.due == (second.id,))
         await until(lambda: seen.world.chat.turns.in_thread(first.thread_id))
         seen.watch.cancel(second.id)
         may_answer.set()

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from chatdesk.core.domain.search import SearchHit
 from chatdesk.ui.sidebar.sidebar import Sidebar
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.found import found_list
 from chatdesk.ui.widgets.found.results import Results
 from chatdesk.ui.widgets.found.rows import ListedCommand, RowKind
 from tests.gallery import sidebar_samples as samples
@@ -208,6 +209,22 @@ def test_a_command_is_listed_last_and_chosen_like_a_hit(world: World) -> None:
         world.press(key)
     assert world.commands == ["go.wal"] and world.hits == [] and world.everything == []
     assert not world.is_found_shown and world.field.text() == ""
+
+
+def test_the_first_result_is_heard_with_the_number_unless_a_key_has_chosen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    count = "1 thread, 1,284 messages"
+    monkeypatch.setattr(found_list, "announce", lambda _widget, text: heard.append(text))
+    world.type("checkpoint")
+    world.qtbot.waitUntil(lambda: bool(heard))
+    assert heard[0] == f"{count}. First: Titles: thread Explain the WAL checkpoint stall · today"
+    world.qtbot.keyClicks(world.field, "s")
+    world.qtbot.waitUntil(lambda: world.asked[-1] == "checkpoints")
+    world.press(DOWN)
+    world.qtbot.waitUntil(lambda: len(heard) == 3)
+    assert heard[1].startswith("Messages: ") and heard[2] == count
 
 
 def test_an_outside_program_opens_what_was_found(world: World) -> None:

@@ -96,6 +96,20 @@ def test_a_bare_view_shows_the_whole_text_and_nothing_around_it(bare: Transcript
     assert not bare.parts.actions.act("open-artifact")
 
 
+def test_a_bare_view_is_heard_by_the_name_of_its_text(world: World) -> None:
+    pages = [make_message(number, f"Page {number}") for number in range(2)]
+    for messages, names in ((pages, ["plan.md, part 1 of 2", "plan.md, part 2 of 2"]), (pages[:1], ["plan.md"])):
+        view = TranscriptView(FakeThread(messages).fetch, world.renderer, world.theme)
+        world.views.append(view)
+        view.setAccessibleName("plan.md")
+        view.parts.show_bare()
+        view.show()
+        view.show_thread_at("t", "m0")
+        world.settle()
+        tree = QAccessible.queryAccessibleInterface(view)
+        assert [tree.child(at).text(QAccessible.Text.Name) for at in range(len(messages))] == names
+
+
 def test_the_menu_of_a_bare_view_only_copies(bare: TranscriptView) -> None:
     assert set(menu_of(bare)) == {f"message-{form}" for form in FORMS}
 

@@ -51,6 +51,7 @@ class Palette(Panel):
         self._build(theme)
         self.results = Results(self.field)
         self.results.changed.connect(self._refill)
+        self.results.counted.connect(self.list.announce_found)
         self._typing = QTimer(self, singleShot=True, interval=_TYPING_MS)
         self._typing.timeout.connect(self._search)
         self.field.textChanged.connect(self._on_field_text_changed)

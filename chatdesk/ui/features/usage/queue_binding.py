@@ -47,7 +47,7 @@ class QueueBinding(Controller):
         self._question_queue = questions
         self._network = network
         self._queued: tuple[str, ...] = ()
-        self._unreached: tuple[str, ...] = ()
+        self._unreached: dict[str, Text] = {}  # ids, and why each waits
         self._dialog: WaitingDialog | None = None
         panes.commands.bind("app.waiting", self.open)
         panes.sidebar.waitingPressed.connect(self.open)
@@ -74,7 +74,8 @@ class QueueBinding(Controller):
 
     def _on_reachability_changed(self, event: ReachabilityChanged) -> None:
         is_sending = self._current_settings().send_when_back
-        self._unreached = event.waiting if is_sending else ()
+        reasons = dict.fromkeys(event.due, _AFTER_ANSWER) | dict.fromkeys(event.waiting, _NO_CONNECTION)
+        self._unreached = reasons if is_sending else {}
         self._show()
 
     def _show(self) -> None:
@@ -94,7 +95,7 @@ class QueueBinding(Controller):
     async def _rows(self) -> Sequence[WaitingRow]:
         chat = self._open_thread.chat
         waiting = [(each.message_id, waiting_words(each), each.before > 0) for each in chat.queue.waiting]
-        waiting += [(id_, shown(_NO_CONNECTION), False) for id_ in self._unreached]
+        waiting += [(id_, shown(reason), False) for id_, reason in self._unreached.items()]
         rows = [await _row(chat, *each) for each in waiting]
         rows += [await _question_row(chat, each) for each in self._questions()]
         return [row for row in rows if row is not None]

@@ -14,7 +14,7 @@ from chatdesk.ui.transcript.accessible.view import Node, ReadableView
 from chatdesk.ui.transcript.copying.selection import TextPlace
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.messages.entry import MessageEntry
-from chatdesk.ui.transcript.speech.names import message_name, message_summary
+from chatdesk.ui.transcript.speech.names import message_name, message_summary, piece_name
 
 _MAX_VALUE = 100_000
 
@@ -76,6 +76,8 @@ class MessageNode(Node):
         return next((at for at, each in enumerate(self._items()) if each is item), -1)
 
     def name(self) -> str:
+        if self.entry.facts.is_bare:
+            return piece_name(self.view.accessibleName(), self.entry.message.position, self.view.total)
         return message_name(self.entry, self.view.total)
 
     def description(self) -> str:

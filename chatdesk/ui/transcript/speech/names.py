@@ -51,6 +51,12 @@ def message_name(entry: MessageEntry, total: int) -> str:
     return with_commas(parts)
 
 
+def piece_name(text_name: str, place: int, total: int) -> str:
+    """Return the name of a piece of a text that is shown alone, such as "notes.md, version 1 of 2, part 3 of 9"."""
+    part = tr("part {number} of {count}", number=place + 1, count=total) if total > 1 else ""
+    return with_commas((text_name, part))
+
+
 def message_summary(items: list[Item]) -> str:
     """Return the other contents of a message than text, such as "2 code blocks, 1 table"."""
     counts = Counter(item.kind for item in items if item.kind in _COUNTED and not _goes_on(item))

@@ -163,6 +163,12 @@ class FoundList(QListView):
         self._announce_current()
         return True
 
+    def announce_found(self, found: str) -> None:
+        """Speak how much was found, and the row that Enter chooses unless a key has chosen, and spoken, it."""
+        row = "" if self._is_choice_kept else self._current_words()
+        #: Spoken after a search: how much was found, and the first result, which Enter opens.
+        announce(self._field, tr("{found}. First: {row}", found=found, row=row) if row else found)
+
     def step_group(self, step: int) -> None:
         """Move to the first row below the next heading, wrapping at the ends."""
         firsts = [
@@ -204,8 +210,12 @@ class FoundList(QListView):
         return True
 
     def _announce_current(self) -> None:
-        """Speak the current row; the first of a group comes after its heading."""
+        announce(self._field, self._current_words())
+
+    def _current_words(self) -> str:
+        """Return how the current row is spoken; the first of a group comes after its heading."""
         row, above = self.current, self._found.row(self.currentIndex().row() - 1)
-        if row is not None:
-            heading = "" if above is None or above.kind is not RowKind.HEADING else f"{above.text}: "
-            announce(self._field, heading + (row.spoken or row.text))
+        if row is None:
+            return ""
+        heading = "" if above is None or above.kind is not RowKind.HEADING else f"{above.text}: "
+        return heading + (row.spoken or row.text)

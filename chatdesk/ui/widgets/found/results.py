@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.search import SearchGroup, SearchKind
-from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.widgets.found.rows import ORDER, ListedCommand, summary_of
 
 _QUIET_MS = 600
@@ -17,24 +16,24 @@ _QUIET_MS = 600
 
 class Results(QObject):
     """The results of one text. ``wanted`` asks for them (empty: none), and they come back through ``show_group`` and
-    ``finish``. Once they are there and typing pauses, their number is spoken from ``field``."""
+    ``finish``. Once they are there and typing pauses, ``counted`` says in words how many were found."""
 
     wanted = Signal(str)
+    counted = Signal(str)
     changed = Signal()
 
     def __init__(self, field: QWidget) -> None:
         super().__init__(field)
         self.setObjectName(field.objectName())
-        self._field = field
         self._groups: dict[SearchKind, SearchGroup] = {}
         self._fresh: set[SearchKind] = set()
         self.searched = ""  # the text whose results are shown or awaited
         self.note = ""
         self.is_over = True
         self.offered: Sequence[ListedCommand] = ()
-        self.commands = 0  # how many are listed besides, for the number that is spoken
+        self.commands = 0  # how many are listed besides, for the words of ``counted``
         self._quiet = QTimer(self, singleShot=True, interval=_QUIET_MS)
-        self._quiet.timeout.connect(self._announce_number)
+        self._quiet.timeout.connect(self._count)
 
     @property
     def groups(self) -> Mapping[SearchKind, SearchGroup]:
@@ -74,7 +73,7 @@ class Results(QObject):
         self.changed.emit()
         self._quiet.start()
 
-    def _announce_number(self) -> None:
+    def _count(self) -> None:
         groups = [self._groups[kind] for kind in ORDER if kind in self._groups]
         if self.searched or self.commands:
-            announce(self._field, summary_of(groups, self.commands))
+            self.counted.emit(summary_of(groups, self.commands))
