@@ -103,7 +103,7 @@ WHEN_WANTED = (
     "PIL",
     "psycopg",
     "pygments",
-    "pypdf",
+    "pypdfium2",
     "tiktoken",
 )
 

@@ -14,6 +14,9 @@ HTML: Final = "text/html"
 DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX: Final = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 ODT: Final = "application/vnd.oasis.opendocument.text"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+EPUB: Final = "application/epub+zip"
+EML: Final = "message/rfc822"
 ZIP: Final = "application/zip"
 
 _IMAGES = (
@@ -22,7 +25,9 @@ _IMAGES = (
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
 )
-_ZIPPED = {"docx": DOCX, "pptx": PPTX, "odt": ODT}
+_PACKED = {"docx": DOCX, "pptx": PPTX, "xlsx": XLSX, "odt": ODT, "epub": EPUB}
+# Documents that are zip archives.
+PACKED: Final = frozenset(_PACKED.values())
 _TEXTS = {
     "md": "text/markdown",
     "markdown": "text/markdown",
@@ -71,8 +76,10 @@ def kind_of(head: bytes, name: str) -> str:
         return PDF
     ending = name.rpartition(".")[2].lower()
     if head.startswith(b"PK\x03\x04"):
-        return _ZIPPED.get(ending, ZIP)
+        return _PACKED.get(ending, ZIP)
     if _is_text(head):
+        if ending == "eml":
+            return EML
         return _TEXTS.get(ending, "text/plain")
     return UNKNOWN_MIME
 
@@ -80,6 +87,11 @@ def kind_of(head: bytes, name: str) -> str:
 def is_text(mime: str) -> bool:
     """Return whether files of this type hold characters."""
     return mime.startswith("text/") or mime in _TEXTS.values()
+
+
+def has_text(mime: str) -> bool:
+    """Return whether the text of files of this type can be read."""
+    return is_text(mime) or mime in PACKED or mime in (PDF, EML)
 
 
 def is_page(language: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urldefrag, urlsplit
 
-from chatdesk.core.attachments.file_kinds import DOCX, HEAD_BYTES, HTML, ODT, PDF, PPTX, is_text, kind_of
+from chatdesk.core.attachments.file_kinds import HEAD_BYTES, HTML, has_text, is_text, kind_of
 from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.attachments.text_extraction import NO_TEXT_KIND
 from chatdesk.core.errors import InvalidInput
@@ -69,7 +69,7 @@ class WebPageReader:
         mime = kind_of(found.body[:HEAD_BYTES], name)
         if is_text(mime) and _is_page(found.mime, found.body):
             mime = HTML
-        if not is_text(mime) and mime not in (PDF, DOCX, ODT, PPTX):
+        if not has_text(mime):
             return WebPage(
                 name,
                 found.url,

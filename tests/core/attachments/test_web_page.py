@@ -14,6 +14,7 @@ from chatdesk.core.attachments.file_reader import FileReader
 from chatdesk.core.attachments.web_page import WebPageReader
 from chatdesk.core.errors import ChatDeskError, InvalidInput
 from chatdesk.core.fetching.guarded_fetch import FetchFailed, GuardedFetcher
+from tests.helpers.documents import pdf
 from tests.helpers.site import Site, as_open, endless, redirect, sent
 
 PAGE = b"<html><head><title>Tides</title></head><body><p>High water at noon.</p></body></html>"
@@ -24,12 +25,6 @@ def reader() -> Iterator[WebPageReader]:
     made = WebPageReader(GuardedFetcher(scope_of=as_open), FileReader(), schemes=("http", "https"))
     yield made
     made.close()
-
-
-def pdf(tmp_path: Path, text: str) -> bytes:
-    from tests.core.attachments.test_file_reader import pdf_with
-
-    return pdf_with(tmp_path / "made.pdf", text).read_bytes()
 
 
 def test_a_page_has_title_text_and_its_true_address(site: Site, reader: WebPageReader) -> None:
@@ -57,8 +52,8 @@ def test_kinds_of_text(site: Site, reader: WebPageReader, body: bytes, kind: str
     assert reader.read(site.url("/x")).text == text
 
 
-def test_a_pdf_is_read_whatever_its_server_calls_it(site: Site, reader: WebPageReader, tmp_path: Path) -> None:
-    site.answers["/tides.pdf"] = sent(pdf(tmp_path, "High water"), "text/html")
+def test_a_pdf_is_read_whatever_its_server_calls_it(site: Site, reader: WebPageReader) -> None:
+    site.answers["/tides.pdf"] = sent(pdf("High water"), "text/html")
     page = reader.read(site.url("/tides.pdf"))
     assert (page.title, page.text.strip()) == ("tides.pdf", "High water")
 

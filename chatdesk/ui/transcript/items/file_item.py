@@ -44,6 +44,9 @@ _KINDS = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": Text("Document"),
     "application/vnd.oasis.opendocument.text": Text("Document"),
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": Text("Slides"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": Text("Table"),
+    "application/epub+zip": Text("Book"),
+    "message/rfc822": Text("Mail"),
     "application/zip": Text("Archive", "file"),
 }
 
