@@ -13,7 +13,7 @@ import pytest
 
 from chatdesk.cli import tools
 from chatdesk.cli.main import run
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.tools import Answer, ServerKind, Tool, ToolHints, ToolServer
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings import secrets
@@ -63,7 +63,7 @@ class World:
         seals = Seals(store, lambda: KeyPlace.KEYRING, self.paths.seal_key_file)
         tool = Tool("good", "good", "cat", "", "Says it", {}, ToolHints(), "digest")
         server = ToolServer("good", "good", ServerKind.COMMAND, ("/bin/cat",))
-        Permissions(self.paths.config_dir, seals, SystemClock()).allow(server, tool, Answer.ALWAYS, "")
+        Permissions(self.paths.config_dir, seals, Clock()).allow(server, tool, Answer.ALWAYS, "")
         self.capsys.readouterr()
 
     def seen(self) -> dict[str, Any]:

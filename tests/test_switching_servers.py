@@ -16,7 +16,7 @@ import pytest
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.tokens import TokenCounter
@@ -59,7 +59,7 @@ _SUM = {"type": "number"}
 
 def _context(repositories: Any, providers: ProviderRegistry, bus: EventBus) -> ContextService:
     data = ModelData(ModelCatalogue.of_files(resources_dir() / "models.json"), TokenCounter(encodings_dir()))
-    return ContextService(repositories=repositories, providers=providers, bus=bus, data=data, clock=SystemClock())
+    return ContextService(repositories=repositories, providers=providers, bus=bus, data=data, clock=Clock())
 
 
 async def _add(arguments: Mapping[str, Any], _caller: Caller) -> str:
@@ -133,9 +133,9 @@ async def _summarise(world: ChatWorld, thread_id: str, *, count: int = 100) -> N
 async def _moved(world: ChatWorld, other: ChatWorld, thread_id: str, folder: Path) -> str:
     """Export a thread, import it into another profile, and return its id there."""
     target = folder / "export.json"
-    export = ExportService(folder / "one" / "chatdesk.db", folder / "blobs", SystemClock(), printing=["false"])
+    export = ExportService(folder / "one" / "chatdesk.db", folder / "blobs", Clock(), printing=["false"])
     await export.export(Choice(), ExportFormat.JSON, target)
-    importer = ImportService(ImportRepository(other.database), BlobStore(folder / "blobs2"), SystemClock(), EventBus())
+    importer = ImportService(ImportRepository(other.database), BlobStore(folder / "blobs2"), Clock(), EventBus())
     await importer.run(target)
     title = (await world.chat.get_thread(thread_id)).title
     found = await other.repositories.library.page(ThreadQuery(), limit=10)

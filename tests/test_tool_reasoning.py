@@ -11,7 +11,7 @@ import pytest
 
 from chatdesk.core.chat.tool_calls.loop import Place, ToolLoop
 from chatdesk.core.chat.tool_calls.port import Equipment, ToolLimits
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tools import Answer, ToolResult
 from chatdesk.core.ids import new_id
@@ -117,7 +117,7 @@ async def _played(
     approvals = world.chat.chat.tools.approvals
     place = Place(new_id(), new_id(), new_id())
     equipment = Equipment(world.tools.servers, world.tools)
-    loop = ToolLoop(provider, equipment, approvals, place, clock=SystemClock(), limits=ToolLimits())
+    loop = ToolLoop(provider, equipment, approvals, place, clock=Clock(), limits=ToolLimits())
 
     async def allow() -> None:
         world.answer(await world.asked(), Answer.ONCE)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatdesk.cli.secret_files import check_target
 from chatdesk.cli.threads import checked_prefix, find_project, find_thread
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.backup_contents import BackupContents
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import (
@@ -312,7 +312,7 @@ def _copy_out(paths: AppPaths, on_progress: Callable[[str], None], *, is_too_old
     if not lock.acquire():
         raise lock.problem or in_use(read_holder(paths.data_dir), next_step=_CLOSE_IT)
     try:
-        clock = SystemClock()
+        clock = Clock()
         if is_too_old:
             report = upgrade_copy(paths.database, clock, migrations_dir=migrations_dir(), on_progress=on_progress)
         else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chatdesk.cli.demo_threads import MOST_MESSAGES, DemoThreads
 from chatdesk.cli.threads import positive
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.imported import ImportOutcome
 from chatdesk.core.domain.library import ThreadQuery, ThreadScope
 from chatdesk.core.errors import InvalidInput, NotPossible
@@ -74,4 +74,4 @@ async def _demo_data(options: argparse.Namespace, services: Services) -> int:
 
 def _write(file: Path, messages: int, seed: int) -> None:
     with file.open("w", encoding="utf-8") as out:
-        out.writelines(DemoThreads(messages, now_ms=SystemClock().now_ms(), seed=seed).document())
+        out.writelines(DemoThreads(messages, now_ms=Clock().now_ms(), seed=seed).document())

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.imported import ImportProgress
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.paths import AppPaths
@@ -41,7 +41,7 @@ def _check(options: argparse.Namespace, _paths: AppPaths) -> None:
     """Read the file as far as its first thread. Raises ``ImportRefused``."""
     from chatdesk.core.transfer.imports.source import ExportFile  # the help of all commands does without
 
-    with closing(ExportFile(Path(options.file), now_ms=SystemClock().now_ms())) as export:
+    with closing(ExportFile(Path(options.file), now_ms=Clock().now_ms())) as export:
         next(iter(export.threads()), None)
 
 

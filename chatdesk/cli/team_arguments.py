@@ -9,7 +9,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from chatdesk.cli.secret_files import check_output, unusable
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import ServerAddress, TeamRole, WorkspacePolicy
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.paths import AppPaths
@@ -89,7 +89,7 @@ def check_code(options: argparse.Namespace) -> None:
     from chatdesk.core.sync import invitations
     from chatdesk.core.sync.members.joining import check_agreed, checked_name
 
-    view = invitations.view_of(invitations.read_code(options.code), now_ms=SystemClock().now_ms())
+    view = invitations.view_of(invitations.read_code(options.code), now_ms=Clock().now_ms())
     if view.address is not None:
         check_agreed(view.address, allows_unencrypted=options.without_tls)
         checked_name(options.my_name or view.member_name)

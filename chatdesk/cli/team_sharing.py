@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chatdesk.cli.team_arguments import checked_role
 from chatdesk.cli.team_asking import KEYS_PASSPHRASE, add_verb, find_workspace, open_keys
 from chatdesk.cli.threads import find_project
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import TeamRole, Workspace
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.system import terminal
@@ -130,7 +130,7 @@ async def _wait(services: Services, workspace_id: str, seconds: int, projects: S
 
     service = await services.load_team()
     timeout_s = float(max(0, seconds))
-    return await wait_until_sent(service, workspace_id, SystemClock(), projects=projects, timeout_s=timeout_s)
+    return await wait_until_sent(service, workspace_id, Clock(), projects=projects, timeout_s=timeout_s)
 
 
 def _report_sent(sent: Sending) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 _COUNTER_BITS = 16
 MAX_DRIFT_MS = 60_000
@@ -21,25 +21,15 @@ JUMP_MS: Final = 7 * _DAY_MS
 PROBATION_MS: Final = 3 * _DAY_MS
 
 
-class Clock(Protocol):
-    """The source of the time for the whole application; tests pass their own."""
+class Clock:
+    """The source of the time for the whole application: the machine's clocks. Tests pass another."""
 
     def now_ms(self) -> int:
         """Return the milliseconds since 1970-01-01 UTC."""
-        ...
-
-    def monotonic_s(self) -> float:
-        """Return seconds that never go backwards, for durations."""
-        ...
-
-
-class SystemClock:
-    """The machine's clocks."""
-
-    def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
     def monotonic_s(self) -> float:
+        """Return seconds that never go backwards, for durations."""
         return time.monotonic()
 
 

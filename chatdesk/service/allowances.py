@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
@@ -25,6 +25,7 @@ from chatdesk.core.local_days import day_number, start_ms
 from chatdesk.core.system.file_writing import write_text
 from chatdesk.core.system.small_files import read_small_json
 from chatdesk.core.texts import cost_text
+from chatdesk.service.caller import Caller
 from chatdesk.service.errors import TokenLimitReached
 
 _MINUTE_MS: Final = 60_000
@@ -33,22 +34,11 @@ _MOST_UNKNOWN: Final = 256
 _MOST_FILES: Final = 1_000  # of each token
 
 
-class Spender(Protocol):
-    """The holder of a token, with its limits; 0 is none, money is in dollars."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def tokens_per_minute(self) -> int: ...
-    @property
-    def money_per_day(self) -> float: ...
-
-
 @dataclass(slots=True)
 class _Summarising:
     """A summary requested by a token, and its usage counted so far."""
 
-    caller: Spender
+    caller: Caller
     request_id: str
     tokens: int = 0
     cost_usd: float = 0.0
@@ -70,7 +60,7 @@ class Allowances:
         self._directory = directory
         self._clock = clock
         self._spent: dict[str, _Spending] = {}
-        self._asked: dict[str, tuple[Spender, str]] = {}
+        self._asked: dict[str, tuple[Caller, str]] = {}
         self._ended: OrderedDict[str, Message] = OrderedDict()  # finished before their caller was recorded
         self._writing = threading.Lock()
         self._writes: set[asyncio.Future[None]] = set()
@@ -81,7 +71,7 @@ class Allowances:
             bus.subscribe(SummaryWorkChanged, lambda event: self._count_summary(event.work)),
         )
 
-    async def admit(self, caller: Spender) -> None:
+    async def admit(self, caller: Caller) -> None:
         """Raise ``TokenLimitReached`` if the token has used up its limit."""
         if not caller.tokens_per_minute and not caller.money_per_day:
             return
@@ -99,18 +89,18 @@ class Allowances:
             wait_s = (start_ms(today + 1) - now_ms) / 1000
             raise TokenLimitReached(f"This token spent its {cost_text(caller.money_per_day)} of today.", wait_s)
 
-    def follow(self, caller: Spender, answer_id: str, request_id: str) -> None:
+    def follow(self, caller: Caller, answer_id: str, request_id: str) -> None:
         """Count an answer for a token once it has ended, and log its tokens and cost under the id of the request."""
         self._asked[answer_id] = caller, request_id
         ended = self._ended.pop(answer_id, None)
         if ended is not None:
             self._end(ended)
 
-    def follow_summary(self, caller: Spender, thread_id: str, request_id: str) -> None:
+    def follow_summary(self, caller: Caller, thread_id: str, request_id: str) -> None:
         """Count the usage of summarising a thread from here on for a token, and log it under the id of the request."""
         self._summaries[thread_id] = _Summarising(caller, request_id)
 
-    def keep_file(self, caller: Spender, attachment: Attachment) -> None:
+    def keep_file(self, caller: Caller, attachment: Attachment) -> None:
         """Remember that a token sent these bytes; beyond 1,000 files its oldest is forgotten."""
         files = self._files.setdefault(caller.id, OrderedDict())
         files[attachment.sha256] = attachment
@@ -118,11 +108,11 @@ class Allowances:
         if len(files) > _MOST_FILES:
             files.popitem(last=False)
 
-    def file(self, caller: Spender, sha256: str) -> Attachment | None:
+    def file(self, caller: Caller, sha256: str) -> Attachment | None:
         """Return a file that the token itself sent; None for any other."""
         return self._files.get(caller.id, OrderedDict()).get(sha256)
 
-    def record(self, caller: Spender, *, tokens: int, cost_usd: float | None) -> None:
+    def record(self, caller: Caller, *, tokens: int, cost_usd: float | None) -> None:
         """Count a finished request. Without a known price only its tokens count."""
         if not caller.tokens_per_minute and not caller.money_per_day:
             return

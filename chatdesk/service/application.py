@@ -22,8 +22,9 @@ from starlette.websockets import WebSocket
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
 from chatdesk.service import forms
 from chatdesk.service.allowances import Allowances
+from chatdesk.service.caller import Caller
 from chatdesk.service.carrying_out import Carried, CarryingOut, Conditions, conditions_of
-from chatdesk.service.declaration import FILE, Call, Caller, Endpoint, Streamed, UploadedFile
+from chatdesk.service.declaration import FILE, Call, Endpoint, Streamed, UploadedFile
 from chatdesk.service.errors import CallerLeft, MalformedRequest, NotFile, NotJson, UnknownMethod, UnknownPath
 from chatdesk.service.gate import problem_response, refusal
 from chatdesk.service.jobs import Jobs

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, guarding
-from chatdesk.service.declaration import Call, Endpoint, Repeated, Scope
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Call, Endpoint, Repeated
 from chatdesk.service.errors import ConditionNeeded, KeyUsedOtherwise, MalformedRequest, RequestRunning
 
 KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")

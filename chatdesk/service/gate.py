@@ -25,7 +25,7 @@ from starlette.types import Scope as AsgiScope
 from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.errors import ChatDeskError
-from chatdesk.service.declaration import NOBODY, OWNER, Caller, Scope
+from chatdesk.service.caller import NOBODY, OWNER, Caller, Scope
 from chatdesk.service.errors import (
     AnswerUnread,
     BodyTooLarge,

@@ -23,7 +23,7 @@ from typing import Final
 
 from uvicorn.config import Config
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.local_api.instance import remove_socket
 from chatdesk.core.local_api.sockets import bind_privately
@@ -32,8 +32,9 @@ from chatdesk.core.texts import Text
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.allowances import Allowances
 from chatdesk.service.application import Application
+from chatdesk.service.caller import Scope
 from chatdesk.service.connections import ConnectionLimits, Connections, LimitedWebSocket, Listening, affordable
-from chatdesk.service.declaration import Endpoint, Scope
+from chatdesk.service.declaration import Endpoint
 from chatdesk.service.endpoints import ENDPOINTS, SOCKETS
 from chatdesk.service.gate import Gate, RequestLimits
 from chatdesk.service.jobs import Jobs
@@ -146,8 +147,8 @@ class LocalService:
         except BaseException:
             bound.close()
             raise
-        self._allowances = Allowances(self._files.tokens, self._services.events, SystemClock())
-        self._jobs = Jobs(self._files.directory / _JOBS, SystemClock())
+        self._allowances = Allowances(self._files.tokens, self._services.events, Clock())
+        self._jobs = Jobs(self._files.directory / _JOBS, Clock())
         self._askings = Askings()
         self._thread = threading.Thread(
             target=self._run,
@@ -228,7 +229,7 @@ class LocalService:
             owner_digest=owner_digest,
             hosts=bound.hosts,
             pages=self._origins,
-            clock=SystemClock(),
+            clock=Clock(),
             limits=requests,
             file_paths=[each.path for each in self._endpoints if each.takes_file],
         )
@@ -314,7 +315,7 @@ def _bind(options: ServiceOptions, wanted: Path) -> _Bound:
 
 def _check_tokens(tokens: TokenBook) -> None:
     """Raise ``InvalidInput`` where no token may come in from elsewhere: then the settings are not this person's."""
-    now_ms = SystemClock().now_ms()
+    now_ms = Clock().now_ms()
     if not any(Scope.REMOTE in each.scopes and tokens.is_valid(each.id, now_ms=now_ms) for each in tokens.all()):
         raise InvalidInput(
             Text("The settings name another address for the service, but no token may be used there."),

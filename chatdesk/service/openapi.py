@@ -9,8 +9,9 @@ from typing import Any, Final, get_type_hints
 
 from chatdesk import __version__
 from chatdesk.service import forms
+from chatdesk.service.caller import Scope
 from chatdesk.service.carrying_out import KEY
-from chatdesk.service.declaration import FILE, Endpoint, Scope
+from chatdesk.service.declaration import FILE, Endpoint
 from chatdesk.service.problems import MEDIA_TYPE, codes_by_status
 
 _NAME: Final = re.compile(r"{(\w+)}")

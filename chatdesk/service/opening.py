@@ -7,7 +7,7 @@ from collections.abc import Callable
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.service.address_book import ServiceFiles
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.local_service import LocalService, ServiceAddress, ServiceOptions
 from chatdesk.service.tokens import TokenBook
 from chatdesk.services.services import Services

@@ -6,7 +6,7 @@ import math
 from typing import Any, Final
 
 from chatdesk.core import errors
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain import limits
 from chatdesk.core.errors import ChatDeskError, ProviderError, ProviderErrorKind
 from chatdesk.core.storage.engine.repeated_request import StaleEdit
@@ -104,7 +104,7 @@ def retry_after_s(error: ChatDeskError) -> int | None:
     if isinstance(error, ServiceError | ProviderError):
         wait = error.retry_after_s
     elif isinstance(error, limits.LimitReached | limits.BackgroundLimitReached):
-        wait = (error.until_ms - SystemClock().now_ms()) / 1000
+        wait = (error.until_ms - Clock().now_ms()) / 1000
     elif isinstance(error, errors.StorageBusy):
         wait = 1.0
     return None if wait is None else max(1, math.ceil(wait))

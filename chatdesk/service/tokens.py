@@ -25,7 +25,7 @@ from chatdesk.core.paths import make_private_folder
 from chatdesk.core.system.file_writing import remove_file, write_new_text
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
-from chatdesk.service.declaration import Caller, Scope
+from chatdesk.service.caller import Caller, Scope
 
 _FORM: Final = re.compile(r"cd_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 _ID: Final = re.compile(r"[0-9a-f]{16}")

@@ -20,7 +20,7 @@ from chatdesk.core.chat.library import LibraryService
 from chatdesk.core.chat.prompts.prompt_service import PromptService
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.chat.title_service import TitleService, read_title_prompt
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.summary_setup import summariser_opener
@@ -66,7 +66,7 @@ async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock
 async def _build(paths: AppPaths, settings: Settings, lock: InstanceLock, accounts: AccountBook) -> Services:
     store = ProfileDatabase(
         paths.database,
-        clock=SystemClock(),
+        clock=Clock(),
         backup_dir=paths.backup_dir,
         read_only=not lock.is_held,
         refusal=lock.problem,
@@ -88,7 +88,7 @@ def _services(
     store: ProfileDatabase,
     report: OpenReport,
 ) -> Services:
-    clock, in_force, bus = SystemClock(), SettingsInForce(settings), EventBus()
+    clock, in_force, bus = Clock(), SettingsInForce(settings), EventBus()
     EventLog(bus)
     metrics = Metrics(bus)
     providers = registry_of(settings, accounts)
@@ -142,7 +142,7 @@ def _chat(
         limits=limits,
         providers=providers,
         bus=bus,
-        clock=SystemClock(),
+        clock=Clock(),
         is_nobody_writing=is_nobody_writing,
     )
     in_force.follow(lambda changed: chat.use_message_limits(*message_limits_of(changed)))
@@ -155,14 +155,14 @@ def _maintenance(paths: AppPaths, in_force: SettingsInForce) -> Maintenance:
     backups = BackupDirectory(
         paths.backup_dir, paths.database.stem, daily=kept.backups_daily, weekly=kept.backups_weekly
     )
-    maintenance = Maintenance(paths.database, backups, SystemClock())
+    maintenance = Maintenance(paths.database, backups, Clock())
     in_force.follow(
         lambda changed: maintenance.set_retention(daily=changed.backups_daily, weekly=changed.backups_weekly)
     )
     return maintenance
 
 
-def _search(store: Database, clock: SystemClock) -> SearchService:
+def _search(store: Database, clock: Clock) -> SearchService:
     return SearchService(SearchStore(store), clock)
 
 
@@ -184,7 +184,7 @@ def _context(
         backup_dir=paths.backup_dir,
         build_providers=lambda: registry_of(accounts.settings, accounts),
         data=data,
-        clock=SystemClock(),
+        clock=Clock(),
         resources=resources_dir(),
     )
     context = ContextService(
@@ -192,7 +192,7 @@ def _context(
         providers=providers,
         bus=bus,
         data=data,
-        clock=SystemClock(),
+        clock=Clock(),
         making=SummaryMaking(open_summariser, budget, lambda: not store.is_read_only),
         payloads=AttachmentPayloads(attachments, data.counter),
     )
@@ -203,7 +203,7 @@ def _context(
 
 
 def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> LibraryService:
-    return LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())
+    return LibraryService(repositories=repositories, chat=chat, bus=bus, clock=Clock())
 
 
 def _prompts(
@@ -214,12 +214,12 @@ def _prompts(
     return prompts, SystemPromptService(repositories, context, bus)
 
 
-def _limits(repositories: Repositories, clock: SystemClock, bus: EventBus) -> UsageLimits:
+def _limits(repositories: Repositories, clock: Clock, bus: EventBus) -> UsageLimits:
     return UsageLimits(repositories.usage_limits, clock, bus)
 
 
 def _budget(in_force: SettingsInForce, repositories: Repositories, limits: UsageLimits) -> BackgroundBudget:
-    budget = BackgroundBudget(repositories.usage, SystemClock(), limits=limits)
+    budget = BackgroundBudget(repositories.usage, Clock(), limits=limits)
     in_force.follow(lambda changed: budget.set_limit(changed.background_tokens_per_day))
     return budget
 
@@ -237,12 +237,12 @@ def _usage(
         context=context,
         providers=providers,
         bus=bus,
-        clock=SystemClock(),
+        clock=Clock(),
         budget=budget,
         read_prompt=partial(read_title_prompt, resources_dir()),
         is_on=settings.model_titles,
     )
-    return titles, UsageService(repositories.usage, repositories.usage_days, SystemClock())
+    return titles, UsageService(repositories.usage, repositories.usage_days, Clock())
 
 
 def _attachments(paths: AppPaths, in_force: SettingsInForce, store: Database) -> AttachmentService:

@@ -9,7 +9,7 @@ from typing import Final
 
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.direct_questions import Asker, DirectQuestions
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus
 from chatdesk.core.ids import new_id
@@ -33,7 +33,7 @@ async def answer_of(
         ProviderRegistry([provider], provider.name, request.model),
         usage,
         bus,
-        SystemClock(),
+        Clock(),
     )
     texts: list[str] = []
     size, model, is_cut = 0, request.model, False

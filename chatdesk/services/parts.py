@@ -9,7 +9,7 @@ from chatdesk.core.attachments.attachment_limits import AttachmentLimits, kinds_
 from chatdesk.core.chat.artifacts.artifact_service import ArtifactService
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.diagnostics.redaction import register_secret
 from chatdesk.core.domain.limits import Rate, ScopedRate, parse_rate, parse_scoped_rates
@@ -43,7 +43,7 @@ def backups_of(paths: AppPaths, settings: Settings) -> BackupService:
     backups = BackupDirectory(
         paths.backup_dir, paths.database.stem, daily=settings.backups_daily, weekly=settings.backups_weekly
     )
-    return BackupService(paths.database, backups, paths.blob_dir, SystemClock())
+    return BackupService(paths.database, backups, paths.blob_dir, Clock())
 
 
 def restorable(backups: BackupService, *, has_other_owner: bool) -> BackupService:

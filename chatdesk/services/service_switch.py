@@ -30,7 +30,7 @@ SCOPES: Final = {
 
 
 class _Services(Protocol):
-    """The part of ``Services``, which has the switch, that the switch itself uses."""
+    """The part of ``Services`` that the switch uses. A protocol, because ``Services`` imports the switch."""
 
     paths: AppPaths
     settings_in_force: SettingsInForce

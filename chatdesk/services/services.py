@@ -19,7 +19,7 @@ from chatdesk.core.chat.question_queue import QuestionQueue
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
 from chatdesk.core.chat.temporary import TemporaryThreads
 from chatdesk.core.chat.title_service import TitleService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.events import EventBus
@@ -132,7 +132,7 @@ class Services:
     def temporary(self) -> TemporaryThreads:
         """The temporary thread; made when first used."""
         if self._temporary is None:
-            self._temporary = TemporaryThreads(self.chat, self.database, self.events, SystemClock())
+            self._temporary = TemporaryThreads(self.chat, self.database, self.events, Clock())
         return self._temporary
 
     def chat_of(self, thread_id: str | None) -> ChatService:
@@ -151,7 +151,7 @@ class Services:
         """The service that sets up providers; made when first used, because a start does not need it."""
         if self._provider_service is None:
             self._provider_service = ProviderService(
-                self.accounts, self.paths.data_dir, SystemClock(), self.events, on_changed=self.use_accounts
+                self.accounts, self.paths.data_dir, Clock(), self.events, on_changed=self.use_accounts
             )
         return self._provider_service
 
@@ -189,7 +189,7 @@ class Services:
             self._importer = ImportService(
                 ImportRepository(self.database),
                 self.attachments.blobs,
-                SystemClock(),
+                Clock(),
                 self.events,
                 is_refused=self.attachments.refuses,
             )
@@ -229,7 +229,7 @@ class Services:
 
     @property
     def exports(self) -> ExportService:
-        return ExportService(self.paths.database, self.paths.blob_dir, SystemClock(), printing=printing_command())
+        return ExportService(self.paths.database, self.paths.blob_dir, Clock(), printing=printing_command())
 
     async def exports_of(self, thread_ids: Sequence[str]) -> ExportService:
         """Return the export service for these threads, which may be temporary; with none, that for stored ones."""
@@ -237,7 +237,7 @@ class Services:
         if image is None:
             return self.exports
 
-        return ExportService(image, self.paths.blob_dir, SystemClock(), printing=printing_command())
+        return ExportService(image, self.paths.blob_dir, Clock(), printing=printing_command())
 
     @property
     def backups(self) -> BackupService:

@@ -6,7 +6,7 @@ import platform
 
 from chatdesk import __version__
 from chatdesk.core.attachments.blob_store import BlobStore
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.storage.engine.database import Database
@@ -25,7 +25,7 @@ def make_team(
         database,
         repositories,
         events,
-        SystemClock(),
+        Clock(),
         servers=TeamServers(passwords, Client(platform.node() or "Computer", __version__)),
         blobs=blobs,
     )

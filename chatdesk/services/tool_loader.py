@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.events import EventBus
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.accounts import AccountBook
@@ -56,7 +56,7 @@ class ToolLoader:
             accounts.secrets,
             lambda: accounts.stored.key_place,
             bus=self._bus,
-            clock=SystemClock(),
+            clock=Clock(),
             built_in=self._make_built_in(),
             start_s=self._start_s,
         )

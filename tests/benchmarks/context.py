@@ -59,7 +59,7 @@ import asyncio, json, statistics, sys, time
 from pathlib import Path
 from chatdesk.core.chat.context.shipped import shipped_context
 from chatdesk.core.chat.chat_service import ChatService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.turn import AnswerPlan
 from chatdesk.core.events import EventBus, MessageAdded
 from tests.helpers.registries import build_registry
@@ -68,13 +68,13 @@ from chatdesk.core.storage.repositories import Repositories
 from tests.helpers.bulk_data import load_many
 
 async def main(path, large, rounds):
-    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "backups")
     await db.open()
     ids = {"small": (await load_many(db, threads=1, messages_per_thread=1000))[0],
            "large": (await load_many(db, threads=1, messages_per_thread=large))[0]}
     repositories, bus = Repositories.of(db), EventBus()
     registry = build_registry(openai_api_key="k", openai_base_url=None, model="gpt-4o", offline_speed=None)
-    context = shipped_context(repositories, registry, bus, SystemClock())
+    context = shipped_context(repositories, registry, bus, Clock())
     await context.models.load_encoding("gpt-4o")
     found = {}
     times = {"small": [], "large": []}

@@ -89,7 +89,7 @@ _EXPORT = """
 import asyncio, itertools, json, sqlite3, sys, time
 from contextlib import closing
 from pathlib import Path
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.exports import Choice
 from chatdesk.core.storage.upkeep.backup_directory import BackupDirectory
 from chatdesk.core.domain.exports import ExportFormat
@@ -106,7 +106,7 @@ async def main(folder, threads):
     number = itertools.count()  # no text twice: the renderer remembers
     text_of = lambda n: f"{next(number)}: {TEXT}"
     ids = await make_database(path, threads=threads, messages_per_thread=1000, text_of=text_of)
-    service = ExportService(path, folder / "blobs", SystemClock(), printing=["false"])
+    service = ExportService(path, folder / "blobs", Clock(), printing=["false"])
     found = {}
     await service.export(Choice(thread_ids=(ids[0],)), ExportFormat.JSON, folder / "warm.json")
     before = peak_mb()
@@ -121,7 +121,7 @@ async def main(folder, threads):
     rich = folder / "rich.db"
     number = itertools.count()
     only = await make_database(rich, threads=1, messages_per_thread=1000, text_of=lambda n: RICH.format(n=next(number)))
-    printer = ExportService(rich, folder / "blobs", SystemClock(), printing=printing_command())
+    printer = ExportService(rich, folder / "blobs", Clock(), printing=printing_command())
     worked, began = worked_s(), time.perf_counter()
     report = await printer.export(Choice(thread_ids=tuple(only)), ExportFormat.PDF, folder / "rich.pdf")
     seconds = time.perf_counter() - began
@@ -132,7 +132,7 @@ async def main(folder, threads):
             conn.backup(copy)
         found["copy_s"] = time.perf_counter() - began
         began = time.perf_counter()
-        made = BackupDirectory(folder / "backups", "chatdesk", daily=1, weekly=0).add(conn, SystemClock().now_ms())
+        made = BackupDirectory(folder / "backups", "chatdesk", daily=1, weekly=0).add(conn, Clock().now_ms())
         found["backup_s"] = time.perf_counter() - began
     found["size_mb"] = path.stat().st_size / 1e6
     print(json.dumps(found))

@@ -154,7 +154,7 @@ _PAGES = """
 import asyncio, json, sqlite3, statistics, sys, time
 from pathlib import Path
 from chatdesk.core.chat.chat_service import ChatService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.events import EventBus
 from tests.helpers.registries import build_registry
 from chatdesk.core.storage.profile_database import ProfileDatabase
@@ -163,10 +163,10 @@ from tests.helpers.bulk_data import make_database
 
 async def main(path, threads, messages):
     ids = await make_database(path, threads=threads, messages_per_thread=messages)
-    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "backups")
     await db.open()
     registry = build_registry(openai_api_key=None, openai_base_url=None, model=None, offline_speed=None)
-    chat = ChatService(repositories=Repositories.of(db), providers=registry, bus=EventBus(), clock=SystemClock())
+    chat = ChatService(repositories=Repositories.of(db), providers=registry, bus=EventBus(), clock=Clock())
     conn = sqlite3.connect(path)
     service, bare = [], []
     step = max(1, len(ids) // 400)

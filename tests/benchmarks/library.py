@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.library.library import LibraryRepository
@@ -116,7 +116,7 @@ async def _pages(few: Path, many: Path, count: int) -> list[Row]:
 
 
 async def _open(folder: Path) -> Database:
-    db = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    db = ProfileDatabase(folder / "chatdesk.db", clock=Clock(), backup_dir=folder / "backups")
     await db.open()
     return db
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.context.summary_service import SummaryMaking
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.options import ContextOptions
@@ -48,7 +48,7 @@ def _text(position: int) -> str:
 
 
 async def _measure(folder: Path) -> list[str]:
-    database = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    database = ProfileDatabase(folder / "chatdesk.db", clock=Clock(), backup_dir=folder / "backups")
     await database.open()
     bus, repositories, providers = EventBus(), Repositories.of(database), _offline()
     catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
@@ -58,14 +58,14 @@ async def _measure(folder: Path) -> list[str]:
         providers=providers,
         bus=bus,
         data=ModelData(catalogue, counter),
-        clock=SystemClock(),
+        clock=Clock(),
         making=SummaryMaking(
             summariser_opener(
                 database.path,
                 backup_dir=folder / "backups",
                 build_providers=_offline,
                 data=ModelData(catalogue, counter),
-                clock=SystemClock(),
+                clock=Clock(),
                 resources=resources_dir(),
             )
         ),

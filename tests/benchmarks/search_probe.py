@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.search import SearchKind
 from chatdesk.core.search.search_service import SearchService
 from chatdesk.core.storage.engine import search_index, search_text
@@ -36,9 +36,9 @@ async def measure(path: Path, threads: int, rounds: int) -> dict[str, Any]:
     texts = ZipfTexts()
     if not path.exists():
         await make_database(path, threads=threads, messages_per_thread=50, text_of=texts.text)
-    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "backups")
     await db.open()
-    search = SearchService(SearchStore(db), SystemClock())
+    search = SearchService(SearchStore(db), Clock())
     bare = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     bare.execute("PRAGMA cache_size=-16000")
     search_text.register(bare)
@@ -123,9 +123,9 @@ async def _newer(search: SearchService, texts: ZipfTexts, rounds: int) -> float:
 
 async def fill(path: Path) -> dict[str, float]:
     """Making the index again for some seconds, as after an upgrade; it stays unfinished."""
-    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "backups")
     await db.open()
-    search = SearchService(SearchStore(db), SystemClock())
+    search = SearchService(SearchStore(db), Clock())
     await db.write(lambda conn: search_index.rebuild(driver(conn)))
     batches = []
     begun = time.perf_counter()

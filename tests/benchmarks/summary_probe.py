@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.context.summary_service import SummaryMaking
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.summary_setup import summariser_opener
@@ -28,7 +28,7 @@ _TICK_S = 0.001
 
 
 async def main(path: Path, messages: int, seconds: float) -> None:
-    database = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    database = ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "backups")
     await database.open()
     (thread,) = await load_many(database, threads=1, messages_per_thread=messages)
     repositories, providers = Repositories.of(database), _paced()
@@ -40,14 +40,14 @@ async def main(path: Path, messages: int, seconds: float) -> None:
         providers=providers,
         bus=EventBus(),
         data=ModelData(catalogue, counter),
-        clock=SystemClock(),
+        clock=Clock(),
         making=SummaryMaking(
             summariser_opener(
                 path,
                 backup_dir=path.parent / "backups",
                 build_providers=_paced,
                 data=ModelData(catalogue, counter),
-                clock=SystemClock(),
+                clock=Clock(),
                 resources=resources_dir(),
             )
         ),

@@ -10,7 +10,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_results import Cursor
 from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, PulledChange, body_digest
 from chatdesk.core.domain.sharing.team import ServerAddress, Workspace
@@ -139,7 +139,7 @@ async def _apply(folder: Path, project_id: str, log: list[PulledChange]) -> tupl
     """(seconds in all, seconds that each page held the writing thread, seconds of reading, seconds to the first
     threads)."""
     folder.mkdir()
-    db = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    db = ProfileDatabase(folder / "chatdesk.db", clock=Clock(), backup_dir=folder / "backups")
     await db.open()
     try:
         return await asyncio.to_thread(_apply_all, db, project_id, log)

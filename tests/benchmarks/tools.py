@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.tools import ToolServer
 from chatdesk.core.tools.host.stdio import descendants_of
 from chatdesk.core.tools.host_client import ToolHost
@@ -37,7 +37,7 @@ async def _rows(folder: Path, count: int, many: int) -> list[Row]:
         return {"argv": wanted.argv, "env": {"PATH": os.environ["PATH"]}, "cwd": str(folder)}
 
     before_mb = _own_mb()
-    host = ToolHost(launch, SystemClock())
+    host = ToolHost(launch, Clock())
     try:
         await asyncio.gather(*(host.tools([server(server_id=f"s{number}")]) for number in range(5)))
         servers_mb = _own_mb() - before_mb

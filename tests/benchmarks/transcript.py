@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from tests.benchmarks.answers import message_text
 from tests.benchmarks.processes import ROOT, python
@@ -162,7 +162,7 @@ def hostile(_folder: Path, is_quick: bool) -> list[Row]:
 async def filled_threads(folder: Path, sizes: Sequence[int]) -> dict[int, str]:
     """Thread ids by their number of messages."""
     folder.mkdir(parents=True)
-    db = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    db = ProfileDatabase(folder / "chatdesk.db", clock=Clock(), backup_dir=folder / "backups")
     await db.open()
     try:
         return {

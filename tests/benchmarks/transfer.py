@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from chatdesk.core.attachments.blob_store import BlobStore
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.events import EventBus
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.messages import MessageRepository
@@ -86,7 +86,7 @@ async def bring(folder: Path, source: Path, *, is_asking: bool) -> tuple[int, fl
     """Import a file and, if wanted, ask something every 50 ms in the meantime. Returns messages, seconds, and how long
     each question took to be stored."""
     folder.mkdir(parents=True, exist_ok=True)
-    database = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    database = ProfileDatabase(folder / "chatdesk.db", clock=Clock(), backup_dir=folder / "backups")
     await database.open()
     waits: list[float] = []
     try:
@@ -102,7 +102,7 @@ async def bring(folder: Path, source: Path, *, is_asking: bool) -> tuple[int, fl
                 waits.append(time.perf_counter() - began)
 
         asking = asyncio.ensure_future(ask())
-        service = ImportService(ImportRepository(database), BlobStore(folder / "blobs"), SystemClock(), EventBus())
+        service = ImportService(ImportRepository(database), BlobStore(folder / "blobs"), Clock(), EventBus())
         began = time.perf_counter()
         report = await service.run(source)
         seconds = time.perf_counter() - began

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.storage.chat.messages import MessageRepository
 from chatdesk.core.storage.chat.outlines import OutlineRepository
 from chatdesk.core.storage.chat.paths import PathRepository
@@ -93,6 +93,6 @@ async def _best(act: Callable[[], Awaitable[object]]) -> float:
 
 
 async def _open(folder: Path) -> Database:
-    db = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    db = ProfileDatabase(folder / "chatdesk.db", clock=Clock(), backup_dir=folder / "backups")
     await db.open()
     return db

@@ -15,7 +15,7 @@ from chatdesk.client import AsyncClient, Client, Event, NotFound, Retries
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.service import forms
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.live import journal
 from chatdesk.service.live.connection import event_data
 from tests.helpers.chat_world import ScriptedProvider, Step

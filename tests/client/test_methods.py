@@ -36,7 +36,7 @@ from chatdesk.client import (
     library_requests,
 )
 from chatdesk.client.request import Request
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.services.services import Services
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.waiting import until

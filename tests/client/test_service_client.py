@@ -23,7 +23,7 @@ from chatdesk.client import (
     TooMany,
 )
 from chatdesk.core.settings.schema import Settings
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.local_service import LocalService
 from tests.helpers.local_service import ServedWorld, served_world
 

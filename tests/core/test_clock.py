@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from chatdesk.core.clock import JUMP_MS, PROBATION_MS, HybridClock, SystemClock, TrustedTime, stamp_ms
+from chatdesk.core.clock import JUMP_MS, PROBATION_MS, Clock, HybridClock, TrustedTime, stamp_ms
 
 _HOUR_MS = 3600 * 1000
 _DAY_MS = 24 * _HOUR_MS
@@ -12,14 +12,14 @@ _NOW_MS = 1_800_000_000_000
 
 
 def test_stamps_that_are_made_together_rise_and_the_next_is_greater() -> None:
-    clock = HybridClock(SystemClock())
+    clock = HybridClock(Clock())
     stamps = [clock.next(), *clock.several(1_000), clock.next(), *clock.several(3)]
     assert len(stamps) == 1_005
     assert all(one < other for one, other in pairwise(stamps))
 
 
 def test_several_stamps_begin_with_the_time_and_after_those_that_were_seen() -> None:
-    clock, wall = HybridClock(SystemClock()), SystemClock()
+    clock, wall = HybridClock(Clock()), Clock()
     before_ms = wall.now_ms()
     assert before_ms <= stamp_ms(clock.several(2)[0]) <= wall.now_ms()
     seen = (wall.now_ms() + 30_000) << 16
@@ -28,7 +28,7 @@ def test_several_stamps_begin_with_the_time_and_after_those_that_were_seen() -> 
 
 
 def test_no_stamps_leave_the_clock_where_it_is() -> None:
-    clock = HybridClock(SystemClock())
+    clock = HybridClock(Clock())
     last = clock.next()
     assert not clock.several(0)
     assert clock.next() > last

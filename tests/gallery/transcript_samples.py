@@ -66,7 +66,7 @@ class FixedStream:
         # Later, as the real one answers: who opened the stream has it only then.
         QTimer.singleShot(0, lambda: self._on_update(StreamUpdate(0, self._blocks.get(self._text, ()))))
 
-    def close(self) -> None:
+    def cancel(self) -> None:
         """Nothing is open."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from chatdesk.core.chat.provider_setup.provider_service import ProviderService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.events import EventBus
 from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.settings.key_file import KeyFile
@@ -76,4 +76,4 @@ def open_book(
 
 
 def service_of(book: AccountBook, data_dir: Path) -> ProviderService:
-    return ProviderService(book, data_dir, SystemClock(), EventBus(), on_changed=lambda: None)
+    return ProviderService(book, data_dir, Clock(), EventBus(), on_changed=lambda: None)

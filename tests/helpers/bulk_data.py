@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.chat.projects import ProjectRepository
 from chatdesk.core.storage.engine.database import Database
@@ -36,7 +36,7 @@ async def load_many(
     """
     project = (await ProjectRepository(db).default()).id
     ids = [new_id() for _ in range(threads)]
-    start = SystemClock().now_ms() - (threads + 1) * _MINUTE_MS
+    start = Clock().now_ms() - (threads + 1) * _MINUTE_MS
 
     def drop_indexes(conn: Connection) -> None:
         for name, sql in _indexes(conn):
@@ -72,7 +72,7 @@ async def make_database(
     path: Path, *, threads: int, messages_per_thread: int, text_of: Callable[[int], str] = _short
 ) -> list[str]:
     """A new database file with that many rows, closed again."""
-    db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    db = ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "backups")
     await db.open()
     try:
         return await load_many(db, threads=threads, messages_per_thread=messages_per_thread, text_of=text_of)

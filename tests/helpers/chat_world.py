@@ -11,7 +11,7 @@ from pathlib import Path
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.library import LibraryService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.provider_profile import PLAIN
 from chatdesk.core.events import AnswerFinished, EventBus
 from chatdesk.core.providers.base import (
@@ -118,7 +118,7 @@ async def chat_world(
     **options: int,
 ) -> AsyncIterator[ChatWorld]:
     """``make_context``: None for the context of scripts; ``provider``: None for one that plays scripts."""
-    database = ProfileDatabase(directory / "chatdesk.db", clock=SystemClock(), backup_dir=directory / "backups")
+    database = ProfileDatabase(directory / "chatdesk.db", clock=Clock(), backup_dir=directory / "backups")
     await database.open()
     provider, bus = provider or ScriptedProvider(), EventBus()
     repositories = Repositories.of(database)
@@ -127,11 +127,11 @@ async def chat_world(
         repositories=repositories,
         providers=providers,
         bus=bus,
-        clock=SystemClock(),
+        clock=Clock(),
         context=None if make_context is None else make_context(repositories, providers, bus),
         **options,
     )
-    library = LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())
+    library = LibraryService(repositories=repositories, chat=chat, bus=bus, clock=Clock())
     world = ChatWorld(chat, bus, provider, database, repositories, library)
     from chatdesk.core import events
 

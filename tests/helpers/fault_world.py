@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.library import LibraryService
-from chatdesk.core.clock import Clock, SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message
 from chatdesk.core.events import AnswerFinished, EventBus, RetryWaiting
 from chatdesk.core.providers.endpoint import Endpoint
@@ -46,7 +46,7 @@ class FaultWorld:
         self.bus = bus
         self.provider = provider
         self.database = database
-        self.library = LibraryService(repositories=Repositories.of(database), chat=chat, bus=bus, clock=SystemClock())
+        self.library = LibraryService(repositories=Repositories.of(database), chat=chat, bus=bus, clock=Clock())
         self._thread_id: str | None = None
 
     async def ask(self, text: str, *, timeout_s: float = 60.0) -> Seen:
@@ -106,7 +106,7 @@ async def fault_world(
     model: str = "m",
     headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[FaultWorld]:
-    clock = clock or SystemClock()
+    clock = clock or Clock()
     database = ProfileDatabase(directory / "chatdesk.db", clock=clock, backup_dir=directory / "backups")
     await database.open()
     bus = EventBus()

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretStore
@@ -34,7 +34,7 @@ def changes_in(
     )
     seals = Seals(secrets, lambda: KeyPlace.KEYRING, directory / "seals.key")
     records = ChangeRecords(directory / "changes", directory / "blobs", seals, needs_seals=needs_seals)
-    return FileChanges(records, lambda project: folder if project == PROJECT else None, SystemClock())
+    return FileChanges(records, lambda project: folder if project == PROJECT else None, Clock())
 
 
 async def propose(changes: FileChanges, folder: Path, path: str, **arguments: Any) -> tuple[Proposed, tuple[str, str]]:

@@ -24,7 +24,7 @@ from chatdesk.core.domain.search import SearchKind
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine import tables
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.services.owner import open_services
 from chatdesk.services.services import Services
 from tests.helpers.assistants import assistant

@@ -26,7 +26,7 @@ from typing import Final
 
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message, PartType, Role
 from chatdesk.core.domain.provider_profile import PLAIN
 from chatdesk.core.domain.tools import Answer, open_calls
@@ -91,11 +91,11 @@ class _CallingModel:
 
 
 async def _open(directory: Path, model: _CallingModel) -> tuple[ProfileDatabase, EventBus, ChatService]:
-    database = ProfileDatabase(directory / "chatdesk.db", clock=SystemClock(), backup_dir=directory / "backups")
+    database = ProfileDatabase(directory / "chatdesk.db", clock=Clock(), backup_dir=directory / "backups")
     await database.open()
     bus = EventBus()
     providers = ProviderRegistry([model], model.name, "small")
-    chat = ChatService(repositories=Repositories.of(database), providers=providers, bus=bus, clock=SystemClock())
+    chat = ChatService(repositories=Repositories.of(database), providers=providers, bus=bus, clock=Clock())
     return database, bus, chat
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from chatdesk.core.attachments.blob_store import BlobStore
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.events import EventBus
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.transfer.importing import ImportRepository
@@ -39,10 +39,10 @@ class Tally:
 
 
 async def _import(folder: Path, source: Path) -> ImportReport:
-    database = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    database = ProfileDatabase(folder / "chatdesk.db", clock=Clock(), backup_dir=folder / "backups")
     await database.open()
     try:
-        service = ImportService(ImportRepository(database), BlobStore(folder / "blobs"), SystemClock(), EventBus())
+        service = ImportService(ImportRepository(database), BlobStore(folder / "blobs"), Clock(), EventBus())
         return await service.run(source)
     finally:
         await database.close()
@@ -50,7 +50,7 @@ async def _import(folder: Path, source: Path) -> ImportReport:
 
 async def _look(folder: Path) -> tuple[int, int, list[str]]:
     """Threads, messages and complaints."""
-    database = ProfileDatabase(folder / "chatdesk.db", clock=SystemClock(), backup_dir=folder / "backups")
+    database = ProfileDatabase(folder / "chatdesk.db", clock=Clock(), backup_dir=folder / "backups")
     report = await database.open()
     try:
         problems = await integrity_check(database)

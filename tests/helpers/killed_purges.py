@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.library.trash_store import TrashRepository
@@ -29,7 +29,7 @@ _LONGEST_S = 0.12
 
 
 def _database(path: Path) -> Database:
-    return ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    return ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "backups")
 
 
 async def _purge(path: Path, doomed: list[str]) -> None:

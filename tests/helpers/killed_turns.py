@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chatdesk.core.chat.chat_service import ChatService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.events import AnswerFinished, EventBus, TextStreamed
 from chatdesk.core.providers.offline.provider import OfflineProvider
 from chatdesk.core.providers.registry import ProviderRegistry
@@ -45,7 +45,7 @@ class Tally:
 
 
 async def _chat_on(path: Path) -> tuple[Database, EventBus, ChatService]:
-    database = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    database = ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "backups")
     await database.open()
     bus = EventBus()
     provider = OfflineProvider(speed_tokens_per_s=800)
@@ -53,7 +53,7 @@ async def _chat_on(path: Path) -> tuple[Database, EventBus, ChatService]:
         repositories=Repositories.of(database),
         providers=ProviderRegistry([provider], provider.name, "offline-demo"),
         bus=bus,
-        clock=SystemClock(),
+        clock=Clock(),
     )
     return database, bus, chat
 

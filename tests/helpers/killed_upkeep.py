@@ -19,7 +19,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.storage.chat.projects import ProjectRepository
 from chatdesk.core.storage.engine import pending_restore
 from chatdesk.core.storage.engine.database import Database
@@ -142,7 +142,7 @@ class _World:
     def _purge(self, _cycle: int) -> None:
         async def work() -> None:
             async with _opened(self.path) as db:
-                await TrashRepository(db).purge_expired(SystemClock().now_ms() + _DAY)
+                await TrashRepository(db).purge_expired(Clock().now_ms() + _DAY)
 
         asyncio.run(work())
 
@@ -198,7 +198,7 @@ def _count(path: Path) -> int:
 
 class _opened:
     def __init__(self, path: Path) -> None:
-        self._db = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "upgrades")
+        self._db = ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "upgrades")
 
     async def __aenter__(self) -> Database:
         await self._db.open()

@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx2
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.service.address_book import ServiceFiles
-from chatdesk.service.declaration import Endpoint, Scope
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Endpoint
 from chatdesk.service.local_service import LocalService, ServiceAddress, ServiceOptions
 from chatdesk.service.tokens import TokenBook
 from chatdesk.services.owner import open_services
@@ -49,7 +50,7 @@ class ServedWorld:
 
     def token(self, name: str = "script", scopes: Sequence[Scope] = (Scope.READ,), **options: Any) -> str:
         """The text of a new token."""
-        now_ms = SystemClock().now_ms()
+        now_ms = Clock().now_ms()
         return TokenBook(self.files.tokens).make(name, scopes, now_ms=now_ms, **options)[1]
 
     def client(self, token: str | None = None, **headers: str) -> httpx2.AsyncClient:

@@ -9,7 +9,7 @@ from pathlib import Path
 import openai
 
 from chatdesk.core.domain.provider_profile import ProviderProfile
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from tests.helpers.fault_server import FaultServer, Script
 from tests.helpers.local_service import ServedWorld, served_world
 

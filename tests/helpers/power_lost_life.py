@@ -18,7 +18,7 @@ from chatdesk.core.events import AnswerFinished
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.core.system.file_writing import write_text
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.tokens import TokenBook
 from chatdesk.services.owner import open_services
 

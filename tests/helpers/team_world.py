@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from chatdesk.core import events
 from chatdesk.core.attachments.blob_store import BlobStore
-from chatdesk.core.clock import Clock, SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.message import PartType, Status
@@ -127,7 +127,7 @@ class Desk:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.clock = clock or SystemClock()
+        self.clock = clock or Clock()
         self.keyring = _Keyring()
         secret_store = SecretStore(
             register=lambda _value: None, environ=environ or {}, load_backend=lambda: self.keyring

@@ -14,7 +14,7 @@ from typing import Any, Final
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.tool_calls.port import ToolLimits
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.tools import Answer, ApprovalRequest, Caller, ServerKind, ToolServer
 from chatdesk.core.events import EventBus
@@ -62,7 +62,7 @@ def make_service(
     )
     finder = ProgramFinder(environ={"PATH": os.environ["PATH"], "HOME": str(paths.data_dir)})
     bus = bus or EventBus()
-    clock = SystemClock()
+    clock = Clock()
     return ToolService(paths, secrets, lambda: place, bus=bus, clock=clock, finder=finder, built_in=built_in)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.settings.schema import Settings
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.opening import options_of
 from tests.helpers.chromium import chromium_page, find_chromium
 from tests.helpers.local_service import ServedWorld, served_world

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from tests.helpers.fault_server import Exchange, answer, status
 from tests.helpers.local_service import served_world
 from tests.helpers.openai_world import MODEL, asked_world, ledger

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.domain.tools import Answer, ServerKind, ServerState, ToolResult, ToolServer
 from chatdesk.core.providers.endpoint import Endpoint
@@ -38,7 +38,7 @@ async def host(tmp_path: Path) -> AsyncIterator[ToolHost]:
             "cwd": str(tmp_path),
         }
 
-    made = ToolHost(launch, SystemClock())
+    made = ToolHost(launch, Clock())
     yield made
     await made.close()
     await until(lambda: not processes_with(str(TOOL_SERVERS)) and not processes_with(str(PYTHON_TOOL_SERVERS)))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.service.declaration import Call, Endpoint, Scope, Streamed
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Call, Endpoint, Streamed
 from chatdesk.service.endpoints import ENDPOINTS
 from chatdesk.service.gate import RequestLimits
 from chatdesk.service.local_service import ServiceOptions

@@ -19,7 +19,7 @@ import httpx2
 from mcp import Client
 
 from chatdesk.core.ids import new_id
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.live.operations import OPERATIONS
 from chatdesk.service.mcp_protocol.tools import TOOLS
 from tests.helpers.assistants import assistant

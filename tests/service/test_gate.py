@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.errors import InvalidInput
+from chatdesk.service.caller import Scope
 from chatdesk.service.connections import ConnectionLimits
-from chatdesk.service.declaration import Scope
 from chatdesk.service.endpoints import ENDPOINTS
 from chatdesk.service.gate import RequestLimits
 from chatdesk.service.local_service import ServiceOptions
@@ -108,7 +108,7 @@ async def test_a_token_reaches_its_own_projects_only(tmp_path: Path) -> None:
 
 async def test_a_revoked_or_expired_token_is_refused_at_once(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
-        now_ms = SystemClock().now_ms()
+        now_ms = Clock().now_ms()
         async with world.client(world.token("old", expires_at=now_ms)) as http:
             assert (await http.get(THREADS)).json()["code"] == "no_token"
         async with world.client(world.token("one")) as http:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.errors import NotPossible
 from chatdesk.service.errors import UnknownJob
 from chatdesk.service.jobs import Job, Jobs
@@ -20,7 +20,7 @@ async def _forever(_job: Job) -> str:
 
 
 async def test_a_job_is_cancelled_and_forgotten_with_its_files(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path / "jobs", SystemClock())
+    jobs = Jobs(tmp_path / "jobs", Clock())
     job = await jobs.start("me", "export", _forever)
     assert job.folder.is_dir()
     assert jobs.all("me") == (job,)
@@ -31,7 +31,7 @@ async def test_a_job_is_cancelled_and_forgotten_with_its_files(tmp_path: Path) -
 
 
 async def test_only_so_many_run_at_once_and_closing_ends_them(tmp_path: Path) -> None:
-    jobs = Jobs(tmp_path / "jobs", SystemClock())
+    jobs = Jobs(tmp_path / "jobs", Clock())
     running = [await jobs.start("me", "export", _forever) for _ in range(4)]
     with pytest.raises(NotPossible):
         await jobs.start("me", "export", _forever)
@@ -46,7 +46,7 @@ async def test_an_unexpected_error_is_logged_and_reveals_no_details(
     async def fail(_job: Job) -> str:
         raise RuntimeError("marked-words-4711")
 
-    jobs = Jobs(tmp_path / "jobs", SystemClock())
+    jobs = Jobs(tmp_path / "jobs", Clock())
     job = await jobs.start("me", "import", fail)
     await until(lambda: job.state == "failed")
     assert (job.code, "marked" in job.message) == ("unexpected", False)

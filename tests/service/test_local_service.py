@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.paths import AppPaths
 from chatdesk.service.address_book import ServiceFiles
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.local_service import LocalService, ServiceOptions
 from chatdesk.service.tokens import TokenBook
 from tests.helpers.certificates import Authority
@@ -89,7 +89,7 @@ async def test_another_address_lets_tokens_for_it_in_over_tls(tmp_path: Path, un
     with pytest.raises(InvalidInput, match="no token may be used"):
         async with served_world(tmp_path / "data", options=options):
             pass
-    _token, phone = tokens.make("phone", [Scope.READ, Scope.REMOTE], now_ms=SystemClock().now_ms())
+    _token, phone = tokens.make("phone", [Scope.READ, Scope.REMOTE], now_ms=Clock().now_ms())
     async with served_world(tmp_path / "data", options=options) as world:
         statuses = {}
         for name, token in (

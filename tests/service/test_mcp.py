@@ -16,7 +16,7 @@ import pytest
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.settings.schema import Settings
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.mcp_protocol.http_transport import MOST_FOR_TOKEN, MOST_SESSIONS
 from chatdesk.service.tokens import TokenBook
 from tests.helpers.assistants import Mode, assistant, data_of, refusal_of

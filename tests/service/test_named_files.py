@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx2
 import pytest
 
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from tests.helpers.local_service import ServedWorld, served_world
 
 V1: Final = "/api/v1"

@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from tests.helpers.drawn_pictures import as_url, beside_text, drawn, in_text, pictures_of
 from tests.helpers.fault_server import Exchange, answer, models, status
 from tests.helpers.openai_world import MODEL, asked_world, ledger

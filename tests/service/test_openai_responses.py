@@ -13,7 +13,7 @@ import pytest
 
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.provider_profile import Api, ProviderProfile
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from tests.helpers.drawn_pictures import beside_text, drawn, letters
 from tests.helpers.fault_server import Exchange, Script, answer, status
 from tests.helpers.openai_world import MODEL, asked_world, ledger

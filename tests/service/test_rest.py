@@ -18,7 +18,7 @@ from chatdesk.core.errors import StorageError
 from chatdesk.core.events import ReachabilityChanged
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.waiting import until
 
@@ -598,14 +598,14 @@ async def test_a_token_is_held_to_its_tokens_a_minute(tmp_path: Path) -> None:
 
 
 async def test_money_of_a_day_is_counted_across_a_restart(tmp_path: Path) -> None:
-    from chatdesk.core.clock import SystemClock
+    from chatdesk.core.clock import Clock
     from chatdesk.core.events import EventBus
     from chatdesk.service.allowances import Allowances
     from chatdesk.service.declaration import Caller
     from chatdesk.service.errors import TokenLimitReached
 
     caller = Caller("0" * 16, "script", frozenset((Scope.ASK,)), money_per_day=0.05)
-    first = Allowances(tmp_path, EventBus(), SystemClock())
+    first = Allowances(tmp_path, EventBus(), Clock())
     for _ in range(3):
         await first.admit(caller)
         first.record(caller, tokens=10, cost_usd=0.02)
@@ -613,7 +613,7 @@ async def test_money_of_a_day_is_counted_across_a_restart(tmp_path: Path) -> Non
         await first.admit(caller)
     assert 0 < (refused.value.retry_after_s or 0) <= 25 * 3600
     await first.close()
-    second = Allowances(tmp_path, EventBus(), SystemClock())
+    second = Allowances(tmp_path, EventBus(), Clock())
     with pytest.raises(TokenLimitReached):
         await second.admit(caller)
     await second.close()

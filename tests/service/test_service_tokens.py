@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.errors import InvalidInput, NotPossible
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.tokens import TokenBook, UnknownToken
 from tests.helpers.local_service import served_world
 from tests.helpers.waiting import until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from chatdesk.service.declaration import Caller
+from chatdesk.service.caller import Caller
 from chatdesk.service.tokens import TokenWatch
 from tests.helpers.waiting import until
 

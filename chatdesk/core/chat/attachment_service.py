@@ -22,7 +22,7 @@ from chatdesk.core.attachments.sandboxed_pages import SandboxedPages
 from chatdesk.core.attachments.text_encodings import SAMPLE_BYTES, Readings, readings
 from chatdesk.core.attachments.text_extraction import FileText
 from chatdesk.core.chat.task_set import TaskSet
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, NotPossible
 from chatdesk.core.local_days import day_number, start_ms
@@ -60,7 +60,7 @@ class AttachmentService:
         self._reader = reader or FileReader()
         self._intake = Intake(blobs, self._reader)
         self.limits = limits or AttachmentLimits()
-        self._clock = SystemClock()
+        self._clock = Clock()
         # Everybody shares the threads that wait; twenty files must not take them all.
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks = TaskSet()

@@ -11,7 +11,10 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # megabytes that only counting needs
+    import tiktoken
 
 _log = logging.getLogger(__name__)
 
@@ -49,17 +52,13 @@ class TokenEncoding:
     is_exact: bool
 
 
-class _Encoding(Protocol):
-    def encode_ordinary(self, text: str) -> list[int]: ...
-
-
 class TokenCounter:
     """Counts tokens for any model. Safe to use from any thread; only ``load`` takes long (0.4 s of CPU)."""
 
     def __init__(self, encodings_dir: Path) -> None:
         self._dir = encodings_dir
         self._lock = threading.Lock()
-        self._loaded: dict[str, _Encoding | None] = {}
+        self._loaded: dict[str, tiktoken.Encoding | None] = {}
 
     def count(self, text: str, model: str) -> TokenCount:
         """Count the tokens of ``text``. Until ``load`` was called for the model this is an estimate from the
@@ -102,7 +101,7 @@ class TokenCounter:
         """Return the encodings that are not there or damaged; reads the files."""
         return tuple(name for name in _FILES if not self._is_intact(name))
 
-    def _read(self, name: str) -> _Encoding | None:
+    def _read(self, name: str) -> tiktoken.Encoding | None:
         if not self._is_intact(name):
             _log.warning("token encoding %s is missing or damaged; counts are estimates", name)
             return None

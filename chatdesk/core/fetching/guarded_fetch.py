@@ -16,7 +16,6 @@ import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from chatdesk.core.fetching.addresses import AddressScope, address_scope, is_address, is_public_name
@@ -306,20 +305,13 @@ def _taken(response: http.client.HTTPResponse, place: SplitResult, rules: FetchR
     return Fetched(place.geturl(), kind, charset, _read(response, rules))
 
 
-class _Unpacker(Protocol):
-    @property
-    def eof(self) -> bool: ...
-
-    def decompress(self, data: bytes, max_length: int = 0, /) -> bytes: ...
-
-
 def _read(response: http.client.HTTPResponse, rules: FetchRules) -> bytes:
     """Return the body, unpacked. A packed body may be as long as its unpacked form, and no longer."""
     body, arrived = bytearray(), 0
     packing = (response.getheader("Content-Encoding") or "").strip().lower()
     if packing not in ("", "identity") and not (rules.may_be_packed and packing in _PACKED):
         raise FetchFailed(Text("The data came compressed in a way that ChatDesk did not ask for."))
-    unpacker: _Unpacker | None = zlib.decompressobj(_ANY_WINDOW) if packing in _PACKED else None
+    unpacker = zlib.decompressobj(_ANY_WINDOW) if packing in _PACKED else None
     if (response.length or 0) > rules.max_bytes:
         raise _too_large(rules)
     while chunk := response.read1(_CHUNK_BYTES):

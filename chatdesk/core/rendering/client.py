@@ -15,13 +15,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from chatdesk.core.rendering.block_cache import BlockCache
 from chatdesk.core.rendering.blocks import Block, Blocks, CodeBlock
 from chatdesk.core.rendering.plain_text import plain_blocks
-from chatdesk.core.rendering.render_requests import RenderQuestion, RenderStream, RenderTicket, StreamUpdate
-from chatdesk.core.rendering.wire import common_prefix, decode_block, decode_change, decode_runs
+from chatdesk.core.rendering.render_requests import RenderQuestion, StreamUpdate
+from chatdesk.core.rendering.wire import common_prefix, decode_blocks, decode_change, decode_runs
 from chatdesk.core.system import child_process
 from chatdesk.core.system.child_process import Wire, read_frame, write_frame
 
@@ -30,6 +31,35 @@ _log = logging.getLogger(__name__)
 DEADLINE_S = 5.0
 _CACHE_BYTES = 16 * 1024 * 1024
 _ATTEMPTS = 2
+
+
+class RenderTicket:
+    """A handle to cancel a request."""
+
+    def __init__(self, client: RenderClient, number: int) -> None:
+        self._client = client
+        self._number = number
+
+    def cancel(self) -> None:
+        """Stop all callbacks of this request. Safe to call at any time."""
+        self._client.forget(self._number)
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether all callbacks have come or were cancelled."""
+        return not self._client.is_waited_for(self._number)
+
+
+class RenderStream(RenderTicket):
+    """A text that arrives piece by piece; pieces wait while the worker is busy with the last ones. To get the end of
+    the text, call ``finish`` and wait for the last update before ``cancel``."""
+
+    def append(self, delta: str) -> None:
+        self._client.append(self._number, delta)
+
+    def finish(self) -> None:
+        """End the text; the last update and the colours still arrive."""
+        self._client.finish(self._number)
 
 
 class RenderClient:
@@ -44,7 +74,7 @@ class RenderClient:
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._deliver = deliver
-        self._command = list(command) if command is not None else default_command()
+        self._command = list(command or child_process.command_of("--render-worker"))
         self._deadline_s = deadline_s
         self._lock = threading.Condition()
         self._numbers = itertools.count(1)
@@ -272,10 +302,8 @@ class RenderClient:
                 process = self._process if generation == self._generation else None
             if process is None or process.stdin is None:
                 continue
-            try:
+            with suppress(OSError, ValueError):  # the worker ended; the reader sees that
                 write_frame(process.stdin, frame)  # type: ignore[arg-type]
-            except (OSError, ValueError):  # the worker ended; the reader sees that
-                continue
 
     def _read(self, process: subprocess.Popen[bytes], generation: int) -> None:
         assert process.stdout is not None
@@ -285,7 +313,7 @@ class RenderClient:
             except (OSError, ValueError, EOFError, TypeError):
                 frame = None
             # Decoded before the lock is taken: the window's thread may be waiting for it.
-            decoded = _blocks_in(frame) if frame is not None else []
+            decoded = decode_blocks(frame) if frame is not None else []
             with self._lock:
                 if frame is None or generation != self._generation:
                     break
@@ -294,11 +322,9 @@ class RenderClient:
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):
-            try:
+            with suppress(OSError):
                 if pipe is not None:
                     pipe.close()
-            except OSError:
-                continue
         with self._lock:
             if generation == self._generation and not self._is_closed and self._process is process:
                 _log.warning("the rendering worker ended with code %s", process.returncode)
@@ -355,18 +381,12 @@ class RenderClient:
 
     def _set_finished(self, question: RenderQuestion, index: int, block: Block | None) -> None:
         """Set a block whose colours or drawings were found; None if there are none."""
-        if index >= len(question.blocks):
-            block = None
-        if question.text is None:
-            if block is not None:
-                blocks = list(question.blocks)
-                blocks[index] = block
-                self._change(question, index, blocks)
-            return
-        if block is not None:
+        if block is not None and index < len(question.blocks):
             question.blocks[index] = block
-        question.colours_due -= 1
-        if question.colours_due == 0:
+            if question.text is None:
+                self._change(question, index, question.blocks)
+        question.colours_due -= 1  # of a stream they are not counted
+        if question.text is not None and question.colours_due == 0:
             self._publish(question)
 
     def _publish(self, question: RenderQuestion) -> None:
@@ -376,14 +396,3 @@ class RenderClient:
         if is_last:
             self._cache.put(question.cache_key, blocks)
         self._post(question, blocks, is_last=is_last)
-
-
-def _blocks_in(frame: Wire) -> list[Block]:
-    if frame[0] == "blocks":
-        return [decode_block(item) for item in frame[2]]
-    return [decode_block(frame[3])] if frame[0] == "block" else []
-
-
-def default_command() -> list[str]:
-    """Return the command that starts the worker."""
-    return child_process.command_of("--render-worker")

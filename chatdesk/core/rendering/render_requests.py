@@ -1,25 +1,13 @@
-"""Defines requests to the rendering worker: the caller's handle and the client's record."""
+"""Defines requests to the rendering worker, as the client keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from chatdesk.core.rendering.blocks import Block, Blocks
 from chatdesk.core.system.child_process import Wire
-
-
-class _Client(Protocol):
-    """The methods of the client that its tickets and streams call, with the number of a request."""
-
-    def append(self, number: int, delta: str) -> None: ...
-
-    def finish(self, number: int) -> None: ...
-
-    def forget(self, number: int) -> None: ...
-
-    def is_waited_for(self, number: int) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,42 +16,6 @@ class StreamUpdate:
 
     first_changed: int
     blocks: Blocks
-
-
-class RenderTicket:
-    """A handle to cancel a request."""
-
-    def __init__(self, client: _Client, number: int) -> None:
-        self._client = client
-        self._number = number
-
-    def cancel(self) -> None:
-        """Stop all callbacks of this request. Safe to call at any time."""
-        self._client.forget(self._number)
-
-    @property
-    def is_done(self) -> bool:
-        """Return whether all callbacks have come or were cancelled."""
-        return not self._client.is_waited_for(self._number)
-
-
-class RenderStream:
-    """A text that arrives piece by piece. Pieces wait here while the worker is busy with the last ones."""
-
-    def __init__(self, client: _Client, number: int) -> None:
-        self._client = client
-        self._number = number
-
-    def append(self, delta: str) -> None:
-        self._client.append(self._number, delta)
-
-    def finish(self) -> None:
-        """End the text; the last update and the colours still arrive."""
-        self._client.finish(self._number)
-
-    def close(self) -> None:
-        """Stop all callbacks. To get the end of the text, call ``finish`` and wait for the last update before."""
-        self._client.forget(self._number)
 
 
 class RenderQuestion:

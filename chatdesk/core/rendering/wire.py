@@ -157,6 +157,13 @@ def decode_block(wire: Wire) -> Block:
     raise ValueError(f"unknown block kind {kind!r}")
 
 
+def decode_blocks(frame: Wire) -> list[Block]:
+    """Return the blocks in a frame from the worker."""
+    if frame[0] == "blocks":
+        return [decode_block(item) for item in frame[2]]
+    return [decode_block(frame[3])] if frame[0] == "block" else []
+
+
 def encode_change(old: Block | None, new: Block) -> Wire:
     """Encode ``new`` for a reader who has ``old`` in its place: only the additions to long code and tables."""
     if (

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from chatdesk.core.domain.key_origin import KeyOrigin, Withheld, WithheldFor, bare_key
 from chatdesk.core.errors import ChatDeskError
@@ -22,6 +22,9 @@ from chatdesk.core.settings.key_file import KeyFile
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.texts import Text
+
+if TYPE_CHECKING:  # loaded when a key is stored or looked up
+    from keyring.backend import KeyringBackend
 
 _log = logging.getLogger(__name__)
 
@@ -76,16 +79,6 @@ class SecretNotKept(ChatDeskError):
     safe = Text("It is used until ChatDesk closes and was not written to any file.")
     safe_without_window = Text("Everything saved before is unchanged.")
     next_step = Text("Unlock or install a keyring, or choose the encrypted file in Settings, Providers.")
-
-
-class KeyringBackend(Protocol):
-    """The part of the ``keyring`` module that is used."""
-
-    def get_password(self, service: str, name: str) -> str | None: ...
-
-    def set_password(self, service: str, name: str, value: str) -> None: ...
-
-    def delete_password(self, service: str, name: str) -> None: ...
 
 
 class _TookTooLong(Exception):

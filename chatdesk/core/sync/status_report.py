@@ -31,7 +31,8 @@ _TOO_OLD_TO_READ: Final = Text("The team's database needs a newer ChatDesk.")
 
 
 class SyncListener(Protocol):
-    """The listener of a ``SyncWorker``. Called on the thread of sync; must be quick and must not raise."""
+    """The listener of a ``SyncWorker``. Called on the thread of sync; must be quick and must not raise. A protocol,
+    because ``WorkspaceSync``, which implements it, imports the worker."""
 
     def on_status(self, status: SyncStatus) -> None: ...
 

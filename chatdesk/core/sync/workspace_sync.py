@@ -50,10 +50,7 @@ class WorkspaceSync:
         self._people: tuple[tuple[object, ...], ...] = ()  # the newest that the listener was told of
         local = SyncStore(
             workspace.id,
-            write=database.write_now,
-            start_write=database.start_write,
-            read=database.read_now,
-            origin=lambda: database.origin,
+            database,
             put_blob=lambda data: blobs.put((data,), max_bytes=MAX_BODY_BLOB).sha256,
         )
         self._files = FileMover(

@@ -17,8 +17,9 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.thread import Project, Thread
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.service import forms
+from chatdesk.service.caller import Caller, Scope
 from chatdesk.service.carrying_out import conditions_of
-from chatdesk.service.declaration import Call, Caller, Endpoint, Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.errors import InvalidRequest, MalformedRequest
 from chatdesk.service.forms import QUERY
 from chatdesk.service.live.conversation import Conversation, Followed, SocketEndpoint

@@ -8,8 +8,9 @@ from typing import Any
 
 from starlette.websockets import WebSocket
 
+from chatdesk.service.caller import Caller, Scope
 from chatdesk.service.carrying_out import Carried, Conditions
-from chatdesk.service.declaration import Call, Caller, Endpoint, Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.live.events import LiveEvents
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypeVar
 from chatdesk.core.domain.message import Message
 from chatdesk.core.errors import MessageNotFound, ThreadNotFound
 from chatdesk.core.events import QueueChanged, TextStreamed, ThreadsChanged, UnreadChanged
-from chatdesk.service.declaration import Caller
+from chatdesk.service.caller import Caller
 from chatdesk.service.live.journal import EventJournal, NumberedEvent
 from chatdesk.service.services_loop import ServicesLoop
 from chatdesk.services.services import Services

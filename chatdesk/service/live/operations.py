@@ -11,7 +11,8 @@ from chatdesk.core.chat.results import Sent
 from chatdesk.core.domain.attachment import SentShare
 from chatdesk.core.domain.message import Message
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.forms import BODY, OPEN
 from chatdesk.service.rest.messages import MessageAnswer, asked_answer, message_answer, reached_message, with_shares
 from chatdesk.service.rest.threads import reached_thread, show_typing

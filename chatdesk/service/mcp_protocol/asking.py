@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chatdesk.service.declaration import Caller
+from chatdesk.service.caller import Caller
 from chatdesk.service.errors import TooManyAnswers
 
 _MOST_RUNNING: Final = 8

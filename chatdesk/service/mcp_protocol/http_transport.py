@@ -17,7 +17,8 @@ from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from chatdesk.core.system.background_import import import_beside
-from chatdesk.service.declaration import Call, Caller, Scope
+from chatdesk.service.caller import Caller, Scope
+from chatdesk.service.declaration import Call
 from chatdesk.service.errors import BodyTooLarge, NotJson, UnknownMethod
 from chatdesk.service.gate import refusal
 from chatdesk.service.mcp_protocol.asking import Asker, Askings

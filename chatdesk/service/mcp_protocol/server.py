@@ -25,7 +25,7 @@ from chatdesk import __version__
 from chatdesk.core.diagnostics.event_log import log_event
 from chatdesk.core.errors import ChatDeskError, NotFound
 from chatdesk.service import forms
-from chatdesk.service.declaration import Caller, Scope
+from chatdesk.service.caller import Caller, Scope
 from chatdesk.service.errors import InvalidRequest, NotAllowed, NoToken, UnknownTool
 from chatdesk.service.mcp_protocol import tools
 from chatdesk.service.mcp_protocol.asking import Asker

@@ -18,14 +18,15 @@ from typing import Any, Final, TypeVar
 
 from mcp.server.stdio import stdio_server
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.system import terminal
 from chatdesk.service.address_book import ServiceFiles
 from chatdesk.service.allowances import Allowances
-from chatdesk.service.declaration import Call, Caller, Scope
+from chatdesk.service.caller import Caller, Scope
+from chatdesk.service.declaration import Call
 from chatdesk.service.jobs import Jobs
 from chatdesk.service.mcp_protocol.asking import Asker, Askings
 from chatdesk.service.mcp_protocol.server import Context, make_server
@@ -77,8 +78,8 @@ class StdioTransport:
     async def run(self, asker: Asker, arguments: Any, handler: Callable[[ToolCall], Awaitable[T]]) -> T:
         async with self._opened() as services:
             directory = ServiceFiles.of(self._paths)
-            allowances = Allowances(directory.tokens, services.events, SystemClock())
-            jobs = Jobs(directory.directory, SystemClock())
+            allowances = Allowances(directory.tokens, services.events, Clock())
+            jobs = Jobs(directory.directory, Clock())
             try:
                 call = Call(services, asker.caller, {}, None, arguments, allowances, jobs, {}, asker.request_id)
                 return await handler(ToolCall(call, self._askings))

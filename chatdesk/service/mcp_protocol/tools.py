@@ -16,7 +16,8 @@ from chatdesk.core.domain.message import Message, PartType
 from chatdesk.core.domain.search import SearchKind
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import MessageNotFound
-from chatdesk.service.declaration import Call, Scope
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Call
 from chatdesk.service.errors import InvalidRequest
 from chatdesk.service.forms import BODY, described
 from chatdesk.service.mcp_protocol.asking import Asked, Askings
@@ -323,14 +324,13 @@ _WITH_TEXT: Final = frozenset((PartType.TEXT, PartType.REASONING))
 
 def _answer(asked: Asked) -> Answer:
     text = asked.text[:_MOST_OF_PAGE]
-    is_cut = len(asked.text) > len(text)
     return Answer(
         asked.thread_id,
         asked.question_id,
         asked.message_id,
         asked.status,
         text,
-        is_cut,
+        len(asked.text) > len(text),
         asked.error,
         asked.input_tokens,
         asked.output_tokens,

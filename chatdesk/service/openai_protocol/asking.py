@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from chatdesk.core.chat.ask import ask
 from chatdesk.core.chat.direct_questions import Asker, DirectQuestions
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import IMAGE_MIMES
 from chatdesk.core.domain.limits import LimitReached
 from chatdesk.core.domain.usage import Spent, Usage
@@ -118,7 +118,7 @@ def questions_of(call: Call[Any, Any]) -> DirectQuestions:
     services = call.services
     asker = Asker(call.caller.id, call.request_id, on_spent)
     return DirectQuestions(
-        asker, services.chat, services.providers, services.repositories.usage, services.events, SystemClock()
+        asker, services.chat, services.providers, services.repositories.usage, services.events, Clock()
     )
 
 

@@ -8,7 +8,8 @@ from typing import Final, Literal
 
 from chatdesk.core.providers.base import EmbeddingRequest, Embeddings
 from chatdesk.core.providers.embeddings import numbers_of
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.errors import InvalidRequest
 from chatdesk.service.forms import BODY
 from chatdesk.service.openai_protocol.asking import chosen, questions_of

@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.service.declaration import Call, Endpoint, Scope, Streamed
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Call, Endpoint, Streamed
 from chatdesk.service.errors import InvalidRequest, PreviousResponseUnknown, UnknownModel
 from chatdesk.service.openai_protocol import embeddings
 from chatdesk.service.openai_protocol.asking import DEFAULT, EVENT_STREAM, Question, answered, thread_of

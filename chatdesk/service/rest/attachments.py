@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from chatdesk.core.domain.attachment import Attachment, attachment_from, clean_name
 from chatdesk.core.errors import AttachmentUnusable
-from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed, UploadedFile
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import FILE, Call, Endpoint, Streamed, UploadedFile
 from chatdesk.service.errors import NoSuchRange, UnknownPath
 from chatdesk.service.forms import BODY, QUERY
 

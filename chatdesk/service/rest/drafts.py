@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from chatdesk.core.domain.thread import Draft
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.caller import Scope
 from chatdesk.service.carrying_out import nothing_again
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.forms import BODY
 from chatdesk.service.rest.attachments import AttachmentAnswer, AttachmentGiven, attachment_answer, given_files
 from chatdesk.service.rest.threads import reached_thread

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from chatdesk import __version__
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.errors import ServiceError
 from chatdesk.services.health import health_of
 

@@ -12,7 +12,8 @@ from typing import Any, Final, Literal
 from chatdesk.core.domain.attachment import clean_name
 from chatdesk.core.domain.exports import Choice, ExportFormat, ExportProgress
 from chatdesk.core.domain.imported import ImportProgress
-from chatdesk.service.declaration import FILE, Call, Endpoint, Repeated, Scope, Streamed, UploadedFile
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import FILE, Call, Endpoint, Repeated, Streamed, UploadedFile
 from chatdesk.service.errors import UnknownPath
 from chatdesk.service.forms import BODY, QUERY
 from chatdesk.service.jobs import Job

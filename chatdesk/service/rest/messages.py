@@ -13,7 +13,8 @@ from chatdesk.core.domain.attachment import SentShare, Share, attachment_from
 from chatdesk.core.domain.message import Message, MessagePage, Part
 from chatdesk.core.errors import MessageNotFound
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
-from chatdesk.service.declaration import FILE, Call, Endpoint, Scope, Streamed
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import FILE, Call, Endpoint, Streamed
 from chatdesk.service.errors import UnknownPath
 from chatdesk.service.forms import BODY, QUERY, described
 from chatdesk.service.rest.attachments import (

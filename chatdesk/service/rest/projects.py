@@ -9,8 +9,9 @@ from chatdesk.core.domain.thread import DEFAULT_COLOUR, Project
 from chatdesk.core.errors import ProjectNotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.caller import Scope
 from chatdesk.service.carrying_out import nothing_again
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.forms import BODY, only_change
 from chatdesk.service.rest.times import iso
 

@@ -10,8 +10,9 @@ from chatdesk.core.domain.prompt import AssistantSetup, Prompt, PromptHead, Prom
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.caller import Scope
 from chatdesk.service.carrying_out import nothing_again
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.forms import BODY
 from chatdesk.service.rest.attachments import AttachmentAnswer, AttachmentGiven, attachment_answer, given_files
 from chatdesk.service.rest.times import iso

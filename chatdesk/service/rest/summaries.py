@@ -8,7 +8,8 @@ from typing import Any, Final
 from chatdesk.core.domain.summary import Summary, SummaryStage, SummaryWork
 from chatdesk.core.errors import SummaryNotFound, ThreadNotFound
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.forms import BODY, only_change
 from chatdesk.service.rest.threads import reached_thread
 from chatdesk.service.rest.times import iso

@@ -9,8 +9,9 @@ from chatdesk.core.domain.thread import Tag, Thread
 from chatdesk.core.errors import NotFound
 from chatdesk.core.ids import checked_id
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.caller import Scope
 from chatdesk.service.carrying_out import nothing_again
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.forms import BODY
 from chatdesk.service.rest.threads import reached_thread, thread_answer
 

@@ -10,8 +10,9 @@ from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.domain.thread import Thread, ThreadPage
 from chatdesk.core.errors import ProjectNotFound, ThreadNotFound
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.caller import Caller, Scope
 from chatdesk.service.carrying_out import nothing_again
-from chatdesk.service.declaration import Call, Caller, Endpoint, Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.errors import InvalidRequest
 from chatdesk.service.forms import BODY, QUERY, described, only_change
 from chatdesk.service.rest.projects import reached_project

@@ -12,7 +12,8 @@ from chatdesk.core.domain.usage import UsageReport, UsageSum
 from chatdesk.core.local_days import date_of, number_of, start_ms
 from chatdesk.core.storage.engine.repeated_request import DoneRequest, StaleEdit
 from chatdesk.core.usage.limits import LimitState
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.caller import Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.errors import InvalidRequest
 from chatdesk.service.forms import BODY, QUERY
 from chatdesk.service.rest.projects import reached_project

@@ -8,8 +8,9 @@ from typing import Any, Final
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.storage.engine.repeated_request import DoneRequest
+from chatdesk.service.caller import Scope
 from chatdesk.service.carrying_out import nothing_again
-from chatdesk.service.declaration import Call, Endpoint, Scope
+from chatdesk.service.declaration import Call, Endpoint
 from chatdesk.service.forms import BODY, QUERY
 from chatdesk.service.rest.messages import MessageAnswer, message_answer, reached_message
 from chatdesk.service.rest.threads import reached_thread, thread_answer

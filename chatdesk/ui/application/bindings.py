@@ -77,7 +77,7 @@ class Bindings(PaneBindings):
             panes,
             tasks,
             OpenThread(services.chat, services.chat_of, services.is_temporary),
-            self.subscriptions.subscribe,
+            self.subscriptions,
             lambda: self.settings.current,
             self.shown_chats,
         )
@@ -89,8 +89,8 @@ class Bindings(PaneBindings):
         self.sidebar = SidebarBinding(panes, self._active_chat)
         panes.commands.bind("app.settings", self.settings.open)
         panes.commands.bind("app.shortcuts", lambda: self.settings.open("Shortcuts"))
-        context.subscribe(panes.window, SyncStatusChanged, self._build_team_once)
-        context.subscribe(panes.window, TeamChanged, self._build_team_once)
+        context.events.subscribe(panes.window, SyncStatusChanged, self._build_team_once)
+        context.events.subscribe(panes.window, TeamChanged, self._build_team_once)
 
     def _shared_parts(self, context: WindowContext, services: Services, store: SettingsStore) -> SharedParts:
         menu = ModelMenu(context, services)

@@ -86,7 +86,7 @@ class ChatMaker:
         subscriptions = EventSubscriptions(services.events)
         open_thread = OpenThread(services.chat, services.chat_of, services.is_temporary)
         context = WindowContext(
-            panes, tasks, open_thread, subscriptions.subscribe, lambda: main.settings.current, main.shown_chats
+            panes, tasks, open_thread, subscriptions, lambda: main.settings.current, main.shown_chats
         )
         found: list[PaneBindings] = []
         make_transcript(panes, shared.renderer, lambda: found[0].threads)

@@ -37,8 +37,8 @@ class NetworkBinding(Controller):
         self._read_only_reason = read_only_reason
         self._check_again = check_again
         self._system: QNetworkInformation | None = None
-        context.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
-        context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
+        context.events.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
+        context.events.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
 
     def start(self) -> None:
         """Watch the network from now on, also for questions that waited when the last window closed."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from PySide6.QtCore import QObject
 
@@ -34,12 +34,6 @@ _OF_THREADS = (
 )
 
 
-class Subscribe(Protocol):
-    """Calls ``handler`` for each event of a class until ``owner`` is destroyed or the window ends."""
-
-    def __call__(self, owner: QObject, kind: type[E], handler: Callable[[E], object], /) -> None: ...
-
-
 class EventSubscriptions:
     """The subscriptions of one window."""
 
@@ -49,6 +43,8 @@ class EventSubscriptions:
         self._made: set[Subscription] = set()
 
     def subscribe(self, owner: QObject, kind: type[E], handler: Callable[[E], object], /) -> None:
+        """Call ``handler`` for each event of a class until ``owner`` is destroyed or the window ends."""
+
         def deliver(event: E) -> None:
             try:
                 handler(event)

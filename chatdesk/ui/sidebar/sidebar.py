@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
-from chatdesk.core.clock import Clock, SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.qt.mirroring import set_margins
 from chatdesk.ui.sidebar.bars import VIEW_TITLES, SearchBox, SelectionBar, ViewBar, empty_text
@@ -45,7 +45,7 @@ class Sidebar(SidebarBase):
         clock: Clock | None = None,
         zone: tzinfo | None = None,
     ) -> None:
-        super().__init__(FolderModel(fetch, clock or SystemClock(), zone=zone), theme)
+        super().__init__(FolderModel(fetch, clock or Clock(), zone=zone), theme)
         self._project: Project | None = None
         self.shared: dict[str, str] = {}
         self.workspaces: dict[str, str] = {}  # names, by project

@@ -12,7 +12,6 @@ from chatdesk.core.domain.artifacts.file_change import ChangeState, FileChange
 from chatdesk.core.domain.attachment import Attachment, SentShare
 from chatdesk.core.domain.message import MessagePage, ThreadSizes
 from chatdesk.core.domain.text_match import ThreadMatches
-from chatdesk.core.rendering.blocks import Block
 
 # (provider, model) of an answer to what is above it; both may be None, which gives an empty name.
 ModelName = Callable[[str | None, str | None], str]
@@ -45,52 +44,12 @@ class MessageFetcher(Protocol):
     ) -> None: ...
 
 
-class SizesFetcher(Protocol):
-    """A function that fetches the sizes of a thread for its scroll bar; it delivers as ``MessageFetcher`` does."""
-
-    def __call__(self, thread_id: str, deliver: Callable[[ThreadSizes], None]) -> None: ...
+# Fetches the sizes of a thread for its scroll bar; delivers as a ``MessageFetcher`` does.
+SizesFetcher = Callable[[str, Callable[[ThreadSizes], None]], None]
 
 
-class ThreadFinder(Protocol):
-    """A function that searches a whole thread for a text.
-
-    A newer call replaces the one before it, which need not deliver any more.
-    """
-
-    def __call__(self, thread_id: str, text: str, deliver: Callable[[ThreadMatches], None]) -> None: ...
-
-
-class Ticket(Protocol):
-    """A request under way that can be cancelled."""
-
-    def cancel(self) -> None: ...
-
-
-class Update(Protocol):
-    """A change of a streamed text: the blocks from ``first_changed`` on are replaced by ``blocks``."""
-
-    @property
-    def first_changed(self) -> int: ...
-    @property
-    def blocks(self) -> tuple[Block, ...]: ...
-
-
-class BlockStream(Protocol):
-    """A growing Markdown text whose blocks are kept up to date by the renderer."""
-
-    def append(self, delta: str) -> None: ...
-    def close(self) -> None: ...
-
-
-class BlockRenderer(Protocol):
-    """A renderer that turns Markdown into blocks; its callbacks arrive in the GUI thread.
-
-    ``on_done`` may be called twice: with blocks first, then with the same blocks in colour. Thoughts are folded only in
-    an answer: a person who writes about their tags means the tags.
-    """
-
-    def request(self, text: str, on_done: Callable[[tuple[Block, ...]], None], *, is_answer: bool = True) -> Ticket: ...
-    def open_stream(self, on_update: Callable[[Update], None]) -> BlockStream: ...
+# Searches a whole thread for a text. A newer call replaces the one before it, which need not deliver any more.
+ThreadFinder = Callable[[str, str, Callable[[ThreadMatches], None]], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QAbstractScrollArea
 
+from chatdesk.core.rendering.client import RenderClient
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.accessible.accessible_actions import AccessibleActions
-from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher, SizesFetcher, ThreadFinder
+from chatdesk.ui.transcript.contract import MessageFetcher, SizesFetcher, ThreadFinder
 from chatdesk.ui.transcript.copying.clipboard import Clipboard
 from chatdesk.ui.transcript.copying.selection import Selection
 from chatdesk.ui.transcript.copying.selection_loader import SelectionLoader
@@ -42,7 +43,7 @@ class TranscriptParts:
         theme: Theme,
         *,
         fetch: MessageFetcher,
-        renderer: BlockRenderer,
+        renderer: RenderClient,
         announce: Callable[[str, bool], None],
         sizes: SizesFetcher | None,
         find: ThreadFinder | None,
@@ -96,7 +97,7 @@ class TranscriptParts:
         )
 
     def _build_reading(
-        self, fetch: MessageFetcher, renderer: BlockRenderer, announce: Callable[[str, bool], None]
+        self, fetch: MessageFetcher, renderer: RenderClient, announce: Callable[[str, bool], None]
     ) -> None:
         """Build the parts that load the messages of a thread and move the reader through them."""
         self.bar = ThreadScrollBar(self.viewport_layout.style, self._area)
@@ -116,7 +117,7 @@ class TranscriptParts:
             self.viewport_layout, pages, scrolling=self.scrolling, renderer=renderer, narrator=self.narrator
         )
 
-    def _build_input(self, fetch: MessageFetcher, renderer: BlockRenderer) -> None:
+    def _build_input(self, fetch: MessageFetcher, renderer: RenderClient) -> None:
         """Build the parts that select, walk, copy and act."""
         self.selection = Selection(self.layout)
         self.pointer = Pointer(self.viewport_layout, self.selection, self.scrolling.by)

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from PySide6.QtCore import QPoint, QRect, Signal
 
 from chatdesk.core.domain.message import MessagePage
+from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.accessible import tree
 from chatdesk.ui.transcript.contract import (
-    BlockRenderer,
     MessageFetcher,
     ScrollAnchor,
     SizesFetcher,
@@ -43,7 +43,7 @@ class TranscriptView(EventArea):
     def __init__(
         self,
         fetch: MessageFetcher,
-        renderer: BlockRenderer,
+        renderer: RenderClient,
         theme: Theme,
         *,
         sizes: SizesFetcher | None = None,

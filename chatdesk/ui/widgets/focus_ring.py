@@ -6,13 +6,13 @@ Rings are for keyboard users.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QRegion, QResizeEvent
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QTabBar, QWidget
 
-from chatdesk.ui.theme.tokens import Tokens
+from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.painting import paint_focus_ring
 
 _MODIFIERS: Final = (Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_Shift)
@@ -46,20 +46,13 @@ def note_keyboard(widget: QWidget, reason: Qt.FocusReason) -> None:
     window.setAttribute(attribute, shows_ring(reason, before=window.testAttribute(attribute)))
 
 
-class HasTokens(Protocol):
-    """The part of a theme that a ring needs."""
-
-    @property
-    def tokens(self) -> Tokens: ...
-
-
 class FocusFrame(QObject):
     """Keeps a ring over part of a widget that paints none itself, while the keyboard is in it.
 
     ``area`` says which part; an empty rectangle is no ring. Without it the ring is around the whole widget.
     """
 
-    def __init__(self, theme: HasTokens, around: QWidget, area: Callable[[], QRect] | None = None) -> None:
+    def __init__(self, theme: Theme, around: QWidget, area: Callable[[], QRect] | None = None) -> None:
         super().__init__(around)
         self._theme = theme
         self._around = around
@@ -96,7 +89,7 @@ class FocusFrame(QObject):
 
 
 class _Ring(QWidget):
-    def __init__(self, theme: HasTokens, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -113,12 +106,12 @@ class _Ring(QWidget):
         paint_focus_ring(painter, QRectF(self.rect()), tokens.radius.row, QColor(tokens.accent))
 
 
-def frame_tab(theme: HasTokens, tabs: QTabBar) -> None:
+def frame_tab(theme: Theme, tabs: QTabBar) -> None:
     """Give the current tab a ring."""
     frame = FocusFrame(theme, tabs, lambda: tabs.tabRect(tabs.currentIndex()))
     tabs.currentChanged.connect(frame.place_ring)
 
 
-def frame_when_empty(theme: HasTokens, view: QAbstractItemView) -> None:
+def frame_when_empty(theme: Theme, view: QAbstractItemView) -> None:
     """Give ``view`` a ring while it has no row that could show where the keyboard is."""
     FocusFrame(theme, view, lambda: QRect() if view.currentIndex().isValid() else view.viewport().geometry())

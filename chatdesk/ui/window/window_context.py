@@ -27,14 +27,15 @@ from chatdesk.ui.window.main_window import MainWindow
 
 if TYPE_CHECKING:  # keeps the first paint fast
     from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.ui.qt.event_subscriptions import Subscribe
+    from chatdesk.ui.qt.event_subscriptions import EventSubscriptions
     from chatdesk.ui.transcript.view import TranscriptView
 
 Handler = Callable[[str], object]  # takes the id of the message
 
 
 class ShownThread(Protocol):
-    """The thread that a chat shows, and how another one is opened there."""
+    """The thread that a chat shows, and how another one is opened there. A protocol, because the floor of windows does
+    not know the controller that implements it."""
 
     @property
     def thread_id(self) -> str | None: ...
@@ -47,7 +48,7 @@ class ShownThread(Protocol):
 
 
 class ShownChat(Protocol):
-    """A chat in one of the windows."""
+    """A chat in one of the windows. A protocol, because its controllers are made two floors above."""
 
     @property
     def panes(self) -> Panes: ...
@@ -206,7 +207,7 @@ class WindowContext:
     panes: Panes
     tasks: AsyncTasks
     open_thread: OpenThread
-    subscribe: Subscribe
+    events: EventSubscriptions
     settings: Callable[[], Settings]
     chats: ShownChats
 

@@ -160,7 +160,7 @@ async def test_a_thread_writes_four_answers_at_most(tmp_path: Path) -> None:
 
 async def test_edits_of_two_services_over_one_database_become_versions(tmp_path: Path) -> None:
     from chatdesk.core.chat.chat_service import ChatService
-    from chatdesk.core.clock import SystemClock
+    from chatdesk.core.clock import Clock
     from chatdesk.core.providers.registry import ProviderRegistry
 
     async with chat_world(tmp_path) as world:
@@ -170,7 +170,7 @@ async def test_edits_of_two_services_over_one_database_become_versions(tmp_path:
             repositories=world.repositories,
             providers=ProviderRegistry([world.provider], "scripted", "small"),
             bus=world.bus,
-            clock=SystemClock(),
+            clock=Clock(),
         )
         try:
             edits = await asyncio.gather(

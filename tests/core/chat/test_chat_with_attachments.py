@@ -22,7 +22,7 @@ from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.context.attachment_payloads import CANNOT_SEE, AttachmentPayloads, excerpt, file_block, notes_on
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.library import LibraryService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOnly, image_tokens
 from chatdesk.core.context.catalogue import ModelCatalogue
 from chatdesk.core.context.model_data import ModelData
@@ -103,14 +103,12 @@ class World:
             providers=registry,
             bus=bus,
             data=ModelData(ModelCatalogue.of_files(resources_dir() / "models.json"), self.counter),
-            clock=SystemClock(),
+            clock=Clock(),
             payloads=self.payloads,
         )
-        chat = ChatService(
-            repositories=repositories, providers=registry, bus=bus, clock=SystemClock(), context=self.context
-        )
+        chat = ChatService(repositories=repositories, providers=registry, bus=bus, clock=Clock(), context=self.context)
         self.chat = chat
-        self.library = LibraryService(repositories=repositories, chat=chat, bus=bus, clock=SystemClock())
+        self.library = LibraryService(repositories=repositories, chat=chat, bus=bus, clock=Clock())
         self.inner = ChatWorld(chat, bus, self.provider, database, repositories, self.library)  # type: ignore[arg-type]
         from chatdesk.core.events import AnswerFinished
 
@@ -129,7 +127,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = ProfileDatabase(tmp_path / "data" / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(tmp_path / "data" / "chatdesk.db", clock=Clock(), backup_dir=tmp_path / "backups")
     await database.open()
     made = World(tmp_path, database)
     yield made
@@ -171,7 +169,7 @@ async def test_files_that_an_import_brought_are_read_once_and_found(world: World
         "q", "human", "See", attachments=[*many, {"file_name": "lost.pdf", "extracted_content": ""}]
     )
     path = write_json(tmp_path / "conversations.json", [claude("c", [message])])
-    importer = ImportService(ImportRepository(world.database), world.service.blobs, SystemClock(), EventBus())
+    importer = ImportService(ImportRepository(world.database), world.service.blobs, Clock(), EventBus())
     await importer.run(path)
     assert await world.service.read_unread(pause_s=0) == len(many)
     assert await world.service.read_unread(pause_s=0) == 0
@@ -232,7 +230,7 @@ async def test_a_limit_that_is_raised_holds_at_once(world: World) -> None:
 
 
 async def test_nothing_is_attached_where_nothing_can_be_written(world: World, tmp_path: Path) -> None:
-    reader = ProfileDatabase(world.database.path, clock=SystemClock(), backup_dir=tmp_path / "backups", read_only=True)
+    reader = ProfileDatabase(world.database.path, clock=Clock(), backup_dir=tmp_path / "backups", read_only=True)
     await reader.open()
     service = AttachmentService(world.service.blobs, ArtifactRepository(reader), reader=world.reader)
     with pytest.raises(NotPossible):

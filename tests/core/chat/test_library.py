@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from chatdesk.core.chat.library import LibraryService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import GONE, ThreadQuery
 from chatdesk.core.errors import (
     ChatDeskError,
@@ -39,9 +39,7 @@ class Library:
     def __init__(self, world: ChatWorld) -> None:
         self.world = world
         self.chat = world.chat
-        self.service = LibraryService(
-            repositories=world.repositories, chat=world.chat, bus=world.bus, clock=SystemClock()
-        )
+        self.service = LibraryService(repositories=world.repositories, chat=world.chat, bus=world.bus, clock=Clock())
 
     async def thread(self, title: str = "A thread", project_id: str | None = None) -> str:
         return (await self.chat.create_thread(project_id, title)).thread.id

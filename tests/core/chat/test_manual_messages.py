@@ -10,7 +10,7 @@ import pytest
 
 from chatdesk.core.chat.temporary import TemporaryThreads
 from chatdesk.core.chat.undo import UndoStack
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.message import EDITED, ContextMark, Message, Part, PartType, Role, Status
 from chatdesk.core.errors import EmptyMessage, MessageInTrash, NotPossible, TurnInProgress
@@ -193,7 +193,7 @@ async def test_the_tree_of_versions_knows_it(tmp_path: Path) -> None:
 
 async def test_in_a_temporary_chat_it_is_kept_with_the_rest(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
-        temporary = TemporaryThreads(world.chat, world.database, world.bus, SystemClock())
+        temporary = TemporaryThreads(world.chat, world.database, world.bus, Clock())
         thread = await temporary.create()
         chat = temporary.chat_of(thread.id)
         sent = await chat.send_message(thread.id, "one")

@@ -10,7 +10,7 @@ import pytest
 from chatdesk.core.chat import sending_queue
 from chatdesk.core.chat.ask import ask
 from chatdesk.core.chat.chat_service import ChatService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import LimitScope, Rate, ScopedRate
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.domain.usage import RateReport
@@ -51,7 +51,7 @@ async def test_what_is_over_the_rate_waits_with_its_reason_and_its_place(world: 
     assert [each.before for each in waiting] == [0, 1]
     assert "limit of messages" in waiting[0].reason
     assert waiting[0].sends_at is not None and waiting[1].sends_at is not None
-    assert waiting[0].sends_at > SystemClock().now_ms()
+    assert waiting[0].sends_at > Clock().now_ms()
     assert waiting[1].sends_at - waiting[0].sends_at == _HOUR * 1000
     assert (await world.chat.reader.get_message(second.answer.id)).status is Status.PENDING  # type: ignore[union-attr]
     assert [event for event in world.events if isinstance(event, QueueChanged)][-1].waiting == waiting
@@ -186,7 +186,7 @@ async def test_one_whose_provider_is_gone_says_so(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         hold(world)
         created = await world.chat.create_thread(None, "", "one")
-    database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(tmp_path / "chatdesk.db", clock=Clock(), backup_dir=tmp_path / "backups")
     await database.open()
     provider = ScriptedProvider()
     provider.name = "other"
@@ -194,7 +194,7 @@ async def test_one_whose_provider_is_gone_says_so(tmp_path: Path) -> None:
         repositories=Repositories.of(database),
         providers=ProviderRegistry([provider], "other", "m"),
         bus=EventBus(),
-        clock=SystemClock(),
+        clock=Clock(),
     )
     try:
         await chat.queue.resume()
@@ -259,7 +259,7 @@ async def test_a_rate_of_one_provider_counts_what_was_sent_before_it_was_set(wor
     (waiting,) = world.chat.queue.waiting
     assert "to this provider" in waiting.reason
     assert waiting.sends_at is not None
-    assert waiting.sends_at > SystemClock().now_ms() + 3_000_000
+    assert waiting.sends_at > Clock().now_ms() + 3_000_000
 
 
 async def test_what_storage_does_not_let_begin_waits_until_it_does(

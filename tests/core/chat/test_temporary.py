@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat.temporary import TemporaryThreads
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.domain.limits import LimitPeriod, LimitReached, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.errors import NotPossible, StorageError, ThreadNotFound
@@ -22,7 +22,7 @@ WORD = "ziggurat-of-quince"
 
 
 def temporary_of(world: ChatWorld) -> TemporaryThreads:
-    return TemporaryThreads(world.chat, world.database, world.bus, SystemClock())
+    return TemporaryThreads(world.chat, world.database, world.bus, Clock())
 
 
 def bytes_below(folder: Path) -> bytes:
@@ -268,7 +268,7 @@ async def test_it_is_exported_from_memory(tmp_path: Path, kind: ExportFormat) ->
         assert await temporary.image_of([]) is None
         image = await temporary.image_of([thread.id])
         assert image is not None
-        exports = ExportService(image, tmp_path / "blobs", SystemClock(), printing=())
+        exports = ExportService(image, tmp_path / "blobs", Clock(), printing=())
         target = tmp_path / f"out.{kind.value}"
         report = await exports.export(Choice(thread_ids=(thread.id,)), kind, target, is_apart=True)
         assert (report.threads, report.messages) == (1, 2)

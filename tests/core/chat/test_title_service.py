@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat.title_service import TitleService, read_title_prompt
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Role, Status
 from chatdesk.core.domain.thread import TitleSource
 from chatdesk.core.domain.usage import Usage, UsageEvent, UsageKind, UsageReport
@@ -69,7 +69,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with chat_world(tmp_path) as chat:
-        clock = SystemClock()
+        clock = Clock()
         budget = BackgroundBudget(chat.repositories.usage, clock)
         titles = TitleService(
             chat.repositories,
@@ -236,7 +236,7 @@ async def test_it_ends_at_once_and_what_was_asked_is_in_the_ledger(world: World)
     async with asyncio.timeout(PATIENCE_S):
         while len(world.chat.provider.requests) < 2:
             await asyncio.sleep(0)
-    clock = SystemClock()
+    clock = Clock()
     began = clock.monotonic_s()
     await world.titles.close()
     assert clock.monotonic_s() - began < 30

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.message import PartType
 from chatdesk.core.domain.turn import AnswerPlan, StreamChunk
@@ -59,7 +59,7 @@ async def test_its_times_are_those_of_the_message_however_slow_the_machine(
     world: ChatWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = itertools.count(100.0, 0.25)  # it takes so long from one look at the clock to the next
-    monkeypatch.setattr(SystemClock, "monotonic_s", lambda _clock: next(seconds))
+    monkeypatch.setattr(Clock, "monotonic_s", lambda _clock: next(seconds))
     message: Any = await world.answer_of(await world.chat.create_thread(None, "", "one"))
     (line,) = await _lines(world.database)
     assert (line.latency_ms, line.time_to_first_token_ms) == (message.latency_ms, message.time_to_first_token_ms)
@@ -138,7 +138,7 @@ async def test_one_that_the_end_of_the_program_interrupted(tmp_path: Path) -> No
             return bool((await world.chat.reader.get_message(created.answer.id)).text)  # type: ignore[union-attr]
 
         await until(is_there)
-    database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(tmp_path / "chatdesk.db", clock=Clock(), backup_dir=tmp_path / "backups")
     await database.open()
     try:
         (line,) = await _lines(database)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.chat.context.context_service import ContextService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.groups import fenced
 from chatdesk.core.context.model_data import ModelData
@@ -58,7 +58,7 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    database = ProfileDatabase(tmp_path / "chatdesk.db", clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(tmp_path / "chatdesk.db", clock=Clock(), backup_dir=tmp_path / "backups")
     await database.open()
     repositories, bus = Repositories.of(database), EventBus()
     providers = build_registry(openai_api_key=None, openai_base_url=None, model=None, offline_speed=None)
@@ -69,7 +69,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         providers=providers,
         bus=bus,
         data=ModelData(catalogue, TokenCounter(tmp_path)),
-        clock=SystemClock(),
+        clock=Clock(),
     )
     (thread,) = await load_many(database, threads=1, messages_per_thread=COUNT)
     await repositories.threads.set_model(thread, PLAN.provider, PLAN.model)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.rendering.blocks import Block, CodeBlock, CodeRun, Paragraph, Span, Table
-from chatdesk.core.rendering.client import RenderClient, default_command
+from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.rendering.highlighting import highlight
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.plain_text import plain_blocks
@@ -119,7 +119,7 @@ def test_a_stream_ends_in_the_blocks_of_the_whole(client: RenderClient, inbox: I
     stream.finish()
     expected = parse_markdown(text)
     inbox.run_until(lambda: bare(shown) == expected and is_covered(shown[1]) and len(shown[1].runs) > 1)  # type: ignore[union-attr]
-    stream.close()
+    stream.cancel()
 
 
 def test_a_killed_worker_is_replaced(client: RenderClient, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_the_client_imports_no_parser() -> None:
         "print([m for m in sys.modules if m.split('.')[0] in ('markdown_it', 'pygments', 'PySide6')])"
     )
     assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == "[]"
-    assert default_command()[1:] == ["-m", "chatdesk.core.rendering.worker"]
+    assert child_process.command_of("--render-worker")[1:] == ["-m", "chatdesk.core.rendering.worker"]
 
 
 @pytest.mark.parametrize(

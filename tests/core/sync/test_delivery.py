@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core import events
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.errors import StorageError
 from chatdesk.core.events import EventBus
@@ -43,7 +43,7 @@ class Ends:
     """A profile, and what a delivery told of it."""
 
     def __init__(self, path: Path) -> None:
-        self.store = Store(path, SystemClock())  # type: ignore[arg-type] - only asked for the time
+        self.store = Store(path, Clock())  # type: ignore[arg-type] - only asked for the time
         self.bus = EventBus()
         self.heard: list[Any] = []
         self.refreshed = 0

@@ -12,7 +12,7 @@ import pytest
 
 from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.attachments.virus_scan import ScanRules
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import CHUNK_BYTES
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage.engine.database import Database
@@ -100,7 +100,7 @@ class Profile:
         self.bodies: list[tuple[str, bytes]] = []
         self.sent: list[str] = []
         self.moved: set[str] = set()
-        self.clock = SystemClock()
+        self.clock = Clock()
 
     def read(self, work: Callable[[Any], Any]) -> Any:
         return self.database.read_now(work)

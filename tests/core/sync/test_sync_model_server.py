@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_wire import PulledChange, PushResult, PushStatus, WireChange
 from chatdesk.core.ids import new_id
 from chatdesk.core.sync.errors import TeamError
@@ -64,7 +64,7 @@ def _both(team: Team, closing: ExitStack) -> Both:
     people = {"olga": team.owner}
     for name in ("adam", "anna", "vera"):
         people[name] = team.join(name, **{projects[0]: _ROLES[name], projects[1]: "editor"})
-    model = ModelServer(new_id(), SystemClock().now_ms)
+    model = ModelServer(new_id(), Clock().now_ms)
     real = {}
     for name, person in people.items():
         model.add_member(person.id, name, is_owner=name == "olga")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chatdesk.core.chat.chat_service import ChatService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.events import AnswerFinished, EventBus
@@ -43,7 +43,7 @@ class _Chatting:
             repositories=desk.repositories,
             providers=ProviderRegistry([self.local, self.cloud], "local", "small"),
             bus=bus,
-            clock=SystemClock(),
+            clock=Clock(),
         )
 
     async def ask(self, thread: str, text: str, **more: str) -> None:

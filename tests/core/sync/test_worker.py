@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.sync_results import ShareMark
 from chatdesk.core.domain.sharing.sync_wire import Hello, PresenceRow, ProjectHead, TeamView
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, ServerAddress, SyncPhase, SyncRound, SyncStatus, Workspace
@@ -88,7 +88,7 @@ class Team:
             raise TeamUnreachable
 
     def _now_ms(self) -> int:
-        return SystemClock().now_ms() + self.ahead_ms
+        return Clock().now_ms() + self.ahead_ms
 
     def view(self, _device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
         self._answer("view")
@@ -183,7 +183,7 @@ def working(
     waiting: int = 0,
 ) -> Iterator[tuple[SyncWorker, SyncListener]]:
     listener = SyncListener()
-    clock = SystemClock()
+    clock = Clock()
     worker = SyncWorker(
         WORKSPACE,
         local=local or Local(),  # type: ignore[arg-type] - only what a round without projects asks for
@@ -357,7 +357,7 @@ def test_a_change_on_an_unknown_channel_is_a_reason_to_look_at_everything() -> N
 
 
 def test_presence_is_said_and_heard() -> None:
-    team, board = Team(), PresenceBoard(SystemClock())
+    team, board = Team(), PresenceBoard(Clock())
     with working(lambda: team, board=board) as (worker, listener):
         listener.wait_for(synced)
         if board.stand("p1", "t1", is_typing=True):
@@ -385,7 +385,7 @@ def test_it_ends_at_once_while_it_waits_and_while_the_server_is_silent() -> None
 @pytest.mark.parametrize("call", ["hello", "view", "set_presence", "presence"])
 def test_a_call_that_is_never_answered_is_broken_off(call: str) -> None:
     team = Team()
-    board = PresenceBoard(SystemClock())
+    board = PresenceBoard(Clock())
     board.stand("p1", "t1", is_typing=True)
     team.blocks_in = call
     with working(lambda: team, board=board) as (worker, listener):

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import SyncPhase, TeamRole
 from tests.helpers.postgres import Cluster, TeamDatabase
 from tests.helpers.tcp_proxy import TcpProxy, tcp_proxy
@@ -122,7 +122,7 @@ async def test_closing_takes_no_time_when_nothing_answers(tmp_path: Path, worksp
 
 
 async def test_once_the_computer_has_slept_it_syncs(tmp_path: Path) -> None:
-    class Clock(SystemClock):
+    class Clock(Clock):
         slept_s = 0.0
 
         def now_ms(self) -> int:

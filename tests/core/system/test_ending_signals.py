@@ -22,7 +22,7 @@ _LONGEST_S = 30
 _BEGIN = """
 import asyncio, sys, time
 from pathlib import Path
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.system.ending_signals import EndedBySignal, run_until_signal
 from chatdesk.core.storage.profile_database import ProfileDatabase
 
@@ -49,7 +49,7 @@ def busy():
         time.monotonic()
 
 async def main(work):
-    database = ProfileDatabase(path, clock=SystemClock(), backup_dir=path.parent / "backups")
+    database = ProfileDatabase(path, clock=Clock(), backup_dir=path.parent / "backups")
     await database.open()
     try:
         await work(database)

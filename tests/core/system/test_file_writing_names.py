@@ -17,7 +17,7 @@ from chatdesk.core.settings.providers_store import ProvidersStore
 from chatdesk.core.settings.store import SettingsStore
 from chatdesk.core.system.file_writing import filling_folder, move_aside, remove_file, write_new_text, write_text
 from chatdesk.service.address_book import ServiceFiles
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.tokens import TokenBook
 from chatdesk.ui.features.desktop.autostart import set_start_at_login
 

@@ -10,7 +10,7 @@ import pytest
 
 from chatdesk.core.chat import running_turns
 from chatdesk.core.chat.turn import SLEPT
-from chatdesk.core.clock import Clock, SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.events import TextStreamed
 from chatdesk.core.system.sleep_watch import SleepWatch
@@ -19,7 +19,7 @@ from tests.helpers.fault_world import FaultWorld, Seen, fault_world
 from tests.helpers.waiting import PATIENCE_S, paced, stays, until
 
 
-class SleepyClock(SystemClock):
+class SleepyClock(Clock):
     """``sleep``: as if the computer had slept so long. Whether the waking clock counts that depends on the system."""
 
     def __init__(self) -> None:

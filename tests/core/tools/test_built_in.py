@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.tools import Answer, Caller, ServerKind, ServerState, ToolFailed
 from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus
@@ -60,7 +60,7 @@ def _service(folder: Path, ring: MemoryKeyring) -> ToolService:
         register=lambda _value: None, environ={}, load_backend=lambda: ring, profile=ProfileId(paths.config_dir)
     )
     place = lambda: KeyPlace.KEYRING  # noqa: E731
-    return ToolService(paths, secrets, place, bus=EventBus(), clock=SystemClock(), built_in=(_own(),))
+    return ToolService(paths, secrets, place, bus=EventBus(), clock=Clock(), built_in=(_own(),))
 
 
 async def test_they_are_off_until_switched_on_and_stay_on(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolFailed, ToolServer
 from chatdesk.core.tools.call_reports import CallHooks
 from chatdesk.core.tools.host_client import MOST_RESTARTS, ToolHost
@@ -33,7 +33,7 @@ async def host(tmp_path: Path) -> AsyncIterator[ToolHost]:
         env = {"PATH": os.environ["PATH"], "CHATDESK_TEST": str(tmp_path), **wanted.env}
         return {"argv": (*wanted.argv, "--log", str(tmp_path / "log")), "env": env, "cwd": str(tmp_path)}
 
-    made = ToolHost(launch, SystemClock())
+    made = ToolHost(launch, Clock())
     yield made
     await made.close()
     await until(lambda: not processes_with(str(tmp_path)))
@@ -96,7 +96,7 @@ async def test_a_server_that_is_slow_to_start_is_told_from_one_that_ended(tmp_pa
     async def launch(wanted: ToolServer) -> Mapping[str, Any]:
         return {"argv": wanted.argv, "env": {"PATH": os.environ["PATH"]}, "cwd": str(tmp_path), "start_s": 1}
 
-    host = ToolHost(launch, SystemClock())
+    host = ToolHost(launch, Clock())
     try:
         steps = [each async for each in host.check(server("hang-at-start"))]
     finally:
@@ -202,7 +202,7 @@ def _running(folder: Path) -> list[int]:
 
 _OWNER = """
 import asyncio, sys, os
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.tools.host_client import ToolHost
 from tests.helpers.tools_world import server
 
@@ -211,7 +211,7 @@ async def main(folder):
         env = {"PATH": os.environ["PATH"], "CHATDESK_TEST": folder}
         return {"argv": wanted.argv, "env": env, "cwd": folder}
 
-    host = ToolHost(launch, SystemClock())
+    host = ToolHost(launch, Clock())
     await host.tools([server("leave-child"), server("ignore-end", server_id="other")])
     print("ready", flush=True)
     await host.call(server("ignore-end", server_id="other"), "sleep", {"seconds": 600}, timeout_s=600)
@@ -258,7 +258,7 @@ async def test_closing_fails_what_is_still_asked(tmp_path: Path) -> None:
     async def launch(wanted: ToolServer) -> Mapping[str, Any]:
         return {"argv": wanted.argv, "env": {"PATH": os.environ["PATH"]}, "cwd": str(tmp_path)}
 
-    host = ToolHost(launch, SystemClock())
+    host = ToolHost(launch, Clock())
     slow = server(log=tmp_path / "log")
     call = asyncio.ensure_future(host.call(slow, "sleep", {"seconds": 100}, timeout_s=200))
     await until(lambda: (tmp_path / "log").exists())

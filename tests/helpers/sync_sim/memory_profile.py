@@ -123,14 +123,7 @@ class Profile:
                 workspace_id, "Team", ServerAddress("team.example", 5432, "team", "x"), member_id, False, 1
             )
             self.db.write_now(lambda conn: team.add_workspace(conn, workspace))
-        self.store = SyncStore(
-            workspace_id,
-            write=self.db.write_now,
-            start_write=self.db.start_write,
-            read=self.db.read_now,
-            origin=lambda: self.db.origin,
-            put_blob=lambda data: "0" * 64,
-        )
+        self.store = SyncStore(workspace_id, self.db, put_blob=lambda data: "0" * 64)
 
     def join_again(self) -> bool:
         """What *Connect again* does. Returns whether there was anything to be connected to."""

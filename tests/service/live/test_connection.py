@@ -26,7 +26,7 @@ from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.events import PathChanged, SummaryFailed
 from chatdesk.core.providers.base import FinishReason, StreamFinished, TextDelta
 from chatdesk.core.providers.registry import ProviderRegistry
-from chatdesk.service.declaration import Scope
+from chatdesk.service.caller import Scope
 from chatdesk.service.gate import RequestLimits
 from chatdesk.service.live.journal import KINDS, EventJournal
 from chatdesk.service.live.operations import OPERATIONS

@@ -31,10 +31,10 @@ class FakeStream:
         self._on_update = on_update
         self._text = ""
         self._blocks: tuple[Block, ...] = ()
-        self.is_closed = False
+        self.is_cancelled = False
 
     def append(self, delta: str) -> None:
-        if self.is_closed:
+        if self.is_cancelled:
             return
         self._text += delta
         blocks = parse_markdown(self._text)
@@ -46,8 +46,8 @@ class FakeStream:
         self._blocks = blocks
         self._on_update(FakeUpdate(first, blocks[first:]))
 
-    def close(self) -> None:
-        self.is_closed = True
+    def cancel(self) -> None:
+        self.is_cancelled = True
 
 
 class FakeTicket:

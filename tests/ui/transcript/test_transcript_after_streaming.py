@@ -20,8 +20,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.domain.message import Message, Part, PartType, Status
-from chatdesk.core.rendering.client import RenderClient
-from chatdesk.core.rendering.render_requests import RenderStream, RenderTicket
+from chatdesk.core.rendering.client import RenderClient, RenderStream, RenderTicket
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.helpers.streamed_texts import made_text, pieces_of

@@ -58,8 +58,6 @@ class PlainRenderer:
     def open_stream(self, _on_update):
         return self
 
-    def close(self) -> None: ...
-
 
 @pytest.fixture
 def make_view(qtbot, qapp: QApplication):

@@ -138,7 +138,7 @@ def test_a_finished_answer_keeps_its_laid_out_blocks(world: World) -> None:
     view.conversation.change_message(make_message(1, "One.\n\nTwo.\n\n"))
     world.settle()
     assert entry.items[slice(*entry.body)] == before
-    assert world.renderer.streams[0].is_closed
+    assert world.renderer.streams[0].is_cancelled
 
 
 def test_a_stored_state_behind_the_stream_does_not_cut_the_text(world: World) -> None:

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, Protocol, cast
+from typing import IO, Any, BinaryIO, Final, cast
 
 from chatdesk.core.domain.attachment import attachment_from
 from chatdesk.core.domain.prompt import setup_from
@@ -51,10 +51,6 @@ Stop = Callable[[], bool]
 Room = Callable[[int], None]
 
 
-class _Hash(Protocol):
-    def update(self, data: bytes, /) -> None: ...
-
-
 def pack(source: Path, target: Path, *, named: Iterable[str]) -> Path:
     """Pack the database at ``source`` into ``target``, which gets its name when the packed copy has been read back."""
     temporary = unfinished_files.name_for(target)
@@ -67,10 +63,10 @@ def pack(source: Path, target: Path, *, named: Iterable[str]) -> Path:
             temporary.open("wb") as raw,
             gzip.GzipFile("", "wb", _LEVEL, raw, 0) as packed,
         ):
-            _copy(reading, packed, wanted)
+            _copy(reading, packed, wanted.update)
         found = hashlib.sha256()
         with gzip.open(temporary, "rb") as again:
-            _copy(again, None, found)
+            _copy(again, None, found.update)
         if found.digest() != wanted.digest():
             raise _NOT_WHOLE
         sync_file(temporary)
@@ -297,7 +293,7 @@ def _unpack_blob(archive: zipfile.ZipFile, name: str, blobs: Path, size: int, is
         make_private_folder(target.parent)
         make_private_file(temporary)
         with archive.open(BLOBS_IN_ZIP + name) as source, temporary.open("wb") as sink:
-            _copy(source, sink, hasher, is_room=is_expected)
+            _copy(source, sink, hasher.update, is_room=is_expected)
             sink.flush()
             os.fsync(sink.fileno())
         if hasher.hexdigest() == name:
@@ -316,13 +312,15 @@ def _is_digest(name: str) -> bool:
     return len(name) == 64 and not set(name) - set("0123456789abcdef")
 
 
-def _copy(source: Any, sink: Any, hasher: _Hash | None = None, *, is_room: Room | None = None) -> None:
+def _copy(
+    source: Any, sink: Any, digest: Callable[[bytes], object] | None = None, *, is_room: Room | None = None
+) -> None:
     count = 0
     while piece := source.read(_PIECE_BYTES):
         count += len(piece)
         if is_room is not None:
             is_room(count)
-        if hasher is not None:
-            hasher.update(piece)
+        if digest is not None:
+            digest(piece)
         if sink is not None:
             sink.write(piece)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from chatdesk.core.clock import HybridClock, SystemClock
+from chatdesk.core.clock import Clock, HybridClock
 from chatdesk.core.errors import StorageCorrupt
 from chatdesk.core.storage.engine import schema_guard, schema_upgrade, search_index, search_schema, tables
 from chatdesk.core.storage.engine.change_log import Origin
@@ -124,7 +124,7 @@ def _copy(conn: sqlite3.Connection, table: str, name: str) -> None:
             else Text("the table {table}", table=table)
         )
         raise _refused(Text("{name} is not a complete backup of ChatDesk: {lack} is missing.", name=name, lack=lack))
-    now = SystemClock().now_ms()
+    now = Clock().now_ms()
     values = [
         _INSTEAD[table, column.name].format(now=now)
         if (table, column.name) in _INSTEAD
@@ -138,7 +138,7 @@ def _copy(conn: sqlite3.Connection, table: str, name: str) -> None:
 
 
 def _stop_automatic_actions(conn: sqlite3.Connection) -> None:
-    quieting.stop_automatic_actions(conn, SystemClock().now_ms())
+    quieting.stop_automatic_actions(conn, Clock().now_ms())
     keys = search_index.META_KEYS
     conn.execute(f"DELETE FROM main.meta WHERE key IN ({', '.join('?' * len(keys))})", keys)
     conn.execute(
@@ -152,7 +152,7 @@ def _stop_automatic_actions(conn: sqlite3.Connection) -> None:
 
 def _make_reachable(target: Path) -> None:
     """Repair a tree in which no message could be found; see ``reachability``."""
-    clock = SystemClock()
+    clock = Clock()
     with unused_database(target) as conn:
         device = conn.exec_driver_sql("SELECT id, last_hlc FROM devices WHERE is_mine = 1").first()
         if device is not None and reachability.unreachable(conn):

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from chatdesk.core.rendering.blocks import Block
-from chatdesk.core.rendering.client import RenderClient
+from chatdesk.core.rendering.client import RenderClient, RenderTicket
 from chatdesk.core.rendering.plain_text import plain_blocks
-from chatdesk.core.rendering.render_requests import RenderTicket
 
 T = TypeVar("T")
 # The worker has its own limits for what it parses and draws; this is for a machine that stands still.

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.exports import Choice, ExportFormat
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.system.processes import start_child
@@ -29,9 +29,7 @@ _POLITENESS = 5
 async def _serve(request: dict[str, Any]) -> None:
     if request["words"]:
         use_translations(request["words"], request["language"])
-    service = ExportService(
-        Path(request["database"]), Path(request["blobs"]), SystemClock(), printing=request["printing"]
-    )
+    service = ExportService(Path(request["database"]), Path(request["blobs"]), Clock(), printing=request["printing"])
     choice = Choice(tuple(request["thread_ids"]), request["project_id"], request["has_trash"])
     loop = asyncio.get_running_loop()
     work = loop.create_task(

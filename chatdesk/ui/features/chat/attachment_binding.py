@@ -86,8 +86,8 @@ class AttachmentBinding(Controller):
         for place in (panes.transcript, panes.transcript.viewport(), panes.empty_state):
             place.setAcceptDrops(True)
             place.installEventFilter(self)
-        context.subscribe(self, ThreadChanged, lambda _event: self._describe_soon())
-        context.subscribe(self, ProvidersChanged, lambda _event: self._describe_soon())
+        context.events.subscribe(self, ThreadChanged, lambda _event: self._describe_soon())
+        context.events.subscribe(self, ProvidersChanged, lambda _event: self._describe_soon())
 
     # In
 

@@ -11,7 +11,7 @@ from itertools import islice
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from chatdesk.core import events
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.tools import SIGN_IN_NEEDED
 from chatdesk.core.texts import shown, tr
@@ -44,7 +44,7 @@ class MessageFollower(Controller):
         self._told: set[str] = set()
         panes, chats = context.panes, context.chats
         panes.transcript.set_heard(lambda: chats.announces_for(panes, threads.thread_id or ""))
-        subscribe = context.subscribe
+        subscribe = context.events.subscribe
         subscribe(self, events.MessageAdded, lambda event: self._on_message_added(event.message))
         subscribe(self, events.MessageChanged, lambda event: self._on_message_changed(event.message))
         subscribe(self, events.PathChanged, self._on_path_changed)
@@ -89,7 +89,7 @@ class MessageFollower(Controller):
 
     def _on_turn_started(self, event: events.TurnStarted) -> None:
         thread_id = event.thread_id
-        self._panes.transcript.conversation.progress.record_request(event.message_id, SystemClock().now_ms())
+        self._panes.transcript.conversation.progress.record_request(event.message_id, Clock().now_ms())
         self._panes.sidebar.rows.set_streaming(thread_id, True)
         if thread_id == self._threads.thread_id:
             self._panes.composer.set_streaming(True)
@@ -127,7 +127,7 @@ def retry_of(event: events.RetryWaiting) -> Retry | None:
     """Return the retry that is announced after a failure; None for a wait too short to show."""
     if event.delay_s < _SHORTEST_SHOWN_WAIT_S:
         return None
-    due_ms = SystemClock().now_ms() + round(event.delay_s * 1000)
+    due_ms = Clock().now_ms() + round(event.delay_s * 1000)
     return Retry(event.reason, attempt=event.attempt + 1, due_ms=due_ms)
 
 

@@ -161,8 +161,8 @@ class NextAssistant(Controller):
         self.here: Assistant | None = None
         threads.opened.connect(self._on_threads_opened)
         models.questions.changed.connect(self._on_questions_changed)
-        context.subscribe(self, ThreadChanged, self._on_thread_changed)
-        context.subscribe(self, PromptsChanged, lambda _event: self._look_up_soon())
+        context.events.subscribe(self, ThreadChanged, self._on_thread_changed)
+        context.events.subscribe(self, PromptsChanged, lambda _event: self._look_up_soon())
 
     def ask_once(self, assistant_id: str | None) -> None:
         """Ask this assistant the next question of the open thread only; None: no assistant."""

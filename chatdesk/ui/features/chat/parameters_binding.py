@@ -40,7 +40,7 @@ class ParametersBinding(Controller):
         panes.commands.bind("project.parameters", self.open_project)
         self._chip: ComposerChip | None = None
         threads.opened.connect(lambda _thread: self.show())
-        context.subscribe(self, ContextChanged, lambda _event: self.show())
+        context.events.subscribe(self, ContextChanged, lambda _event: self.show())
 
     @in_task("show parameters", replaces=True)
     async def show(self) -> None:

@@ -65,7 +65,7 @@ class ReplacedDraft:
 
 
 class Keeper(Protocol):
-    """The keeper of one composer's draft, as the others see it."""
+    """The keeper of one composer's draft, as the others see it. A protocol, because ``DraftKeeper`` imports this."""
 
     def has_draft_of(self, thread_id: str | None) -> bool: ...
 

@@ -43,10 +43,10 @@ class ThreadBinding(Controller):
         self._reported: dict[str, Thread | None] = {}  # changes reported while a thread is read; None: it is gone
         self._reads = 0
         self._unnamed_changes = 0  # how often an event named no threads, because many changed
-        context.subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message.thread_id))
-        context.subscribe(self, ThreadChanged, lambda event: self._on_thread_changed(event.thread))
-        context.subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
-        context.subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
+        context.events.subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message.thread_id))
+        context.events.subscribe(self, ThreadChanged, lambda event: self._on_thread_changed(event.thread))
+        context.events.subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id))
+        context.events.subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
 
     @property
     def thread_id(self) -> str | None:

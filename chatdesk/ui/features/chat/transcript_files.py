@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
 
 from PySide6.QtGui import QImage
 
@@ -51,7 +50,7 @@ class TranscriptFiles(Controller):
         return self._pictures
 
     def open_pictures(self, data_dir: Path) -> None:
-        self._pictures = PictureLoader(fetcher=_Fetcher(), folder=data_dir / _STORED, parent=self)
+        self._pictures = PictureLoader(fetcher=ImageFetcher(), folder=data_dir / _STORED, parent=self)
         self._panes.transcript.set_pictures(self._pictures)
 
     def with_pictures(self, view: TranscriptView) -> TranscriptView:
@@ -167,32 +166,6 @@ def _image_in(path: Path) -> QImage | None:
         return decode(path.read_bytes()).image
     except (NotAPicture, OSError):
         return None
-
-
-class _Fetcher:
-    """Imports the network's modules when the first image is asked for, which is mostly never."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()  # pictures are loaded on several threads
-        self._made: ImageFetcher | None = None
-        self._is_closed = False
-
-    def fetch(self, url: str, *, is_agreed: bool) -> bytes:
-        return self._fetcher().fetch(url, is_agreed=is_agreed)
-
-    def close(self) -> None:
-        with self._lock:
-            self._is_closed = True
-            if self._made is not None:
-                self._made.close()
-
-    def _fetcher(self) -> ImageFetcher:
-        with self._lock:
-            if self._made is None:
-                self._made = ImageFetcher()
-                if self._is_closed:  # a job that was already running asks late
-                    self._made.close()
-            return self._made
 
 
 # Copies of attached files for other programs, under their names, until the window closes.  The copy's ending follows

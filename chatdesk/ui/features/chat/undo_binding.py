@@ -28,8 +28,8 @@ class UndoHistory(QObject):
         super().__init__(context.panes.window)
         self.stack: UndoStack | None = None
         self._context = context
-        context.subscribe(self, MessageAdded, self._on_event)
-        context.subscribe(self, TurnStarted, self._on_event)
+        context.events.subscribe(self, MessageAdded, self._on_event)
+        context.events.subscribe(self, TurnStarted, self._on_event)
 
     def stack_for(self, chat: ChatService) -> UndoStack:
         """Return the changes that were made so far, to make another one through ``chat``."""

@@ -45,9 +45,9 @@ class WaitingQuestionsBinding(Controller):
         messages.waitingEditRequested.connect(lambda: self._with_last(self.edit))
         panes.commands.bind("message.send_waiting", lambda: self._with_first(self.send_now), self.are_any)
         panes.commands.bind("message.edit_waiting", lambda: self._with_last(self.edit), self.are_any)
-        context.subscribe(self, WaitingQuestionsChanged, lambda event: self._on_changed(event.thread_id))
-        context.subscribe(self, TurnStarted, lambda event: self._on_changed(event.thread_id))
-        context.subscribe(self, AnswerFinished, lambda event: self._on_changed(event.message.thread_id))
+        context.events.subscribe(self, WaitingQuestionsChanged, lambda event: self._on_changed(event.thread_id))
+        context.events.subscribe(self, TurnStarted, lambda event: self._on_changed(event.thread_id))
+        context.events.subscribe(self, AnswerFinished, lambda event: self._on_changed(event.message.thread_id))
 
     def are_any(self) -> bool:
         """Return whether questions wait in the open thread."""

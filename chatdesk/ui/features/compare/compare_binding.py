@@ -8,7 +8,7 @@ from contextlib import suppress
 from PySide6.QtCore import Signal
 
 from chatdesk.core.chat.results import Compared
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.waiting import WaitingAnswer
 from chatdesk.core.errors import NotFound
@@ -62,13 +62,13 @@ class CompareBinding(Controller):
         panes.message_handlers.bind("compare", self.open_versions)
         messages.compared.connect(self._on_messages_compared)
         threads.opened.connect(self._on_thread_opened)
-        context.subscribe(self, MessageChanged, lambda event: self._on_message_changed(event.message))
-        context.subscribe(self, MessageAdded, lambda event: self._close_if_shown(event.message.thread_id))
-        context.subscribe(self, PathChanged, self._on_path_changed)
-        context.subscribe(self, TextStreamed, self._on_text_streamed)
-        context.subscribe(self, RetryWaiting, self._on_retry_waiting)
-        context.subscribe(self, TurnStarted, self._on_turn_started)
-        context.subscribe(self, QueueChanged, lambda event: self._show_waiting(event.waiting))
+        context.events.subscribe(self, MessageChanged, lambda event: self._on_message_changed(event.message))
+        context.events.subscribe(self, MessageAdded, lambda event: self._close_if_shown(event.message.thread_id))
+        context.events.subscribe(self, PathChanged, self._on_path_changed)
+        context.events.subscribe(self, TextStreamed, self._on_text_streamed)
+        context.events.subscribe(self, RetryWaiting, self._on_retry_waiting)
+        context.events.subscribe(self, TurnStarted, self._on_turn_started)
+        context.events.subscribe(self, QueueChanged, lambda event: self._show_waiting(event.waiting))
 
     @property
     def view(self) -> CompareView | None:
@@ -273,7 +273,7 @@ class CompareBinding(Controller):
 
     def _on_turn_started(self, event: TurnStarted) -> None:
         if self.view is not None:
-            self.view.record_request(event.message_id, SystemClock().now_ms())
+            self.view.record_request(event.message_id, Clock().now_ms())
 
     def _on_retry_waiting(self, event: RetryWaiting) -> None:
         retry = retry_of(event)

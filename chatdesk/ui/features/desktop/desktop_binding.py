@@ -107,9 +107,9 @@ class AnswerNotices(Controller):
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
         application.focusWindowChanged.connect(self._on_focus_window_changed)
-        context.subscribe(self, AnswerFinished, lambda event: self._on_answer_finished(event.message))
-        context.subscribe(self, ApprovalAsked, lambda event: self._on_approval_asked(event.request))
-        context.subscribe(self, ApprovalEnded, lambda event: self.notifier.withdraw(event.thread_id))
+        context.events.subscribe(self, AnswerFinished, lambda event: self._on_answer_finished(event.message))
+        context.events.subscribe(self, ApprovalAsked, lambda event: self._on_approval_asked(event.request))
+        context.events.subscribe(self, ApprovalEnded, lambda event: self.notifier.withdraw(event.thread_id))
 
     async def end(self) -> None:
         """Withdraw the notices, because the window closes."""

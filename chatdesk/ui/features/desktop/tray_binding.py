@@ -34,9 +34,9 @@ class TrayBinding(Controller):
         self._unread = 0
         self.icon: TrayIcon | None = None
         context.panes.window.hides_on_close = self._hides_on_close
-        context.subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message))
-        context.subscribe(self, AnswerFinished, lambda event: self._on_answer_finished(event.message))
-        context.subscribe(self, UnreadChanged, lambda event: self._on_unread_changed(sum(event.counts.values())))
+        context.events.subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message))
+        context.events.subscribe(self, AnswerFinished, lambda event: self._on_answer_finished(event.message))
+        context.events.subscribe(self, UnreadChanged, lambda event: self._on_unread_changed(sum(event.counts.values())))
         settings.applied.connect(self.apply)
 
     def apply(self) -> None:

@@ -51,7 +51,7 @@ class FirstScreenBinding(Controller):
         self.is_ended = False
         threads.opened.connect(lambda _thread: self.refresh())
         messages.models.changed.connect(self.refresh)
-        context.subscribe(self, ProvidersChanged, lambda _event: self.refresh())
+        context.events.subscribe(self, ProvidersChanged, lambda _event: self.refresh())
 
     def refresh(self) -> None:
         """Show the current state: which providers can answer, and which was chosen."""

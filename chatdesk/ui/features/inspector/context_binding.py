@@ -64,7 +64,7 @@ class ContextBinding(Controller):
         panes.composer.textChanged.connect(self._settle.start)
         panes.header.context_meter.clicked.connect(self._explain)
         for kind in (MessageAdded, PathChanged, AnswerFinished, ContextChanged):
-            context.subscribe(self, kind, lambda _event: self._settle.start())
+            context.events.subscribe(self, kind, lambda _event: self._settle.start())
 
     def end(self) -> None:
         """Stop counting, because the window closes."""
@@ -161,8 +161,8 @@ class TranscriptContext(Controller):
         panes.message_handlers.bind("start-at-beginning", lambda _message_id: self.start_at(None))
         panes.message_handlers.bind("show-summary", lambda _message_id: inspector.open(SUMMARY))
         threads.opened.connect(self._on_thread_opened)
-        context.subscribe(self, ContextChanged, lambda event: self._refresh_if_open(event.thread_id))
-        context.subscribe(self, PathChanged, lambda event: self._refresh_if_open(event.thread_id))
+        context.events.subscribe(self, ContextChanged, lambda event: self._refresh_if_open(event.thread_id))
+        context.events.subscribe(self, PathChanged, lambda event: self._refresh_if_open(event.thread_id))
 
     @in_task("mark message")
     async def mark(self, message_id: str, mark: ContextMark) -> None:
@@ -210,7 +210,7 @@ class SentShares(Controller):
         self._wanted: list[_Key] = []
         self._show()
         threads.opened.connect(lambda _thread: self._forget())
-        context.subscribe(self, ProvidersChanged, lambda _event: self._forget())
+        context.events.subscribe(self, ProvidersChanged, lambda _event: self._forget())
 
     def _forget(self) -> None:
         self._known.clear()

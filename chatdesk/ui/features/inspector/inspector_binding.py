@@ -100,10 +100,10 @@ class InspectorBinding(Controller):
             UsageRecorded,
             SummaryWorkChanged,
         ):
-            context.subscribe(self, kind, lambda _event: self._fill_soon())
-        context.subscribe(self, PathChanged, lambda _event: self._forget_questions())
+            context.events.subscribe(self, kind, lambda _event: self._fill_soon())
+        context.events.subscribe(self, PathChanged, lambda _event: self._forget_questions())
         # The maker of summaries reports it once, until one succeeds; requests continue without it.
-        context.subscribe(self, SummaryFailed, self._on_summary_failed)
+        context.events.subscribe(self, SummaryFailed, self._on_summary_failed)
 
     def add_tab(self, name: str, make: Callable[[], QWidget], fill: Fill) -> None:
         """Add a tab of another controller, made with the inspector; ``fill`` is run when it is shown and when the

@@ -143,7 +143,7 @@ class SummaryWorkBinding(Controller):
         self._bar: Banner | None = None
         self._shown: SummaryWork | None = None
         threads.opened.connect(lambda _thread: self._on_thread_opened())
-        context.subscribe(self, SummaryWorkChanged, self._on_summary_work_changed)
+        context.events.subscribe(self, SummaryWorkChanged, self._on_summary_work_changed)
 
     def _on_thread_opened(self) -> None:
         thread_id = self._threads.thread_id

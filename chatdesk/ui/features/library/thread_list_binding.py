@@ -72,14 +72,16 @@ class ThreadListBinding(Controller):
         sidebar.tagFilterRequested.connect(self.show_tag)
         sidebar.thread_list.allAsked.connect(self._select_all)
         sidebar.placeChanged.connect(self._change_timer.start)
-        context.subscribe(self, ThreadCreated, lambda event: self._apply_change(event.thread))
-        context.subscribe(self, ThreadChanged, lambda event: self._apply_change(event.thread))
-        context.subscribe(self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id, event.is_purged))
-        context.subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
-        context.subscribe(self, ProjectCreated, lambda _event: self._recount())
-        context.subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
-        context.subscribe(self, ProjectDeleted, lambda event: self._on_project_deleted(event.project))
-        context.subscribe(self, TagsChanged, lambda _event: self.read_tags())
+        context.events.subscribe(self, ThreadCreated, lambda event: self._apply_change(event.thread))
+        context.events.subscribe(self, ThreadChanged, lambda event: self._apply_change(event.thread))
+        context.events.subscribe(
+            self, ThreadDeleted, lambda event: self._on_thread_deleted(event.thread_id, event.is_purged)
+        )
+        context.events.subscribe(self, ThreadsChanged, lambda event: self._on_threads_changed(event.threads))
+        context.events.subscribe(self, ProjectCreated, lambda _event: self._recount())
+        context.events.subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
+        context.events.subscribe(self, ProjectDeleted, lambda event: self._on_project_deleted(event.project))
+        context.events.subscribe(self, TagsChanged, lambda _event: self.read_tags())
 
     @property
     def project(self) -> Project | None:

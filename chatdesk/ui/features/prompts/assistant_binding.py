@@ -63,7 +63,7 @@ class AssistantBinding(Controller):
         panes.commands.bind("thread.assistant", self.open)
         threads.opened.connect(lambda _thread: self.show())
         chosen.changed.connect(self.show)
-        context.subscribe(self, PromptsChanged, lambda _event: self.show())
+        context.events.subscribe(self, PromptsChanged, lambda _event: self.show())
 
     def show(self) -> None:
         """Show the assistant of the open thread."""

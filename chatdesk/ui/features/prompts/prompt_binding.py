@@ -73,8 +73,8 @@ class PromptBinding(Controller):
         commands.bind("prompt.library", self.open_library)
         commands.bind("prompt.save", self._save_composed, lambda: not composer.editor.is_blank())
         threads.opened.connect(lambda _thread: self._show_placeholder_soon())
-        context.subscribe(self, ProjectChanged, lambda _event: self._show_placeholder_soon())
-        context.subscribe(self, PromptsChanged, lambda _event: self._refresh())
+        context.events.subscribe(self, ProjectChanged, lambda _event: self._show_placeholder_soon())
+        context.events.subscribe(self, PromptsChanged, lambda _event: self._refresh())
 
     async def save(self) -> None:
         """Store the unsaved edits of the library, because the window closes."""

@@ -45,7 +45,7 @@ class QuickActions(Controller):
             panes.message_handlers.bind(f"{QUICK}{name}", partial(self.run, name))
         threads.opened.connect(self._on_thread_opened)
         panes.transcript.quoteRequested.connect(self._on_transcript_quote_requested)
-        context.subscribe(self, PromptsChanged, lambda _event: self._offer_soon())
+        context.events.subscribe(self, PromptsChanged, lambda _event: self._offer_soon())
 
     def run(self, name: str, answer_id: str) -> None:
         """Run a quick action. ``name`` is a key of ``_WORDS``, or the id of a prompt."""

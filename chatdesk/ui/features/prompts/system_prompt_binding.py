@@ -51,8 +51,10 @@ class SystemPromptBinding(Controller):
         panes.commands.bind("thread.system_prompt", self.open_thread)
         panes.commands.bind("project.system_prompt", self.open_project)
         threads.opened.connect(self._on_threads_opened)
-        context.subscribe(self, ThreadChanged, self._on_bridge_thread_changed)
-        context.subscribe(self, ProjectChanged, lambda _event: self._on_threads_opened(self._threads.open_thread))
+        context.events.subscribe(self, ThreadChanged, self._on_bridge_thread_changed)
+        context.events.subscribe(
+            self, ProjectChanged, lambda _event: self._on_threads_opened(self._threads.open_thread)
+        )
 
     def _on_threads_opened(self, thread: Thread | None) -> None:
         self._tasks.replace(self._remind(thread), "remind of a system prompt")

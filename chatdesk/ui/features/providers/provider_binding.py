@@ -48,7 +48,7 @@ class ProviderBinding(Controller):
         picker = panes.header.model_picker
         picker.addRequested.connect(lambda: panes.commands.trigger("app.add_provider"))
         picker.manageRequested.connect(lambda: panes.commands.trigger("app.models"))
-        context.subscribe(self, ProvidersChanged, self._on_providers_changed)
+        context.events.subscribe(self, ProvidersChanged, self._on_providers_changed)
         self._tasks.start(self._greet(), "greet providers")
 
     # The page

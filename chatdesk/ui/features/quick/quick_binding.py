@@ -120,7 +120,7 @@ class QuickBinding(Controller):
         window.newRequested.connect(self._start_over)
         window.contextRequested.connect(self._on_context_requested)
         window.contextRemoved.connect(self._about.clear)
-        subscribe = self._context.subscribe
+        subscribe = self._context.events.subscribe
         subscribe(window, events.MessageAdded, lambda event: self._on_message(event.message, is_new=True))
         subscribe(window, events.MessageChanged, lambda event: self._on_message(event.message, is_new=False))
         subscribe(window, events.TextStreamed, self._on_text_streamed)

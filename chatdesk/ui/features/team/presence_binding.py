@@ -37,8 +37,8 @@ class PresenceBinding(Controller):
         panes.composer.editor.installEventFilter(self)
         panes.composer.textChanged.connect(self._on_composer_text_changed)
         threads.opened.connect(self._on_thread_opened)
-        context.subscribe(self, PresenceChanged, self._on_presence_changed)
-        context.subscribe(self, TeamChanged, lambda _event: self.refresh())
+        context.events.subscribe(self, PresenceChanged, self._on_presence_changed)
+        context.events.subscribe(self, TeamChanged, lambda _event: self.refresh())
         self.refresh()
 
     def refresh(self) -> None:

@@ -46,10 +46,10 @@ class SharedListBinding(Controller):
         self._workspaces: dict[str, str] = {}
         panes.sidebar.teamPressed.connect(open_details)
         panes.sidebar.markReadRequested.connect(self._mark_read)
-        context.subscribe(self, SyncStatusChanged, lambda _event: self._show_status())
-        context.subscribe(self, TeamChanged, lambda _event: self._read())
-        context.subscribe(self, UnreadChanged, lambda event: self._panes.sidebar.rows.set_unread(event.counts))
-        context.subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
+        context.events.subscribe(self, SyncStatusChanged, lambda _event: self._show_status())
+        context.events.subscribe(self, TeamChanged, lambda _event: self._read())
+        context.events.subscribe(self, UnreadChanged, lambda event: self._panes.sidebar.rows.set_unread(event.counts))
+        context.events.subscribe(self, ProjectChanged, lambda event: self._on_project_changed(event.project))
         self._panes.sidebar.rows.set_unread(self._team.known.unread())
         self._read()
 

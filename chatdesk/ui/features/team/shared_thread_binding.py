@@ -55,11 +55,11 @@ class SharedThreadBinding(Controller):
         panes.transcript.anchorChanged.connect(self._start_read_timer)
         panes.transcript.set_file_states(team.known.file_state)
         panes.window.installEventFilter(self)
-        context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
-        context.subscribe(self, TeamChanged, lambda _event: self._read_again())
-        context.subscribe(self, UnreadChanged, lambda _event: self._start_read_timer())
-        context.subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
-        context.subscribe(
+        context.events.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
+        context.events.subscribe(self, TeamChanged, lambda _event: self._read_again())
+        context.events.subscribe(self, UnreadChanged, lambda _event: self._start_read_timer())
+        context.events.subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
+        context.events.subscribe(
             self, SharedFilesChanged, lambda _event: self._panes.transcript.set_file_states(self._team.known.file_state)
         )
         self._read_again()

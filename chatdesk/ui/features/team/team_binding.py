@@ -72,8 +72,8 @@ class TeamBinding(Controller):
         }.items():
             panes.commands.bind(command_id, partial(self._run, work, command_id), lambda: self._is_joined)
         panes.window.installEventFilter(self)
-        context.subscribe(self, TeamChanged, self._on_team_changed)
-        context.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
+        context.events.subscribe(self, TeamChanged, self._on_team_changed)
+        context.events.subscribe(self, SyncStatusChanged, self._on_sync_status_changed)
 
     def end(self) -> None:
         """Ignore all later events, because the window closes."""

@@ -45,8 +45,8 @@ class TeamWindow(Controller):
         self.chats: list[TeamChat] = []
         self.notifier = Notifier(panes.window, context.tasks)
         self.notifier.pressed.connect(context.chats.show_soon)
-        context.subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
-        context.subscribe(self, UnreadChanged, self._on_unread_changed)
+        context.events.subscribe(self, SharedMessagesArrived, self._on_shared_messages_arrived)
+        context.events.subscribe(self, UnreadChanged, self._on_unread_changed)
 
     def add_chat(self, context: WindowContext, threads: ThreadBinding) -> None:
         """Add a chat, so that it shows the marks and the presence of the team."""

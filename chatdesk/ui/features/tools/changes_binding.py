@@ -50,7 +50,7 @@ class ChangesBinding(Controller):
         transcript.parts.actions.changeRequested.connect(self._on_requested)
         context.panes.message_handlers.bind("changes", self._open_message)
         threads.opened.connect(lambda _thread: self._clear_states())
-        context.subscribe(self, ToolServersChanged, lambda _event: self.refresh())
+        context.events.subscribe(self, ToolServersChanged, lambda _event: self.refresh())
         context.panes.window.installEventFilter(self)
 
     def _clear_states(self) -> None:

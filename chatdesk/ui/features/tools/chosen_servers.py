@@ -42,7 +42,7 @@ class ChosenServers(Controller):
         # The switches of the servers; None while no server is on.
         self.menu: QMenu | None = None
         threads.opened.connect(lambda _thread: self.show())
-        context.subscribe(self, ToolServersChanged, lambda _event: self.show())
+        context.events.subscribe(self, ToolServersChanged, lambda _event: self.show())
 
     @in_task("show chosen tool servers", replaces=True)
     async def show(self) -> None:

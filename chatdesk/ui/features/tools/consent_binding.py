@@ -38,8 +38,8 @@ class ConsentBinding(Controller):
         self._sign_ins.changed.connect(self._show)
         context.panes.commands.bind("message.approve", self._focus_waiting, self._is_any_waiting)
         context.panes.message_handlers.bind("ask-calls", self._ask_again)
-        context.subscribe(self, ApprovalAsked, lambda event: self._on_asked(event.request))
-        context.subscribe(self, ApprovalEnded, lambda _event: self._show())
+        context.events.subscribe(self, ApprovalAsked, lambda event: self._on_asked(event.request))
+        context.events.subscribe(self, ApprovalEnded, lambda _event: self._show())
 
     @property
     def _approvals(self) -> Approvals:

@@ -31,7 +31,7 @@ class RequestBinding(Controller):
         self._card: RequestCard | None = None
         self._announced: set[str] = set()
         context.open_thread.stored_chat.tools.questions.attend()
-        context.subscribe(self, ServerRequestsChanged, self._on_changed)
+        context.events.subscribe(self, ServerRequestsChanged, self._on_changed)
 
     @property
     def is_shown(self) -> bool:

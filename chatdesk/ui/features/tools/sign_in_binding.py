@@ -40,7 +40,7 @@ class SignInBinding(Controller):
         self._dismissed: set[str] = set()
         self._started: set[str] = set()  # servers that may stop before they are signed in to; they stay offered
         threads.opened.connect(lambda _thread: self._refresh_soon())
-        context.subscribe(self, ToolServersChanged, lambda _event: self._refresh_soon())
+        context.events.subscribe(self, ToolServersChanged, lambda _event: self._refresh_soon())
 
     @property
     def is_shown(self) -> bool:

@@ -56,7 +56,7 @@ class ToolsBinding(Controller):
         self._page: ToolsPage | None = None
         settings.dialogMade.connect(self._on_settings_dialog_made)
         context.panes.commands.bind("app.tools", lambda: settings.open(_PAGE))
-        context.subscribe(self, ToolServersChanged, lambda _event: self._refresh())
+        context.events.subscribe(self, ToolServersChanged, lambda _event: self._refresh())
 
     def _on_settings_dialog_made(self, dialog: SettingsDialog) -> None:
         self._dialog = dialog

@@ -51,9 +51,9 @@ class QueueBinding(Controller):
         self._dialog: WaitingDialog | None = None
         panes.commands.bind("app.waiting", self.open)
         panes.sidebar.waitingPressed.connect(self.open)
-        context.subscribe(self, QueueChanged, self._on_queue_changed)
-        context.subscribe(self, WaitingQuestionsChanged, lambda _event: self._show())
-        context.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
+        context.events.subscribe(self, QueueChanged, self._on_queue_changed)
+        context.events.subscribe(self, WaitingQuestionsChanged, lambda _event: self._show())
+        context.events.subscribe(self, ReachabilityChanged, self._on_reachability_changed)
 
     @in_task("what waits", replaces=True)
     async def open(self) -> None:
@@ -166,7 +166,7 @@ class WaitingAnswers(Controller):
         }.items():
             panes.message_handlers.bind(name, partial(self._start, name, work))
         panes.message_handlers.bind("raise-limit", lambda _answer_id: panes.commands.trigger("app.limits"))
-        context.subscribe(self, QueueChanged, self._on_queue_changed)
+        context.events.subscribe(self, QueueChanged, self._on_queue_changed)
 
     def _on_queue_changed(self, event: QueueChanged) -> None:
         self._panes.transcript.conversation.progress.set_waiting(

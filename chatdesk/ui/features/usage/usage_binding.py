@@ -52,7 +52,7 @@ class UsageBinding(Controller):
         settings.dialogMade.connect(self._on_settings_dialog_made)
         panes.commands.bind("app.usage", self.open_usage)
         panes.commands.bind("app.limits", self.open_limits)
-        context.subscribe(self, LimitNear, self._on_limit_near)
+        context.events.subscribe(self, LimitNear, self._on_limit_near)
 
     # Usage
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from chatdesk.core.domain.message import Message, MessagePage
-from chatdesk.ui.transcript.contract import BlockRenderer, MessageFetcher
+from chatdesk.core.rendering.client import RenderClient
+from chatdesk.ui.transcript.contract import MessageFetcher
 from chatdesk.ui.transcript.copying.selection import SelectedRange, Selection
 from chatdesk.ui.transcript.layout.layout import ThreadLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
@@ -23,7 +24,7 @@ class SelectionLoader(QObject):
     """A loader of one selection at a time: a newer request replaces the one under way."""
 
     def __init__(
-        self, layout: ThreadLayout, fetch: MessageFetcher, renderer: BlockRenderer, parent: QObject | None = None
+        self, layout: ThreadLayout, fetch: MessageFetcher, renderer: RenderClient, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
         self._layout = layout

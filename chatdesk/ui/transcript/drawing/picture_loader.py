@@ -7,11 +7,11 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QRunnable, QSize, Qt, QThreadPool, Signal
 from PySide6.QtGui import QImage, QImageReader
 
+from chatdesk.core.attachments.remote_image import ImageFetcher
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import Text, tr
 from chatdesk.ui.transcript.contract import Picture, PictureSource
@@ -78,17 +78,6 @@ _THREADS = 2
 _MAX_KEPT_BYTES = 48 * 1024 * 1024
 
 
-class Fetcher(Protocol):
-    """A source that returns the bytes behind a URL, or raises a ``ChatDeskError``.
-
-    ``close`` ends all requests that are waiting.
-    """
-
-    def fetch(self, url: str, *, is_agreed: bool) -> bytes: ...
-
-    def close(self) -> None: ...
-
-
 class PictureTicket:
     """A request for a picture that can be cancelled."""
 
@@ -105,7 +94,7 @@ class PictureLoader(QObject):
 
     _finished = Signal(object, object)
 
-    def __init__(self, *, fetcher: Fetcher, folder: Path, parent: QObject | None = None) -> None:
+    def __init__(self, *, fetcher: ImageFetcher, folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._fetcher = fetcher
         self._folder = folder

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.rendering.blocks import Span
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.local_forms import duration_of
@@ -70,7 +70,7 @@ class NoticeItem(Item):
         self.ticks = countdown is not None
         self._lead, self._rest = lead, text[len(lead) : _MAX_TEXT]
         self._countdown = countdown
-        self._box = self._made_box(0 if countdown is None else SystemClock().now_ms())
+        self._box = self._made_box(0 if countdown is None else Clock().now_ms())
         self._room = 0.0
         self._left = 0.0
         self._button_areas: list[QRectF] = []

@@ -6,7 +6,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QTextOption
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.rendering.blocks import DEFINITION, Placement, Span
 from chatdesk.core.texts import tr
 from chatdesk.ui.local_forms import duration_of
@@ -216,7 +216,7 @@ class WaitingItem(TextItem):
         self.who = who
         self.since_ms = since_ms
         self.words = ""
-        self.tick(SystemClock().now_ms())
+        self.tick(Clock().now_ms())
 
     def tick(self, now_ms: int) -> bool:
         waited_ms = now_ms - self.since_ms

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QObject, QTimer
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.messages.notices import Retry
 from chatdesk.ui.transcript.speech.narration import Narrator
@@ -73,7 +73,7 @@ class AnswerProgress(QObject):
             entry.notices.set_retry(retry)
             self._narrator.announce(retry.reason)
             self._schedule()
-        wait_ms = max(0, retry.due_ms - SystemClock().now_ms())
+        wait_ms = max(0, retry.due_ms - Clock().now_ms())
         QTimer.singleShot(wait_ms, self, lambda: self._end_retry(message_id, retry))
 
     def forget_answer(self, message_id: str) -> None:

@@ -8,9 +8,10 @@ from PySide6.QtCore import QObject, Signal
 
 from chatdesk.core.domain.context import ContextLandmarks
 from chatdesk.core.domain.message import Message, MessagePage, Role
+from chatdesk.core.rendering.client import RenderClient
 from chatdesk.ui.commands.message_action import MessageAction, quick_action
 from chatdesk.ui.commands.message_catalogue import QUICK_ACTIONS
-from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, ScrollAnchor, SharedWith, own_model_name
+from chatdesk.ui.transcript.contract import ModelName, ScrollAnchor, SharedWith, own_model_name
 from chatdesk.ui.transcript.layout.answer_progress import AnswerProgress
 from chatdesk.ui.transcript.layout.pages import Pages, PendingMessageChanges
 from chatdesk.ui.transcript.layout.scale import length_of
@@ -35,7 +36,7 @@ class Conversation(QObject):
         pages: Pages,
         *,
         scrolling: Scrolling,
-        renderer: BlockRenderer,
+        renderer: RenderClient,
         narrator: Narrator,
     ) -> None:
         super().__init__(viewport_layout)

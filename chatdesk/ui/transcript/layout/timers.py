@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.ui.transcript.items.notice_item import NoticeItem
 from chatdesk.ui.transcript.items.text_item import WaitingItem
@@ -28,7 +28,7 @@ class Ticking(QObject):
     def __init__(self, viewport_layout: ViewportLayout) -> None:
         super().__init__(viewport_layout)
         self._viewport_layout = viewport_layout
-        self._clock = SystemClock()
+        self._clock = Clock()
         self.timer = QTimer(self, interval=_TICK_MS)
         self.timer.timeout.connect(self.tick)
         viewport_layout.laidOut.connect(self._on_viewport_layout_laid_out)

@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QAbstractScrollArea, QWidget
 
 from chatdesk.core.chat.attachment_rules import attachments_of
 from chatdesk.core.domain.message import Role
+from chatdesk.core.rendering.client import RenderClient
 from chatdesk.ui.theme.tokens import TRANSCRIPT_WIDTH_PX
-from chatdesk.ui.transcript.contract import BlockRenderer, ChangeStateOf, SharesOf
+from chatdesk.ui.transcript.contract import ChangeStateOf, SharesOf
 from chatdesk.ui.transcript.drawing.item import Item
 from chatdesk.ui.transcript.drawing.picture_loader import PictureLoader
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -44,7 +45,7 @@ class ViewportLayout(QObject):
 
     laidOut = Signal()
 
-    def __init__(self, area: QAbstractScrollArea, renderer: BlockRenderer, style: TranscriptStyle) -> None:
+    def __init__(self, area: QAbstractScrollArea, renderer: RenderClient, style: TranscriptStyle) -> None:
         super().__init__(area)
         self.layout = ThreadLayout()
         self.style = style

@@ -9,8 +9,9 @@ from weakref import WeakMethod
 
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.rendering.blocks import Block
+from chatdesk.core.rendering.client import RenderClient, RenderTicket
 from chatdesk.ui.commands.message_action import MessageAction, MessageState
-from chatdesk.ui.transcript.contract import BlockRenderer, ModelName, SharedWith, Ticket, own_model_name
+from chatdesk.ui.transcript.contract import ModelName, SharedWith, own_model_name
 from chatdesk.ui.transcript.drawing.item import Item, artifact_of, show_alone
 from chatdesk.ui.transcript.items.fold_item import FoldItem
 from chatdesk.ui.transcript.items.gaps import alike, grown_gaps
@@ -187,7 +188,7 @@ class MessageEntry:
         self._sections.update_items()
         self.rebuild()
 
-    def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[MessageEntry], None]) -> None:
+    def request_blocks(self, renderer: RenderClient, on_ready: Callable[[MessageEntry], None]) -> None:
         """Ask the renderer for the blocks of texts that have none; each text is requested once."""
         is_answer = self.message.role is Role.ASSISTANT
         self._sections.request_blocks(renderer, lambda: on_ready(self), is_answer=is_answer)
@@ -252,7 +253,7 @@ class EntrySections:
 
     def __init__(self) -> None:
         self._sections: list[Section] = []
-        self._tickets: list[Ticket] = []
+        self._tickets: list[RenderTicket] = []
 
     @property
     def items(self) -> Iterator[Item]:
@@ -329,7 +330,7 @@ class EntrySections:
 
     # Rendering
 
-    def request_blocks(self, renderer: BlockRenderer, on_ready: Callable[[], None], *, is_answer: bool) -> None:
+    def request_blocks(self, renderer: RenderClient, on_ready: Callable[[], None], *, is_answer: bool) -> None:
         """Ask the renderer for the blocks of texts that have none; each text is requested once."""
         for section in self.texts:
             if section.wants_blocks:

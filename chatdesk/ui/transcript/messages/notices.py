@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import UNREADABLE_TEXT, Message, Part, Role, Status
 from chatdesk.core.domain.tools import CallStatus, open_calls
 from chatdesk.core.hidden_characters import clean_line
@@ -220,6 +220,6 @@ class EntryNotices:
             return [retry_notice(self._retry.reason, attempt=self._retry.attempt, due_ms=self._retry.due_ms)]
         if is_unanswered and facts.message.status.is_final:
             return [NoticeItem(tr("This question has no answer."), (_ANSWER,), tone="line", is_selectable=False)]
-        now_ms = SystemClock().now_ms()
+        now_ms = Clock().now_ms()
         notice = notice_of(facts.message, person=facts.person, can_continue=facts.can_continue, now_ms=now_ms)
         return [notice] if notice is not None else []

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from chatdesk.core.rendering.blocks import Block
-from chatdesk.ui.transcript.contract import BlockRenderer, BlockStream, Update
+from chatdesk.core.rendering.client import RenderClient, RenderStream
+from chatdesk.core.rendering.render_requests import StreamUpdate
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.messages.sections import TextSection
 
@@ -24,7 +25,7 @@ class _Feed:
         self,
         entry: MessageEntry,
         section: TextSection,
-        renderer: BlockRenderer,
+        renderer: RenderClient,
         wake: Callable[[MessageEntry, bool], None],
     ):
         self.entry = entry
@@ -34,7 +35,7 @@ class _Feed:
         self._is_new = True  # the first words are shown without waiting for a frame
         self._blocks: list[Block] = list(section.blocks or ())
         self._first_changed: int | None = None
-        self._stream: BlockStream = renderer.open_stream(self._on_update)
+        self._stream: RenderStream = renderer.open_stream(self._on_update)
 
     def add(self, delta: str) -> None:
         self._deltas.append(delta)
@@ -55,9 +56,9 @@ class _Feed:
         return True
 
     def close(self) -> None:
-        self._stream.close()
+        self._stream.cancel()
 
-    def _on_update(self, update: Update) -> None:
+    def _on_update(self, update: StreamUpdate) -> None:
         first = update.first_changed
         self._blocks[first:] = update.blocks
         self._first_changed = first if self._first_changed is None else min(first, self._first_changed)
@@ -73,7 +74,7 @@ class StreamFeeds(QObject):
 
     def __init__(
         self,
-        renderer: BlockRenderer,
+        renderer: RenderClient,
         on_frame: Callable[[list[MessageEntry]], None],
         *,
         is_seen: Callable[[MessageEntry], bool],

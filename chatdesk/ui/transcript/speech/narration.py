@@ -11,8 +11,8 @@ from typing import Literal
 
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Table
+from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.texts import shown, tr
-from chatdesk.ui.transcript.contract import BlockRenderer
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.speech.names import code_name, table_name, text_name
 
@@ -32,7 +32,7 @@ class Narrator:
     """The announcer of answers; ``say`` gets one sentence at a time, and whether it must not be missed. Nothing is said
     while ``is_heard`` returns false, because another view of the same thread says it."""
 
-    def __init__(self, renderer: BlockRenderer, say: Say) -> None:
+    def __init__(self, renderer: RenderClient, say: Say) -> None:
         self.mode: ReadAloud = "off"
         self.is_heard: Callable[[], bool] = lambda: True
         self._renderer = renderer

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatdesk.core.chat.context.context_service import ContextService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.tokens import TokenCounter
@@ -56,7 +56,7 @@ def _context(repositories: Repositories, providers: ProviderRegistry, bus: Event
         providers=providers,
         bus=bus,
         data=ModelData(catalogue, TokenCounter(Path("/nowhere"))),
-        clock=SystemClock(),
+        clock=Clock(),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.context.summary_service import SummaryMaking
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.context import summary_worker
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
 from chatdesk.core.context.model_data import ModelData
@@ -131,7 +131,7 @@ class World:
 async def summary_world(
     directory: Path, *, can_summarise: bool = True, tokens_per_day: int = 0
 ) -> AsyncIterator[World]:
-    model, counter, clock = Summariser(), TokenCounter(directory), SystemClock()
+    model, counter, clock = Summariser(), TokenCounter(directory), Clock()
     catalogue = ModelCatalogue.of_files(resources_dir() / "models.json")
     catalogue.add_listed("scripted", "small", Figures(WINDOW))
     opener = summariser_opener(
@@ -368,7 +368,7 @@ async def test_it_ends_within_a_second_whatever_the_model_is_doing(tmp_path: Pat
         async with asyncio.timeout(PATIENCE_S):
             while not world.model.requests:
                 await asyncio.to_thread(lambda: None)
-        clock = SystemClock()
+        clock = Clock()
         began = clock.monotonic_s()
         await world.context.close()
         assert clock.monotonic_s() - began < 1.5
@@ -432,7 +432,7 @@ async def test_one_that_is_not_to_be_sent_gets_no_successor_unasked(world: World
 
 
 async def test_idle_threads_are_found_at_the_times_of_the_schedule(world: World) -> None:
-    clock = SystemClock()
+    clock = Clock()
     thread = await _long_thread(world)
 
     def long_ago(conn) -> None:  # type: ignore[no-untyped-def]
@@ -516,7 +516,7 @@ async def test_who_switched_summaries_off_is_known(world: World) -> None:
 
 
 def test_a_day_lasts_from_midnight_to_midnight() -> None:
-    now = SystemClock().now_ms()
+    now = Clock().now_ms()
     start, end = day_of(now)
     assert start <= now < end
     assert 23 * 3_600_000 <= end - start <= 25 * 3_600_000

@@ -178,7 +178,7 @@ def test_a_streamed_formula_is_drawn_in_place(pump: Pump) -> None:
     stream.finish()
     pump.until(lambda: isinstance(blocks[0], Paragraph) and blocks[0].spans[-1].text.endswith("more"))
     assert is_drawn()
-    stream.close()
+    stream.cancel()
 
 
 def test_a_formula_that_kills_its_process_stays_source_and_the_next_is_drawn(pump: Pump) -> None:

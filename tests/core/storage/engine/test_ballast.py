@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.thread import NEW_DRAFT
 from chatdesk.core.errors import StorageFull
 from chatdesk.core.storage.chat.drafts import DraftRepository
@@ -35,7 +35,7 @@ def test_no_ballast_is_reserved_with_little_room(tmp_path: Path, monkeypatch: py
 
 async def test_a_write_that_finds_the_disk_full_is_tried_once_more_without_the_ballast(tmp_path: Path) -> None:
     path = tmp_path / "chatdesk.db"
-    database = ProfileDatabase(path, clock=SystemClock(), backup_dir=tmp_path / "backups")
+    database = ProfileDatabase(path, clock=Clock(), backup_dir=tmp_path / "backups")
     await database.open()
     try:
         assert await database.reserve_ballast()

@@ -433,13 +433,7 @@ async def test_becoming_another_device_numbers_what_waits_anew_in_order(shared: 
 
 
 def made_store(store: Store) -> SyncStore:
-    return SyncStore(
-        WORKSPACE,
-        write=store.db.write_now,
-        start_write=store.db.start_write,
-        read=store.db.read_now,
-        origin=lambda: store.db.origin,
-    )
+    return SyncStore(WORKSPACE, store.db)
 
 
 async def test_another_device_without_anything_waiting(shared: Shared) -> None:

@@ -20,8 +20,9 @@ from chatdesk.core.domain.sharing.team import (
     Workspace,
 )
 from chatdesk.core.ids import new_id
+from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import entering, parked_workspaces, sharing, team, team_notes
-from chatdesk.core.storage.sync.store import StartWrite, SyncStore, Write
+from chatdesk.core.storage.sync.store import SyncStore
 from tests.helpers.store import Store
 
 T = TypeVar("T")
@@ -172,20 +173,10 @@ async def test_a_server_takes_no_project_of_another_team_and_no_odd_role(store: 
     assert do(store, lambda conn: conn.exec_driver_sql("SELECT count(*) FROM team_roles").scalar()) == 0
 
 
-def made_store(store: Store, *, write: Write, start_write: StartWrite | None = None) -> SyncStore:
-    return SyncStore(
-        WORKSPACE,
-        write=write,
-        start_write=start_write or store.db.start_write,
-        read=store.db.read_now,
-        origin=lambda: store.db.origin,
-    )
-
-
 async def test_where_one_may_only_read_is_known_after_a_view_and_after_a_start(store: Store) -> None:
     join(store)
     head = ProjectHead(new_id(), "viewer", "c", 0)
-    sync = made_store(store, write=store.db.write_now)
+    sync = SyncStore(WORKSPACE, store.db)
     assert sync.store_view(hello(), view((head,)), sync.shares()) == {head.project_id}
     assert store.db.log_watch.read_only == {head.project_id}
     await store.reopen()
@@ -196,16 +187,18 @@ async def test_only_what_can_be_pulled_again_does_not_wait_for_the_disk(store: S
     join(store)
     said: list[bool] = []
 
-    def write(work: Callable[[Connection], T], /, *, is_durable: bool = True) -> T:
-        said.append(is_durable)
-        return store.db.write_now(work, is_durable=is_durable)
+    class Recorded(Database):
+        def write_now(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> T:
+            said.append(is_durable)
+            return super().write_now(work, is_durable=is_durable)
 
-    def start_write(work: Callable[[Connection], T], /, *, is_durable: bool = True) -> Callable[[], T]:
-        said.append(is_durable)
-        return store.db.start_write(work, is_durable=is_durable)
+        def start_write(self, work: Callable[[Connection], T], *, is_durable: bool = True) -> Callable[[], T]:
+            said.append(is_durable)
+            return super().start_write(work, is_durable=is_durable)
 
     head = ProjectHead(new_id(), "editor", "c", 0)
-    sync = made_store(store, write=write, start_write=start_write)
+    store.db.__class__ = Recorded
+    sync = SyncStore(WORKSPACE, store.db)
     sync.store_view(hello(), view((head,)), sync.shares())
     sync.record_push_results(head.project_id, ())
     assert said == [True, True]

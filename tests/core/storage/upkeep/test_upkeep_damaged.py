@@ -14,7 +14,7 @@ import pytest
 
 from chatdesk.cli import data as cli_data
 from chatdesk.cli import doctor as cli_doctor
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.library import ThreadQuery
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.paths import AppPaths
@@ -216,7 +216,7 @@ async def test_values_of_the_wrong_kind_do_not_end_the_copy(
                     changed += conn.execute(row).rowcount
     assert changed > 100
     whole = texts_of(sound)
-    salvage(paths.database, SystemClock())
+    salvage(paths.database, Clock())
     assert len(whole - texts_of(ready_path(paths.database))) < len(tables.message_parts.columns)
 
 
@@ -233,7 +233,7 @@ async def test_the_repair_of_pages_keeps_the_rows_with_impossible_values_too(
     data = bytearray(paths.database.read_bytes())
     data[(index.root - 1) * PAGE : index.root * PAGE] = bytes(PAGE)
     paths.database.write_bytes(data)
-    said = "\n".join(salvage(paths.database, SystemClock()).lines)
+    said = "\n".join(salvage(paths.database, Clock()).lines)
     assert "messages: all 600 rows were copied." in said
     assert "1200 values of messages were replaced." in said.replace(",", "")
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import MemberStatus, ServerAddress, TeamRole, Workspace
 from chatdesk.core.domain.sharing.team_setup import CheckState, CodeKind, Invitation
 from chatdesk.core.errors import ChatDeskError, InvalidId, NotPossible, StorageError
@@ -58,7 +58,7 @@ class Keyring(dict[str, str]):
         del self[name]
 
 
-class Clock(SystemClock):
+class Clock(Clock):
     """The real one, moved."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.domain.sharing.team_setup import CheckState
 from chatdesk.core.ids import new_id
@@ -56,7 +56,7 @@ async def _ignore(_workspace_id: str) -> None:
 
 async def _profile(folder: Path) -> tuple[Database, Membership]:
     folder.mkdir()
-    clock, kept = SystemClock(), dict[str, str]()
+    clock, kept = Clock(), dict[str, str]()
 
     class Keyring:
         def get_password(self, _service: str, name: str) -> str | None:

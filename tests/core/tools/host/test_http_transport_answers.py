@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.tools.host import offers
 from chatdesk.core.tools.host.failures import HostFailure
@@ -252,7 +252,7 @@ async def test_a_lost_session_is_opened_again_for_every_request(form: str) -> No
     async def launch(wanted: ToolServer) -> dict[str, Any]:
         return {"address": wanted.address, "headers": {}}
 
-    host = ToolHost(launch, SystemClock())
+    host = ToolHost(launch, Clock())
     try:
         for method in REQUESTS:
             with _serving(form, method) as server:

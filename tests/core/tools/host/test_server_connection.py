@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.tools import CheckStep, ServerKind, ServerState, ToolFailed, ToolServer
 from chatdesk.core.tools.host.failures import HostFailure
 from chatdesk.core.tools.host.server_connection import Connection
@@ -29,7 +29,7 @@ async def host() -> AsyncIterator[ToolHost]:
     async def launch(wanted: ToolServer) -> Mapping[str, Any]:
         return {"address": wanted.address, "headers": {"Authorization": KEY}}
 
-    made = ToolHost(launch, SystemClock())
+    made = ToolHost(launch, Clock())
     yield made
     await made.close()
 

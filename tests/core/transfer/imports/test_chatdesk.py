@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from chatdesk.core.chat.system_prompt_service import SystemPromptService
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.artifacts.file_change import FILE_DIFF, ChangeKind, FileChange, change_from
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.domain.exports import Choice, ExportFormat
@@ -60,7 +60,7 @@ async def there(tmp_path: Path) -> AsyncIterator[ImportWorld]:
 
 
 async def _exported(world: ImportWorld, target: Path) -> dict[str, Any]:
-    service = ExportService(world.store.path, world.blobs.folder, SystemClock(), printing=["false"])
+    service = ExportService(world.store.path, world.blobs.folder, Clock(), printing=["false"])
     await service.export(Choice(has_trash=True), ExportFormat.JSON, target)
     if target.suffix == ".zip":
         with zipfile.ZipFile(target) as archive:

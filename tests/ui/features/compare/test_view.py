@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message, Part, PartType, Role, Status
 from chatdesk.ui.features.compare.view import CompareView
 from chatdesk.ui.theme.theme import Theme
@@ -32,8 +32,6 @@ class _NoBlocks:
         return self
 
     def append(self, _delta: str) -> None: ...
-
-    def close(self) -> None: ...
 
     def cancel(self) -> None: ...
 
@@ -79,9 +77,9 @@ def test_the_way_back_is_read_whole_beside_a_long_question(
 
 def test_news_reach_the_column_that_they_are_for(view: CompareView) -> None:
     view.append_text("a", 0, "text", "hello")
-    view.set_retry("b", Retry("Waiting.", attempt=2, due_ms=SystemClock().now_ms() + 60_000))
+    view.set_retry("b", Retry("Waiting.", attempt=2, due_ms=Clock().now_ms() + 60_000))
     view.append_text("other", 0, "text", "not here")
-    view.set_retry("other", Retry("not here", attempt=2, due_ms=SystemClock().now_ms() + 60_000))
+    view.set_retry("other", Retry("not here", attempt=2, due_ms=Clock().now_ms() + 60_000))
     view.change_message(_answer("other"))
     first, second = view.columns
     assert first.view.entries[0].text == "hello" and second.view.entries[0].text == ""

@@ -9,7 +9,7 @@ from PySide6.QtTest import QSignalSpy, QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.errors import ProviderErrorKind
 from chatdesk.ui.transcript.drawing.transcript_style import TranscriptStyle
@@ -22,7 +22,7 @@ from chatdesk.ui.transcript.messages.notices import Retry, lead_of
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.ui.transcript.conftest import FakeThread, World, make_message
 
-NOW_MS = SystemClock().now_ms() + 3_600_000  # the machine's own clock does not get there while a test runs
+NOW_MS = Clock().now_ms() + 3_600_000  # the machine's own clock does not get there while a test runs
 
 
 def waiting_in(view: TranscriptView) -> WaitingItem | None:
@@ -135,10 +135,10 @@ def test_no_failure_is_without_a_button() -> None:
 
 
 def test_a_limit_of_requests_can_be_waited_for_or_passed_by() -> None:
-    soon = failed("rate_limited", error_details={"retry_at": SystemClock().now_ms() + 60_000})
+    soon = failed("rate_limited", error_details={"retry_at": Clock().now_ms() + 60_000})
     labels = [label for _action, label in notice_in(MessageEntry(soon)).actions]
     assert labels[0].startswith("Try at ") and labels[1:] == ["Try now", "Choose another model…"]
-    over = failed("rate_limited", error_details={"retry_at": SystemClock().now_ms() - 1})
+    over = failed("rate_limited", error_details={"retry_at": Clock().now_ms() - 1})
     assert [label for _action, label in notice_in(MessageEntry(over)).actions] == ["Choose another model…", "Try again"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from chatdesk.core.clock import SystemClock
+from chatdesk.core.clock import Clock
 from chatdesk.core.domain.message import Status
 from chatdesk.core.rendering.blocks import Rule
 from chatdesk.ui.transcript.messages.notices import Retry
@@ -99,9 +99,7 @@ def test_an_answer_that_streams_in_a_thread_just_opened_is_announced_once(world:
 
 def test_why_an_answer_waits_is_said(view: TranscriptView) -> None:
     view.conversation.add_message(make_message(1, "", status=Status.PENDING))
-    view.conversation.progress.set_retry(
-        "m1", Retry("Too many requests.", attempt=2, due_ms=SystemClock().now_ms() + 60_000)
-    )
+    view.conversation.progress.set_retry("m1", Retry("Too many requests.", attempt=2, due_ms=Clock().now_ms() + 60_000))
     assert view.said[1:] == ["Too many requests."]
 
 
