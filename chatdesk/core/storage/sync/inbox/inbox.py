@@ -100,7 +100,8 @@ def _finish(page: Page) -> None:
     page.registers |= _registers_of(page.raw, page.project_id, page.arrived)
     deleted = projection.threads_with_deletions(page.raw, page.project_id, page.effects.threads)
     page.registers.update(("thread", each, change_log.CONTENT) for each in deleted)
-    projection.project_many(page.conn, page.origin, page.project_id, page.registers, page.effects)
+    if page.registers:
+        projection.project_many(page.conn, page.origin, page.project_id, page.registers, page.effects)
     if page.effects.threads or page.effects.new_threads:
         projects.refresh_last_chat(page.conn, page.project_id)
 

@@ -79,7 +79,7 @@ def write_threads(page: Page, rows: Sequence[PulledChange]) -> None:
 
 def _write_messages(page: Page, incoming: Sequence[Incoming]) -> None:
     outcome = insert_messages(page, incoming)
-    places = damage.places_among(page, outcome.emptied)
+    places = damage.places_among(page, outcome.emptied) if outcome.emptied else set()
     rows = [each.change for each in incoming]
     in_rows = {each.change.id for each in incoming if each.rows.is_exact and not each.change.is_erased}
     page.store(rows, foreign=outcome.foreign, waiting=outcome.waiting, in_rows=in_rows)
