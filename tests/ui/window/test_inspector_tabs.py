@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -13,12 +16,15 @@ from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTot
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.domain.tree import TreeNode, tree_rows
-from chatdesk.ui.features.inspector.context_tab import ContextTab
+from chatdesk.ui.features.inspector.context_tab import ContextBar, ContextTab
 from chatdesk.ui.features.inspector.rows import RowRole
 from chatdesk.ui.features.inspector.summary_tab import SummaryTab
 from chatdesk.ui.features.inspector.tree_tab import TreeTab
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.window.inspector import Inspector
+from tests.gallery.inspector_samples import build_inspector
+from tests.helpers.painted_words import ink_of
 
 REPORT = ContextReport("t", "p", "m", ContextTotals(1_000, 100, system=10, recent=300), 250, recent_count=250)
 SUMMARY = Summary(
@@ -272,3 +278,38 @@ def test_every_tab_of_the_inspector_is_in_sight(theme: Theme, qtbot: QtBot, scal
     assert bar.width() >= bar.tabRect(5).right() - bar.tabRect(0).left()
     assert bar.rect().contains(bar.tabRect(0)) and bar.rect().contains(bar.tabRect(5))
     assert [bar.tabToolTip(place) for place in (0, 5)] == ["Context", "Artifacts"]
+
+
+@pytest.mark.parametrize("tab", ["Context", "Summary", "Tree"])
+@pytest.mark.parametrize("width_px", [210, 304, 400])
+def test_nothing_is_cut_in_a_narrow_and_low_inspector(theme: Theme, qtbot: QtBot, tab: str, width_px: int) -> None:
+    inspector = build_inspector(theme, tab)
+    qtbot.addWidget(inspector)
+    inspector.set_filling(is_filling=True, window_px=width_px)
+    inspector.resize(width_px, 420)
+    inspector.show()
+    QTest.qWait(50)
+    shown = [each for each in inspector.findChildren(QWidget) if each.isVisible()]
+    pills = [each for each in shown if isinstance(each, PillButton)]
+    assert pills and all(each.width() >= each.sizeHint().width() for each in pills)
+    labels = [each for each in shown if isinstance(each, QLabel) and each.wordWrap()]
+    assert all(each.height() >= each.heightForWidth(each.width()) for each in labels)
+    for above, below in itertools.combinations([*pills, *labels], 2):
+        rects = [QRect(each.mapTo(inspector, QPoint()), each.size()) for each in (above, below)]
+        assert not rects[0].intersects(rects[1]), (above, below)
+
+
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_a_name_ends_before_its_number(theme: Theme, qtbot: QtBot, direction: Qt.LayoutDirection) -> None:
+    bar = ContextBar(theme)
+    qtbot.addWidget(bar)
+    bar.setLayoutDirection(direction)
+    totals = ContextTotals(200_000_000, 100, summary=100_000_001)
+    bar.show_report(ContextReport("t", "p", "m", totals, 4_000, summarised_count=3_999))
+    bar.resize(190, bar.sizeHint().height())
+    number_px = QFontMetrics(theme.font("table")).horizontalAdvance("100,000,001")
+    is_mirrored = direction is Qt.LayoutDirection.RightToLeft
+    before = QRect(number_px + 3 if is_mirrored else bar.width() - number_px - 7, 18, 4, 18)
+    image = bar.grab().toImage()
+    assert ink_of(image, before).isNull()
+    assert not ink_of(image, QRect(30 if is_mirrored else 20, 18, 140, 18)).isNull(), "the name is in this line"

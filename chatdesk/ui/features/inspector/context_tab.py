@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, Reason
 from chatdesk.core.domain.message import ContextMark, Role
@@ -16,6 +16,7 @@ from chatdesk.ui.features.inspector.rows import (
     RowList,
     RowRole,
     about_tokens,
+    button_row,
     plain_label,
     plain_preview,
     tokens_text,
@@ -83,17 +84,12 @@ class ContextTab(QWidget):
         self.exclude_button = _button(theme, tr("Exclude"), "contextExcludeButton", self._exclude)
         self.start_button = _button(theme, tr("Start here"), "contextStartButton", self._start)
         self.copy_button = _button(theme, tr("Copy request as JSON"), "copyRequestButton", self.copyRequested.emit)
-        buttons = QHBoxLayout()
-        for button in (self.pin_button, self.exclude_button, self.start_button):
-            buttons.addWidget(button)
-        buttons.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
         for widget in (self._title, self._total, self._problem, self.bar, self._note):
             column.addWidget(widget)
         column.addWidget(self.list, 1)
-        column.addLayout(buttons)
-        column.addWidget(self.copy_button)
+        column.addLayout(button_row(self.pin_button, self.exclude_button, self.start_button, self.copy_button))
         self._show_state()
 
     def show_report(self, report: ContextReport | None) -> None:
@@ -317,11 +313,14 @@ class ContextBar(QWidget):
         start, end = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         if is_mirrored:
             start, end = end, start
+        number = number_text(tokens)
+        used = side + 8 + 8 + painter.fontMetrics().horizontalAdvance(number)
+        name = painter.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, round(area.width() - used))
         upright = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignAbsolute  # or the painter mirrors again
         words = mirrored(area.adjusted(side + 8, 0, 0, 0), area, self.layoutDirection())
         painter.drawText(words, int(start | upright), name)
         painter.setPen(theme.colour("muted"))
-        painter.drawText(area, int(end | upright), number_text(tokens))
+        painter.drawText(area, int(end | upright), number)
 
     def _colour(self, name: str) -> QColor:
         syntax = self._theme.tokens.syntax

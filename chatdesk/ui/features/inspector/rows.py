@@ -19,6 +19,7 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.focus_ring import frame_when_empty, note_keyboard
+from chatdesk.ui.widgets.layouts import FlowRow
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box, paint_focus_ring
 from chatdesk.ui.widgets.stray_keys import begins_writing
 from chatdesk.ui.widgets.uniform_row_delegate import UniformRowDelegate
@@ -27,6 +28,7 @@ _ROW_PX = 30
 _INDENT_PX = 14
 _MOST_INDENT = 8
 _ICON_PX = 14
+_BUTTON_GAP_PX = 6
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
 T = TypeVar("T")
@@ -113,6 +115,14 @@ def tokens_text(count: int) -> str:
 def about_tokens(count: int) -> str:
     """Return a number of tokens that is an estimate."""
     return shown(plural("about {count} tokens", "about {count} token", count))
+
+
+def button_row(*buttons: QWidget) -> FlowRow:
+    """Return the buttons in a row that wraps where there is no room for all."""
+    row = FlowRow(_BUTTON_GAP_PX)
+    for button in buttons:
+        row.addWidget(button)
+    return row
 
 
 def plain_label(text: str, role: FontRole) -> QLabel:

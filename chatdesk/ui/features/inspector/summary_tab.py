@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from PySide6.QtCore import QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtCore import QDateTime, QLocale, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.context import ContextEntry
 from chatdesk.core.domain.message import Role
@@ -14,10 +14,21 @@ from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, Su
 from chatdesk.core.moments import moment_text
 from chatdesk.core.texts import Sentences, Text, plural, shown, tr
 from chatdesk.ui.accessibility.assistance import named, show_checked
-from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, plain_label, plain_preview, tokens_text
+from chatdesk.ui.features.inspector.rows import (
+    ItemListModel,
+    RowList,
+    RowRole,
+    button_row,
+    plain_label,
+    plain_preview,
+    tokens_text,
+)
+from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import money_text, number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.fields.switch import Switch
+from chatdesk.ui.widgets.scrolled_page import FittedArea, ScrolledPage
 from chatdesk.ui.widgets.words import with_commas
 
 _STALE = {
@@ -30,13 +41,14 @@ _AnyIndex = QModelIndex | QPersistentModelIndex
 _ICONS = {Role.USER.value: "user", Role.ASSISTANT.value: "sparkles", Role.TOOL.value: "wrench"}
 _NAMES = {Role.USER.value: Text("Question"), Role.ASSISTANT.value: Text("Answer"), Role.TOOL.value: Text("Tool result")}
 _MESSAGE = Text("Message")
+_LEAST_PX = 64  # of what scrolls by itself, and takes what the rest leaves
 
 # Asks for entries from a position on; they come through ``SourceList.add``.
 SourceFetcher = Callable[[int], None]
 
 
-class SummaryTab(QWidget):
-    """Shows the newest version. News do not overwrite an open edit."""
+class SummaryTab(FittedArea):
+    """Shows the newest version. News do not overwrite an open edit. In a low window it scrolls."""
 
     editSaved = Signal(str, str, object)  # id, text, tuple of pinned facts
     redoRequested = Signal()
@@ -48,7 +60,10 @@ class SummaryTab(QWidget):
     stopped = Signal()
 
     def __init__(self, theme: Theme, fetch_sources: SourceFetcher) -> None:
-        super().__init__()
+        page = ScrolledPage()
+        super().__init__(page)
+        for ground in (page, self.viewport()):
+            ground.setAutoFillBackground(False)
         self._theme = theme
         self._summary: Summary | None = None
         self._cost_usd: float | None = None
@@ -63,13 +78,11 @@ class SummaryTab(QWidget):
         self.facts_field.setMaximumHeight(110)
         self._sources_title = plain_label("", "muted")
         self.sources = SourceList(theme, fetch_sources)
-        self.sources.setMinimumHeight(64)
+        self.sources.setMinimumHeight(_LEAST_PX)
         self.sources.jumpRequested.connect(self.jumpRequested)
-        self.thread_switch = QCheckBox(tr("Summarise this thread"))
-        self.thread_switch.setObjectName("summaryThreadSwitch")
+        self.thread_switch = Switch(theme, object_name="summaryThreadSwitch")
         self.thread_switch.toggled.connect(self.threadSwitched)
-        self.project_switch = QCheckBox(tr("Summarise threads of this project"))
-        self.project_switch.setObjectName("summaryProjectSwitch")
+        self.project_switch = Switch(theme, object_name="summaryProjectSwitch")
         self.project_switch.toggled.connect(self.projectSwitched)
         self._pause = plain_label("", "muted")
         self._pause.setObjectName("summaryPause")
@@ -83,22 +96,22 @@ class SummaryTab(QWidget):
         self.off_button = self._button(tr("Do not send"), "summaryOffButton", self._switch)
         self.first_button = self._button(tr("First source"), "summaryFirstButton", lambda: self._jump(is_first=True))
         self.last_button = self._button(tr("Last source"), "summaryLastButton", lambda: self._jump(is_first=False))
-        column = QVBoxLayout(self)
+        column = QVBoxLayout(page)
         column.setContentsMargins(0, 8, 0, 0)
         for widget in (self._about, self._work):
             column.addWidget(widget)
-        column.addLayout(_row(self.agree_button, self.stop_button))
+        column.addLayout(button_row(self.agree_button, self.stop_button))
         column.addWidget(self._state)
         column.addWidget(self.text_field, 3)
         column.addWidget(self._facts_title)
         column.addWidget(self.facts_field)
-        column.addLayout(_row(self.edit_button, self.cancel_button, self.redo_button, self.off_button))
+        column.addLayout(button_row(self.edit_button, self.cancel_button, self.redo_button, self.off_button))
         column.addWidget(self._sources_title)
         column.addWidget(self.sources, 2)
-        column.addLayout(_row(self.first_button, self.last_button))
+        column.addLayout(button_row(self.first_button, self.last_button))
         column.addWidget(self._pause)
-        column.addWidget(self.thread_switch)
-        column.addWidget(self.project_switch)
+        column.addWidget(SettingsRow(tr("Summarise this thread"), "", self.thread_switch))
+        column.addWidget(SettingsRow(tr("Summarise threads of this project"), "", self.project_switch))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.show_summaries((), SummarySwitches(), can_be_made=False)
@@ -274,19 +287,19 @@ def _state(summary: Summary) -> str:
     return ""
 
 
+class _Field(QPlainTextEdit):
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), _LEAST_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+
 def _field(name: str, object_name: str) -> QPlainTextEdit:
-    field = named(QPlainTextEdit(), object_name, name)
+    field = named(_Field(), object_name, name)
     field.setTabChangesFocus(True)
     field.setProperty("inCard", True)
     return field
-
-
-def _row(*buttons: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for button in buttons:
-        row.addWidget(button)
-    row.addStretch(1)
-    return row
 
 
 class SourceList(RowList):
@@ -302,6 +315,9 @@ class SourceList(RowList):
         # A click alone jumps; Qt calls Enter an activation, and on some desktops a click as well.
         self.clicked.connect(self._jump)
         self.activated.connect(self._jump)
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), _LEAST_PX)
 
     def show_range(self, key: object, first: int) -> None:
         """Show the sources of another summary, from the position ``first`` on; nothing happens while ``key`` stays the

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tree import TreeNode, TreeRow
 from chatdesk.core.texts import Text, shown, tr
-from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, plain_preview
+from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, button_row, plain_preview
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 
@@ -39,14 +39,10 @@ class TreeTab(QWidget):
         self.jump_button.clicked.connect(self._act)
         self.restore_button = PillButton(theme, tr("Restore"), object_name="treeRestoreButton", icon_name="undo-2")
         self.restore_button.clicked.connect(self._act)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.jump_button)
-        buttons.addWidget(self.restore_button)
-        buttons.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         column.addWidget(self.list, 1)
-        column.addLayout(buttons)
+        column.addLayout(button_row(self.jump_button, self.restore_button))
         self._show_state()
 
     def show_rows(self, rows: Sequence[TreeRow]) -> None:
