@@ -188,12 +188,20 @@ class FooterItem(Item):
             painter.drawText(self._time_area, int(Qt.AlignmentFlag.AlignVCenter | near), self.time)
         if self.note and not self.is_right_aligned:
             room = self._note_area.width()
-            note = style.metrics("muted").elidedText(self.note, Qt.TextElideMode.ElideRight, room)
+            note = _whole_figures(self.note, style, room)
             painter.drawText(self._note_area, int(Qt.AlignmentFlag.AlignVCenter | far), note)
 
 
 def _mirrored(area: QRectF, width: float) -> QRectF:
     return QRectF(width - area.right(), area.y(), area.width(), area.height())
+
+
+def _whole_figures(note: str, style: TranscriptStyle, room: float) -> str:
+    """Return as many of the figures as fit: half a number would be another number."""
+    shown, metrics = note.split(" · "), style.metrics("muted")
+    while shown and metrics.horizontalAdvance(" · ".join(shown)) > room:
+        shown.pop()
+    return " · ".join(shown)
 
 
 def _turned(icon: str) -> str:

@@ -70,3 +70,23 @@ def test_the_versions_of_a_question_stand_at_the_edge_of_its_bubble(style: Trans
     by_place = sorted(footer.buttons(), key=lambda button: button.area.x())
     assert [button.action for button in by_place] == ["copy", "more", "version-previous", "version-next"]
     assert WIDTH - 16 <= by_place[-1].area.right() <= WIDTH + 16
+
+
+def test_of_the_figures_none_is_cut(style: TranscriptStyle) -> None:
+    def shown(width: int) -> str:
+        footer = FooterItem(TOOLS, note="1,204 tokens · 3.1 s · $0.02")
+        footer.ensure_layout(style, width)
+        drawn: list[str] = []
+        picture = QImage(WIDTH, 40, QImage.Format.Format_Grayscale8)
+
+        class Painter(QPainter):
+            def drawText(self, area: QRectF, _flags: int, text: str) -> None:  # type: ignore[override]
+                drawn.append(text)
+
+        painter = Painter(picture)
+        footer.paint(painter, PaintState(style, QRectF(0, 0, width, 40), is_active=True))
+        painter.end()
+        return drawn[-1]
+
+    seen = [shown(width) for width in range(60, 400)]
+    assert list(dict.fromkeys(seen)) == ["", "1,204 tokens", "1,204 tokens · 3.1 s", "1,204 tokens · 3.1 s · $0.02"]
