@@ -16,6 +16,7 @@ from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTot
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.domain.tree import TreeNode, tree_rows
+from chatdesk.core.texts import Text
 from chatdesk.ui.features.inspector.context_tab import ContextBar, ContextTab
 from chatdesk.ui.features.inspector.rows import RowRole
 from chatdesk.ui.features.inspector.summary_tab import SummaryTab
@@ -313,3 +314,12 @@ def test_a_name_ends_before_its_number(theme: Theme, qtbot: QtBot, direction: Qt
     image = bar.grab().toImage()
     assert ink_of(image, before).isNull()
     assert not ink_of(image, QRect(30 if is_mirrored else 20, 18, 140, 18)).isNull(), "the name is in this line"
+
+
+def test_what_is_left_out_and_each_sentence_about_it_stand_apart(theme: Theme, qtbot: QtBot) -> None:
+    tab = ContextTab(theme, lambda _before: None)
+    qtbot.addWidget(tab)
+    notes = (Text("The image is not sent."), Text("The middle of “a.md” is left out."))
+    tab.show_report(replace(REPORT, counts={Reason.EXCLUDED: 2}, notes=notes))
+    words = [each.text() for each in tab.findChildren(QLabel)]
+    assert "2 excluded\nThe image is not sent. The middle of “a.md” is left out." in words

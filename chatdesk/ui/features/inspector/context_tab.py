@@ -104,7 +104,8 @@ class ContextTab(QWidget):
         else:
             self._total.setText(_total_text(report))
             self._problem.setText(shown(report.problem or ""))
-            self._note.setText(" ".join(map(shown, filter(None, (_left_out(report), *report.notes)))))
+            lines = (_left_out(report), " ".join(map(shown, report.notes)))
+            self._note.setText("\n".join(filter(None, lines)))
             self.bar.show_report(report)
             self._model.restart()
         self._show_state()

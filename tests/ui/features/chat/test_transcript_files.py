@@ -20,8 +20,11 @@ from chatdesk.core.attachments.blob_store import BlobStore
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.errors import AttachmentUnusable, ChatDeskError
+from chatdesk.core.rendering.blocks import CodeBlock
+from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.ui.features.chat.transcript_files import TranscriptFiles
 from chatdesk.ui.transcript.contract import Picture, PictureSource
+from chatdesk.ui.transcript.items.code_item import CodeItem
 from tests.ui.transcript.items.test_image_item import picture_bytes
 
 
@@ -81,6 +84,24 @@ def test_code_is_saved_where_the_person_says(panes: SimpleNamespace, tmp_path: P
     assert panes.window.toasts == ["Saved to mine.py"]
     assert [each.name for each in tmp_path.iterdir()] == ["mine.py"]
     files.close()
+
+
+@pytest.mark.parametrize("frame", ["{}", "- item\n\n  {}", "> {}"])
+@pytest.mark.parametrize(
+    "code",
+    ["a\tb\n\tc", "a  \n\n\nb", "a\u200b\ufeff\u00ad", "\u202ea\u202c", "\x1b[31mE\x1b[0m", "a\u0085b\fc"],
+)
+def test_code_is_saved_to_the_letter(panes: SimpleNamespace, tmp_path: Path, frame: str, code: str) -> None:
+    first = frame.removesuffix("{}")
+    indent = first.rpartition("\n")[2]
+    lines = ["~~~", *code.split("\n"), "~~~"]
+    (block,) = (
+        each for each in parse_markdown(first + f"\n{indent}".join(lines) + "\n") if isinstance(each, CodeBlock)
+    )
+    outcome = CodeItem(block).press("save-code")
+    assert outcome is not None
+    asyncio.run(files_of(panes).save(outcome.saved or "", tmp_path / "code.txt"))
+    assert (tmp_path / "code.txt").read_bytes() == f"{code}\n".encode()
 
 
 def test_a_place_that_cannot_be_written_is_told(panes: SimpleNamespace, tmp_path: Path) -> None:
