@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QModelIndex, QPoint, QRect, Qt
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -289,7 +288,8 @@ def test_nothing_is_cut_in_a_narrow_and_low_inspector(theme: Theme, qtbot: QtBot
     inspector.set_filling(is_filling=True, window_px=width_px)
     inspector.resize(width_px, 420)
     inspector.show()
-    QTest.qWait(50)
+    for _round in range(3):  # a layout asks for the next one
+        QApplication.processEvents()
     shown = [each for each in inspector.findChildren(QWidget) if each.isVisible()]
     pills = [each for each in shown if isinstance(each, PillButton)]
     assert pills and all(each.width() >= each.sizeHint().width() for each in pills)
