@@ -18,11 +18,8 @@ from chatdesk.core.rendering.block_rules import install_block_rules
 from chatdesk.core.rendering.blocks import Block
 from chatdesk.core.rendering.footnotes import place_notes
 from chatdesk.core.rendering.inline_rules import install_inline_rules
-from chatdesk.core.rendering.picture_data import written_chars
-from chatdesk.core.rendering.plain_text import plain_blocks
+from chatdesk.core.rendering.plain_text import is_too_long, plain_blocks
 from chatdesk.core.rendering.safety import SAFE_SCHEMES, has_scheme, is_safe_link
-
-MAX_MARKDOWN_CHARS = 1024 * 1024
 
 
 class References(dict[str, Any]):
@@ -113,11 +110,6 @@ def parse_source(
         "is_tail": is_tail,
     }
     return ParsedText(parser().parse(source, env), env)
-
-
-def is_too_long(text: str) -> bool:
-    """Return whether ``text`` is too long to be parsed. Pictures in it do not count."""
-    return len(text) > MAX_MARKDOWN_CHARS and written_chars(text) > MAX_MARKDOWN_CHARS
 
 
 def parse_markdown(text: str) -> tuple[Block, ...]:

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from chatdesk.core.hidden_characters import readable_prose
 from chatdesk.core.rendering.blocks import Block, Paragraph, Placement, Span
+from chatdesk.core.rendering.picture_data import written_chars
+
+MAX_MARKDOWN_CHARS = 1024 * 1024
 
 # A layout of one long text block costs more than linear time, so the fallback never makes a long one.
 MAX_PIECE_CHARS = 4000
+
+
+def is_too_long(text: str) -> bool:
+    """Return whether ``text`` is too long to be parsed as Markdown. Pictures in it do not count."""
+    return len(text) > MAX_MARKDOWN_CHARS and written_chars(text) > MAX_MARKDOWN_CHARS
 
 
 def plain_blocks(text: str) -> tuple[Block, ...]:

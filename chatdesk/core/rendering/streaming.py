@@ -21,14 +21,13 @@ from chatdesk.core.rendering.footnotes import Note, is_expected, place_notes
 from chatdesk.core.rendering.markdown import (
     ParsedText,
     clean_source,
-    is_too_long,
     parse_markdown,
     parse_source,
     parser,
 )
 from chatdesk.core.rendering.open_marks import close_marks, close_text
 from chatdesk.core.rendering.picture_data import without_unfinished_picture
-from chatdesk.core.rendering.plain_text import plain_blocks
+from chatdesk.core.rendering.plain_text import is_too_long, plain_blocks
 from chatdesk.core.rendering.span_builder import table_row
 from chatdesk.core.rendering.wire import common_prefix
 

@@ -8,8 +8,9 @@ import time
 import pytest
 
 from chatdesk.core.rendering.blocks import Block, ImagePlaceholder, Paragraph
-from chatdesk.core.rendering.markdown import MAX_MARKDOWN_CHARS, parse_markdown
+from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.picture_data import MAX_PICTURE_BYTES, picture_url, without_pictures
+from chatdesk.core.rendering.plain_text import MAX_MARKDOWN_CHARS
 from chatdesk.core.rendering.streaming import StreamingMarkdown
 from chatdesk.core.rendering.wire import decode_block, encode_block
 from chatdesk.core.transfer.exports.html_blocks import HtmlBlocks

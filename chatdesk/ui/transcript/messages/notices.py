@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from chatdesk.core.clock import Clock
-from chatdesk.core.domain.message import UNREADABLE_TEXT, Message, Part, Role, Status
+from chatdesk.core.domain.message import UNREADABLE_TEXT, Message, Part, PartType, Role, Status
 from chatdesk.core.domain.tools import CallStatus, open_calls
 from chatdesk.core.hidden_characters import clean_line
+from chatdesk.core.rendering.plain_text import is_too_long
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.local_forms import clock_time_of
 from chatdesk.ui.transcript.items.notice_item import Countdown, NoticeItem
@@ -222,4 +223,8 @@ class EntryNotices:
             return [NoticeItem(tr("This question has no answer."), (_ANSWER,), tone="line", is_selectable=False)]
         now_ms = Clock().now_ms()
         notice = notice_of(facts.message, person=facts.person, can_continue=facts.can_continue, now_ms=now_ms)
-        return [notice] if notice is not None else []
+        notices = [notice] if notice is not None else []
+        if any(part.type is PartType.TEXT and is_too_long(part.text) for part in facts.message.parts):
+            words = tr("This text has more than 1 MB, so it is not formatted. Copy it to read it elsewhere.")
+            notices.append(NoticeItem(words, tone="line", is_selectable=False))
+        return notices
