@@ -246,7 +246,7 @@ def _sizes_of_tests() -> Iterator[tuple[str, str, int]]:
             continue
         text = path.read_text(encoding="utf-8")
         if _MAY_BREAK_A_RULE.search(text):  # parsing is most of what this costs
-            nodes = list(ast.walk(ast.parse(text)))
+            nodes = list(ast.walk(tree_of(path)))
             yield "fixed_sleeps", _name(path), sum(map(_is_fixed_sleep, nodes))
             yield "private_names", _name(path), sum(map(_is_foreign_private_name, nodes))
         if place.parts[0] in ("core", "ui"):
@@ -293,19 +293,20 @@ def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 def _first_line(
     path: Path, node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 ) -> Iterator[tuple[str, str]]:
-    if text := ast.get_docstring(node):
-        yield _name(path), text.splitlines()[0]
+    if text := ast.get_docstring(node, clean=False):
+        yield _name(path), text.strip().partition("\n")[0]
 
 
 def _definitions(
     tree: ast.AST, owner: str = ""
 ) -> Iterator[tuple[str, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]]:
-    for node in ast.iter_child_nodes(tree):
+    for node in getattr(tree, "body", ()):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield owner, node
             yield from _definitions(node, f"{owner}{node.name}.")
 
 
+@cache
 def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
