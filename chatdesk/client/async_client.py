@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 import httpx2
@@ -51,9 +50,7 @@ class AsyncClient(AsyncRequests):
     async def __aenter__(self) -> AsyncClient:
         return self
 
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self.close()
 
     # Answers and events
@@ -192,9 +189,7 @@ class AsyncEvents:
     async def __aenter__(self) -> AsyncEvents:
         return self
 
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         await self.close()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QMimeDatabase, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.texts import tr
@@ -17,6 +17,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel, set_plain_tooltip
+from chatdesk.ui.widgets.layouts import bare_row
 from chatdesk.ui.widgets.painting import draw_line, mirrored, paint_box
 from chatdesk.ui.widgets.words import size_text, with_commas
 
@@ -196,9 +197,7 @@ class AttachmentNote(QWidget):
         self._actions: tuple[NoteAction, ...] = ()
         self._label = ElidedLabel(theme, role="muted")
         self._label.setObjectName("attachmentNote")
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(_NOTE_GAP_PX)
+        self._row = bare_row(self, spacing_px=_NOTE_GAP_PX)
         self._row.addWidget(self._label)
         self._row.addStretch(1)
         self._buttons: list[QPushButton] = []

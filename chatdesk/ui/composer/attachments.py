@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from chatdesk.core.domain.attachment import Attachment
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.composer.attachment_chip import AttachmentChip, AttachmentNote, NoteAction
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.layouts import bare_column
 
 _GAP_PX = 8
 _MOST_ROWS = 2  # more of them scroll
@@ -48,9 +49,7 @@ class AttachmentChips(QWidget):
         self._row.setAutoFillBackground(False)  # ``setWidget`` has turned it on
         self._note = AttachmentNote(theme)
         self._note.actionRequested.connect(self.noteActionRequested)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
+        column = bare_column(self, spacing_px=4)
         column.addWidget(self._area)
         column.addWidget(self._note)
         theme.changed.connect(self._arrange)

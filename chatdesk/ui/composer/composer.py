@@ -33,6 +33,7 @@ from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX
 from chatdesk.ui.widgets.buttons import ComposerChip, IconButton
 from chatdesk.ui.widgets.danger_menu import DangerMenu
 from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.layouts import bare_row
 from chatdesk.ui.widgets.painting import paint_box, paint_focus_ring
 from chatdesk.ui.widgets.words import exact_size_text
 
@@ -254,9 +255,7 @@ class Composer(QWidget):
 
     def _build(self) -> None:
         self.stop_button.hide()
-        row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(12)
+        row = bare_row(spacing_px=12)
         self._chips = QHBoxLayout()
         self._chips.setSpacing(6)
         self._chips.addWidget(self.add_button)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.assistance import announce
@@ -14,6 +14,7 @@ from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQu
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.layouts import bare_row
 
 
 class RowsAbove(QObject):
@@ -94,9 +95,7 @@ class StateBar(QWidget):
         self._label.setObjectName("composerStateText")
         self.button = PillButton(theme, "", object_name="composerStateLeave")
         self.button.clicked.connect(self.left)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(12)
+        row = bare_row(self, spacing_px=12)
         row.addWidget(self._label, 1)
         row.addWidget(self.button)
 

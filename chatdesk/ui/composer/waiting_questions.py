@@ -8,12 +8,13 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Signal, SignalInstance
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton, PillButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.layouts import bare_column, bare_row
 
 MOST_ROWS: Final = 3
 _GAP_PX: Final = 4
@@ -46,9 +47,7 @@ class WaitingQuestions(QWidget):
         self._heading = ElidedLabel(theme, role="muted")
         self._heading.setObjectName("waitingQuestionsHeading")
         self._rows: list[QWidget] = []
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(_GAP_PX)
+        self._column = bare_column(self, spacing_px=_GAP_PX)
         self._column.addWidget(self._heading)
 
     @property
@@ -92,9 +91,7 @@ class WaitingQuestions(QWidget):
 
     def _row(self, row: WaitingQuestionRow, place: int) -> QWidget:
         holder = QWidget(self)
-        line = QHBoxLayout(holder)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(8)
+        line = bare_row(holder, spacing_px=8)
         label = ElidedLabel(self._theme, row.text)
         label.setObjectName(f"waitingQuestion-{row.id}")
         line.addWidget(label, 1)
@@ -120,8 +117,7 @@ class WaitingQuestions(QWidget):
 
     def _rest(self, count: int) -> QWidget:
         holder = QWidget(self)
-        line = QHBoxLayout(holder)
-        line.setContentsMargins(0, 0, 0, 0)
+        line = bare_row(holder)
         words = shown(plural("{count} more wait…", "{count} more waits…", count))
         button = PillButton(self._theme, words, object_name="waitingQuestionsAll")
         button.clicked.connect(self.allRequested)

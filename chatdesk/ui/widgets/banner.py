@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.assistance import announce
@@ -15,6 +15,7 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.buttons import IconButton
+from chatdesk.ui.widgets.layouts import bare_row
 from chatdesk.ui.widgets.painting import paint_box
 
 BannerKind = Literal["warning", "danger", "info"]
@@ -52,9 +53,7 @@ class Banner(QWidget):
         self._other.clicked.connect(self.otherTriggered)
         self._guard = UnreadGuard([self._action, self._other], self)
         self._buttons = QWidget()
-        buttons = QHBoxLayout(self._buttons)
-        buttons.setContentsMargins(0, 0, 0, 0)
-        buttons.setSpacing(8)
+        buttons = bare_row(self._buttons, spacing_px=8)
         buttons.addWidget(self._action)
         buttons.addWidget(self._other)
         self._close = IconButton(theme, "x", name=tr("Close this notice"), object_name="bannerClose")

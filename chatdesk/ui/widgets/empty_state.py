@@ -18,6 +18,7 @@ from chatdesk.ui.theme.icons import paint_icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, ICON_PX
 from chatdesk.ui.widgets.buttons import ThemedButton
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.painting import draw_line, paint_box, paint_focus_ring
 
 _PADDING_PX = 14
@@ -276,9 +277,7 @@ class EmptyState(QScrollArea):
 
     def _build_page(self) -> QWidget:
         self._question = QWidget()
-        rows = QVBoxLayout(self._question)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
+        rows = bare_column(self._question, spacing_px=0)
         rows.addWidget(self.title)
         rows.addSpacing(10)
         rows.addWidget(self.sub_text)

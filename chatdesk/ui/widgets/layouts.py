@@ -4,8 +4,24 @@ below the other."""
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QLayoutItem, QVBoxLayout, QWidget
 from shiboken6 import isValid
+
+
+def bare_column(parent: QWidget | None = None, *, spacing_px: int = -1) -> QVBoxLayout:
+    """Return a column without margins, which lays out ``parent`` if there is one; -1 is the style's own spacing."""
+    column = QVBoxLayout() if parent is None else QVBoxLayout(parent)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(spacing_px)
+    return column
+
+
+def bare_row(parent: QWidget | None = None, *, spacing_px: int = -1) -> QHBoxLayout:
+    """Return a row without margins, as ``bare_column`` does."""
+    row = QHBoxLayout() if parent is None else QHBoxLayout(parent)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(spacing_px)
+    return row
 
 
 class PlacedItems(QLayout):

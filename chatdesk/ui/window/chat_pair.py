@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QSplitter, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QTabBar, QWidget
 
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.texts import tr
@@ -13,6 +13,7 @@ from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import THREAD_LEAST_PX
 from chatdesk.ui.widgets.focus_ring import frame_tab
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.window.chat_pane import ChatPane
 
 _LONGEST_TITLE = 40
@@ -30,9 +31,7 @@ class ChatPair(QWidget):
         self._theme = theme
         self._tabs: QTabBar | None = None
         self._share = 0.5
-        self._rows = QVBoxLayout(self)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(0)
+        self._rows = bare_column(self, spacing_px=0)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setObjectName("chatSplitter")
         self.splitter.setHandleWidth(1)

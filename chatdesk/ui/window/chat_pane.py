@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QWidget
 
 from chatdesk.core.texts import shown
 from chatdesk.ui.sidebar.sidebar import Sidebar
@@ -16,6 +16,7 @@ from chatdesk.ui.theme.tokens import COMPOSER_WIDTH_PX, INSPECTOR_WIDTH_PX, THRE
 from chatdesk.ui.widgets.banner import Banner
 from chatdesk.ui.widgets.focus_chain import next_in_chain
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.widgets.layouts import bare_column, bare_row
 from chatdesk.ui.window.inspector import Inspector
 from chatdesk.ui.window.pane_toasts import PaneToasts, ToastMessage
 
@@ -55,15 +56,11 @@ class ChatPane(QWidget):
         self._bars: list[QWidget] = []
         self._run_banner: Run | None = None
         self._run_note: Run | None = None
-        self._columns = QHBoxLayout(self)
-        self._columns.setContentsMargins(0, 0, 0, 0)
-        self._columns.setSpacing(0)
+        self._columns = bare_row(self, spacing_px=0)
         self._area = QWidget(self)
         self._area.setObjectName("threadArea")
         self._columns.addWidget(self._area, 1)
-        self._rows = QVBoxLayout(self._area)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(0)
+        self._rows = bare_column(self._area, spacing_px=0)
         self.banner = Banner(theme, self._area)
         banner_row = _centred(self.banner, self._area, top_px=_BAR_GAP_PX, bottom_px=0)
         self._stack = QStackedWidget(self._area)

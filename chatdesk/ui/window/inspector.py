@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.assistance import named
@@ -12,6 +12,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import INSPECTOR_WIDTH_PX, THREAD_LEAST_PX
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.focus_ring import frame_tab
+from chatdesk.ui.widgets.layouts import bare_row
 
 _NO_LIMIT = 16_777_215  # Qt's own
 _MARGIN_PX, _ROOM_FOR_TABS = 12, 1.25
@@ -47,8 +48,7 @@ class Inspector(QWidget):
         self._stack = QStackedWidget()
         self.close_button = IconButton(theme, "x", name=tr("Close the inspector"), object_name="closeInspectorButton")
         self.close_button.clicked.connect(self.closed)
-        top = QHBoxLayout()
-        top.setContentsMargins(0, 0, 0, 0)
+        top = bare_row()
         top.addWidget(self._bar)
         top.addStretch(1)
         top.addWidget(self.close_button)

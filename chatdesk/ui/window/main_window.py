@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import announce
@@ -18,6 +18,7 @@ from chatdesk.ui.sidebar.sidebar_place import SidebarPlace
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import SIDEBAR_OVERLAY_BELOW_PX
 from chatdesk.ui.widgets.header.thread_header import ThreadHeader
+from chatdesk.ui.widgets.layouts import bare_row
 from chatdesk.ui.window.chat_pair import ChatPair
 from chatdesk.ui.window.chat_pane import ChatPane
 from chatdesk.ui.window.chat_window import ChatWindow, place_window, placed_as
@@ -188,9 +189,7 @@ class MainWindow(ChatWindow):
         self._body = QWidget(self)
         self._body.setObjectName("body")
         self.setCentralWidget(self._body)
-        columns = QHBoxLayout(self._body)
-        columns.setContentsMargins(0, 0, 0, 0)
-        columns.setSpacing(0)
+        columns = bare_row(self._body, spacing_px=0)
         self._splitter = QSplitter(Qt.Orientation.Horizontal, self._body)
         self._splitter.setObjectName("splitter")
         self._splitter.setHandleWidth(1)

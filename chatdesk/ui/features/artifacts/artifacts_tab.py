@@ -14,6 +14,7 @@ from chatdesk.core.domain.message import Role
 from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.features.inspector.rows import ItemListModel, RowList, RowRole, plain_label
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.words import with_commas
 
 _AnyIndex = QModelIndex | QPersistentModelIndex
@@ -58,8 +59,7 @@ class ArtifactsTab(QWidget):
         self._stack = QStackedWidget()
         self._stack.addWidget(page)
         self._stack.addWidget(view)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
+        whole = bare_column(self)
         whole.addWidget(self._stack)
         self.setFocusProxy(self.list)
 

@@ -36,6 +36,7 @@ from chatdesk.ui.local_forms import within_sentence
 from chatdesk.ui.qt.composing_field import ComposingField
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.layouts import bare_column, bare_row
 from chatdesk.ui.widgets.scrolled_page import FittedArea, ScrolledPage
 from chatdesk.ui.widgets.words import with_commas
 
@@ -108,9 +109,7 @@ class ParametersDialog(Panel):
         self._hints: dict[str, str] = {}
         rows = ScrolledPage()
         rows.setObjectName("parameterRows")
-        column = QVBoxLayout(rows)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = bare_column(rows, spacing_px=0)
         for kind in _KINDS:
             if kind.ability is None or info.may_have(kind.ability):
                 self._add(column, kind)
@@ -334,9 +333,7 @@ class RangeField(QWidget):
         self.slider.setSingleStep(_STEPS_IN_ONE // 20)
         self.slider.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the text has its keys
         self.slider.setPageStep(_STEPS_IN_ONE // 4)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(10)
+        row = bare_row(self, spacing_px=10)
         row.addWidget(self.slider, 1)
         row.addWidget(self.line)
         self.line.installEventFilter(self)

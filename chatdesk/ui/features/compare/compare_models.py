@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QScrollArea,
     QSizePolicy,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,6 +21,7 @@ from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import clear_layout, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import set_plain_tooltip
+from chatdesk.ui.widgets.layouts import bare_column
 
 _SIZE_PX = (420, 420)
 _MOST = 4
@@ -58,8 +58,7 @@ class CompareModelsDialog(FormPanel):
         self.search.textChanged.connect(self._filter)
         rows = QWidget()
         rows.setObjectName("compareModels")
-        self._rows = QVBoxLayout(rows)
-        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows = bare_column(rows)
         self._fill(models, current)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)

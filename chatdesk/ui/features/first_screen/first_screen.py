@@ -18,6 +18,7 @@ from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FontRole
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.painting import paint_box
 
 _FEW_COLUMNS_BELOW_PX: Final = 520
@@ -50,9 +51,7 @@ class FirstScreen(QWidget):
         title = plain_label(tr("Welcome to ChatDesk"), "title", wraps=True, name="wayInTitle")
         text = plain_label(tr("Connect a model to begin. Your chats stay on this computer."), "text", wraps=True)
         text.setProperty("isQuiet", True)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        column = bare_column(self, spacing_px=0)
         column.addWidget(title)
         column.addSpacing(8)
         column.addWidget(text)

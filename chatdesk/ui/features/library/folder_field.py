@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, QUrl, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.texts import shown, tr
@@ -13,6 +13,7 @@ from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.file_dialogs import ask_for_folder
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.widgets.elided_label import set_plain_tooltip
+from chatdesk.ui.widgets.layouts import bare_row
 
 _GAP_PX = 8
 
@@ -38,9 +39,7 @@ class FolderField(QWidget):
         self.remove_button = push_button(
             tr("Remove"), f"{object_name}Remove", self._remove, name=tr("Remove: {name}", name=name)
         )
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(_GAP_PX)
+        row = bare_row(self, spacing_px=_GAP_PX)
         row.addWidget(self.line, 1)
         row.addWidget(self.choose_button)
         row.addWidget(self.remove_button)

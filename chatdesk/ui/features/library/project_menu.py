@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragLeaveEvent, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.features.library.project_chooser import ChooserEntry, ProjectChooser
 from chatdesk.ui.sidebar.project_badge import THREADS_MIME
 from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.painting import paint_floating
 
 _WIDEST_PX, _HIGHEST_PX = 280, 460
@@ -39,8 +40,7 @@ class ProjectMenu(QWidget):
             round_corners(self, theme.tokens.radius.code)
         self.chooser = ProjectChooser(theme, entries, mime=THREADS_MIME, parent=self)
         self.chooser.field.setVisible(not is_under_drag)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = bare_column(self)
         column.addWidget(self.chooser)
         self.chooser.chosen.connect(self._on_chosen)
         self.chooser.dropped.connect(self._on_dropped)

@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QListWidgetItem,
     QScrollArea,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,6 +21,7 @@ from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.focus_ring import frame_when_empty
+from chatdesk.ui.widgets.layouts import bare_column
 
 _SIZE_PX = (400, 440)
 _EMPTY_PX, _TAG_PX = 170, 28
@@ -50,12 +50,10 @@ class ThreadTagsDialog(FormPanel):
         self.head.setText(tr("Tags: {what}", what=what[:120]))
         self.setAccessibleDescription(what)
         self._boxes: list[tuple[str | None, str, QCheckBox, Qt.CheckState]] = []
-        self._rows = QVBoxLayout()
-        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows = bare_column()
         holder = QWidget()
         holder.setObjectName("tagRows")
-        outer = QVBoxLayout(holder)
-        outer.setContentsMargins(0, 0, 0, 0)
+        outer = bare_column(holder)
         outer.addLayout(self._rows)
         outer.addStretch(1)
         for tag in tags:

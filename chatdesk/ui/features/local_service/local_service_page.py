@@ -21,7 +21,7 @@ from chatdesk.ui.features.settings.settings_row import SettingsRow
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.switch import Switch
-from chatdesk.ui.widgets.layouts import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow, bare_column
 from chatdesk.ui.widgets.words import with_commas
 
 _LOOK_AGAIN_MS: Final = 5_000  # while the page is seen, for the last use
@@ -185,8 +185,7 @@ class _TokenRow(QWidget):
         self.revoke.setAccessibleDescription(details)
         self.revoke.setAutoDefault(False)
         self.revoke.setProperty("isDanger", True)
-        line = QVBoxLayout(self)
-        line.setContentsMargins(0, 0, 0, 0)
+        line = bare_column(self)
         line.addWidget(SettingsRow(name, details, self.revoke, has_field_name=False))
 
 

@@ -31,6 +31,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.focus_ring import frame_when_empty
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.search_field import SearchField
 
 _WIDTH_PX, _HEIGHT_PX, _SIDE_PX, _ROW_PX = 900, 620, 260, 34
@@ -202,9 +203,7 @@ class PromptsDialog(Panel):
             tr("Export…"), "promptsExport", lambda: self._save_then(self.exportRequested.emit)
         )
         side = QWidget()
-        column = QVBoxLayout(side)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column = bare_column(side, spacing_px=8)
         column.addWidget(self.search)
         column.addWidget(self.shown_box)
         column.addWidget(self.list, 1)

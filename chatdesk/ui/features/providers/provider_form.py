@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
 from chatdesk.core.chat.provider_setup.keys import KeyState
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
@@ -24,6 +24,7 @@ from chatdesk.ui.features.providers.provider_more import NotANumber, ProviderMor
 from chatdesk.ui.features.providers.provider_steps import ProviderSteps
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.scrolled_page import FittedArea, ScrolledPage
 
 _WIDTH_PX = 560
@@ -174,8 +175,7 @@ class ProviderForm(ScrolledPage):
         who.addStretch(1)
         key.addWidget(self.key, 1)
         key.addWidget(self.test_button, 0, Qt.AlignmentFlag.AlignTop)
-        column = _column(self)
-        column.setSpacing(8)
+        column = bare_column(self, spacing_px=8)
         column.addWidget(self.found)
         column.addLayout(who)
         column.addWidget(self.address)
@@ -252,8 +252,7 @@ class ProviderForm(ScrolledPage):
         self.test_button = push_button(tr("Test"), "providerTest", self.test)
         self.save_button = push_button(tr("Save"), "providerSave", self.save, is_default=True)
         self.key.field.submitted.connect(self.save_button.click)
-        column = _column(self)
-        column.setSpacing(6)
+        column = bare_column(self, spacing_px=6)
         for title, field in ((tr("Name"), self.name), (tr("Address"), self.address)):
             column.addWidget(plain_label(title, "muted"))
             column.addWidget(field)
@@ -351,9 +350,3 @@ class ProviderDialog(FormPanel):
 
 def _profile_of(preset: Preset) -> ProviderProfile:
     return ProviderProfile("", preset.id, preset.label, preset.base_url, api=preset.api, model=preset.model)
-
-
-def _column(form: QWidget) -> QVBoxLayout:
-    column = QVBoxLayout(form)
-    column.setContentsMargins(0, 0, 0, 0)
-    return column

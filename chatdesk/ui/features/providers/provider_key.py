@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.chat.provider_setup.keys import KeyState
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
@@ -22,6 +22,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import LinkButton
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.key_field import KeyField
+from chatdesk.ui.widgets.layouts import bare_column
 
 _PLACES: Final = {
     KeyPlace.KEYRING: Text("In the system keyring"),
@@ -71,9 +72,7 @@ class ProviderKey(QWidget):
         for widget in (*kept, self.agree):
             row.addWidget(widget)
         row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        column = bare_column(self, spacing_px=6)
         column.addLayout(row)
         places: tuple[QWidget, ...] = (self.place_hint, self.place_box, self.passphrase)
         for widget in (self.where, self.field, *places):

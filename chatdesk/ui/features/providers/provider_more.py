@@ -23,6 +23,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.dialogs.text_field import TextField
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.layouts import bare_column
 
 # Stands for the value of a header that is kept with the keys; left as it is, the value stays.
 KEPT: Final = "••••••••"
@@ -81,9 +82,7 @@ class ProviderMore(QWidget):
             )
             for name, words in _TIMES
         }
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
+        column = bare_column(self, spacing_px=6)
         column.addWidget(plain_label(tr("Model for new threads"), "muted"))
         column.addWidget(self.model)
         column.addLayout(_pair((tr("Organisation"), self.organisation), (tr("Project"), self.project)))

@@ -20,6 +20,7 @@ from chatdesk.ui.theme.icons import icon
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import ICON_PX
 from chatdesk.ui.widgets.fields.switch import Switch
+from chatdesk.ui.widgets.layouts import bare_column
 
 
 class ProviderPage(QWidget):
@@ -44,7 +45,7 @@ class ProviderPage(QWidget):
             tr("Change the passphrase…"), "providerPassphraseChange", self.passphraseRequested.emit
         )
         self._change.hide()
-        self._list = _column()
+        self._list = bare_column(spacing_px=0)
         self.found = FoundServers()
         self.found.setContentsMargins(0, 8, 0, 0)
         self.add_button = push_button(tr("Add provider"), "providerAdd", self.addRequested.emit)
@@ -142,10 +143,3 @@ def _offline_row() -> QWidget:
     always.setProperty("isQuiet", True)
     words = tr("Offline demo"), tr("Needs no network, for trying things out")
     return SettingsRow(*words, always, has_field_name=False)
-
-
-def _column() -> QVBoxLayout:
-    column = QVBoxLayout()
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    return column

@@ -28,7 +28,7 @@ from chatdesk.ui.theme.compositing import round_corners
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import LinkButton
 from chatdesk.ui.widgets.danger_menu import DangerMenu
-from chatdesk.ui.widgets.layouts import BesideOrBelow
+from chatdesk.ui.widgets.layouts import BesideOrBelow, bare_column
 
 _WORDS_PX: Final = 180
 _FIELDS_PX: Final = 320
@@ -150,9 +150,7 @@ class ProviderRow(QWidget):
         return menu
 
     def _lay_out(self) -> None:
-        words = QVBoxLayout()
-        words.setContentsMargins(0, 0, 0, 0)
-        words.setSpacing(0)
+        words = bare_column(spacing_px=0)
         words.addWidget(self._title)
         words.addWidget(self._hint)
         words.addWidget(self.keys_link, 0, Qt.AlignmentFlag.AlignLeft)

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QTreeWidget,
     QTreeWidgetItem,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -30,6 +29,7 @@ from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.elided_label import plain_tooltip
 from chatdesk.ui.widgets.focus_ring import FocusFrame
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.words import with_commas
 
 # Keys that belong to one part of the window and are no commands.
@@ -242,9 +242,7 @@ class ShortcutsEditor(QWidget):
             self.buttons.addWidget(button)
         self.buttons.addStretch(1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        column_layout = QVBoxLayout(self)
-        column_layout.setContentsMargins(0, 0, 0, 0)
-        column_layout.setSpacing(10)
+        column_layout = bare_column(self, spacing_px=10)
         column_layout.addWidget(self.filter)
         column_layout.addWidget(self.tree, 1)
         column_layout.addWidget(self._build_recorder())
@@ -262,8 +260,7 @@ class ShortcutsEditor(QWidget):
         keys.addWidget(self.recorder, 1)
         keys.addWidget(self.use_button)
         keys.addWidget(cancel)
-        rows = QVBoxLayout(self._record_row)
-        rows.setContentsMargins(0, 0, 0, 0)
+        rows = bare_column(self._record_row)
         rows.addWidget(self._question)
         rows.addLayout(keys)
         return self._record_row

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from chatdesk.core.domain.tools import ServerKind, ToolServer
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -27,6 +27,7 @@ from chatdesk.ui.features.tools.server_text import (
     values_text,
 )
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.words import with_commas
 
 _WIDTH_PX: Final = 520
@@ -98,8 +99,7 @@ class ServerForm(TaskPanel):
     def _add_together(self, *fields: tuple[str, QLineEdit]) -> QWidget:
         """Add fields that are shown and hidden together."""
         rows = QWidget()
-        column = QVBoxLayout(rows)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = bare_column(rows)
         column.setSpacing(self.body.spacing())
         for label, field in fields:
             column.addWidget(plain_label(label, "muted", wraps=True))

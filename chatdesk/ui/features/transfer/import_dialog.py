@@ -32,6 +32,7 @@ from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import LinkButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel, plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.words import with_commas
 
 _WIDTH_PX = 560
@@ -175,7 +176,7 @@ class ImportDialog(Panel):
 
     def _choosing(self, projects: Sequence[tuple[str, str]]) -> QWidget:
         page = QWidget()
-        column = _column(page)
+        column = bare_column(page, spacing_px=12)
         hint = tr(
             "What is here already stays as it is, so a newer export of the same chats can be imported at any time."
         )
@@ -222,7 +223,7 @@ class ImportDialog(Panel):
         self._steps = plain_label("", "text", wraps=True, name="importSteps")
         self._link_place = QVBoxLayout()
         box = QWidget()
-        rows = _column(box)
+        rows = bare_column(box, spacing_px=12)
         rows.addLayout(row)
         rows.addWidget(self._steps)
         rows.addLayout(self._link_place)
@@ -242,7 +243,7 @@ class ImportDialog(Panel):
 
     def _running(self) -> QWidget:
         page = QWidget()
-        column = _column(page)
+        column = bare_column(page, spacing_px=12)
         self.bar = named(QProgressBar(), "importProgress", tr("Progress of the import"))
         self.bar.setTextVisible(False)
         self.state = plain_label("", "text", name="importState")
@@ -259,7 +260,7 @@ class ImportDialog(Panel):
 
     def _finished(self) -> QWidget:
         page = QWidget()
-        column = _column(page)
+        column = bare_column(page, spacing_px=12)
         self.summary = plain_label("", "text", wraps=True, name="importSummary")
         self._lines = _Lines(self)
         self.list = named(QListView(), "importLines", tr("Result of each thread"))
@@ -314,13 +315,6 @@ def _label_of(field: QWidget, text: str) -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setBuddy(field)
     return label
-
-
-def _column(page: QWidget) -> QVBoxLayout:
-    column = QVBoxLayout(page)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(12)
-    return column
 
 
 def _buttons(*buttons: QPushButton) -> QHBoxLayout:

@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QPushButton,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -32,7 +31,7 @@ from chatdesk.ui.features.usage.figures import MEASURES, cost_words, row_name, t
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.layouts import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow, bare_column
 
 # The usage of days, summed up for each grouping.
 Spending = Mapping[Grouping, Sequence[UsageCell]]
@@ -190,9 +189,7 @@ class UsagePage(QWidget):
         for button in (self._limits, self._csv, self._prices):
             actions.addWidget(button)
         self.buttons.addLayout(actions, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column = bare_column(self, spacing_px=8)
         column.addLayout(top)
         column.addWidget(self._total)
         column.addLayout(by)

@@ -19,6 +19,7 @@ from chatdesk.ui.widgets.context_meter import ContextMeter
 from chatdesk.ui.widgets.elided_label import ElidedLabel
 from chatdesk.ui.widgets.header.presence_row import PresenceRow
 from chatdesk.ui.widgets.header.thread_title import ThreadTitle
+from chatdesk.ui.widgets.layouts import bare_row
 from chatdesk.ui.widgets.models.model_picker import ModelPicker, ProviderChoices
 from chatdesk.ui.widgets.painting import fill_area
 
@@ -277,9 +278,7 @@ class TemporaryMark(QWidget):
         )
         self.keep_button.setToolTip(shown(_KEEPS))
         self.keep_button.clicked.connect(self.keepPressed)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(_MARK_GAP_PX)
+        row = bare_row(self, spacing_px=_MARK_GAP_PX)
         row.addWidget(self._label)
         row.addWidget(self.keep_button)
 

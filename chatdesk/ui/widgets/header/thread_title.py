@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QStackedLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QStackedLayout, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import named
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import IconButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel
+from chatdesk.ui.widgets.layouts import bare_row
 
 _MAX_TITLE_CHARACTERS = 200
 _GAP_PX, _LEAST_PX = 4, 24
@@ -40,9 +41,7 @@ class ThreadTitle(QWidget):
         self.field.setMinimumWidth(_LEAST_PX)  # the hidden field must not widen the title
         self.field.ended.connect(self._on_field_ended)
         shown = QWidget()
-        row = QHBoxLayout(shown)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(_GAP_PX)
+        row = bare_row(shown, spacing_px=_GAP_PX)
         row.addWidget(self.label)
         row.addWidget(self.pencil)
         row.addStretch(1)

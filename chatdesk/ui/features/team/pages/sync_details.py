@@ -22,7 +22,7 @@ from chatdesk.ui.features.team.pages.team_text import round_words
 from chatdesk.ui.features.team.sync_status_text import moment, status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.layouts import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow, bare_column
 
 _WIDTH_PX: Final = 680
 _MOST_REFUSED_HIGH: Final = 6
@@ -183,9 +183,7 @@ class SyncDetailsDialog(TaskPanel):
             button = push_button(text, f"refused_{name}", partial(self._emit_selected, signal))
             button.setAccessibleDescription(tr("For the selected changes"))
             buttons.addWidget(button)
-        column = QVBoxLayout(box)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(self.theme.tokens.space.xs)
+        column = bare_column(box, spacing_px=self.theme.tokens.space.xs)
         column.addWidget(self._refused_heading)
         column.addWidget(plain_label(words, "muted", wraps=True))
         column.addWidget(self.refused)

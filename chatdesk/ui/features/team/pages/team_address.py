@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.domain.sharing.team import ServerAddress
 from chatdesk.core.errors import ChatDeskError
@@ -20,6 +20,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.widgets.elided_label import set_plain_tooltip
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.layouts import bare_column
 
 # Parses a pasted connection string; raises ``InvalidInput``.
 ReadAddress = Callable[[str], tuple[ServerAddress, str]]
@@ -72,9 +73,7 @@ class AddressFields(QWidget):
         self.problem = plain_label("", "note", wraps=True, name="teamStringProblem")
         self.problem.setProperty("isDanger", True)
         self.problem.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
+        column = bare_column(self, spacing_px=8)
         if asks_login:
             words = tr("Paste the connection string of an owner's account, or fill in the fields.")
             column.addWidget(plain_label(words, "text", wraps=True))

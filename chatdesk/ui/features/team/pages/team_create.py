@@ -22,6 +22,7 @@ from chatdesk.ui.features.team.pages.team_address import AddressFields, ReadAddr
 from chatdesk.ui.features.team.pages.team_keep import KeepInFile
 from chatdesk.ui.features.team.pages.team_text import WHO_CAN_READ
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.layouts import bare_column
 
 _WIDTH_PX: Final = 620
 _LONGEST_NAME: Final = 80
@@ -251,9 +252,7 @@ class _Checks(QWidget):
 
 def _page() -> tuple[QWidget, QVBoxLayout]:
     page = QWidget()
-    column = QVBoxLayout(page)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(8)
+    column = bare_column(page, spacing_px=8)
     return page, column
 
 

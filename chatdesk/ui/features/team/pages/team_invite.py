@@ -9,7 +9,7 @@ from typing import Final
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QGuiApplication, QTextOption
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSpinBox, QWidget
 
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.domain.sharing.team_setup import ComputerCode, Invitation
@@ -24,7 +24,7 @@ from chatdesk.ui.features.team.pages.team_join import INVITATION_ENDING
 from chatdesk.ui.features.team.pages.team_roles import RoleRow, RoleRows, legend
 from chatdesk.ui.features.team.pages.team_text import day
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.layouts import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow, bare_column
 
 _WIDTH_PX: Final = 560
 _DAYS: Final = 7
@@ -56,8 +56,7 @@ class CodeBox(QWidget):
         row = FlowRow(theme.tokens.space.s)
         for button in (self.copy_button, self.link_button, self.save_button):
             row.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = bare_column(self)
         column.addWidget(self.code)
         column.addLayout(row)
         column.addWidget(self.said)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.widgets.layouts import bare_column
 
 _WORDS = Text(
     "This computer has no keyring that could keep the password. Keep it in ChatDesk's encrypted file of keys instead; "
@@ -32,8 +33,7 @@ class KeepInFile(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.field, 1)
         row.addWidget(self.button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
+        column = bare_column(self)
         column.addWidget(plain_label(shown(_WORDS), "text", wraps=True))
         column.addLayout(row)
         self.field.textChanged.connect(lambda text: self.button.setEnabled(bool(text)))

@@ -40,7 +40,7 @@ from chatdesk.ui.features.team.pages.team_text import (
 )
 from chatdesk.ui.features.team.sync_status_text import status_icon, status_words
 from chatdesk.ui.theme.theme import Theme
-from chatdesk.ui.widgets.layouts import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow, bare_column
 from chatdesk.ui.widgets.painting import paint_box
 
 # Codes of ``TeamError``; no password opens a login that was closed, or another's database.
@@ -233,9 +233,7 @@ class _Workspace(QWidget):
             name=tr("Details of syncing with {name}", name=workspace.name),
         )
         how.addWidget(self.details_button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.tokens.space.s)
+        column = bare_column(self, spacing_px=theme.tokens.space.s)
         column.addWidget(plain_label(workspace.name, "header", wraps=True))
         about = tr("{address}, joined {day}", address=address_words(workspace.address), day=day(workspace.joined_at))
         column.addWidget(plain_label(about, "muted", wraps=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSpinBox, QWidget
 
 from chatdesk.core.domain.sharing.team import LONGEST_RETENTION_DAYS
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -14,7 +14,7 @@ from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import pad_spin_box, plain_label
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.layouts import FlowRow
+from chatdesk.ui.widgets.layouts import FlowRow, bare_column
 
 _NAME: Final = Text("Keep messages")
 _CHOICES: Final = (None, 30, 90, 365)
@@ -32,9 +32,7 @@ class RetentionField(QWidget):
         super().__init__()
         self.setObjectName("teamRetention")
         self._kept = days
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.tokens.space.s)
+        column = bare_column(self, spacing_px=theme.tokens.space.s)
         self.words = plain_label("", "text", wraps=True, name="teamRetentionWords")
         self.box = named(ChoiceBox(self), "teamRetentionBox", shown(_NAME))
         self.box.setAccessibleDescription(shown(_WHAT_GOES))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from chatdesk.core.domain.sharing.team import TeamRole
 from chatdesk.core.texts import Text, shown, tr
@@ -17,6 +17,7 @@ from chatdesk.ui.features.team.pages.team_table import TextTable
 from chatdesk.ui.features.team.pages.team_text import ROLE_HINTS, ROLE_NAMES
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
+from chatdesk.ui.widgets.layouts import bare_column
 
 _NONE: Final = Text("No access")
 _MOST_ROWS_HIGH: Final = 5
@@ -78,9 +79,7 @@ class RoleRows(QWidget):
         row = QHBoxLayout()
         row.addWidget(self._label, 1)
         row.addWidget(self.box)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.tokens.space.s)
+        column = bare_column(self, spacing_px=theme.tokens.space.s)
         column.addWidget(self.table)
         column.addLayout(row)
         open_selected(self.table)

@@ -9,12 +9,13 @@ from html import escape
 
 from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QTableView, QWidget
 
 from chatdesk.ui.accessibility.assistance import open_selected
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import FOCUS_RING_PX
+from chatdesk.ui.widgets.layouts import bare_column
 
 _Index = QModelIndex | QPersistentModelIndex
 _ROW_PX = 26
@@ -58,9 +59,7 @@ class ActionTable(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.button)
         row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.tokens.space.s)
+        column = bare_column(self, spacing_px=theme.tokens.space.s)
         column.addWidget(self.table)
         column.addLayout(row)
         self.table.doubleClicked.connect(lambda _index: self._act())
