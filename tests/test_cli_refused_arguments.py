@@ -46,6 +46,9 @@ _TRIED = {
     "backup file": ("backup [{new}]", _UNWRITABLE),
     "restore file": ("restore [{export}]", [*_UNWRITABLE, "missing.zip"]),
     "import file": ("import [{export}]", [*_UNREADABLE, "{pipe}"]),
+    "knowledge add place": ("knowledge add P [{folder}]", [*_EMPTY, "/nowhere/x", "a\0b"]),
+    "knowledge search question": ("knowledge search P [hello]", _EMPTY),
+    "knowledge test file": ("knowledge test P [{questions}]", [*_UNREADABLE, "{empty}"]),
     "doctor bundle": ("doctor --bundle [{new}]", _UNWRITABLE),
     "demo-data messages": ("demo-data --messages [5]", ["100000000"]),
     "tokens new name": ("tokens new [x]", _EMPTY),
@@ -113,6 +116,8 @@ _ONLY_INSIDE = {
     *("tokens revoke token", "tools revoke tool", "tools add client", "tools search-engine engine"),
     *(f"{verb} {name}" for verb in _VERBS for name in ("server", "workspace", "member")),
     *(f"{verb} project" for verb in ("tools folder", "team share")),
+    *(f"knowledge {verb} project" for verb in ("add", "list", "search", "test", "remove")),
+    *("knowledge add exclude", "knowledge remove source"),
 }
 
 
@@ -143,12 +148,14 @@ def names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     (folder / "empty").touch()
     write_json(folder / "export", [plain_chatgpt("one", 2)])
     write_json(folder / "servers", {"mcpServers": {"x": {"command": "/bin/true"}}})
+    write_json(folder / "questions", [{"question": "Where?", "file": "a.md"}])
     for name, tls in (("invitation", "verify-full"), ("open", "disable")):
         address = ServerAddress("10.0.0.1", 5432, "team", "me", tls=tls)
         code = MemberCode(address, "s" * 24, "01890000-0000-7000-8000-000000000001", "Team", _FOR_LATER, "Ben")
         (folder / name).write_text(write_member_code(code))
     files = {
-        each: str(folder / each) for each in ("junk", "empty", "pipe", "export", "servers", "invitation", "open", "new")
+        each: str(folder / each)
+        for each in ("junk", "empty", "pipe", "export", "servers", "questions", "invitation", "open", "new")
     }
     return {**files, "folder": str(folder), "id": "01890000-0000-7000-8000-000000000000"}
 

@@ -73,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         data,
         demo_data,
         importing,
+        knowledge,
         opening,
         providers,
         search,
@@ -101,6 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
     asking.add_command(commands, common)
     threads.add_commands(commands, common)
     search.add_command(commands, common)
+    knowledge.add_command(commands, common)
     providers.add_command(commands, common)
     tools.add_command(commands, common)
     team.add_command(commands, common)

@@ -69,6 +69,14 @@ class ProjectDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectFilesChanged:
+    """Something of a project's files was added, read, changed or removed. While many are read, it comes a few times a
+    second."""
+
+    project_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TagsChanged:
     """Tags were added or removed, or threads have other tags than before."""
 

@@ -19,6 +19,7 @@ from chatdesk.service.rest import (
     jobs,
     messages,
     models,
+    project_files,
     projects,
     prompts,
     search,
@@ -60,6 +61,7 @@ def _endpoints_for(described: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
 _DESCRIBED: Final[tuple[Endpoint, ...]] = (
     *health.ENDPOINTS,
     *projects.ENDPOINTS,
+    *project_files.ENDPOINTS,
     *threads.ENDPOINTS,
     *messages.ENDPOINTS,
     *versions.ENDPOINTS,

@@ -28,6 +28,7 @@ from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.diagnostics.event_log import EventLog
 from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.events import EventBus
+from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 from chatdesk.core.providers.accounts import AccountBook
@@ -54,6 +55,7 @@ from chatdesk.services.parts import (
     registry_of,
 )
 from chatdesk.services.services import Services
+from chatdesk.services.web_tools import page_reader
 
 
 async def build_services(paths: AppPaths, settings: Settings, lock: InstanceLock) -> Services:
@@ -124,6 +126,7 @@ def _services(
         lock=lock,
         repositories=together,
         metrics=metrics,
+        knowledge=_knowledge(paths, store, bus, context),
     )
 
 
@@ -200,6 +203,12 @@ def _context(
     in_force.follow(lambda _changed: context.summaries.wake())
     context.models.use_overrides(overrides_of(accounts))
     return context
+
+
+def _knowledge(paths: AppPaths, store: Database, bus: EventBus, context: ContextService) -> KnowledgeService:
+    knowledge = KnowledgeService(store, paths, bus, vectors_dir=encodings_dir(), make_pages=page_reader)
+    context.project_files.use(knowledge.for_question)
+    return knowledge
 
 
 def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> LibraryService:

@@ -23,6 +23,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.events import EventBus
+from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.accounts import AccountBook
@@ -47,6 +48,7 @@ from chatdesk.core.usage.usage_service import UsageService
 from chatdesk.services.model_answers import answer_of
 from chatdesk.services.own_chats import own_chats
 from chatdesk.services.parts import backups_of, overrides_of, printing_command, registry_of, tool_limits_of
+from chatdesk.services.project_files import project_files
 from chatdesk.services.project_folder import project_folder
 from chatdesk.services.service_switch import ServiceSwitch
 from chatdesk.services.tool_loader import ToolLoader
@@ -83,6 +85,7 @@ class Services:
     lock: InstanceLock
     repositories: Repositories
     metrics: Metrics
+    knowledge: KnowledgeService
     listen: Callable[[], Awaitable[None]] | None = None
     service_switch: ServiceSwitch | None = None
     settings: Settings = field(init=False)
@@ -123,7 +126,7 @@ class Services:
 
         folder = project_folder(project_of, lambda: self.tools.made.changes)
         own = own_chats(self.chat, self.attachments, self.database)
-        return (own, folder, web_tools(lambda: self.tools.made.search))
+        return (own, folder, project_files(self.knowledge), web_tools(lambda: self.tools.made.search))
 
     async def _ask_model(self, provider: Provider, request: ChatRequest) -> tuple[str, str, bool]:
         return await answer_of(provider, request, self.chat, self.repositories.usage, self.events)
@@ -283,6 +286,7 @@ class Services:
         if self._team is not None:
             await self._team.close()
         await self.tools.close()
+        await self.knowledge.close()
         await self.attachments.close()
         for registry in (*self._retired, self.providers):
             await registry.close()

@@ -32,6 +32,7 @@ async def run_upkeep(services: Services, *, settle_s: float = _SETTLE_S) -> Asyn
     await services.providers.prepare()
     await purge_trash(services)
     await services.database.reserve_ballast()
+    await services.knowledge.start()
     await asyncio.sleep(settle_s)
     while True:
         await services.chat.context.models.fetch_lists()

@@ -32,7 +32,9 @@ TO_PROGRAMS = (
     "core/tools/folder/edits.py",
     "core/tools/folder/reading.py",
     "core/tools/folder/texts.py",
+    "core/knowledge/enclosing.py",
     "services/own_chats.py",
+    "services/project_files.py",
     "services/project_folder.py",
     "services/web_tools.py",
     "core/tools/host/message_bounds.py",  # a server

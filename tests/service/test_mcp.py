@@ -115,7 +115,7 @@ async def test_a_token_that_only_reads_sees_no_tool_that_does_more(tmp_path: Pat
         thread_id = await _thread(world)
         async with assistant(world, world.token()) as client:
             names = {tool.name for tool in (await client.list_tools()).tools}
-            assert names == {"search_threads", "list_threads", "read_thread", "read_message"}
+            assert names == {"search_threads", "list_threads", "read_thread", "read_message", "search_project_files"}
             for name in ("ask", "write_draft"):
                 result = await client.call_tool(name, {"text": "x", "thread_id": thread_id})
                 assert refusal_of(result) == "not_allowed"

@@ -62,7 +62,10 @@ async def test_what_the_document_says_of_pages_and_keys_is_what_is_taken(tmp_pat
         thread = (await world.services.chat.create_thread(None, "Plans")).thread
         tried = 0
         for path, methods in document["paths"].items():
-            for each in methods.get("get", {}).get("parameters", ()):
+            parameters = methods.get("get", {}).get("parameters", ())
+            needed = {each["name"]: "words" for each in parameters if each["in"] == "query" and each.get("required")}
+            address = path.replace("{thread_id}", thread.id).replace("{project_id}", thread.project_id)
+            for each in parameters:
                 bounds = [each["schema"].get(name) for name in ("minimum", "maximum")]
                 if each["name"] == "limit" and None not in bounds:
                     tried += 1
@@ -72,9 +75,9 @@ async def test_what_the_document_says_of_pages_and_keys_is_what_is_taken(tmp_pat
                         (bounds[0] - 1, 422),
                         (bounds[1] + 1, 422),
                     ):
-                        found = await world.http.get(path.format(thread_id=thread.id), params={"limit": limit})
+                        found = await world.http.get(address, params={**needed, "limit": limit})
                         assert found.status_code == status, (path, limit)
-        assert tried == 2
+        assert tried == 3
         (form,) = {
             each["schema"]["pattern"]
             for methods in document["paths"].values()

@@ -23,7 +23,7 @@ from chatdesk.core.providers.base import (
     TextDelta,
     ToolCallDelta,
 )
-from chatdesk.core.rendering.sources import SOURCES, source_of
+from chatdesk.core.rendering.sources import SOURCES, numbered
 
 Delta = TextDelta | ReasoningDelta | AnswerPicture | ToolCallDelta | CallChanged | ResultArrived | SourcesNamed
 
@@ -204,10 +204,16 @@ class LiveText:
         return StreamChunk(index, PartType.IMAGE, "", dict(self._meta[index]), self._began_at.get(index))
 
     def _add_sources(self, named: SourcesNamed) -> StreamChunk:
-        """Store the web pages that the vendor named with the text that refers to them."""
-        pages = (source_of(number, each.title, each.url) for number, each in enumerate(named.sources, 1))
+        """Store the web pages that the vendor named, or the passages that were sent, with the text that refers to
+        them."""
         index = self._part_of(PartType.TEXT, None)
-        self._meta[index]["content"] = {SOURCES: [each.as_content() for each in pages if each is not None]}
+        known = self._meta[index].get("content", {}).get(SOURCES, [])
+        self._meta[index]["content"] = {
+            SOURCES: [
+                *known,
+                *(each.as_content() for each in numbered((each.title, each.url) for each in named.sources)),
+            ]
+        }
         self._changes += 1
         return StreamChunk(index, PartType.TEXT, "", dict(self._meta[index]), self._began_at.get(index))
 

@@ -38,12 +38,15 @@ from chatdesk.core.events import (
 )
 from chatdesk.core.events import ToolsOffered as ToolsOfferedForAnswer
 from chatdesk.core.providers.base import (
+    ChatRequest,
     FinishReason,
     LibraryLoaded,
     ModelNamed,
     PictureDelta,
+    Provider,
     RateReported,
     RetryScheduled,
+    SourcesNamed,
     StepBegan,
     StepEnded,
     StoreNow,
@@ -189,12 +192,19 @@ class Turn:
             self._news.clear()
 
     async def _read(self) -> None:
-        clock = self._context.clock
         provider, request = await self._set_up()
         if not self._answer.model:  # no models were listed when the answer was stored
             self._answer = replace(self._answer, model=request.model)
         self._times.start()
         self._spending.start(request)
+        try:
+            await self._read_stream(provider, request)
+        finally:
+            if request.sources and self._text.has_received:
+                self._add(SourcesNamed(request.sources))
+
+    async def _read_stream(self, provider: Provider, request: ChatRequest) -> None:
+        clock = self._context.clock
         slice_began_s = clock.monotonic_s()
         async with aclosing(provider.stream(request)) as stream:
             async for event in stream:

@@ -18,6 +18,7 @@ from chatdesk.core.context.request_builder import FILES_HEADING, build_request, 
 from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.attachment import Attachment, Enclosed
 from chatdesk.core.domain.context import ContextFrame, ContextTotals
+from chatdesk.core.domain.knowledge import EnclosedPassages
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.summary import Summary
@@ -47,6 +48,7 @@ class Prepared:
     reading: Reading
     enclosed: tuple[Enclosed, ...] = ()
     files: tuple[Enclosed, ...] = ()
+    found: EnclosedPassages | None = None
 
     @property
     def counted_tokens(self) -> int:
@@ -99,6 +101,7 @@ class Prepared:
             draft=self.draft,
             enclosed=self.enclosed,
             files=self.files,
+            found=self.found,
         )
 
 
@@ -124,8 +127,10 @@ class Assembler:
         factor: float,
         default_prompt: str,
         has_summaries: bool,
+        found: EnclosedPassages | None = None,
     ) -> Prepared:
-        """Prepare the request for an answer below its parent, which may be on a path that is not shown."""
+        """Prepare the request for an answer below its parent, which may be on a path that is not shown. ``found``: the
+        passages of the project's files for its question."""
         assert answer.parent_id is not None  # an answer has a question
         encoding = self._counter.encoding_for(info.id)
         budget = self._budget(frame, info, factor)
@@ -150,6 +155,7 @@ class Assembler:
             draft=None,
             reading=reading,
             files=await self._attached.enclosed(frame.files, reading),
+            found=found,
         )
 
     async def for_draft(
@@ -216,6 +222,7 @@ class Assembler:
         reading: Reading,
         enclosed: tuple[Enclosed, ...] = (),
         files: tuple[Enclosed, ...] = (),
+        found: EnclosedPassages | None = None,
     ) -> Prepared:
         encoding = self._counter.encoding_for(info.id)
         system_prompt = frame.system_prompt if frame.system_prompt.strip() else default_prompt
@@ -223,7 +230,8 @@ class Assembler:
             tail,
             pinned,
             system_tokens=self.text_tokens(system_prompt, encoding.name),
-            extra_tokens=self._extra_tokens(continue_text, encoding.name, files),
+            extra_tokens=self._extra_tokens(continue_text, encoding.name, files)
+            + (self.text_tokens(found.text, encoding.name) if found is not None else 0),
             question_tokens=None if draft is None else self._draft_tokens(draft, encoding.name, enclosed),
             summary_tokens=None if summary is None else self.text_tokens(summary_text(summary), encoding.name),
             summarised_to=-1 if summary is None else summary.to_position,
@@ -244,6 +252,7 @@ class Assembler:
             reading,
             enclosed,
             files,
+            found,
         )
 
     def _extra_tokens(self, continue_text: str, encoding: str, files: Sequence[Enclosed]) -> int:

@@ -9,11 +9,12 @@ from typing import Final
 
 from chatdesk.core.context.budget import Candidates, Selection
 from chatdesk.core.domain.attachment import Enclosed
+from chatdesk.core.domain.knowledge import EnclosedPassages
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import Summary
-from chatdesk.core.providers.base import ChatRequest, RequestMessage
+from chatdesk.core.providers.base import ChatRequest, NamedSource, RequestMessage
 
 # Stands above the files of an assistant, before everything that was said.
 FILES_HEADING: Final = "Files that your instructions refer to:"
@@ -33,9 +34,10 @@ def build_request(
     draft: str = "",
     enclosed: tuple[Enclosed, ...] = (),
     files: tuple[Enclosed, ...] = (),
+    found: EnclosedPassages | None = None,
 ) -> ChatRequest:
     """Build the request for a selection. ``draft`` is an unstored question, with the files ``enclosed``; ``files`` are
-    those of the answering assistant."""
+    those of the answering assistant; ``found`` are passages of the project's files for the last question."""
     messages = [RequestMessage(Role.SYSTEM, system_prompt)] if system_prompt.strip() else []
     if files:
         messages.append(RequestMessage(Role.USER, FILES_HEADING, enclosed=files))
@@ -46,6 +48,10 @@ def build_request(
     messages += candidates.tail.run.wire_between(selection.cut, candidates.tail.end)
     if draft or enclosed:
         messages.append(RequestMessage(Role.USER, draft, enclosed=enclosed))
+    if found is not None:
+        # Before the question, so that everything above stays as it was and the vendor's cache holds.
+        asked = max((at for at, each in enumerate(messages) if each.role is Role.USER), default=len(messages))
+        messages.insert(asked, RequestMessage(Role.USER, found.text))
     wishes = possible(parameters, info)
     return ChatRequest(
         model=info.id,
@@ -57,6 +63,7 @@ def build_request(
         reasoning_effort=wishes.reasoning_effort,
         stop=wishes.stop,
         may_draw=True,
+        sources=tuple(NamedSource(title, url) for title, url in found.sources) if found is not None else (),
     )
 
 

@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 
 VECTORS: Final = "l2_supercat_256.safetensors"
 _VOCABULARY: Final = "l2_supercat_tokenizer_config.json"
-# The name under which vectors are stored. Another one, for example after another way of counting, makes them anew.
-MODEL: Final = "wordllama-l2-256/1"
 # Words with the blank before them, as the vocabulary has them.
 _WORDS: Final = r" ?\S{1,64}|\s+"
 _SPACE: Final = "▁"

@@ -99,12 +99,19 @@ class RequestMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedSource:
+    """A web page that the vendor names as a source, or a passage of a file that was sent. Its fields are unchecked."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A request for one answer. ``continue_text`` is the partial answer to be continued in place, if any. None or empty
-    options are left to the model's default. ``may_draw`` asks a model that can for pictures beside the text.
-    ``is_summary`` is for the offline model, which answers by rule. ``cache`` is for requests whose beginning is going
-    to be sent again. ``extra_fields`` are further fields, such as tools, as another program wrote them for chat
-    completions; other protocols translate them."""
+    options are left to the model's default. ``may_draw`` asks for pictures beside the text. ``is_summary`` is for the
+    offline model. ``cache``: its beginning will be sent again. ``extra_fields`` are further fields, such as tools, as
+    for chat completions; other protocols translate them. ``sources`` are those of its texts, from 1, and not sent."""
 
     model: str
     messages: Sequence[RequestMessage]
@@ -118,6 +125,7 @@ class ChatRequest:
     may_draw: bool = False
     cache: CacheLife = CacheLife.OFF
     extra_fields: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[NamedSource, ...] = ()
 
     @property
     def allows_calls(self) -> bool:
@@ -171,16 +179,8 @@ class ReasoningKept:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedSource:
-    """A web page that the vendor names as a source. Its fields are unchecked."""
-
-    title: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class SourcesNamed:
-    """The web pages from which an answer comes, in the order in which its text counts them."""
+    """The sources from which an answer comes, in the order in which its text counts them."""
 
     sources: tuple[NamedSource, ...]
 

@@ -25,6 +25,7 @@ WORKERS: Final[Mapping[str, str]] = {
     "--print-worker": "chatdesk.ui.features.transfer.printing",
     "--restore-worker": "chatdesk.core.storage.upkeep.restore_process",
     "--reading-process": "chatdesk.core.attachments.reading_process",
+    "--knowledge-reader": "chatdesk.core.knowledge.reading_process",
     "--host-tools": "chatdesk.core.tools.host.process",
     "--export-worker": "chatdesk.core.transfer.exports.process",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 from chatdesk.core.chat.drafting import DraftWanted
 from chatdesk.core.domain.library import ThreadQuery
@@ -19,8 +19,18 @@ from chatdesk.core.errors import MessageNotFound
 from chatdesk.service.caller import Scope
 from chatdesk.service.declaration import Call
 from chatdesk.service.errors import InvalidRequest
-from chatdesk.service.forms import BODY, described
+from chatdesk.service.mcp_protocol.arguments import (
+    DraftWritten,
+    FilesSearched,
+    MessageRead,
+    QuestionAsked,
+    ThreadRead,
+    ThreadsListed,
+    ThreadsSearched,
+)
 from chatdesk.service.mcp_protocol.asking import Asked, Askings
+from chatdesk.service.rest.project_files import PassageAnswer, passage_answer
+from chatdesk.service.rest.projects import reached_project
 from chatdesk.service.rest.threads import project_for, reached_thread
 from chatdesk.service.rest.times import iso
 from chatdesk.services import asking
@@ -58,64 +68,6 @@ class Tool:
     returns: type[Any]
     handler: Callable[[ToolCall], Awaitable[Any]]
     scope: Scope = Scope.READ
-
-
-# What tools take
-
-
-@dataclass(frozen=True)
-class ThreadsSearched:
-    __pydantic_config__ = BODY
-    query: Annotated[str, described("Words to find, as in ChatDesk's own search; “quotes” keep words together")]
-    limit: Annotated[int, described("The most hits", at_least=1, at_most=50)] = 20
-
-
-@dataclass(frozen=True)
-class ThreadsListed:
-    __pydantic_config__ = BODY
-    title: Annotated[str, described("Words of the title; empty for all threads")] = ""
-    project_id: Annotated[str | None, described("Only threads of this project")] = None
-    scope: Annotated[Literal["active", "archive"], described("The list: active threads, or the archive")] = "active"
-    limit: Annotated[int, described("The most threads", at_least=1, at_most=100)] = 30
-    cursor: Annotated[str | None, described("next_cursor of the page before")] = None
-
-
-@dataclass(frozen=True)
-class ThreadRead:
-    __pydantic_config__ = BODY
-    thread_id: Annotated[str, described("The id of the thread")]
-    limit: Annotated[int, described("The most messages", at_least=1, at_most=50)] = 20
-    before: Annotated[str | None, described("Messages before this one, by its id")] = None
-    after: Annotated[str | None, described("Messages after this one, by its id")] = None
-    around: Annotated[str | None, described("A page with this message in its middle, by its id")] = None
-
-
-@dataclass(frozen=True)
-class MessageRead:
-    __pydantic_config__ = BODY
-    message_id: Annotated[str, described("The id of the message")]
-    offset: Annotated[int, described("Where to begin, in characters", at_least=0, at_most=1_000_000_000)] = 0
-
-
-@dataclass(frozen=True)
-class QuestionAsked:
-    __pydantic_config__ = BODY
-    text: Annotated[str, described("The question")]
-    thread_id: Annotated[str | None, described("The thread to go on in; without it a new one is made")] = None
-    provider: Annotated[str | None, described("The provider that answers; without it that of the thread")] = None
-    model: Annotated[str | None, described("The model that answers; without it that of the thread")] = None
-    wait_s: Annotated[
-        int, described("Seconds to wait; a longer answer goes on and can be read later", at_least=1, at_most=300)
-    ] = 50
-
-
-@dataclass(frozen=True)
-class DraftWritten:
-    __pydantic_config__ = BODY
-    text: Annotated[str, described("The text of the draft, which a person reads and sends or not")]
-    thread_id: Annotated[str | None, described("The thread that it is for; without it a new one is made")] = None
-    title: Annotated[str, described("The title of a new thread")] = ""
-    replaces: Annotated[str, described("The text of the draft that is to be replaced; other drafts are kept")] = ""
 
 
 # What tools return
@@ -234,6 +186,19 @@ async def search(given: ToolCall) -> Hits:
     ]
     has_more = len(hits) > wanted.limit or (not own and any(group.next_cursor for group in groups))
     return Hits(tuple(hits[: wanted.limit]), has_more)
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    passages: tuple[PassageAnswer, ...]
+    notice: str = NOTICE
+
+
+async def search_files(given: ToolCall) -> Passages:
+    wanted = given.call.body
+    project = await reached_project(given.call, wanted.project_id)
+    found = await given.call.services.knowledge.search(project.id, wanted.question, limit=wanted.limit)
+    return Passages(tuple(map(passage_answer, found)))
 
 
 async def list_threads(given: ToolCall) -> ShownThreads:
@@ -376,6 +341,14 @@ TOOLS: Final = (
         MessageRead,
         MessagePiece,
         read_message,
+    ),
+    Tool(
+        "search_project_files",
+        "Search the files of a project",
+        "Find passages in the files that the person added to a project, by words and by meaning, best first.",
+        FilesSearched,
+        Passages,
+        search_files,
     ),
     Tool(
         "ask",

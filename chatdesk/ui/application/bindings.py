@@ -26,6 +26,7 @@ from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
 from chatdesk.ui.features.chat.undo_binding import UndoHistory
 from chatdesk.ui.features.desktop.desktop_binding import DesktopBinding
 from chatdesk.ui.features.desktop.updates import UpdateBinding
+from chatdesk.ui.features.knowledge.files_binding import FilesBinding
 from chatdesk.ui.features.library.library_binding import LibraryBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding
@@ -125,6 +126,7 @@ class Bindings(PaneBindings):
             ),
             tools=services.tools,
         )
+        self._kept_alive.append(FilesBinding(context, self.lists, self.passages, services.knowledge))
         self.deleted_messages = DeletedMessagesBinding(context, self.undo, services.library)
         self.build_search(self.lists)
 
@@ -175,6 +177,7 @@ class Bindings(PaneBindings):
             import_file=self.imports.open,
             join=self.team.open_join,
             open_if_invitation=self.team.open_if_invitation,
+            show_passage=self.passages.open_link,
         )
         self.quick = QuickBinding(context, self.threads, services.attachments, self.answer_view, settings=self.settings)
         self.desktop = DesktopBinding(context, self.settings, services.library, paths=services.paths)

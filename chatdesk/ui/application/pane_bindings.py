@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QUrl
 
+from chatdesk.core.links import is_passage_link
 from chatdesk.core.rendering.client import RenderClient
 from chatdesk.core.texts import Text
 from chatdesk.services.parts import artifacts_of
@@ -34,6 +35,7 @@ from chatdesk.ui.features.first_screen.first_screen_binding import FirstScreenBi
 from chatdesk.ui.features.inspector.context_binding import ContextBinding, SentShares, TranscriptContext
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
 from chatdesk.ui.features.inspector.summary_binding import SummaryWorkBinding
+from chatdesk.ui.features.knowledge.passage_binding import PassageBinding
 from chatdesk.ui.features.library.active_chat import ActiveChat
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.links.link_binding import LinkCopying
@@ -90,6 +92,7 @@ class PaneBindings:
         self._build_tools(context, shared.services)
         self.panes.transcript.parts.actions.linkActivated.connect(self._open_link)
         self._kept_alive.append(LinkCopying(context, self.threads))
+        self.passages = PassageBinding(context, self.shared.services.knowledge)
 
     def _build_reading(self, context: WindowContext, services: Services) -> None:
         """Build the controllers that open threads and keep drafts."""
@@ -298,7 +301,10 @@ class PaneBindings:
         self.drafts.end()
 
     def _open_link(self, address: str) -> None:
-        """Open a link of a message in the browser, or in the program for mail."""
+        """Open a link of a message in the browser, or in the program for mail; a passage of a file here."""
+        if is_passage_link(address):
+            self.passages.open_link(address)
+            return
         url = QUrl(address, QUrl.ParsingMode.StrictMode)
         if url.isValid() and url.scheme() in ("http", "https", "mailto") and (problem := open_outside(address)):
             self.panes.pane.toasts.show_failure(problem)

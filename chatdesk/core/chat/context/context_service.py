@@ -14,6 +14,7 @@ from dataclasses import replace
 from chatdesk.core.chat.context.attachment_payloads import notes_on
 from chatdesk.core.chat.context.frames import Frames
 from chatdesk.core.chat.context.known_models import KnownModels
+from chatdesk.core.chat.context.project_files import ProjectFiles
 from chatdesk.core.chat.context.shared_choices import SharedChoices
 from chatdesk.core.chat.context.steering import ContextSteering, landmarks_of
 from chatdesk.core.chat.context.summary_service import SummaryMaking, SummaryService
@@ -83,6 +84,7 @@ class ContextService:
     ) -> None:
         """Create the service over the repositories and rules. ``making``: how summaries are made, if at all."""
         self._contexts = repositories.contexts
+        self.project_files = ProjectFiles(repositories.messages)
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
         self._bus = bus
@@ -150,6 +152,7 @@ class ContextService:
         info = self.models.info(answer.provider, answer.model)
         frame, default_prompt = await self._frames.as_sent(frame, info)
         provider = answer.provider or self._providers.default()[0]
+        found = await self.project_files.passages_for(answer, frame.project_id, info.context_window)
         prepared = await self._assembler.for_answer(
             frame,
             info,
@@ -157,6 +160,7 @@ class ContextService:
             factor=await self._learning.factor(provider, info.id, self._counter.encoding_for(info.id)),
             default_prompt=default_prompt,
             has_summaries=self._has_summaries(frame),
+            found=found,
         )
         self._learning.expect(answer.id, prepared)
         return await self._written_out(prepared)

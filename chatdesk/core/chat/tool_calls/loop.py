@@ -53,6 +53,7 @@ from chatdesk.core.providers.base import (
     ToolCallDelta,
     UsageReported,
 )
+from chatdesk.core.rendering.sources import numbered
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.call_reports import CallHooks
 
@@ -122,8 +123,11 @@ class ToolLoop:
             yield told
         earlier = self._place.earlier
         self._sent = replace(request, messages=(*request.messages, *earlier.messages), continue_text=earlier.text)
-        self._has_outside_text = self._place.has_outside_text or any(
-            each.role is Role.TOOL or each.enclosed for each in self._sent.messages
+        self._sources = SourceNumbers((*earlier.sources, *numbered((each.title, each.url) for each in request.sources)))
+        self._has_outside_text = (
+            self._place.has_outside_text
+            or bool(request.sources)
+            or any(each.role is Role.TOOL or each.enclosed for each in self._sent.messages)
         )
         began_s = self._clock.monotonic_s()
         number = earlier.step

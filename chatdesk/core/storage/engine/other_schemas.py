@@ -56,7 +56,7 @@ def check(conn: sqlite3.Connection, revision: str) -> None:
 def has_search(conn: sqlite3.Connection) -> bool:
     """Return whether the search index is one that this application can read: the same words in the same form."""
     found = dict(conn.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'search\\_%' ESCAPE '\\'"))
-    is_ours = all(found.get(name) == sql for name, sql in search_schema.FTS_TABLES.items())
+    is_ours = all(found.get(name, sql) == sql for name, sql in search_schema.FTS_TABLES.items())
     return is_ours and found.keys() >= _NOT_NEEDED
 
 

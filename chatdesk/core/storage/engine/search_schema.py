@@ -2,7 +2,8 @@
 
 Two FTS5 tables keep words and places and no text: ``search_index`` for messages, ``search_names`` for everything else
 that has a name or a text of its own. Their rows are numbered by ``messages.search_n`` and ``search_entries.n``, because
-the implicit row numbers of tables with text keys change when a database is compacted.
+the implicit row numbers of tables with text keys change when a database is compacted. A third, ``knowledge_index``, has
+the passages of projects' files; it has no triggers, as only ``storage/knowledge`` writes them.
 
 Triggers in plain SQL note every change: ``search_queue`` names it, ``search_removed`` keeps the text that the index
 knows, without which FTS5 cannot take it out. ``search_index.drain`` acts on both before a commit.
@@ -14,7 +15,7 @@ Of a message, the text of its text parts is indexed, up to a million characters.
 
 from __future__ import annotations
 
-VIRTUAL_TABLES = ("search_index", "search_names")
+VIRTUAL_TABLES = ("search_index", "search_names", "knowledge_index")
 SHADOWS = ("data", "idx", "docsize", "config")
 # Tables that SQLite keeps for the index; they hold nothing that is not made from other tables.
 DERIVED_TABLES = frozenset({*VIRTUAL_TABLES, *(f"{name}_{shadow}" for name in VIRTUAL_TABLES for shadow in SHADOWS)})
@@ -104,6 +105,7 @@ FTS_TABLES = {
     name: f"CREATE VIRTUAL TABLE {name} USING fts5(text, content='{content}', content_rowid='n', {_TOKENS})"
     for name, content in (("search_index", "search_message_texts"), ("search_names", "search_entry_texts"))
 }
+FTS_TABLES["knowledge_index"] = f"CREATE VIRTUAL TABLE knowledge_index USING fts5(text, content='', {_TOKENS})"
 
 _MESSAGE_END = (
     f"CREATE TRIGGER search_message_end AFTER UPDATE OF status ON messages WHEN new.status {_FINAL}"

@@ -16,6 +16,7 @@ from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.knowledge.sources import forget_projects
 from chatdesk.core.texts import Text
 
 _THREADS_A_STEP = 50
@@ -115,13 +116,16 @@ def remove_projects(conn: Connection, trashed_before: int, now: int) -> None:
     """Remove projects whose time in the trash is over, once their threads are gone."""
     ids = (
         conn.exec_driver_sql(
-            f"DELETE FROM projects WHERE deleted_at IS NOT NULL AND deleted_at < ? AND {IS_STAMPED_BEFORE}"
-            " AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.project_id = projects.id) RETURNING id",
+            f"SELECT id FROM projects WHERE deleted_at IS NOT NULL AND deleted_at < ? AND {IS_STAMPED_BEFORE}"
+            " AND NOT EXISTS (SELECT 1 FROM threads t WHERE t.project_id = projects.id)",
             (trashed_before, trashed_before, now),
         )
         .scalars()
         .all()
     )
+    forget_projects(conn, ids)
+    for batch in batches(ids):
+        conn.exec_driver_sql(f"DELETE FROM projects WHERE id IN ({marks(batch)})", tuple(batch))
     _forget_changes(conn, ids)
     if ids:
         search_index.mark_erased(driver(conn))

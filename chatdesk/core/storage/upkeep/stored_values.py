@@ -18,8 +18,15 @@ from chatdesk.core.storage.engine import search_schema, tables
 from chatdesk.core.storage.engine.connection import UNICODE_INSTEAD
 from chatdesk.core.texts import Text, plural
 
-# Found again from the texts.
-DERIVED: Final = search_schema.DERIVED_TABLES | {"search_queue", "search_removed", "search_entries", "search_backlog"}
+# Found again from the texts, and by reading a project's files again.
+DERIVED: Final = search_schema.DERIVED_TABLES | {
+    "search_queue",
+    "search_removed",
+    "search_entries",
+    "search_backlog",
+    "knowledge_files",
+    "knowledge_passages",
+}
 _LARGEST_COUNT: Final = 2**53
 # Words that are all that a column may hold, where no other part of the program minds; the first takes the place of any
 # other.

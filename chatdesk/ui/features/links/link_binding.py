@@ -13,7 +13,7 @@ from typing import Final
 from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.errors import InvalidInput, NotFound
-from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, ThreadLink, UnusableLink, link_to, read_link
+from chatdesk.core.links import NEW_CHAT, SCHEME, SEARCH, PassageLink, ThreadLink, UnusableLink, link_to, read_link
 from chatdesk.core.local_api.quick_call import QUICK
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.dialogs.panel import Panel
@@ -28,7 +28,8 @@ _DIALOG_IS_OPEN = Text("Close the open dialog first, then open the link again. N
 
 class LinkBinding(Controller):
     """The links of a window. ``import_file`` opens the dialog of an import, ``join`` that of an invitation in a text,
-    and ``open_if_invitation`` opens the one of an invitation in a file and returns whether it is one."""
+    ``open_if_invitation`` opens the one of an invitation in a file and returns whether it is one, and ``show_passage``
+    opens that of a passage of a project's files."""
 
     def __init__(
         self,
@@ -37,12 +38,14 @@ class LinkBinding(Controller):
         import_file: Callable[[Path], None],
         join: Callable[[str], None],
         open_if_invitation: Callable[[Path], bool],
+        show_passage: Callable[[str], object],
     ) -> None:
         super().__init__(context)
         self._stored_chat = context.open_thread.stored_chat
         self._import_file = import_file
         self._join = join
         self._open_if_invitation = open_if_invitation
+        self._show_passage = show_passage
 
     def show(self, target: str) -> None:
         """Show the target that another program opened; if empty, the window that was in front last."""
@@ -77,7 +80,9 @@ class LinkBinding(Controller):
         window.come_to_front()
         if not self._may_open_in(window):
             return
-        if link is not None:
+        if isinstance(link, PassageLink):
+            self._show_passage(target)
+        elif link is not None:
             self._join(link.text)
         else:
             self._open_file(Path(target))

@@ -23,7 +23,7 @@ from chatdesk.ui.transcript.layout.scrolling import LINE_STEP_PX, Scrolling
 from chatdesk.ui.transcript.layout.viewport_layout import ViewportLayout
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 
-_LINK_SCHEMES = ("http://", "https://", "mailto:")
+_LINK_SCHEMES = ("http://", "https://", "mailto:", "chatdesk://file/")
 _SIDE_STEP_PX = 60.0
 _WIDENS = {"select-left": -16.0, "select-right": 16.0}
 _WALKS = {"next-message": 1, "previous-message": -1}

@@ -1,0 +1,218 @@
+"""``chatdesk knowledge`` adds folders, files and pages to a project, and finds what is in them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from chatdesk.cli.threads import find_project, positive
+from chatdesk.core.domain.knowledge import FileState, FoundPassage, KnowledgeSource, SourceStatus
+from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.system import terminal
+from chatdesk.core.texts import Text, plural, shown, tr
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.services.services import Services
+
+_CHANGING: Final = frozenset(("add", "remove"))
+_LONGEST_LINE: Final = 300
+_LARGEST_TEST_BYTES: Final = 2_000_000
+
+
+def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser("knowledge", parents=[common], help=tr("answer from your own files"))
+    parser.set_defaults(run=_knowledge)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    add = verbs.add_parser("add", parents=[common], help=tr("add a folder, a file or a web page, and read it"))
+    listed = verbs.add_parser("list", parents=[common], help=tr("list what a project has, and how far it is read"))
+    search = verbs.add_parser("search", parents=[common], help=tr("find the passages that fit a question"))
+    test = verbs.add_parser("test", parents=[common], help=tr("try questions with the file that should be found"))
+    remove = verbs.add_parser("remove", parents=[common], help=tr("forget a folder, file or page"))
+    for each in (add, listed, search, test, remove):
+        each.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
+    add.add_argument("place", metavar="PLACE", help=tr("folder, file, or address of a web page"))
+    add.add_argument(
+        "--exclude", metavar="RULE", action="append", default=[], help=tr("leave out what a line of a .gitignore would")
+    )
+    add.set_defaults(check=_check_add)
+    search.add_argument("question", metavar="QUESTION", nargs="+", help=tr("what you want to know"))
+    search.add_argument("--limit", type=positive, default=8, metavar="N", help=tr("at most N passages (8)"))
+    search.set_defaults(check=_check_question)
+    test.add_argument("file", metavar="FILE", help=tr("JSON list of objects with a question and a file; - reads stdin"))
+    test.set_defaults(check=_check_test)
+    remove.add_argument("source", metavar="SOURCE", help=tr("its id or place, as listed"))
+    for each in (listed, search, test):
+        each.add_argument("--json", action="store_true", help=tr("as JSON"))
+
+
+def _check_add(options: argparse.Namespace, _paths: AppPaths) -> None:
+    from chatdesk.core.knowledge.knowledge_service import kind_of_place  # the help of all commands does without
+
+    options.kind, options.place = kind_of_place(options.place)
+
+
+def _check_question(options: argparse.Namespace, _paths: AppPaths) -> None:
+    options.question = " ".join(options.question).strip()
+    if not options.question:
+        raise InvalidInput(Text("The question is empty."), safe="", next_step="")
+
+
+def _check_test(options: argparse.Namespace, _paths: AppPaths) -> None:
+    """Read the questions into ``options.wanted``: pairs of a question and the end of the path that should be found."""
+    refusal = InvalidInput(
+        Text("“{file}” is no JSON list of objects with a question and a file.", file=options.file[:60]),
+        safe=Text("Nothing was changed."),
+        next_step=Text("Write: {example}", example='[{"question": "…", "file": "guide.md"}]'),
+    )
+    try:
+        text = sys.stdin.read(_LARGEST_TEST_BYTES) if options.file == "-" else _text_of(Path(options.file))
+        rows = json.loads(text)
+        options.wanted = [(row["question"], row["file"]) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise refusal from error
+    if not options.wanted or not all(isinstance(each, str) and each.strip() for row in options.wanted for each in row):
+        raise refusal
+
+
+def _text_of(path: Path) -> str:
+    if not path.is_file() or path.stat().st_size > _LARGEST_TEST_BYTES:
+        raise OSError("not a file of that size")
+    return path.read_text("utf-8")
+
+
+async def _knowledge(options: argparse.Namespace, services: Services) -> int:
+    if services.has_other_owner and options.verb in _CHANGING:
+        raise NotPossible(
+            Text("ChatDesk is open and reads the files of projects."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Change them in the window, in the project's Files, or close ChatDesk first."),
+        )
+    project = await find_project(services, options.project)
+    return await _VERBS[options.verb](options, services, project.id)
+
+
+async def _add(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    source = await services.knowledge.add(
+        project_id, options.kind, options.place, exclusions="\n".join(options.exclude)
+    )
+    await services.knowledge.wait_until_read()
+    terminal.say(source.id)
+    for each in await services.knowledge.statuses(project_id):
+        if each.source.id == source.id:
+            terminal.report(_state(each))
+            return 1 if each.source.problem else 0
+    return 1
+
+
+async def _list(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    found = await services.knowledge.statuses(project_id)
+    if options.json:
+        terminal.say_json([_status_data(each) for each in found])
+        return 0
+    for each in found:
+        terminal.say(f"{each.source.id}  {visible_controls(each.source.place)}  {_state(each)}")
+        for file in await services.knowledge.files(each.source.id):
+            if file.state is FileState.UNREADABLE:
+                terminal.complain(f"  {visible_controls(file.path)}: {file.problem}")
+    return 0
+
+
+async def _search(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    found = await services.knowledge.search(project_id, options.question, limit=options.limit)
+    if options.json:
+        terminal.say_json([_passage_data(each) for each in found])
+        return 0
+    for number, each in enumerate(found, 1):
+        page = tr(", page {page}", page=each.passage.page) if each.passage.page else ""
+        heading = f" — {each.passage.heading}" if each.passage.heading else ""
+        terminal.say(f"{number}. {visible_controls(each.file.path + heading)}{page}")
+        terminal.say(f"   {visible_controls(' '.join(each.passage.text.split()))[:_LONGEST_LINE]}")
+    if not found:
+        terminal.complain(tr("Nothing was found."))
+    return 0
+
+
+async def _test(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    """Say for each question at which place its file was found; returns 1 if one was not among the first five."""
+    rows = []
+    for question, wanted in options.wanted:
+        found = await services.knowledge.search(project_id, question, limit=10)
+        place = next((at for at, each in enumerate(found, 1) if each.file.path.endswith(wanted)), None)
+        rows.append({"question": question, "file": wanted, "place": place})
+    hits = sum(1 for row in rows if row["place"] is not None and row["place"] <= 5)
+    if options.json:
+        terminal.say_json(rows)
+    else:
+        for row in rows:
+            shown_place = str(row["place"] or "–")
+            terminal.say(f"{shown_place:>3}  {visible_controls(row['file'])}  {visible_controls(row['question'])}")
+        terminal.report(tr("{hits} of {total} among the first five", hits=hits, total=len(rows)))
+    return 0 if hits == len(rows) else 1
+
+
+async def _remove(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    sources = [each.source for each in await services.knowledge.statuses(project_id)]
+    wanted = options.source.strip()
+    found = next((each for each in sources if wanted in (each.id, each.place)), None)
+    if found is None:
+        raise InvalidInput(
+            Text("The project has no such folder, file or page."),
+            safe=Text("Nothing was changed."),
+            next_step=Text("See 'chatdesk knowledge list'."),
+        )
+    await services.knowledge.remove(found.id)
+    return 0
+
+
+_VERBS: Final = {"add": _add, "list": _list, "search": _search, "test": _test, "remove": _remove}
+
+
+def _state(status: SourceStatus) -> str:
+    """Return a line that says how far a source is read."""
+    source = status.source
+    if source.problem:
+        return source.problem
+    parts = [shown(plural("{count} files read", "{count} file read", status.read))]
+    if status.waiting:
+        parts.append(shown(plural("{count} to be read", "{count} to be read", status.waiting)))
+    if status.unreadable:
+        parts.append(shown(plural("{count} cannot be read", "{count} cannot be read", status.unreadable)))
+    if source.is_paused:
+        parts.append(tr("paused"))
+    return ", ".join(parts)
+
+
+def _source_data(source: KnowledgeSource) -> dict[str, Any]:
+    return {
+        "id": source.id,
+        "kind": source.kind.value,
+        "place": source.place,
+        "exclusions": source.exclusions.splitlines(),
+        "is_paused": source.is_paused,
+        "problem": source.problem,
+    }
+
+
+def _status_data(status: SourceStatus) -> dict[str, Any]:
+    counts = {"read": status.read, "waiting": status.waiting, "unreadable": status.unreadable}
+    return {**_source_data(status.source), **counts, "passages": status.passages}
+
+
+def _passage_data(found: FoundPassage) -> dict[str, Any]:
+    passage = found.passage
+    return {
+        "file": found.file.path,
+        "source": found.source.id,
+        "page": passage.page,
+        "heading": passage.heading,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+        "by_words": found.by_words,
+        "by_meaning": found.by_meaning,
+    }

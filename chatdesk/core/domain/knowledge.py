@@ -1,0 +1,111 @@
+"""Describes a project's files as ChatDesk knows them: their origin, what was read, and what a question finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+# What makes vectors without a network (``core/knowledge/word_vectors.py``), and how many numbers each has. Another
+# name, for example after another way of counting, makes them anew.
+OWN_VECTORS: Final = "wordllama-l2-256/1"
+OWN_DIMENSIONS: Final = 256
+
+
+class SourceKind(StrEnum):
+    """The kinds of places in a project's files. A folder is watched where it is; nothing of it is copied but text."""
+
+    FOLDER = "folder"
+    FILE = "file"
+    PAGE = "page"
+
+
+class FileState(StrEnum):
+    """The state of a file. One that cannot be read says why, and is tried again once it has changed."""
+
+    WAITING = "waiting"
+    READ = "read"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeSource:
+    """A folder, a file or the address of a web page. ``exclusions`` are lines as in a ``.gitignore``; ``problem`` is
+    the sentence why nothing of it can be read now, empty where it can."""
+
+    id: str
+    project_id: str
+    kind: SourceKind
+    place: str
+    exclusions: str = ""
+    is_paused: bool = False
+    added_at: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """The state of a source, in numbers of files. ``read_at`` is when one was read last, None for never."""
+
+    source: KnowledgeSource
+    read: int = 0
+    waiting: int = 0
+    unreadable: int = 0
+    passages: int = 0
+    read_at: int | None = None
+
+    @property
+    def total(self) -> int:
+        return self.read + self.waiting + self.unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file of a source. ``path`` is relative to the folder, with ``/``; for a single file its name, for a page its
+    address. ``stamp`` (size and time) tells whether it has changed; ``problem`` is a sentence."""
+
+    id: int
+    source_id: str
+    path: str
+    state: FileState
+    stamp: str = ""
+    mime: str = ""
+    problem: str = ""
+    characters: int = 0
+    read_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A part of a file's text: offsets in characters, the page it begins on (None: the file has no pages), and the
+    headings above it (“Guide › Install”)."""
+
+    start: int
+    end: int
+    text: str
+    page: int | None = None
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPassage:
+    """A passage that a question finds. ``by_words`` and ``by_meaning`` are its places in both lists, from 1; None where
+    it is not in one. ``nearness`` is the cosine of both vectors, from -1 to 1."""
+
+    id: int
+    file: KnownFile
+    source: KnowledgeSource
+    position: int
+    passage: Passage
+    by_words: int | None = None
+    by_meaning: int | None = None
+    nearness: float | None = None
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class EnclosedPassages:
+    """The text for a request, and for each number in it, from 1, the title and the link of its source."""
+
+    text: str
+    sources: tuple[tuple[str, str], ...] = ()

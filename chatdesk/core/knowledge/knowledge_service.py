@@ -1,0 +1,343 @@
+"""The files of projects: adding and removing them, keeping what is known of them current, and finding passages.
+
+One task reads, file by file, while anything waits; a thread watches the folders. What a file holds is stored in one
+step, so an end at any moment leaves a file known or waiting, never in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from chatdesk.core.attachments.web_page import WebPageReader
+from chatdesk.core.domain.knowledge import (
+    EnclosedPassages,
+    FileState,
+    FoundPassage,
+    KnowledgeSource,
+    KnownFile,
+    SourceKind,
+    SourceStatus,
+)
+from chatdesk.core.errors import ChatDeskError, InvalidInput, StorageError
+from chatdesk.core.events import EventBus, ProjectFilesChanged
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.knowledge import enclosing
+from chatdesk.core.knowledge.file_reading import KnowledgeReader, ReadFile
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.storage.engine.connection import Connection
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.knowledge import passage_index
+from chatdesk.core.storage.knowledge.passage_index import PassageIndex
+from chatdesk.core.storage.knowledge.sources import KnowledgeRepository
+from chatdesk.core.system.background_import import import_beside
+from chatdesk.core.texts import Text
+from chatdesk.core.tools.project_folders import checked_folder
+
+if TYPE_CHECKING:  # loaded once a project has files
+    from chatdesk.core.knowledge.finding import Finder
+    from chatdesk.core.knowledge.watching import FolderWatch
+
+MOST_FOUND: Final = 50
+_LONGEST_QUESTION: Final = 4_000
+_MOST_OF_A_FILE: Final = 1_000
+_SHOWN_AROUND: Final = 4
+_LONGEST_SHOWN: Final = 300
+_TOLD_EVERY_S: Final = 0.3
+_COLLECTED_S: Final = 0.8
+_log = logging.getLogger(__name__)
+
+
+class KnowledgeService:
+    """The files of all projects of a profile. ``make_pages`` returns the guarded reader of web pages. Nothing is loaded
+    and no thread runs before a project has files."""
+
+    def __init__(
+        self,
+        database: Database,
+        paths: AppPaths,
+        bus: EventBus,
+        *,
+        vectors_dir: Path,
+        make_pages: Callable[[], WebPageReader],
+    ) -> None:
+        self.repository = KnowledgeRepository(database)
+        self._database = database
+        self._paths = paths
+        self._bus = bus
+        self._vectors_dir = vectors_dir
+        self._make_pages = make_pages
+        self._index = PassageIndex(database.path)
+        self._finder: Finder | None = None
+        self._reader: KnowledgeReader | None = None
+        self._watch: FolderWatch | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._at_rest = asyncio.Event()
+        # Sources to list again; None: all of them.
+        self._dirty: set[str | None] = {None}
+        self._is_closed = False
+        self._told_at = 0.0
+
+    async def start(self) -> None:
+        """Begin to keep everything current, if a project has files and this process may write."""
+        if not self._database.is_read_only and await self.repository.sources():
+            self._start_reading()
+
+    async def add(self, project_id: str, kind: SourceKind, place: str, *, exclusions: str = "") -> KnowledgeSource:
+        """Add a folder, a file or a page to a project; it is read in the background. Raises ``InvalidInput`` for a
+        place that cannot be used, ``NotPossible`` where the project has it, ``StorageError``."""
+        if kind is SourceKind.PAGE:
+            checked = self._make_pages().address(place)
+        else:
+            checked = await asyncio.to_thread(_checked_place, kind, place, self._paths)
+        source = await self.repository.add(KnowledgeSource("", project_id, kind, checked, exclusions))
+        self._changed(source)
+        return source
+
+    async def remove(self, source_id: str) -> None:
+        """Forget a source and all that was read from it. Raises ``NotFound``, ``StorageError``."""
+        source = await self.repository.get(source_id)
+        await self.repository.remove(source_id)
+        self._changed(source)
+
+    async def pause(self, source_id: str, *, is_paused: bool) -> KnowledgeSource:
+        """Stop or go on reading a source; what is known of it is found all the same. Raises ``NotFound``."""
+        source = await self.repository.change(source_id, is_paused=is_paused)
+        self._changed(source)
+        return source
+
+    async def exclude(self, source_id: str, exclusions: str) -> KnowledgeSource:
+        """Leave out what these rules name, as in a ``.gitignore``. Raises ``NotFound``."""
+        source = await self.repository.change(source_id, exclusions=exclusions)
+        self._changed(source)
+        return source
+
+    async def read_again(self, source_id: str) -> None:
+        """List a source again, and fetch a page anew. Raises ``NotFound``."""
+        source = await self.repository.get(source_id)
+        if source.kind is SourceKind.PAGE:
+            await self.repository.list_files(source.id, {source.place: f"asked:{time.time_ns()}"})
+        self._changed(source)
+
+    async def statuses(self, project_id: str) -> tuple[SourceStatus, ...]:
+        """Return the sources of a project, and how far each is read."""
+        return await self.repository.statuses(project_id)
+
+    async def files(self, source_id: str) -> tuple[KnownFile, ...]:
+        """Return the files of a source, by path."""
+        return await self.repository.files(source_id)
+
+    async def search(self, project_id: str, question: str, *, limit: int = 8) -> tuple[FoundPassage, ...]:
+        """Return the passages of a project's files that fit a question, the best first. Raises ``StorageError``."""
+        if self._finder is None:
+            finding = await import_beside("chatdesk.core.knowledge.finding")
+            self._finder = finding.finder(self.repository, self._index, self._vectors_dir)
+        return await self._finder.find(project_id, question[:_LONGEST_QUESTION], limit=min(limit, MOST_FOUND))
+
+    async def for_question(
+        self, project_id: str, question: str, earlier: str, window_tokens: int
+    ) -> EnclosedPassages | None:
+        """Return the passages that go with a question into its request; None where the project has no files.
+        ``earlier`` is the question before it; ``window_tokens`` is the window of the model. Raises ``StorageError``."""
+        if not await self.repository.has_passages(project_id):
+            return None
+        room = enclosing.room_in(window_tokens)
+        found = await self.search(project_id, enclosing.wanted_by(question, earlier))
+        whole: dict[int, list[FoundPassage]] = {}
+        for each in found[:1]:
+            if each.file.characters <= room:
+                whole[each.file.id] = await self.around(each.file.id, 0, _MOST_OF_A_FILE)
+        return enclosing.enclosed(found, whole, room)
+
+    async def around(self, file_id: int, first: int, last: int) -> list[FoundPassage]:
+        """Return the passages of a file from one position to another, for reading on. Raises ``StorageError``."""
+        return await self._index.run(lambda conn: passage_index.around(conn, file_id, first, last))
+
+    async def around_place(self, source_id: str, path: str, offset: int) -> list[FoundPassage]:
+        """Return the passages of a file around a character; none where the file is not known any more. Raises
+        ``StorageError``."""
+
+        def work(conn: Connection) -> list[FoundPassage]:
+            place = passage_index.place_of(conn, source_id, path, offset)
+            if place is None:
+                return []
+            file_id, position = place
+            return passage_index.around(conn, file_id, position - _SHOWN_AROUND, position + _SHOWN_AROUND)
+
+        return await self._index.run(work)
+
+    async def wait_until_read(self) -> None:
+        """Wait until all that is there now is read; for commands, which end afterwards."""
+        self._dirty.add(None)
+        self._at_rest.clear()
+        self._wake.set()
+        self._start_reading()
+        await self._at_rest.wait()
+
+    async def close(self) -> None:
+        """Stop reading and watching. A file in the middle of being read waits for the next start."""
+        self._is_closed = True
+        self._wake.set()
+        if self._watch is not None:
+            self._watch.close()
+        if self._reader is not None:
+            await asyncio.to_thread(self._reader.close)
+        if self._task is not None:
+            await self._task
+        await self._index.close()
+
+    # The task that reads.
+
+    def _start_reading(self) -> None:
+        if self._task is None and not self._is_closed and not self._database.is_read_only:
+            self._task = asyncio.create_task(self._work(), name="knowledge")
+
+    def _changed(self, source: KnowledgeSource) -> None:
+        self._dirty.add(source.id)
+        self._wake.set()
+        self._start_reading()
+        self._bus.publish(ProjectFilesChanged(source.project_id))
+
+    async def _work(self) -> None:
+        watching = await import_beside("chatdesk.core.knowledge.watching")
+        self._reader = KnowledgeReader(self._vectors_dir)
+        loop = asyncio.get_running_loop()
+        self._watch = watching.FolderWatch(lambda ids: loop.call_soon_threadsafe(self._note, ids))
+        while not self._is_closed:
+            self._wake.clear()
+            self._at_rest.clear()
+            try:
+                await self._round()
+            except StorageError as error:
+                _log.warning("the files of projects cannot be brought up to date: %s", error.what)
+            self._at_rest.set()
+            await self._wake.wait()
+        self._at_rest.set()
+
+    def _note(self, source_ids: set[str]) -> None:
+        """List sources again soon: a program writes a file in several steps."""
+        if source_ids - self._dirty:
+            self._dirty |= source_ids
+            asyncio.get_running_loop().call_later(_COLLECTED_S, self._wake.set)
+
+    async def _round(self) -> None:
+        """List and read what changed."""
+        while await self.repository.repair_words():
+            pass
+        while self._dirty and not self._is_closed:
+            dirty, self._dirty = self._dirty, set()
+            sources = [each for each in await self.repository.sources() if not each.is_paused]
+            assert self._watch is not None
+            places = {each.id: Path(each.place) for each in sources if each.kind is not SourceKind.PAGE}
+            await asyncio.to_thread(self._watch.use, places)
+            for source in sources:
+                if None in dirty or source.id in dirty:
+                    await self._bring_up_to_date(source)
+
+    async def _bring_up_to_date(self, source: KnowledgeSource) -> None:
+        problem = ""
+        try:
+            stamps = await self._stamps_of(source)
+        except ChatDeskError as error:
+            problem = error.what
+        else:
+            if await self.repository.list_files(source.id, stamps):
+                await self._read_waiting(source, stamps)
+        if problem != source.problem:
+            await self.repository.change(source.id, problem=problem)
+        self._bus.publish(ProjectFilesChanged(source.project_id))
+
+    async def _stamps_of(self, source: KnowledgeSource) -> dict[str, str]:
+        if source.kind is SourceKind.PAGE:
+            known = await self.repository.files(source.id)
+            return {source.place: known[0].stamp if known else ""}
+        from chatdesk.core.knowledge.listing import listing_of  # loaded once a project has files
+
+        found = await asyncio.to_thread(
+            listing_of, source.kind, Path(source.place), source.exclusions, is_ended=lambda: self._is_closed
+        )
+        return found.stamps
+
+    async def _read_waiting(self, source: KnowledgeSource, stamps: dict[str, str]) -> None:
+        for file in await self.repository.files(source.id, states=[FileState.WAITING]):
+            if self._is_closed or (source.id in self._dirty and await self._is_stopped(source.id)):
+                return
+            await self._read(source, replace(file, stamp=stamps.get(file.path, "")))
+            if time.monotonic() - self._told_at > _TOLD_EVERY_S:
+                self._told_at = time.monotonic()
+                self._bus.publish(ProjectFilesChanged(source.project_id))
+
+    async def _read(self, source: KnowledgeSource, file: KnownFile) -> None:
+        """Read one file and store what it holds, or why nothing can be read."""
+        assert self._reader is not None
+        if source.kind is SourceKind.PAGE:
+            found = await asyncio.to_thread(self._read_page, file)
+        else:
+            root = Path(source.place) if source.kind is SourceKind.FOLDER else Path(source.place).parent
+            found = await asyncio.to_thread(self._reader.read, root, file.path)
+        if self._is_closed:  # the reader was killed, which says nothing about the file
+            return
+        read = replace(
+            file,
+            state=FileState.READ if found.passages else FileState.UNREADABLE,
+            stamp=found.stamp or file.stamp,
+            mime=found.mime,
+            problem=found.problem,
+            characters=found.characters,
+        )
+        await self.repository.keep_text(
+            read, found.passages, found.vectors, vectors_by=found.vectors_by, signs=found.signs
+        )
+
+    def _read_page(self, file: KnownFile) -> ReadFile:
+        """Fetch a web page and cut it into passages, on a thread."""
+        assert self._reader is not None
+        try:
+            page = self._make_pages().read(file.path)
+        except ChatDeskError as error:
+            return ReadFile(error.what)
+        found = self._reader.cut(f"# {page.title}\n\n{page.text}" if page.title else page.text, file.path)
+        return replace(found, problem=page.problem or found.problem)
+
+    async def _is_stopped(self, source_id: str) -> bool:
+        """Return whether a source was removed or paused while it was read."""
+        with suppress(ChatDeskError):
+            return (await self.repository.get(source_id)).is_paused
+        return True
+
+
+def _checked_place(kind: SourceKind, place: str, paths: AppPaths) -> str:
+    """Return the absolute path of a folder or file that a project may have. Raises ``InvalidInput``."""
+    path = Path(place).expanduser()
+    if kind is SourceKind.FOLDER:
+        return checked_folder(path, paths)
+    if not path.is_absolute() or not path.is_file():
+        raise InvalidInput(
+            Text("There is no file {path}.", path=path),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Choose a file that exists on this computer."),
+        )
+    return str(Path(checked_folder(path.parent, paths)) / path.name)
+
+
+def kind_of_place(place: str) -> tuple[SourceKind, str]:
+    """Return the kind of a place, and its address or whole path. Raises ``InvalidInput``."""
+    if "://" in place:
+        return SourceKind.PAGE, place
+    path = Path(place).expanduser().absolute() if place.strip() and "\0" not in place else None
+    if path is not None and path.is_dir():
+        return SourceKind.FOLDER, str(path)
+    if path is not None and path.is_file():
+        return SourceKind.FILE, str(path)
+    raise InvalidInput(
+        Text("There is no folder or file {place}.", place=visible_controls(place)[:_LONGEST_SHOWN] or "“”"),
+        safe=Text("Nothing was changed."),
+        next_step=Text("Give the path of a folder or file, or an address that begins with https://."),
+    )

@@ -1,0 +1,107 @@
+"""Runs as the process that opens the files of projects one after the other, and returns their passages with vectors.
+
+Files are hostile, and so are their parsers: the process may be killed at any time without harm. It opens nothing but
+the files below a folder that is named with them: no links, devices or mounts. Frames (``child_process``) come in:
+``("read", folder, path)`` and ``("cut", text, name)``; one goes out for each: ``(problem, mime, stamp, characters,
+passages, vectors, signs)``, where a passage is ``(start, end, page, heading, text)``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
+from chatdesk.core.attachments.text_extraction import FileText, extract_from
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.knowledge.passages import passages_of
+from chatdesk.core.knowledge.word_vectors import WordVectors, signs_of
+from chatdesk.core.system.child_process import Wire, read_frame, write_frame
+from chatdesk.core.system.processes import start_child
+from chatdesk.core.texts import Text
+from chatdesk.core.tools.folder.beneath import CAN_OPEN_BENEATH, FileRefused, names_of, opened, opened_file
+
+_CUT_NAME: Final = "page.md"
+_NICE: Final = 10
+
+
+def serve(source: BinaryIO, sink: BinaryIO, vectors: WordVectors) -> None:
+    """Answer frames until the input ends."""
+    while (frame := read_frame(source)) is not None:
+        try:
+            answer = _answer(frame, vectors)
+        except MemoryError:
+            answer = _refused(Text("It needs too much memory."))
+        except ChatDeskError as error:
+            answer = _refused(error.what)
+        except Exception:  # noqa: BLE001 - whatever a file provokes becomes a sentence
+            answer = _refused(Text("It is damaged and cannot be read."))
+        write_frame(sink, answer)
+
+
+def _answer(frame: Wire, vectors: WordVectors) -> Wire:
+    job, place, name = frame
+    if job == "cut":
+        return _cut(FileText(place), "text/markdown", "", name, vectors)
+    with _opened(Path(place), name) as file:
+        facts = os.fstat(file.fileno())
+        head = file.read(HEAD_BYTES)
+        file.seek(0)
+        mime = kind_of(head, name)
+        found = extract_from(file, mime)
+    return _cut(found, mime, f"{facts.st_size}:{facts.st_mtime_ns}", name, vectors)
+
+
+@contextmanager
+def _opened(folder: Path, path: str) -> Iterator[BinaryIO]:
+    """Open a file below a folder. Raises ``FileRefused``."""
+    *above, name = names_of(path)
+    if not CAN_OPEN_BENEATH:  # Windows: nothing can be opened in an open folder
+        whole = folder.joinpath(*above, name)
+        if whole.resolve() != folder.resolve().joinpath(*above, name) or not whole.is_file():
+            raise FileRefused(Text("“{name}” is not a file but a folder, a link or a device.", name=name))
+        with whole.open("rb") as file:
+            yield file
+        return
+    with opened(folder, above) as parent:
+        try:
+            descriptor = opened_file(parent, name)
+        except FileNotFoundError as error:
+            raise FileRefused(Text("“{name}” is no longer a file.", name=name)) from error
+        with os.fdopen(descriptor, "rb") as file:
+            yield file
+
+
+def _cut(found: FileText, mime: str, stamp: str, name: str, vectors: WordVectors) -> Wire:
+    text = found.text
+    pieces = passages_of(text, found.page_starts, mime, name)
+    rows = vectors.embed([_meant(each.heading, text[each.start : each.end]) for each in pieces])
+    passages = [(each.start, each.end, each.page, each.heading, text[each.start : each.end]) for each in pieces]
+    return str(found.problem or ""), mime, stamp, len(text), passages, rows.tobytes(), signs_of(rows).tobytes()
+
+
+def _meant(heading: str, text: str) -> str:
+    """Return the text whose meaning is compared: what a passage is about often stands in its heading alone."""
+    return f"{heading}\n{text}"
+
+
+def _refused(problem: str) -> Wire:
+    return str(problem), "", "", 0, [], b"", b""
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Serve with the vectors in the folder that the command line names."""
+    start_child()
+    logging.disable()  # parsers complain about every oddity
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+    serve(sys.stdin.buffer, sys.stdout.buffer, WordVectors(Path(arguments[0])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

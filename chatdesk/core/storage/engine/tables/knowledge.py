@@ -1,0 +1,60 @@
+"""Defines the tables of a project's files. All but the sources is made anew by reading the files again."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
+
+from chatdesk.core.storage.engine.tables.base import counter, metadata
+
+knowledge_sources = Table(
+    "knowledge_sources",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    # "folder", "file" or "page".
+    Column("kind", Text, nullable=False),
+    # An absolute path, or an address.
+    Column("place", Text, nullable=False),
+    Column("exclusions", Text, nullable=False, server_default=text("''")),
+    counter("is_paused"),
+    Column("added_at", Integer, nullable=False),
+    Column("problem", Text, nullable=False, server_default=text("''")),
+)
+Index("ix_knowledge_sources_project_id", knowledge_sources.c.project_id)
+
+knowledge_files = Table(
+    "knowledge_files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source_id", Text, ForeignKey("knowledge_sources.id", ondelete="CASCADE"), nullable=False),
+    Column("path", Text, nullable=False),
+    # "waiting", "read" or "unreadable".
+    Column("state", Text, nullable=False),
+    # Size and time of the file when it was read.
+    Column("stamp", Text, nullable=False, server_default=text("''")),
+    Column("mime", Text, nullable=False, server_default=text("''")),
+    Column("problem", Text, nullable=False, server_default=text("''")),
+    counter("characters"),
+    Column("read_at", Integer),
+    # What made the vectors of its passages, and their signs: a bit for each number, one row after the other.
+    Column("vectors_by", Text, nullable=False, server_default=text("''")),
+    Column("signs", LargeBinary),
+)
+Index("ix_knowledge_files_source_id", knowledge_files.c.source_id, knowledge_files.c.path)
+
+# ``knowledge_index`` has their words, under the same numbers (``search_schema``).
+knowledge_passages = Table(
+    "knowledge_passages",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    Column("file_id", Integer, ForeignKey("knowledge_files.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("begin_offset", Integer, nullable=False),
+    Column("end_offset", Integer, nullable=False),
+    Column("page", Integer),
+    Column("heading", Text, nullable=False, server_default=text("''")),
+    Column("text", Text, nullable=False),
+    # A byte for each number; null where nothing made one.
+    Column("vector", LargeBinary),
+)
+Index("ix_knowledge_passages_file_id", knowledge_passages.c.file_id, knowledge_passages.c.position)

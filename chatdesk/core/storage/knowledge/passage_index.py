@@ -1,0 +1,172 @@
+"""Reads the passages of a project's files for a search, on a connection and a thread of their own, so that a question
+never waits behind what the window reads, nor the window behind it."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.domain.knowledge import FoundPassage, Passage
+from chatdesk.core.storage.engine import search_text
+from chatdesk.core.storage.engine.connection import driver, open_to_read
+from chatdesk.core.storage.engine.connection_thread import ConnectionThread
+from chatdesk.core.storage.engine.failures import translating
+from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.knowledge.sources import FILE_COLUMNS, SOURCE_COLUMNS, file_of, source_of
+
+T = TypeVar("T")
+_PASSAGE_COLUMNS: Final = "x.n, x.position, x.begin_offset, x.end_offset, x.page, x.heading, x.text"
+_FROM: Final = (
+    "FROM knowledge_passages x JOIN knowledge_files f ON f.id = x.file_id"
+    " JOIN knowledge_sources s ON s.id = f.source_id"
+)
+_WORD: Final = re.compile(r"[^\W_]+")
+_MOST_WORDS: Final = 48
+# Words that tell less than this share of the rarest one only slow the search down; so do more words than these.
+_TELLING: Final = 0.25
+_RAREST: Final = 12
+_LEAST_WEIGHT: Final = 1e-6
+# Endings that words of one meaning have, in the languages with Latin letters that most texts are in.
+_ENDINGS: Final = re.compile(r"(?:ations?|ingly|ings?|edly|ed|ies|ers?|en|es|ly|s|e|y)$")
+_SHORTEST_STEM: Final = 4
+
+
+class PassageIndex:
+    """Reads on its own thread, which opens the database ``path`` at the first question."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ConnectionThread("storage-knowledge")
+        self._is_open = False
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one snapshot. Raises ``StorageError``."""
+        return await self._thread.run(self._run, work)
+
+    async def close(self) -> None:
+        """Wait for the running search, then close the connection."""
+        await self._thread.close()
+
+    def _run(self, work: Callable[[Connection], T]) -> T:
+        with translating(self._path):
+            if not self._is_open:
+                self._thread.connect(lambda: open_to_read(self._path))
+                raw = driver(self._thread.connection)
+                raw.execute("PRAGMA query_only=OFF")
+                raw.execute("CREATE VIRTUAL TABLE temp.knowledge_words USING fts5vocab(main, knowledge_index, row)")
+                raw.execute("PRAGMA query_only=ON")
+                self._is_open = True
+            with self._thread.connection.begin():
+                return work(self._thread.connection)
+
+
+def by_words(conn: Connection, project_id: str, question: str, limit: int) -> list[tuple[int, float]]:
+    """Return the numbers of the passages that have the rarest words of the question, the best first. With each comes
+    the share of what the question asks for that its words have, up to 1."""
+    words = _telling_words(conn, question)
+    if not words:
+        return []
+    rows = driver(conn).execute(
+        f"SELECT x.n, bm25(knowledge_index) {_FROM} JOIN knowledge_index ON knowledge_index.rowid = x.n"
+        " WHERE knowledge_index MATCH ? AND s.project_id = ? ORDER BY bm25(knowledge_index) LIMIT ?",
+        (" OR ".join(map(_with_endings, words)), project_id, limit),
+    )
+    whole = sum(words.values())
+    return [(row[0], min(1.0, -row[1] / whole)) for row in rows]
+
+
+def signs(conn: Connection, project_id: str, vectors_by: str) -> list[tuple[int, bytes]]:
+    """Return the signs of all vectors of that origin, by file."""
+    return (
+        driver(conn)
+        .execute(
+            "SELECT f.id, f.signs FROM knowledge_files f JOIN knowledge_sources s ON s.id = f.source_id"
+            " WHERE s.project_id = ? AND f.vectors_by = ? AND f.signs IS NOT NULL ORDER BY f.id",
+            (project_id, vectors_by),
+        )
+        .fetchall()
+    )
+
+
+def vectors(conn: Connection, places: Sequence[tuple[int, int]]) -> list[tuple[int, bytes]]:
+    """Return number and vector of the passages at these places: pairs of file and position. Those that are gone are
+    left out."""
+    raw = driver(conn)
+    found = (
+        raw.execute("SELECT n, vector FROM knowledge_passages WHERE file_id = ? AND position = ?", place).fetchone()
+        for place in places
+    )
+    return [(row[0], row[1]) for row in found if row is not None and row[1] is not None]
+
+
+def passages(conn: Connection, numbers: Sequence[int]) -> dict[int, FoundPassage]:
+    """Return the passages with these numbers."""
+    found = {}
+    for batch in batches(numbers):
+        statement = f"SELECT {_PASSAGE_COLUMNS}, {FILE_COLUMNS}, {SOURCE_COLUMNS} {_FROM} WHERE x.n IN ({marks(batch)})"
+        for row in conn.exec_driver_sql(statement, tuple(batch)):
+            found[row[0]] = _found(row)
+    return found
+
+
+def around(conn: Connection, file_id: int, first: int, last: int) -> list[FoundPassage]:
+    """Return the passages of a file from one position to another."""
+    statement = (
+        f"SELECT {_PASSAGE_COLUMNS}, {FILE_COLUMNS}, {SOURCE_COLUMNS} {_FROM}"
+        " WHERE x.file_id = ? AND x.position BETWEEN ? AND ? ORDER BY x.position"
+    )
+    return [_found(row) for row in conn.exec_driver_sql(statement, (file_id, first, last))]
+
+
+def place_of(conn: Connection, source_id: str, path: str, offset: int) -> tuple[int, int] | None:
+    """Return file and position of the passage that has a character of a file, or the last one before it."""
+    row = conn.exec_driver_sql(
+        "SELECT x.file_id, x.position FROM knowledge_passages x JOIN knowledge_files f ON f.id = x.file_id"
+        " WHERE f.source_id = ? AND f.path = ? AND x.begin_offset <= ? ORDER BY x.position DESC LIMIT 1",
+        (source_id, path, offset),
+    ).first()
+    return (row[0], row[1]) if row is not None else None
+
+
+def _found(row: Sequence[Any]) -> FoundPassage:
+    n, position, start, end, page, heading, text = row[:7]
+    return FoundPassage(
+        n,
+        file_of(row[7:16]),
+        source_of(row[16:]),
+        position,
+        Passage(start, end, text, page, heading),
+    )
+
+
+def _telling_words(conn: Connection, question: str) -> dict[str, float]:
+    """Return the rarest words of a question, with how much each tells (its inverse frequency, as bm25 counts it)."""
+    raw = driver(conn)
+    total = raw.execute("SELECT count(*) FROM knowledge_passages").fetchone()[0]
+    weights = {}
+    for word in dict.fromkeys(_WORD.findall(_folded(question))[:_MOST_WORDS]):
+        row = raw.execute("SELECT doc FROM knowledge_words WHERE term = ?", (word,)).fetchone()
+        count = row[0] if row is not None else 0
+        weights[word] = max(math.log((total - count + 0.5) / (count + 0.5)), _LEAST_WEIGHT)
+    rarest = sorted(weights, key=lambda word: -weights[word])[:_RAREST]
+    telling = [word for word in rarest if weights[word] >= _TELLING * weights[rarest[0]]]
+    return {word: weights[word] for word in telling}
+
+
+def _with_endings(word: str) -> str:
+    stem = _ENDINGS.sub("", word)
+    if len(stem) < _SHORTEST_STEM or not word.isascii():
+        return f'"{word}"'
+    return f'"{word}" OR "{stem}" *' if stem != word else f'"{word}" *'
+
+
+def _folded(text: str) -> str:
+    """Return the words of a text as the index has them: in small letters, without accents."""
+    prepared = unicodedata.normalize("NFKD", (search_text.words(text) or "").lower())
+    return "".join(letter for letter in prepared if not unicodedata.combining(letter))

@@ -1,0 +1,125 @@
+"""Controls the dialog of a project's files."""
+
+from __future__ import annotations
+
+from shiboken6 import isValid
+
+from chatdesk.core.domain.knowledge import FileState
+from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.events import ProjectFilesChanged
+from chatdesk.core.knowledge.enclosing import title_of
+from chatdesk.core.knowledge.knowledge_service import KnowledgeService, kind_of_place
+from chatdesk.core.texts import tr
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
+from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
+from chatdesk.ui.features.knowledge.passage_binding import PassageBinding
+from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
+from chatdesk.ui.qt.async_tasks import in_task
+from chatdesk.ui.window.window_context import Controller, WindowContext
+
+_TRIED = 5
+
+
+class FilesBinding(Controller):
+    """Controller of ``knowledge`` for the listed project; where all are listed, for the one of new threads."""
+
+    def __init__(
+        self,
+        context: WindowContext,
+        lists: ThreadListBinding,
+        passages: PassageBinding,
+        knowledge: KnowledgeService,
+    ) -> None:
+        super().__init__(context)
+        self._lists = lists
+        self._passages = passages
+        self._knowledge = knowledge
+        self.dialog: ProjectFilesDialog | None = None
+        self._project_id = ""
+        context.panes.commands.bind("project.files", self.open)
+        context.events.subscribe(context.panes.window, ProjectFilesChanged, self._on_changed)
+
+    @in_task("open the files of a project")
+    async def open(self) -> None:
+        """Open the dialog of the project's files."""
+        project = self._lists.project or await self._open_thread.chat.projects.default()
+        self._project_id = project.id
+        dialog = self.dialog = ProjectFilesDialog(self._panes.theme, project.name, self._panes.window)
+        dialog.addRequested.connect(self._add)
+        dialog.removeRequested.connect(self._remove)
+        dialog.readAgainRequested.connect(self._read_again)
+        dialog.pauseRequested.connect(self._pause)
+        dialog.sourceChosen.connect(self._show_unreadable)
+        dialog.tried.connect(self._try)
+        dialog.passageRequested.connect(lambda found: self._passages.show(found, dialog))
+        dialog.show_sources(await self._knowledge.statuses(project.id))
+        dialog.open()
+
+    # Inside
+
+    @property
+    def _shown(self) -> ProjectFilesDialog | None:
+        return self.dialog if self.dialog is not None and isValid(self.dialog) and self.dialog.isVisible() else None
+
+    def _on_changed(self, event: ProjectFilesChanged) -> None:
+        if self._shown is not None and event.project_id == self._project_id:
+            self._show_sources()
+
+    @in_task("show the files of a project")
+    async def _show_sources(self) -> None:
+        statuses = await self._knowledge.statuses(self._project_id)
+        if self._shown is not None:
+            self._shown.show_sources(statuses)
+
+    @in_task("show what cannot be read")
+    async def _show_unreadable(self, source_id: str) -> None:
+        files = [each for each in await self._knowledge.files(source_id) if each.state is FileState.UNREADABLE]
+        if self._shown is not None:
+            self._shown.show_unreadable(source_id, files)
+
+    @in_task("add files to a project")
+    async def _add(self, place: str) -> None:
+        try:
+            await self._knowledge.add(self._project_id, *kind_of_place(place))
+        except ChatDeskError as error:
+            self._say(error)
+        else:
+            if self._shown is not None:
+                self._shown.clear_place()
+
+    @in_task("remove files from a project")
+    async def _remove(self, source_id: str) -> None:
+        source = await self._knowledge.repository.get(source_id)
+        dialog = ConfirmDialog(
+            self._panes.theme,
+            tr("Remove this from the files of the project?"),
+            tr(
+                "ChatDesk forgets what it read from “{place}”. Nothing is deleted there.",
+                place=source.place,
+            ),
+            yes_text=tr("Remove"),
+            is_dangerous=True,
+            parent=self.dialog,
+        )
+        if await dialog.ask():
+            await self._knowledge.remove(source_id)
+
+    @in_task("read files again")
+    async def _read_again(self, source_id: str) -> None:
+        await self._knowledge.read_again(source_id)
+
+    @in_task("pause reading files")
+    async def _pause(self, source_id: str, is_paused: bool) -> None:
+        await self._knowledge.pause(source_id, is_paused=is_paused)
+
+    @in_task("try a question")
+    async def _try(self, question: str) -> None:
+        found = await self._knowledge.search(self._project_id, question, limit=_TRIED) if question.strip() else ()
+        if self._shown is not None:
+            self._shown.show_found(found, [title_of(each) for each in found])
+
+    def _say(self, error: ChatDeskError) -> None:
+        if self._shown is not None:
+            self._shown.show_problem(error.sentence)
+        else:
+            raise error

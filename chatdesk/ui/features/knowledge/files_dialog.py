@@ -1,0 +1,244 @@
+"""Shows the files of a project: where they come from, how far each source is read, and what a question would find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QWidget
+
+from chatdesk.core.domain.knowledge import FoundPassage, KnownFile, SourceKind, SourceStatus
+from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.moments import local_moment
+from chatdesk.core.texts import plural, shown, tr
+from chatdesk.ui.accessibility.assistance import announce, named
+from chatdesk.ui.dialogs.file_dialogs import ask_for_file, ask_for_folder
+from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
+from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.local_forms import date_time_text
+from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.focus_ring import frame_when_empty
+
+_SIZE_PX = (600, 640)
+_GAP_PX = 8
+_FOUND_PX = 150
+_MOST_NAMED = 20
+_ID_ROLE = int(Qt.ItemDataRole.UserRole)
+
+
+class ProjectFilesDialog(FormPanel):
+    """A dialog for the sources of one project. ``addRequested(place)`` has what was typed or chosen;
+    ``removeRequested``, ``readAgainRequested`` and ``pauseRequested(id, whether)`` the id of a source.
+    ``tried(question)`` asks what would be found; ``passageRequested`` has a ``FoundPassage``."""
+
+    addRequested = Signal(str)
+    removeRequested = Signal(str)
+    readAgainRequested = Signal(str)
+    pauseRequested = Signal(str, bool)
+    sourceChosen = Signal(str)
+    tried = Signal(str)
+    passageRequested = Signal(object)
+
+    def __init__(self, theme: Theme, project_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(
+            theme,
+            tr("Files of {project}", project=project_name),
+            object_name="projectFilesDialog",
+            size_px=_SIZE_PX,
+            parent=parent,
+        )
+        self._statuses: dict[str, SourceStatus] = {}
+        self.add_text(
+            tr(
+                "ChatDesk reads these on this computer, keeps them current, and sends the passages that fit a question"
+                " with it. The answer names them."
+            )
+        )
+        self._add_place_row()
+        self.list = self._list("projectSources", tr("Folders, files and pages"))
+        self.list.currentItemChanged.connect(self._on_list_current_item_changed)
+        self.body.addWidget(self.list, 2)
+        self._add_source_row()
+        self.detail = plain_label("", "muted", wraps=True, name="sourceDetail")
+        self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.detail.hide()
+        self.body.addWidget(self.detail)
+        self._add_question()
+        self.add_button(push_button(tr("Close"), "filesClose", self.reject, is_primary=True))
+        self.show_sources(())
+        self.place.setFocus()
+
+    def _add_place_row(self) -> None:
+        self.place = named(_EnteredField(), "filesPlace", tr("Folder, file or address to add"))
+        self.place.setPlaceholderText(tr("Path of a folder or file, or https://…"))
+        self.place.entered.connect(self._add_typed)
+        row = QHBoxLayout()
+        row.setSpacing(_GAP_PX)
+        row.addWidget(self.place, 1)
+        row.addWidget(push_button(tr("Folder…"), "filesAddFolder", self._choose_folder, name=tr("Add a folder")))
+        row.addWidget(push_button(tr("File…"), "filesAddFile", self._choose_file, name=tr("Add a file")))
+        row.addWidget(push_button(tr("Add"), "filesAdd", self._add_typed))
+        self.body.addLayout(row)
+
+    def _add_source_row(self) -> None:
+        self.pause_button = push_button(tr("Pause"), "sourcePause", self._pause)
+        self.again_button = push_button(tr("Read again"), "sourceAgain", self._read_again)
+        self.remove_button = push_button(tr("Remove"), "sourceRemove", self._remove, is_danger=True)
+        row = QHBoxLayout()
+        row.setSpacing(_GAP_PX)
+        for button in (self.pause_button, self.again_button, self.remove_button):
+            row.addWidget(button)
+        row.addStretch(1)
+        self.body.addLayout(row)
+
+    def _add_question(self) -> None:
+        self.question = named(_EnteredField(), "filesQuestion", tr("Try a question"))
+        self.question.setPlaceholderText(tr("Try a question: what would be found?"))
+        self.question.entered.connect(lambda: self.tried.emit(self.question.text()))
+        self.found = self._list("foundPassages", tr("What would be found"))
+        self.found.setFixedHeight(round(_FOUND_PX * max(1.0, self.theme.scale)))
+        self.found.itemActivated.connect(lambda item: self.passageRequested.emit(item.data(_ID_ROLE)))
+        self.found.hide()
+        self.body.addWidget(self.question)
+        self.body.addWidget(self.found, 1)
+
+    def _list(self, object_name: str, name: str) -> QListWidget:
+        made = named(QListWidget(), object_name, name)
+        made.setFrameShape(QListWidget.Shape.NoFrame)
+        made.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        frame_when_empty(self.theme, made)
+        tokens = self.theme.tokens
+        made.setStyleSheet(
+            f"#{object_name} {{ background: transparent; border: 1px solid {tokens.line};"
+            f" border-radius: {tokens.radius.row}px; outline: none; padding: 2px; }}"
+            f"#{object_name}::item {{ border: 2px solid transparent; padding: {tokens.space.s - 2}px;"
+            f" border-radius: {tokens.radius.row}px; }}"
+            f"#{object_name}::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
+            f"#{object_name}::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
+        )
+        return made
+
+    # What is shown
+
+    def show_sources(self, statuses: Sequence[SourceStatus]) -> None:
+        """Show the sources as they are now; the chosen one stays chosen."""
+        chosen = self._chosen_id()
+        is_same = [each.source.id for each in statuses] == list(self._statuses)
+        self._statuses = {each.source.id: each for each in statuses}
+        if not is_same:
+            self.list.clear()
+            for each in statuses:
+                QListWidgetItem(self.list).setData(_ID_ROLE, each.source.id)
+        for row, each in enumerate(statuses):
+            item = self.list.item(row)
+            words = f"{visible_controls(each.source.place)}\n{state_text(each)}"
+            if item.text() != words:
+                item.setText(words)
+                item.setToolTip(shown(visible_controls(each.source.place)))
+            if each.source.id == chosen or (row == 0 and self.list.currentRow() < 0):
+                self.list.setCurrentRow(row)
+        self._show_buttons()
+
+    def show_unreadable(self, source_id: str, files: Sequence[KnownFile]) -> None:
+        """Name the files of the chosen source that cannot be read, and why."""
+        if source_id == self._chosen_id():
+            lines = [f"{visible_controls(each.path)}: {shown(each.problem)}" for each in files[:_MOST_NAMED]]
+            if len(files) > _MOST_NAMED:
+                lines.append(shown(plural("and {count} more", "and {count} more", len(files) - _MOST_NAMED)))
+            self.detail.setText("\n".join(lines))
+            self.detail.setVisible(bool(lines))
+
+    def show_found(self, found: Sequence[FoundPassage], titles: Sequence[str]) -> None:
+        """Show the passages that a question would find, by title, the best first."""
+        self.found.clear()
+        for number, (each, title) in enumerate(zip(found, titles, strict=True), 1):
+            item = QListWidgetItem(f"{number}. {shown(title)}", self.found)
+            item.setData(_ID_ROLE, each)
+            item.setToolTip(shown(visible_controls(each.passage.text[:600])))
+        self.found.setVisible(bool(found))
+        words = shown(plural("{count} passages found", "{count} passage found", len(found)))
+        announce(self.found, words if found else tr("Nothing was found."))
+        self.show_problem("" if found else tr("Nothing was found."))
+
+    def clear_place(self) -> None:
+        """Empty the field whose place was added."""
+        self.place.clear()
+        self.show_problem("")
+
+    # Inside
+
+    def _chosen_id(self) -> str:
+        item = self.list.currentItem()
+        return str(item.data(_ID_ROLE)) if item is not None else ""
+
+    def _show_buttons(self) -> None:
+        status = self._statuses.get(self._chosen_id())
+        for button in (self.pause_button, self.again_button, self.remove_button):
+            button.setEnabled(status is not None)
+        is_paused = status is not None and status.source.is_paused
+        self.pause_button.setText(tr("Go on reading") if is_paused else tr("Pause"))
+
+    def _on_list_current_item_changed(self) -> None:
+        self.detail.hide()
+        self._show_buttons()
+        if self._chosen_id():
+            self.sourceChosen.emit(self._chosen_id())
+
+    def _add_typed(self) -> None:
+        if self.place.text().strip():
+            self.addRequested.emit(self.place.text().strip().strip('"'))
+
+    def _choose_folder(self) -> None:
+        ask_for_folder(self, tr("Add a folder"), self._add_path, object_name="filesFolderDialog")
+
+    def _choose_file(self) -> None:
+        ask_for_file(self, tr("Add a file"), self._add_path, object_name="filesFileDialog")
+
+    def _add_path(self, path: Path) -> None:
+        self.addRequested.emit(str(path))
+
+    def _pause(self) -> None:
+        status = self._statuses.get(self._chosen_id())
+        if status is not None:
+            self.pauseRequested.emit(status.source.id, not status.source.is_paused)
+
+    def _read_again(self) -> None:
+        self.readAgainRequested.emit(self._chosen_id())
+
+    def _remove(self) -> None:
+        self.removeRequested.emit(self._chosen_id())
+
+
+class _EnteredField(QLineEdit):
+    """Enter belongs to the field, not to the dialog's button."""
+
+    entered = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.entered.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+def state_text(status: SourceStatus) -> str:
+    """Return the line that says how far a source is read."""
+    if status.source.problem:
+        return shown(status.source.problem)
+    parts = []
+    if status.source.kind is SourceKind.FOLDER or status.unreadable:
+        parts.append(shown(plural("{count} files read", "{count} file read", status.read)))
+    if status.waiting:
+        parts.append(shown(plural("{count} to be read", "{count} to be read", status.waiting)))
+    if status.unreadable:
+        parts.append(shown(plural("{count} cannot be read", "{count} cannot be read", status.unreadable)))
+    if status.source.is_paused:
+        parts.append(tr("paused"))
+    elif not status.total:
+        parts.append(tr("being listed"))
+    if status.read_at is not None and not status.waiting:
+        parts.append(tr("last read {when}", when=date_time_text(local_moment(status.read_at))))
+    return " · ".join(parts)

@@ -1,0 +1,67 @@
+"""The files of a project and a passage of one, in their states."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtWidgets import QWidget
+
+from chatdesk.core.domain.knowledge import (
+    FileState,
+    FoundPassage,
+    KnowledgeSource,
+    KnownFile,
+    Passage,
+    SourceKind,
+    SourceStatus,
+)
+from chatdesk.core.knowledge.enclosing import title_of
+from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
+from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
+from chatdesk.ui.theme.theme import Theme
+
+_FOLDER = KnowledgeSource("a", "p", SourceKind.FOLDER, "/home/ada/Documents/Company handbook")
+_PAGE = KnowledgeSource("b", "p", SourceKind.PAGE, "https://docs.example.org/travel/expenses")
+_GONE = KnowledgeSource(
+    "c", "p", SourceKind.FILE, "/media/stick/Minutes 2026.docx", problem="“/media/stick” cannot be read: it is gone."
+)
+_READ_AT = 1_763_000_000_000
+_STATUSES = (
+    SourceStatus(_FOLDER, read=212, waiting=34, unreadable=2, passages=1_904, read_at=_READ_AT),
+    SourceStatus(_PAGE, read=1, passages=9, read_at=_READ_AT),
+    SourceStatus(_GONE, read=1, passages=40, read_at=_READ_AT),
+    SourceStatus(replace(_FOLDER, id="d", place="/home/ada/Notes", is_paused=True), read=58, passages=300),
+)
+_FILE = KnownFile(1, "a", "People/Leave.pdf", FileState.READ, mime="application/pdf")
+_TEXTS = (
+    "Leave is agreed with the team two weeks ahead. Longer absences are planned in January, for the whole year.",
+    "Each employee has thirty days of paid leave in a calendar year. Part-time work shortens them in proportion.",
+    "Who falls ill on leave hands in a doctor's note; the days are then given back.",
+)
+_PASSAGES = tuple(
+    FoundPassage(
+        at, _FILE, _FOLDER, at, Passage(at * 300, at * 300 + len(text), text, 4 + at // 2, "Leave › Paid leave")
+    )
+    for at, text in enumerate(_TEXTS)
+)
+
+
+def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
+    full = ProjectFilesDialog(theme, "Research")
+    full.show_sources(_STATUSES)
+    unreadable = [
+        KnownFile(2, "a", "Scans/contract.pdf", FileState.UNREADABLE, problem="No text can be read from it."),
+        KnownFile(3, "a", "Budget.xlsx", FileState.UNREADABLE, problem="It is protected by a password."),
+    ]
+    full.show_unreadable("a", unreadable)
+    tried = ProjectFilesDialog(theme, "Research")
+    tried.show_sources(_STATUSES[:1])
+    tried.question.setText("How many days off do I have?")
+    tried.show_found(_PASSAGES, [title_of(each) for each in _PASSAGES])
+    passage = PassageDialog(theme, title_of(_PASSAGES[1]), _PASSAGES, start=300, end=500, can_open=True)
+    return [
+        ("project-files", full),
+        ("project-files-none", ProjectFilesDialog(theme, "Research")),
+        ("project-files-tried", tried),
+        ("passage", passage),
+    ]

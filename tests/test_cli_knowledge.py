@@ -1,0 +1,61 @@
+"""Tests ``chatdesk knowledge`` from adding a folder to forgetting it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chatdesk.cli.main import run
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "leave.md").write_text("# Leave\n\nEach employee has thirty days of paid holiday.")
+    (folder / "travel.txt").write_text("Receipts are handed in within a month.")
+    (folder / "scan.pdf").write_bytes(b"%PDF-1.4\nbroken")
+    return folder
+
+
+def _run(tmp_path: Path, *words: str) -> int:
+    return run(["--data-dir", str(tmp_path / "data"), "knowledge", *words])
+
+
+def test_a_folder_is_added_searched_tried_and_forgotten(
+    tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--data-dir", str(tmp_path / "data"), "projects", "add", "Work"]) == 0
+    assert _run(tmp_path, "add", "Work", str(files), "--exclude", "travel.*") == 0
+    said = capsys.readouterr()
+    source_id = said.out.split()[-1]
+    assert "1 file read, 1 cannot be read" in said.err
+
+    assert _run(tmp_path, "list", "Work", "--json") == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert (listed["id"], listed["read"], listed["unreadable"]) == (source_id, 1, 1)
+    assert _run(tmp_path, "list", "Work") == 0
+    said = capsys.readouterr()
+    assert str(files) in said.out and "scan.pdf" in said.err
+
+    assert _run(tmp_path, "search", "Work", "how", "many", "days", "off") == 0
+    assert "1. leave.md — Leave" in capsys.readouterr().out
+    assert _run(tmp_path, "search", "Work", "holiday", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["file"] == "leave.md"
+
+    questions = tmp_path / "questions.json"
+    questions.write_text(json.dumps([{"question": "holiday", "file": "leave.md"}, {"question": "x", "file": "no.md"}]))
+    assert _run(tmp_path, "test", "Work", str(questions)) == 1
+    said = capsys.readouterr()
+    assert "  1  leave.md  holiday" in said.out and "1 of 2" in said.err
+    assert _run(tmp_path, "test", "Work", str(questions), "--json") == 1
+    assert [row["place"] for row in json.loads(capsys.readouterr().out)] == [1, None]
+
+    assert _run(tmp_path, "remove", "Work", "elsewhere") == 1
+    assert _run(tmp_path, "remove", "Work", source_id) == 0
+    capsys.readouterr()
+    assert _run(tmp_path, "search", "Work", "holiday") == 0
+    said = capsys.readouterr()
+    assert said.out == "" and "Nothing was found." in said.err
