@@ -161,7 +161,7 @@ def test_roles_are_given_by_the_names_of_shared_projects(team: Run, empty_databa
     assert team("ana", "invite", "Ben", "--days", "0")[0] == 1
 
 
-def test_what_is_wrong_is_said(
+def test_a_wrong_argument_is_explained(
     team: Run, empty_database: TeamDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code, _out, err = team("ana", "check", "--url", "postgresql://ana:secret@127.0.0.1/team")

@@ -109,7 +109,7 @@ def test_a_project_is_shared_written_in_and_left_from_the_command_line(
     assert code == 0  # the private one is called exactly that
 
 
-def test_what_waits_and_what_was_refused_is_told(
+def test_waiting_and_refused_changes_are_listed(
     chatdesk: Run, empty_database: TeamDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(chatdesk, empty_database)
@@ -201,7 +201,7 @@ def test_no_passphrase_is_said_to_be_missing(
     assert KEYS_PASSPHRASE in err or "CHATDESK_TEAM_PASSPHRASE" in err
 
 
-def test_what_the_server_lost_is_listed(chatdesk: Run, empty_database: TeamDatabase) -> None:
+def test_changes_that_the_server_lost_are_listed(chatdesk: Run, empty_database: TeamDatabase) -> None:
     create(chatdesk, empty_database)
     ask(chatdesk, "ana", "First")
     ask(chatdesk, "ana", "Second")

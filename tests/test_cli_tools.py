@@ -40,9 +40,7 @@ def _rows(shown: str) -> list[Any]:
     return [row for row in json.loads(shown) if not row["id"].startswith("chatdesk-")]
 
 
-def test_what_comes_with_chatdesk_is_switched_and_never_removed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_built_in_tools_are_switched_and_never_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _tools(tmp_path, "list") == 0
     assert "chatdesk-chats  Your threads  comes with ChatDesk  (off)\n" in capsys.readouterr().out
     assert _tools(tmp_path, "on", "chatdesk-chats") == 0
@@ -172,7 +170,7 @@ def test_a_server_that_fails_is_named_with_its_step(tmp_path: Path, capsys: pyte
         (("revoke", "nobody"), "There was no such permission"),
     ],
 )
-def test_what_cannot_be_done_is_said(
+def test_an_impossible_request_is_explained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
 ) -> None:
     assert _tools(tmp_path, *arguments) == 1

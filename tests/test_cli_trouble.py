@@ -108,7 +108,7 @@ def _only_the_database_is_there(path: Path) -> None:
         _only_the_database_is_there,
     ],
 )
-def test_what_cannot_be_written_is_read_and_an_answer_refused(data_dir: Path, spoil: object) -> None:
+def test_a_read_only_database_is_read_and_questions_are_refused(data_dir: Path, spoil: object) -> None:
     thread = _thread_id(data_dir)
     assert callable(spoil)
     spoil(data_dir)

@@ -158,7 +158,7 @@ _NEWER_VERSION, _NEWER_SCHEMA = {_VERSION: '__version__ = "2"\n'}, {_MIGRATION.f
 
 
 @pytest.mark.parametrize("changes", [(_NEWER_VERSION, _NEWER_SCHEMA), (_NEWER_SCHEMA, _NEWER_VERSION)])
-def test_what_is_upgraded_from_has_an_older_version_and_an_older_schema(
+def test_the_package_to_upgrade_from_is_older_in_version_and_schema(
     package: Any, tmp_path: Path, changes: tuple[dict[str, str], dict[str, str]]
 ) -> None:
     trial = importlib.import_module("try_upgrade")
@@ -212,7 +212,7 @@ def test_a_fresh_system_gets_the_way_to_the_network_and_nothing_else(
     assert not {"PIP_REQUIRE_VIRTUALENV", "UV_CACHE_DIR", "OPENAI_API_KEY"} & passed
 
 
-def test_what_is_tried_on_a_fresh_system_are_the_words_of_the_documents(fresh: Any) -> None:
+def test_the_fresh_system_runs_the_commands_of_the_documents(fresh: Any) -> None:
     assert fresh.named_debians() == list(fresh.RELEASES)
     commands = [*fresh.commands_below("A desktop chat application"), *fresh.commands_of_contributing()]
     assert commands[:2] == ["make run", "make test"]

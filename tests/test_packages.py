@@ -125,7 +125,7 @@ def test_the_set_up_of_windows_needs_no_administrator_and_leaves_what_is_the_per
     assert text.count('open -- ""%1"""') == len(types)
 
 
-def test_what_opens_links_and_files_is_declared_alike() -> None:
+def test_handlers_of_links_and_files_are_declared_alike() -> None:
     types = set(_desktop_entry()["MimeType"].strip(";").split(";"))
     metainfo = ElementTree.parse(PACKAGING / "desktop" / "chatdesk.metainfo.xml")
     assert {each.text for each in metainfo.findall("provides/mediatype")} == types

@@ -45,7 +45,7 @@ def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_what_is_there_can_be_listed_exported_and_backed_up_elsewhere(mounted: Path, tmp_path: Path) -> None:
+def test_a_read_only_profile_can_be_listed_exported_and_backed_up(mounted: Path, tmp_path: Path) -> None:
     assert "herons" in _run(mounted, "threads").stdout
     exported, packed = tmp_path / "all.json", tmp_path / "all.zip"
     assert _run(mounted, "export", "--all", "--format", "json", "--out", str(exported)).returncode == 0

@@ -24,7 +24,7 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_given_wins_over_variables_and_they_over_files(data_dir: Path) -> None:
+def test_arguments_precede_variables_and_these_precede_files(data_dir: Path) -> None:
     files = find_place(environ={"CHATDESK_DATA_DIR": str(data_dir)})
     assert (files.url, files.token) == ("http://127.0.0.1:7", "cd_owner_x")
     both = {"CHATDESK_URL": "http://127.0.0.1:8/", "CHATDESK_TOKEN": "cd_v", "CHATDESK_DATA_DIR": str(data_dir)}

@@ -141,7 +141,7 @@ def test_a_question_of_a_script_is_stopped_and_its_text_kept(tmp_path: Path, num
     asyncio.run(look())
 
 
-def test_what_nohup_starts_goes_on(tmp_path: Path) -> None:
+def test_a_program_started_by_nohup_survives_a_hangup(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "chatdesk", "--data-dir", str(tmp_path), "ask", "/demo long", "--json"]
     environ = {**os.environ, "CHATDESK_OFFLINE_SPEED_TOKENS_PER_S": "0"}
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

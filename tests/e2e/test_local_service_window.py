@@ -166,7 +166,7 @@ def test_a_port_that_is_taken_is_said_on_the_page(paths: AppPaths) -> None:
 
 
 @pytest.mark.usefixtures("qapp")
-def test_what_a_variable_decides_cannot_be_switched(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_switch_that_a_variable_sets_is_disabled(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATDESK_SERVICE_ON", "false")
 
     async def script(application: WindowApplication) -> None:

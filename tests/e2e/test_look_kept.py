@@ -34,7 +34,7 @@ def _loaded(paths: AppPaths) -> Settings:
     return SettingsStore(paths.settings_file).load(environ={}).settings
 
 
-def test_what_a_command_or_a_key_changes_is_in_the_settings(paths: AppPaths) -> None:
+def test_changes_by_command_or_key_are_in_the_settings(paths: AppPaths) -> None:
     async def change(application: WindowApplication) -> None:
         await application.services()
         application.panes.theme.set_preference("dark")
@@ -50,9 +50,7 @@ def test_what_a_command_or_a_key_changes_is_in_the_settings(paths: AppPaths) -> 
     assert not {"theme", "scale"} & json.loads(paths.window_state.read_text("utf-8")).keys()
 
 
-def test_what_a_variable_decides_cannot_be_changed_in_the_dialog(
-    paths: AppPaths, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_setting_of_a_variable_is_disabled_in_the_dialog(paths: AppPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATDESK_TRASH_DAYS", "9")
 
     async def script(application: WindowApplication) -> None:

@@ -185,7 +185,7 @@ def test_a_huge_clipboard_is_cut_and_said(paths: AppPaths) -> None:
     play(paths, script)
 
 
-def test_what_is_malformed_is_inserted_as_it_is_and_said(paths: AppPaths) -> None:
+def test_a_malformed_prompt_is_inserted_unchanged_and_reported(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         await _keep(application, "Odd", "a {{ b.c }} d")
         await _listed(application, "/odd")
@@ -282,7 +282,7 @@ def test_the_composers_text_becomes_a_prompt(paths: AppPaths) -> None:
     play(paths, script)
 
 
-def test_what_stands_in_the_library_outlives_the_window(paths: AppPaths) -> None:
+def test_the_library_of_prompts_outlives_the_window(paths: AppPaths) -> None:
     async def write(application: WindowApplication) -> None:
         await application.services()
         application.panes.commands.trigger("prompt.library")
@@ -297,7 +297,7 @@ def test_what_stands_in_the_library_outlives_the_window(paths: AppPaths) -> None
     play(paths, read)
 
 
-def test_what_cannot_be_stored_is_said_and_kept(paths: AppPaths) -> None:
+def test_a_prompt_that_cannot_be_stored_is_reported_and_kept(paths: AppPaths) -> None:
     async def script(application: WindowApplication) -> None:
         services = await application.services()
         application.panes.commands.trigger("prompt.library")

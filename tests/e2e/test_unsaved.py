@@ -119,7 +119,7 @@ def test_all_is_called_saved_once_answers_and_drafts_both_are(
     play(paths, script)
 
 
-async def test_what_fails_for_another_reason_is_told_and_not_tried_for_ever() -> None:
+async def test_another_failure_is_shown_and_not_retried_forever() -> None:
     told: list[Exception] = []
     tasks = AsyncTasks(told.append)
     unsaved = Unsaved(tasks, first_ms=1)

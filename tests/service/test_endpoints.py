@@ -22,7 +22,7 @@ WITHOUT_KEY = {
 _SECRET = "words-of-another-file"
 
 
-def test_what_replaces_or_changes_a_thing_takes_if_match_and_the_thing_can_be_read() -> None:
+def test_endpoints_that_change_a_readable_thing_take_if_match() -> None:
     read = {each.path: each for each in ENDPOINTS if each.method == "GET" and each.shows is not None}
     found = [each for each in ENDPOINTS if each.method in ("PUT", "PATCH")]
     assert len(found) >= 7

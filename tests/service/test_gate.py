@@ -267,7 +267,7 @@ def _has_ipv6() -> bool:
     return True
 
 
-async def test_what_has_one_form_is_taken_in_no_other(tmp_path: Path) -> None:
+async def test_an_ambiguous_request_is_refused(tmp_path: Path) -> None:
     """h11 reads all of these but the first as the first, and a proxy in front of the service may not."""
     body = b'{"name":"x"}'
     chunk, last = b"c\r\n%s\r\n" % body, b"0\r\n\r\n"

@@ -127,7 +127,7 @@ async def test_a_token_of_a_project_reaches_only_its_threads(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("is_kept", [False, True])
 @pytest.mark.parametrize("is_streamed", [False, True])
-async def test_what_an_answer_takes_counts_for_the_limits_of_the_token(
+async def test_the_usage_of_an_answer_counts_for_the_limits_of_the_token(
     tmp_path: Path, is_streamed: bool, is_kept: bool
 ) -> None:
     async with asked_world(tmp_path, answer("Good day")) as (world, vendor, client):
@@ -184,7 +184,7 @@ async def test_the_last_event_of_an_answer_says_what_it_cost(tmp_path: Path) -> 
         (500, openai.InternalServerError),
     ],
 )
-async def test_what_a_provider_refuses_has_its_own_status(
+async def test_a_refusal_of_the_provider_has_its_own_status(
     tmp_path: Path, code: int, kind: type[openai.APIStatusError], is_streamed: bool
 ) -> None:
     refusing = status(code, {"error": {"message": "No."}}, headers=[("Retry-After", "120")])
@@ -255,7 +255,7 @@ async def test_a_limit_of_the_person_holds_and_nothing_is_sent(tmp_path: Path) -
         assert vendor.requests == []
 
 
-async def test_what_cannot_be_passed_on_is_refused_in_the_form_of_openai(tmp_path: Path) -> None:
+async def test_unsupported_fields_are_refused_in_the_form_of_openai(tmp_path: Path) -> None:
     async with asked_world(tmp_path, answer()) as (_world, vendor, client):
         for more in ({"logprobs": True}, {"n": 2}, {"n": 1.0}, {"n": True}, {"model": "offline/demo", "seed": 1}):
             with pytest.raises(openai.BadRequestError):

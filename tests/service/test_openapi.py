@@ -56,7 +56,7 @@ def test_no_address_sets_up_starts_or_allows_a_tool() -> None:
     assert not [path for path in document["paths"] if re.search(r"tool|server|permission|approv", path)]
 
 
-async def test_what_the_document_says_of_pages_and_keys_is_what_is_taken(tmp_path: Path) -> None:
+async def test_the_documented_bounds_of_pages_and_keys_hold(tmp_path: Path) -> None:
     document = json.loads(openapi_document.text())
     async with served_world(tmp_path) as world:
         thread = (await world.services.chat.create_thread(None, "Plans")).thread

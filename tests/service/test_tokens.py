@@ -9,7 +9,7 @@ from chatdesk.service.tokens import TokenWatch
 from tests.helpers.waiting import until
 
 
-async def test_what_belongs_to_a_revoked_token_is_ended_once_and_looked_at_once() -> None:
+async def test_requests_of_a_revoked_token_are_ended_and_checked_once() -> None:
     valid, looked, ended = {"a", "b"}, list[str](), list[str]()
 
     def still_valid(caller: Caller) -> bool:
@@ -35,7 +35,7 @@ async def test_what_belongs_to_a_revoked_token_is_ended_once_and_looked_at_once(
     assert not [each for each in asyncio.all_tasks() if each is not asyncio.current_task()]
 
 
-async def test_what_has_ended_by_itself_is_not_ended_again() -> None:
+async def test_a_finished_request_is_not_ended_again() -> None:
     valid, ended, is_looking = {"a"}, list[str](), list[bool]()
     watch = TokenWatch(lambda caller: is_looking.append(True) or caller.id in valid)  # type: ignore[func-returns-value]
     caller = Caller("a", "a", frozenset())

@@ -157,7 +157,7 @@ def test_an_id_that_is_replaced_is_kept_and_named(paths: AppPaths) -> None:
 
 
 @pytest.mark.parametrize("name", ["logs/chatdesk.log", "instance.lock", "blobs", "file-changes", "service", "tools"])
-def test_what_is_of_another_kind_is_named(name: str, paths: AppPaths) -> None:
+def test_a_file_of_another_kind_is_named(name: str, paths: AppPaths) -> None:
     path = paths.data_dir / name
     if name in ("logs/chatdesk.log", "instance.lock"):
         path.mkdir()

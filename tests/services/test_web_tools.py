@@ -92,7 +92,7 @@ async def test_a_page_behind_a_long_address_has_its_text(site: Site, web: BuiltI
     assert numbered.text.endswith("words") and stored["sources"][0]["url"] == site.url(long)
 
 
-async def test_what_cannot_be_read_is_said(site: Site, web: BuiltInServer) -> None:
+async def test_an_unreadable_page_is_explained(site: Site, web: BuiltInServer) -> None:
     site.answers["/empty"] = sent(b"<html><body><img src=x></body></html>", "text/html")
     site.answers["/in"] = redirect("http://10.0.0.1/")
     with pytest.raises(ChatDeskError, match="no text"):

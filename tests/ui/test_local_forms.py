@@ -84,7 +84,7 @@ def test_an_amount_of_a_limit_is_money_of_the_language(locale: None) -> None:
     assert shown(spent) == "1.234,50\xa0$ genutzt"
 
 
-def test_what_is_less_than_can_be_written_may_have_a_sign() -> None:
+def test_an_amount_below_the_smallest_figure_may_have_a_sign() -> None:
     assert local_forms.money_text(0.000_01, sign_under=True) == "<$0.0001"
 
 

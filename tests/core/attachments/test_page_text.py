@@ -57,7 +57,7 @@ def test_invisible_text_is_left_out(hidden: str) -> None:
     assert "IGNORE" not in text_of(f"<html><body>{hidden}</body></html>")
 
 
-def test_what_is_nearly_invisible_stays() -> None:
+def test_nearly_invisible_text_is_kept() -> None:
     assert "faint words" in text_of(ARTICLE.format("<p style='opacity:0.5;font-size:0.8em'>Some faint words here.</p>"))
 
 

@@ -93,7 +93,7 @@ def test_circles_end(site: Site) -> None:
     ],
     ids=["page", "svg", "missing", "too large", "cut"],
 )
-def test_what_is_no_whole_small_image_is_refused(site: Site, answer: Answer) -> None:
+def test_a_partial_or_large_image_is_refused(site: Site, answer: Answer) -> None:
     site.answers["/a"] = answer
     with pytest.raises(ImageNotLoaded):
         fetch_image(site.url("/a"))

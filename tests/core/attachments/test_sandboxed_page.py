@@ -94,7 +94,7 @@ def test_a_title_is_a_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * (MOST_BYTES + 1)])
-def test_what_cannot_be_shown_is_refused_with_a_sentence(text: str) -> None:
+def test_an_unsuitable_page_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(InvalidInput):
         checked(text)
 

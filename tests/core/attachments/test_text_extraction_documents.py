@@ -265,7 +265,7 @@ BLANKS = " " * (64 * 1024 * 1024)
         ("META-INF/container.xml", EPUB),
     ],
 )
-def test_what_unpacks_to_much_ends_soon(member: str, mime: str) -> None:
+def test_a_document_that_unpacks_to_much_is_abandoned_soon(member: str, mime: str) -> None:
     began = time.process_time()
     found = read(packed({member: f"<a>{BLANKS}"}), mime)
     assert (found.text, found.problem) == ("", text_extraction.NO_TEXT)

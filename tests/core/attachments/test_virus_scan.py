@@ -95,7 +95,7 @@ def test_without_a_scanner_nothing_is_asked(tmp_path: Path) -> None:
     assert BlobStore(tmp_path).put(iter([SIGNATURE]), max_bytes=100).size_bytes == len(SIGNATURE)
 
 
-async def test_what_came_in_before_is_scanned_before_it_goes_out(tmp_path: Path) -> None:
+async def test_an_earlier_file_is_scanned_before_it_is_sent(tmp_path: Path) -> None:
     async with chat_world(tmp_path) as world:
         blobs = BlobStore(tmp_path / "blobs")
         service = AttachmentService(blobs, ArtifactRepository(world.database))

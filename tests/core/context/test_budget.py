@@ -111,7 +111,7 @@ def test_an_answer_takes_at_most_half_of_the_window() -> None:
     assert TokenBudget.of(8_000, answer=1_000).reserved == 1_000
 
 
-def test_what_a_model_counts_more_leaves_less_room() -> None:
+def test_a_model_with_a_higher_count_leaves_less_room() -> None:
     budget = TokenBudget.of(1_000, answer=100, factor=1.5)
     assert budget.counted == 600
     assert budget.scaled(600) == 900

@@ -151,7 +151,7 @@ def test_a_damaged_file_stops_nothing(tmp_path: Path, text: str) -> None:
     )
 
 
-def test_what_a_request_costs() -> None:
+def test_the_cost_of_a_request() -> None:
     price = Price(input=2.0, cached_input=0.5, output=8.0)
     assert price.cost(Usage(1_000_000, 500_000)) == 6.0
     assert price.cost(Usage(1_000_000, cached_tokens=400_000)) == pytest.approx(1.4)

@@ -181,7 +181,7 @@ async def _use(paths: AppPaths, outside: Path) -> dict[str, str]:
     return ids
 
 
-def test_what_happens_is_in_the_log_and_what_was_said_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_has_events_but_no_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything at its most talkative, with a server that quotes all it was sent."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     paths = AppPaths.find(tmp_path / "home", {})

@@ -30,7 +30,7 @@ def test_the_shown_version_goes_on_in_its_line_and_the_others_stand_before_it() 
     assert lines(tree) == ["q1 1/1", "  r1 1/3", "  s1 1/1", "  r3 3/3", "r2 2/3", "s2 1/1"]
 
 
-def test_what_is_in_the_trash_is_listed_but_counts_as_no_version() -> None:
+def test_trashed_messages_are_listed_but_not_counted_as_versions() -> None:
     tree = [node("q1"), replace(node("q2"), is_in_trash=True), node("q3")]
     assert lines(tree) == ["  q1 1/2", "  q2 0/2", "q3 2/2"]
 

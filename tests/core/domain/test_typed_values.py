@@ -25,7 +25,7 @@ from chatdesk.core.domain.typed_values import NotAFigure, full_address, price_te
         ("[bad", "[bad"),
     ],
 )
-def test_what_was_left_out_of_an_address_is_added(typed: str, address: str) -> None:
+def test_missing_parts_of_an_address_are_added(typed: str, address: str) -> None:
     assert full_address(typed) == address
 
 

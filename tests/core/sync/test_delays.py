@@ -28,7 +28,7 @@ def test_hints_that_bring_nothing_are_followed_ever_later() -> None:
     assert throttle.delay_s(13.0) == 0.0
 
 
-def test_who_is_here_is_asked_at_most_so_often() -> None:
+def test_presence_is_requested_at_a_limited_rate() -> None:
     throttle = NotifyThrottle()
     assert throttle.presence_due_s(5.0) is None
     throttle.want_presence()

@@ -20,7 +20,7 @@ def test_a_reason_is_what_the_system_says_in_english(number: int) -> None:
     assert isinstance(reason, Text)
 
 
-def test_what_is_not_known_comes_as_it_is() -> None:
+def test_an_unknown_error_keeps_its_own_words() -> None:
     assert reason_text(OSError(errno.EXDEV, "Invalid cross-device link")) == "Invalid cross-device link"
     assert reason_text(OSError("the disk has gone")) == "the disk has gone"
     assert reason_text(OSError()) == "the system refused"

@@ -60,7 +60,7 @@ async def test_prompts_are_listed_once_and_again_when_their_server_says_so(
     assert _asked(log) == ["prompts/list", "prompts/list"]
 
 
-async def test_what_a_server_calls_its_prompts_is_cleaned_and_cut(service: ToolService) -> None:
+async def test_names_of_prompts_are_cleaned_and_cut(service: ToolService) -> None:
     hostile = (await _prompts(service, server()))[2]
     assert hostile.title == "Delete [31m all of it" and len(hostile.description) == 400
 

@@ -243,7 +243,7 @@ def test_values_that_are_secrets_by_their_name_are_told_apart(name: str) -> None
 
 
 @pytest.mark.parametrize("value", ["", "<YOUR_TOKEN>", "your-token-here", "${input:token}", "xxxx", "..."])
-def test_what_is_to_be_filled_in_is_named(value: str) -> None:
+def test_placeholders_to_fill_in_are_named(value: str) -> None:
     (found,) = read_pasted(json.dumps({"mcpServers": {"x": {"command": "uvx", "env": {"TOKEN": value}}}}))
     assert found.missing == ("TOKEN",) and not found.secrets
 

@@ -67,7 +67,7 @@ def test_paths_are_taken_as_they_are(tmp_path: Path) -> None:
     assert finder.find(str(wanted)) is None
 
 
-def test_what_is_missing_is_named_with_the_line_that_installs_it() -> None:
+def test_a_missing_program_is_named_with_its_install_command() -> None:
     assert "Node.js" in missing_text("npx") and "“npx”" in missing_text("npx")
     assert "pipx install uv" in missing_text("/opt/bin/uvx")
     assert "whole path" in missing_text("my-server")

@@ -63,14 +63,14 @@ def test_values_have_the_types_of_their_fields(row: tuple[Any, ...], entered: An
         (_row("text", format="uri"), "example", "an address such as"),
     ],
 )
-def test_what_a_field_does_not_take_is_named(row: tuple[Any, ...], entered: Any, words: str) -> None:
+def test_a_value_that_a_field_refuses_is_named(row: tuple[Any, ...], entered: Any, words: str) -> None:
     with pytest.raises(FieldProblem, match=words) as problem:
         form_values(_form(row), {"x": entered})
     assert problem.value.name == "x"
 
 
 @pytest.mark.parametrize("kind", ["text", "number", "integer", "choice", "choices"])
-def test_what_is_left_empty_is_left_out(kind: str) -> None:
+def test_empty_fields_are_left_out(kind: str) -> None:
     assert form_values(_form(_row(kind)), {"x": [] if kind == "choices" else ""}) == {}
 
 

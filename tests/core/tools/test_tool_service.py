@@ -121,7 +121,7 @@ async def test_a_file_of_a_newer_chatdesk_is_left_alone(tmp_path: Path) -> None:
         ),
     ],
 )
-async def test_what_cannot_be_used_is_not_saved(tmp_path: Path, wanted: ToolServer, words: str) -> None:
+async def test_an_unusable_server_is_not_saved(tmp_path: Path, wanted: ToolServer, words: str) -> None:
     async with tool_service(tmp_path) as service:
         with pytest.raises(ServerNotUsable, match=words):
             await service.save(wanted)

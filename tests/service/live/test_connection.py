@@ -68,7 +68,7 @@ async def _stored(world: ServedWorld, message_id: str) -> dict[str, Any]:
     return found
 
 
-async def test_what_is_asked_here_counts_for_the_limits_of_the_token(tmp_path: Path) -> None:
+async def test_questions_of_a_connection_count_for_the_limits_of_the_token(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         thread_id = await _thread(world)
         token = world.token(scopes=[Scope.READ, Scope.ASK], tokens_per_minute=1)
@@ -201,7 +201,7 @@ async def test_a_cut_after_every_frame_loses_and_doubles_nothing(tmp_path: Path)
             assert mirror.streamed == mirror.text(answer_id)
 
 
-async def test_who_comes_too_late_or_from_elsewhere_begins_anew_with_all_text(tmp_path: Path) -> None:
+async def test_a_late_or_unknown_client_starts_again_with_all_text(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         gate = asyncio.Event()
         _scripted(world).will(*_words(5, gate))
@@ -229,7 +229,7 @@ async def test_who_comes_too_late_or_from_elsewhere_begins_anew_with_all_text(tm
                 assert client.mirror.messages[answer_id] == await _stored(world, answer_id)
 
 
-async def test_who_falls_out_of_the_journal_is_told_to_begin_anew(
+async def test_a_client_behind_the_journal_is_told_to_start_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[EventJournal] = []
@@ -289,7 +289,7 @@ async def test_a_token_for_some_projects_hears_nothing_of_others(tmp_path: Path)
                     pass
 
 
-async def test_what_belongs_to_this_computer_is_told_to_tokens_for_everything(tmp_path: Path) -> None:
+async def test_events_of_this_computer_reach_tokens_for_all_projects(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world:
         mine = (await world.http.post("/api/v1/projects", json={"name": "Mine"})).json()["id"]
         secret, known = await _thread(world), await _thread(world, project_id=mine)
@@ -450,7 +450,7 @@ async def test_a_message_over_the_limit_ends_the_connection(tmp_path: Path) -> N
                 assert closed.value.rcvd.code == 1009
 
 
-async def test_what_is_told_is_packed_where_a_client_asks_for_it(tmp_path: Path) -> None:
+async def test_events_are_compressed_if_the_client_asks_for_it(tmp_path: Path) -> None:
     async with served_world(tmp_path) as world, live_client(world) as client:
         assert [each.name for each in client.socket.protocol.extensions] == ["permessage-deflate"]
         async with live_client(world, compression=None) as plain:
@@ -491,7 +491,7 @@ async def test_a_client_may_ask_that_each_message_is_packed_by_itself(tmp_path: 
         assert await client.do("PING")
 
 
-async def test_what_is_packed_is_unpacked_up_to_the_limit_of_a_message(tmp_path: Path) -> None:
+async def test_a_compressed_message_is_unpacked_up_to_the_limit(tmp_path: Path) -> None:
     options = ServiceOptions(requests=RequestLimits(body_bytes=10_000))
     async with served_world(tmp_path, options=options) as world, live_client(world) as client:
         await client.do("PING", id="x" * 99)
@@ -543,7 +543,7 @@ def _read_to_end(connection: socket.socket) -> bytes:
         found += piece
 
 
-async def test_who_reads_nothing_is_put_off(tmp_path: Path) -> None:
+async def test_a_client_that_reads_nothing_is_disconnected(tmp_path: Path) -> None:
     options = ServiceOptions(requests=RequestLimits(unread_s=0.3))
     async with served_world(tmp_path, options=options) as world:
         with _upgraded(world, buffer_bytes=4_096) as raw:

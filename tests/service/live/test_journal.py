@@ -84,7 +84,7 @@ async def test_closing_ends_what_was_to_end_later() -> None:
     journal.close()
 
 
-async def test_what_an_event_speaks_of() -> None:
+async def test_the_thread_and_project_of_each_event() -> None:
     bus = EventBus()
     journal = EventJournal(bus)
     project = Project("p", "P", "#000000", "", None, None, 1, None)

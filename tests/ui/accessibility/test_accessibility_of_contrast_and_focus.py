@@ -48,7 +48,7 @@ def test_every_ink_can_be_read_on_every_ground(tokens: Tokens) -> None:
 
 
 @pytest.mark.parametrize("preference", ["light", "dark", "light-contrast", "dark-contrast"])
-def test_what_a_filled_button_would_do_is_read_while_it_is_off(theme: Theme, preference: Preference) -> None:
+def test_the_label_of_a_disabled_filled_button_is_readable(theme: Theme, preference: Preference) -> None:
     theme.set_preference(preference)
     button = IconButton(theme, "arrow-up", name="Send", object_name="send", is_filled=True, side_px=32)
     button.setEnabled(False)

@@ -114,7 +114,7 @@ def test_a_message_that_waits_is_not_sent_without_its_file_nor_changed(composer:
     assert composer.text() == "text and more"
 
 
-def test_what_is_to_be_said_of_a_file_is_said_before_the_message_that_waits(composer: Composer, qtbot: QtBot) -> None:
+def test_the_notice_of_a_file_precedes_the_waiting_message(composer: Composer, qtbot: QtBot) -> None:
     sent: list[str] = []
     composer.sendRequested.connect(sent.append)
     composer.files.chips.changed.connect(
@@ -239,7 +239,7 @@ def _with_text(text: str, *urls: str) -> QMimeData:
         "x-special/nautilus-clipboard\ncopy\nfile:///tmp/a%20%C3%A9.txt\n",
     ],
 )
-def test_what_file_managers_write_beside_a_file_is_no_text(composer: Composer, text: str) -> None:
+def test_the_text_beside_a_copied_file_is_not_pasted(composer: Composer, text: str) -> None:
     paths: list[list[str]] = []
     composer.filesOffered.connect(paths.append)
     composer.editor.insertFromMimeData(_with_text(text, "file:///tmp/a%20%C3%A9.txt"))

@@ -89,7 +89,7 @@ def test_nothing_can_be_restored_where_there_is_no_backup(look: Theme) -> None:
     dialog.close()
 
 
-def test_what_is_inside_belongs_to_the_chosen_backup(look: Theme) -> None:
+def test_the_contents_shown_are_of_the_chosen_backup(look: Theme) -> None:
     dialog = RestoreDialog(look, [("/a", "first"), ("/b", "second")])
     looked: list[str] = []
     dialog.inspectRequested.connect(looked.append)

@@ -63,7 +63,7 @@ def _is_told(form: QWidget) -> bool:
 
 
 @pytest.mark.parametrize("module", _MODULES)
-def test_what_is_typed_is_not_lost_by_one_esc(theme: Theme, module: str) -> None:
+def test_one_esc_does_not_lose_typed_text(theme: Theme, module: str) -> None:
     lost = []
     for name, widget in importlib.import_module(f"tests.gallery.{module}").build_samples(theme):
         if isinstance(widget, FormPanel):
@@ -102,7 +102,7 @@ def test_each_new_word_is_asked_about_once(form: FormPanel, kind: type[QLineEdit
     assert not form.isVisible()
 
 
-def test_what_was_filled_in_by_the_program_is_left_at_once(form: FormPanel) -> None:
+def test_text_that_the_program_filled_in_is_left_at_once(form: FormPanel) -> None:
     line, page = QLineEdit(), QPlainTextEdit()
     form.body.addWidget(line)
     form.body.addWidget(page)
@@ -113,7 +113,7 @@ def test_what_was_filled_in_by_the_program_is_left_at_once(form: FormPanel) -> N
     assert not form.isVisible()
 
 
-def test_what_is_looked_for_and_a_number_are_left_at_once(form: FormPanel, theme: Theme) -> None:
+def test_a_search_and_a_number_are_left_at_once(form: FormPanel, theme: Theme) -> None:
     search, number = SearchField(theme, object_name="search", placeholder="Search"), QSpinBox()
     form.body.addWidget(search)
     form.body.addWidget(number)

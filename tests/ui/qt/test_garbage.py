@@ -129,7 +129,7 @@ def test_nothing_is_collected_before_it_is_due(monkeypatch: pytest.MonkeyPatch) 
     assert collected == [0, 1, 2, 2]
 
 
-def test_what_was_imported_is_walked_by_no_later_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_collection_skips_imported_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     collector = Collector()
     frozen: list[int] = []
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append(len(sys.modules)))

@@ -56,7 +56,7 @@ def test_sources_of_imported_modules_are_not_read(way: str, is_read: bool) -> No
 @pytest.mark.parametrize(
     ("way", "loaded"), [("chatdesk", ""), ("plain", "errorhandler layout mapping parser lib.pyi_generator")]
 )
-def test_what_writes_signatures_is_not_loaded_at_the_start(way: str, loaded: str) -> None:
+def test_the_signature_module_is_not_loaded_at_the_start(way: str, loaded: str) -> None:
     # When "plain" fails here, PySide has changed how it loads them.
     assert run(_MODULES, way) == loaded
 

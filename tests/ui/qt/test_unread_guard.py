@@ -126,7 +126,7 @@ def test_enter_that_was_meant_for_the_window_does_not_join_a_workspace(qapp: QAp
     assert joined == [True]
 
 
-def test_another_message_of_a_banner_is_as_new(qapp: QApplication, qtbot: QtBot) -> None:
+def test_a_new_message_in_a_banner_is_unread_again(qapp: QApplication, qtbot: QtBot) -> None:
     widget, agreed = _banner(False)(qapp)
     assert isinstance(widget, Banner)
     qtbot.addWidget(widget)

@@ -53,7 +53,7 @@ def test_callbacks_run_at_their_times_and_never_sooner(qapp: QApplication) -> No
     _run(qapp, work())
 
 
-def test_what_waits_goes_on_though_many_others_were_cancelled(qapp: QApplication) -> None:
+def test_a_timer_fires_after_many_others_were_cancelled(qapp: QApplication) -> None:
     async def work() -> None:
         loop, done = asyncio.get_running_loop(), asyncio.Event()
         loop.call_later(0.02, done.set)

@@ -228,7 +228,7 @@ def test_the_keys_stay_on_a_folder_when_the_list_is_read_anew(qtbot, theme) -> N
     assert not view.currentIndex().isValid()
 
 
-def test_what_changes_goes_to_its_folder_and_out_of_it(qtbot, theme) -> None:
+def test_a_changed_thread_moves_into_and_out_of_a_folder(qtbot, theme) -> None:
     sidebar, fetcher = shown(qtbot, theme, open_ids=("team",))
     new = make_thread(40, "New in team", project_id="team")
     sidebar.upsert_thread(new)
@@ -296,7 +296,7 @@ def test_a_folder_that_is_closed_while_the_list_is_read_stays_closed(qtbot, them
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_whatever_comes_in_any_order_each_row_stands_in_its_open_folder(qtbot, theme, seed: int) -> None:
+def test_changes_in_any_order_leave_each_row_in_its_folder(qtbot, theme, seed: int) -> None:
     chance = random.Random(seed)
     sidebar, fetcher = shown(qtbot, theme, many(30, "project") + many(20, "team", 5000), page_size=7)
     model, view = sidebar.thread_list.model(), sidebar.thread_list
@@ -350,7 +350,7 @@ def test_whatever_comes_in_any_order_each_row_stands_in_its_open_folder(qtbot, t
     assert not view.grab().isNull()
 
 
-def test_what_could_not_be_read_of_a_folder_is_said_below_the_list(qtbot, theme) -> None:
+def test_a_folder_that_failed_to_load_is_reported_below_the_list(qtbot, theme) -> None:
     sidebar, fetcher = shown(qtbot, theme)
     fetcher.is_held = True
     click(sidebar, "Storage team")

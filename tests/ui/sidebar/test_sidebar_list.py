@@ -200,7 +200,7 @@ def test_delete_key_and_status(qtbot, theme):
     assert not sidebar.grab().isNull()
 
 
-def test_what_is_told_while_a_page_is_on_its_way_outlives_the_page(qtbot, theme):
+def test_a_change_during_the_first_page_survives_the_page(qtbot, theme):
     held = []
     sidebar = Sidebar(lambda _cursor, deliver: held.append(deliver), theme, clock=samples.FixedClock(), zone=UTC)
     qtbot.addWidget(sidebar)
@@ -214,7 +214,7 @@ def test_what_is_told_while_a_page_is_on_its_way_outlives_the_page(qtbot, theme)
     assert [each is not None for each in listed] == [True, False]
 
 
-def test_what_is_told_while_a_further_page_is_on_its_way_outlives_it_too(qtbot, theme):
+def test_a_change_during_a_further_page_survives_that_page(qtbot, theme):
     held = []
     sidebar = Sidebar(lambda _cursor, deliver: held.append(deliver), theme, clock=samples.FixedClock(), zone=UTC)
     qtbot.addWidget(sidebar)

@@ -51,7 +51,7 @@ def test_coloured_text_can_be_read_on_every_ground(tokens: Tokens, name: str) ->
 
 
 @pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
-def test_what_floats_has_an_edge_and_its_chosen_row_is_seen(tokens: Tokens) -> None:
+def test_a_menu_has_an_edge_and_a_visible_current_row(tokens: Tokens) -> None:
     assert _contrast(tokens.field_line, tokens.background) >= 1.5
     assert _contrast(tokens.selected, tokens.floating) >= 1.1
 

@@ -172,7 +172,7 @@ def picture(player: Player, view: TranscriptView) -> QImage:
 
 
 @pytest.mark.parametrize("first", range(FIRST, FIRST + COUNT, _TOGETHER))
-def test_what_was_streamed_looks_like_the_same_text_opened_anew(player: Player, tmp_path: Path, first: int) -> None:
+def test_a_streamed_text_looks_like_the_same_text_reopened(player: Player, tmp_path: Path, first: int) -> None:
     wrong = []
     for number in range(first, min(first + _TOGETHER, FIRST + COUNT)):
         text = made_text(number)

@@ -152,7 +152,7 @@ def test_new_names_are_shown_at_once(make_view):
     assert entry.items is items  # nothing is assembled again for the same
 
 
-def test_one_who_may_only_read_sees_why_tools_are_off(make_view, qtbot):
+def test_a_reader_sees_why_the_message_tools_are_off(make_view, qtbot):
     stopped = message(1, Role.ASSISTANT, "b", status=Status.STOPPED)
     view = make_view([message(0, Role.USER, "a"), stopped], shared(can_write=False))
     question, answer = view.entries

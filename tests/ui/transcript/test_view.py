@@ -250,7 +250,7 @@ def test_the_start_the_end_and_an_error_are_announced(world: World) -> None:
     assert said == ["test-model is answering", "No network."]
 
 
-def test_another_version_replaces_what_follows(world: World) -> None:
+def test_a_reload_from_a_message_replaces_the_rest(world: World) -> None:
     thread = make_thread(6)
     view = world.open(thread)
     thread.messages[3:] = [make_message(3, "Another answer.", message_id="n3")]
@@ -278,7 +278,7 @@ def test_a_message_offers_its_actions_while_its_blocks_are_not_placed_yet(world:
 
 
 @pytest.mark.parametrize("awaited", ["blocks", "stream", "page", "last words"])
-def test_what_comes_for_a_view_that_is_gone_comes_to_nobody(world: World, awaited: str) -> None:
+def test_late_results_for_a_destroyed_view_are_dropped(world: World, awaited: str) -> None:
     thread = make_thread(3)
     view = world.open(thread)
     view.set_reading("sentences")

@@ -56,7 +56,7 @@ def test_a_whole_path_is_shown_from_its_first_message(world: World) -> None:
     assert view.message_rect(view.entries[0]).top() >= 0
 
 
-def test_what_was_not_stored_is_shown_as_it_was(world: World) -> None:
+def test_a_version_that_was_not_stored_is_shown_as_before(world: World) -> None:
     thread = make_thread(8)
     view = world.open(thread)
     assert view.show_ahead(_other(thread, 4, 3), "m3")

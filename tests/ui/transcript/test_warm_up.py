@@ -35,7 +35,7 @@ def test_blocks_of_what_is_in_view_are_asked_for_before_those_of_its_neighbours(
     assert len(set(world.renderer.requests)) == len(world.renderer.requests)
 
 
-def test_what_is_loaded_ahead_shows_nothing_and_changes_no_picture(
+def test_warming_up_shows_nothing_and_changes_no_picture(
     world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread = make_thread(4, lambda place: f"## Heading {place}\n\nSome **bold** `code` *text*.\n\n```python\npass\n```")

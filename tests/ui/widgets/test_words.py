@@ -31,7 +31,7 @@ def test_the_last_of_several_follows_an_and(names: list[str], words: str) -> Non
     assert listed(names) == words
 
 
-def test_what_is_empty_has_no_comma() -> None:
+def test_an_empty_word_gets_no_comma() -> None:
     assert with_commas(["Ana", "", "Ben"]) == "Ana, Ben"
 
 

@@ -223,7 +223,7 @@ def test_the_inspector_shows_one_tab_and_takes_the_whole_of_a_narrow_window(them
         (SummarySwitches(is_on_everywhere=False), True, "switched off in Settings"),
     ],
 )
-def test_why_no_summary_is_made_is_said(
+def test_the_reason_for_a_missing_summary_is_shown(
     theme: Theme, qtbot: QtBot, switches: SummarySwitches, waits: bool, words: str
 ) -> None:
     tab = SummaryTab(theme, lambda _start: None)

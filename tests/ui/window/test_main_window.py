@@ -144,7 +144,7 @@ def test_errors_are_shown_as_plain_text(window):
     assert label.isHidden() or not label.isVisible()
 
 
-def test_what_is_not_saved_stays_in_the_banner_whatever_else_fails(window):
+def test_the_banner_of_unsaved_text_outlasts_other_failures(window):
     errors = ErrorDisplay(window)
     errors.show_lasting("Your question is not saved.", retry=lambda: window.ran.append("retry"))
     errors.show(StorageFull())
@@ -179,7 +179,7 @@ def test_an_action_that_failed_unexpectedly_opens_a_dialog_once(window, qtbot):
     assert _note(window).startswith("Something went wrong in ChatDesk")
 
 
-def test_who_presses_again_sees_again_that_it_failed(window, qtbot):
+def test_a_repeated_press_shows_the_failure_again(window, qtbot):
     errors = ErrorDisplay(window)
     _press_away_from_text(window, qtbot)
     for _ in range(3):
@@ -190,7 +190,7 @@ def test_who_presses_again_sees_again_that_it_failed(window, qtbot):
     assert len(window.findChildren(NoticeDialog)) == 1
 
 
-def test_what_repeats_by_itself_is_noted_once(window):
+def test_a_failure_that_repeats_is_shown_once(window):
     errors = ErrorDisplay(window)
     errors.show_crash(is_of_action=True)
     assert _note(window)

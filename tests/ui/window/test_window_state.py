@@ -55,7 +55,7 @@ def test_a_huge_file_is_kept_aside(tmp_path):
     assert (tmp_path / "window.broken-1.json").exists()
 
 
-def test_what_the_next_questions_are_asked_is_saved():
+def test_the_choices_for_the_next_question_are_saved():
     questions = {
         None: NextQuestion(assistant_id="a"),
         "t": NextQuestion((("one", "small"), ("two", "large"))),
@@ -87,7 +87,7 @@ def test_a_read_only_directory_does_not_crash(tmp_path):
     assert file.load() == WindowState()
 
 
-def test_what_the_sidebar_listed_is_kept_and_nonsense_is_not() -> None:
+def test_the_list_of_the_sidebar_is_kept_and_nonsense_dropped() -> None:
     kept = WindowState(open_project_id="", is_sorted_by_name=True, list_top_id="thread", list_top_px=-7)
     assert WindowState.from_json(kept.to_json()) == kept
     broken = '{"open_project_id": 3, "is_sorted_by_name": "yes", "list_top_id": [], "list_top_px": 1e99}'

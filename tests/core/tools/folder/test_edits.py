@@ -52,6 +52,6 @@ def test_a_whole_text_a_new_file_and_a_removal() -> None:
         ("é".encode("latin-1"), {"content": "€"}, "latin-1"),
     ],
 )
-def test_what_cannot_be_done_is_said(before: bytes | None, arguments: dict[str, Any], words: str) -> None:
+def test_an_impossible_edit_is_explained(before: bytes | None, arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(FileRefused, match=words):
         _changed(before, **arguments)

@@ -207,7 +207,7 @@ async def test_nothing_is_written_outside_while_a_link_is_swapped_in(tmp_path: P
     assert found == [b"old" if written % 2 == 0 else b"new"]
 
 
-async def test_what_may_not_be_written_stays(tmp_path: Path, folder: Path) -> None:
+async def test_a_protected_file_stays_unchanged(tmp_path: Path, folder: Path) -> None:
     changes = changes_in(tmp_path, folder)
     _made, key = await propose(changes, folder, "a.txt", content="changed")
     (folder / "a.txt").chmod(0o444)

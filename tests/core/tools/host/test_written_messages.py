@@ -29,7 +29,7 @@ def test_a_message_is_read_however_it_is_written(
 
 
 @pytest.mark.parametrize("data", [b"", b"ping", b"7", b"null", b"[]", b"{}", b"[[]]", b'{"id": 1}', b'{"result": 1}'])
-def test_what_is_no_message_is_none(data: bytes) -> None:
+def test_other_lines_are_not_read_as_messages(data: bytes) -> None:
     assert answer_in(data, 1) is None
 
 

@@ -93,7 +93,7 @@ async def test_every_word_of_an_activity_comes_along(world: ImportWorld, row: di
     assert list((await _brought(world, [row])).values()) == [texts]
 
 
-async def test_what_was_done_without_a_word_makes_no_message(world: ImportWorld) -> None:
+async def test_an_activity_without_text_makes_no_message(world: ImportWorld) -> None:
     rows = [gemini_activity(2, "Prompted X"), gemini_activity(1, "Gave feedback: Good response")]
     assert await _brought(world, rows) == {"X": ["X"]}
 

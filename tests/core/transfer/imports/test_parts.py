@@ -74,7 +74,7 @@ def test_an_export_keeps_every_word_and_every_model(path: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("path", _EXPORTS, ids=lambda path: path.stem)
-async def test_what_is_read_is_stored(path: Path, tmp_path: Path) -> None:
+async def test_every_word_of_an_export_is_stored(path: Path, tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     async with import_world(tmp_path) as world:
         await world.service.run(path)

@@ -27,7 +27,7 @@ def _shape(nodes: list[Node], current: str | None = None) -> tuple[dict[str, str
     return {message.key: message.parent_key for message in tree.messages}, way
 
 
-def test_what_stood_below_an_empty_node_moves_up() -> None:
+def test_children_of_an_empty_node_move_up() -> None:
     nodes = [
         _node("root", None, is_empty=True),
         _node("a", "root"),

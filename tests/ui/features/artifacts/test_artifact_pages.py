@@ -91,7 +91,7 @@ def test_pages_lead_from_the_beginning_to_the_end_and_back(qapp: QApplication, q
     assert fetched(qtbot, pages, at=5).messages[0].position == 5
 
 
-def test_what_was_asked_for_another_artifact_is_not_delivered(qapp: QApplication, qtbot: QtBot) -> None:
+def test_a_page_of_the_text_before_is_not_delivered(qapp: QApplication, qtbot: QtBot) -> None:
     pages = ArtifactPages()
     pages.show_text(VERSION, paged_code("old\n", ""))
     found: list[MessagePage] = []

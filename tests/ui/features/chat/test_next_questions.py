@@ -42,7 +42,7 @@ def test_models_of_providers_that_are_gone_do_not_come_back() -> None:
     assert questions.all() == {"t": before["t"], "u": NextQuestion(once_id="a")}
 
 
-def test_what_was_chosen_since_the_start_is_newer() -> None:
+def test_a_choice_since_the_start_has_precedence() -> None:
     questions = NextQuestions()
     questions.ask_once("t", "new")
     questions.restore({"t": NextQuestion(once_id="old")}, has=_has)

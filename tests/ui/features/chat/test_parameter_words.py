@@ -20,5 +20,5 @@ from chatdesk.ui.features.chat.parameter_words import all_words, words_of
         (Parameters(temperature=0.0, stop=("END",)), "2 parameters", ("Temperature 0.0", "Stop words")),
     ],
 )
-def test_what_is_set(parameters: Parameters, few: str, all_of_them: tuple[str, ...]) -> None:
+def test_the_words_name_each_set_parameter(parameters: Parameters, few: str, all_of_them: tuple[str, ...]) -> None:
     assert (words_of(parameters), all_words(parameters)) == (few, all_of_them)

@@ -57,12 +57,12 @@ def test_only_what_the_model_has_is_offered(qapp: QApplication, qtbot: QtBot) ->
     assert any("Model T has no temperature, top-p or stop words." in text for text in said)
 
 
-def test_what_a_model_perhaps_has_is_offered(qapp: QApplication, qtbot: QtBot) -> None:
+def test_a_parameter_that_a_model_may_have_is_offered(qapp: QApplication, qtbot: QtBot) -> None:
     unclear = ModelInfo("u", "Model U", 1000, 100, unclear=frozenset(Ability))
     assert _dialog(qapp, qtbot, info=unclear).shown == _dialog(qapp, qtbot).shown
 
 
-def test_what_is_followed_is_said_at_each_field(qapp: QApplication, qtbot: QtBot) -> None:
+def test_each_field_names_the_value_that_it_follows(qapp: QApplication, qtbot: QtBot) -> None:
     wider = Parameters(temperature=0.5, reasoning_effort="low", stop=("END", "STOP"))
     dialog = _dialog(qapp, qtbot, Parameters(top_p=0.9), wider)
     assert _line(dialog, "temperature").placeholderText() == "Same as the project: 0.5"
@@ -76,7 +76,7 @@ def test_what_is_followed_is_said_at_each_field(qapp: QApplication, qtbot: QtBot
 
 
 @pytest.mark.parametrize("words", ["Wie in der Vorgabe", "Igual ao projeto: 0,75"])
-def test_what_is_followed_is_whole_beside_its_slider(qapp: QApplication, qtbot: QtBot, words: str) -> None:
+def test_the_followed_value_fits_beside_its_slider(qapp: QApplication, qtbot: QtBot, words: str) -> None:
     Theme(qapp).apply()
     field = RangeField("", words, most=1.0, resting=1.0)
     row = SettingsRow("Top-p", "", field)
@@ -103,7 +103,7 @@ def test_saving_gives_what_was_typed(qapp: QApplication, qtbot: QtBot) -> None:
     assert not dialog.isVisible()
 
 
-def test_what_the_model_does_not_have_stays_as_it_was(qapp: QApplication, qtbot: QtBot) -> None:
+def test_a_parameter_that_the_model_lacks_stays_unchanged(qapp: QApplication, qtbot: QtBot) -> None:
     dialog = _dialog(qapp, qtbot, Parameters(temperature=0.3, stop=("X",)), info=THINKS, scope="project")
     _line(dialog, "answer_length").setText("50")
     with qtbot.waitSignal(dialog.saved) as caught:
@@ -123,7 +123,7 @@ def test_what_the_model_does_not_have_stays_as_it_was(qapp: QApplication, qtbot:
         ("stop", "a\nb\nc\nd\ne", "at most 4 stop words"),
     ],
 )
-def test_what_cannot_be_taken_has_words_at_its_field(
+def test_an_invalid_value_is_explained_at_its_field(
     qapp: QApplication, qtbot: QtBot, name: str, text: str, words: str
 ) -> None:
     dialog = _dialog(qapp, qtbot)

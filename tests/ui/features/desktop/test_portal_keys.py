@@ -164,7 +164,7 @@ async def test_a_portal_that_ends_while_it_asks_is_not_waited_for(heard: Heard) 
         await binding
 
 
-def test_what_is_not_as_the_interfaces_were_published_is_noticed() -> None:
+def test_a_call_unlike_the_published_interface_is_noticed() -> None:
     options = {"handle_token": ("s", "a")}
     assert wrong_with_call(SHORTCUTS, "BindShortcuts", "oa(sa{sv})sa{sv}", (SESSION, [], "", options)) == []
     assert wrong_with_call(SHORTCUTS, "BindShortcuts", "oa(sa{sv})a{sv}", (SESSION, [], options))

@@ -70,9 +70,7 @@ def _lists(qtbot: QtBot, qapp: QApplication, tasks: AsyncTasks, library: object)
     return _Lists(ThreadListBinding(context, threads, library), sidebar, events)  # type: ignore[arg-type]
 
 
-async def test_what_changes_again_while_many_changes_wait_is_shown_as_it_is_last(
-    qtbot: QtBot, qapp: QApplication
-) -> None:
+async def test_a_thread_that_changes_twice_is_shown_in_its_last_state(qtbot: QtBot, qapp: QApplication) -> None:
     tasks = AsyncTasks(lambda _error: None)
     lists = _lists(qtbot, qapp, tasks, None)
     threads = [Thread(f"t{number}", "p", "", "", None, None, 1, 1000 + number) for number in range(60)]

@@ -134,7 +134,7 @@ def test_other_text_is_typed_and_sent_as_ever(world: World, text: str) -> None:
     assert (world.sent, world.chosen) == ([text], [])
 
 
-def test_what_a_prompt_says_is_not_looked_for_after_a_slash(world: World) -> None:
+def test_a_slash_does_not_search_the_texts_of_prompts(world: World) -> None:
     world.type("/etc")
     assert world.listed() == []
 
@@ -206,7 +206,7 @@ def test_it_is_searched_in_a_field_of_its_own(world: World) -> None:
     assert world.composer.text() == "half a text"
 
 
-def test_what_is_not_found_is_said_and_cannot_be_chosen(world: World) -> None:
+def test_an_empty_result_is_announced_and_cannot_be_chosen(world: World) -> None:
     world.menu.open_to_search(HEADS)
     QTest.keyClicks(world.menu.field, "zebra")
     assert world.listed() == ["No prompt matches."]
@@ -251,7 +251,7 @@ def test_everything_has_a_name_and_the_rows_say_more(world: World) -> None:
     assert item.data(Qt.ItemDataRole.AccessibleDescriptionRole) == "Explain {{topic}}"
 
 
-def test_what_is_spoken_names_the_row_and_its_place(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_screen_reader_hears_the_row_and_its_place(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr("chatdesk.ui.features.prompts.prompt_menu.announce", lambda _widget, text: said.append(text))
     world.type("/")
@@ -279,7 +279,7 @@ def test_a_selection_is_no_query(world: World) -> None:
     assert not select_mark_query(world.composer.editor, SLASH)
 
 
-def test_what_comes_later_joins_and_leaves_what_was_chosen(world: World) -> None:
+def test_late_prompts_join_and_keep_the_choice(world: World) -> None:
     world.type("/rev")
     world.key(Qt.Key.Key_Down)
     chosen = world.current()
@@ -287,7 +287,7 @@ def test_what_comes_later_joins_and_leaves_what_was_chosen(world: World) -> None
     assert "Reverse" in world.listed() and world.current() == chosen
 
 
-def test_what_comes_later_opens_a_menu_in_which_nothing_matched(world: World) -> None:
+def test_late_prompts_open_a_menu_that_had_no_match(world: World) -> None:
     world.type("/greet")
     assert not world.menu.is_listed
     world.menu.update_heads([*HEADS, PromptHead("new", PromptKind.TEMPLATE, "Greeting", "")])

@@ -96,7 +96,7 @@ def test_closing_fills_nothing_in(window: QWidget, theme: Theme) -> None:
     assert (filled, filled_too) == ([], [])
 
 
-def test_what_is_odd_in_the_template_is_said(window: QWidget, theme: Theme) -> None:
+def test_a_malformed_template_is_reported(window: QWidget, theme: Theme) -> None:
     dialog, _filled = _fields_dialog(window, theme, problems=[Problem(2, 5, "This {{ is not closed.")])
     assert "Line 2, column 5: This {{ is not closed." in _words(dialog)
     assert "<b>Name</b>" in _words(dialog)

@@ -86,7 +86,7 @@ def test_without_a_keyring_the_person_says_first_where_the_key_goes(
     assert seen.connected == [KEY]
 
 
-def test_what_is_changed_meanwhile_is_not_sent(fields: ProviderForm, seen: Seen, qtbot: QtBot) -> None:
+def test_a_key_that_changed_meanwhile_is_not_sent(fields: ProviderForm, seen: Seen, qtbot: QtBot) -> None:
     _paste(fields, KEY, qtbot)
     QTest.keyClick(fields.key.field, Qt.Key.Key_Backspace)
     fields.show_key_state(KEYRING)

@@ -51,7 +51,7 @@ def _saved(dialog: ProviderModels, qtbot: QtBot) -> tuple[dict[str, ModelOverrid
     return said, names, added
 
 
-def test_what_is_known_is_shown_and_only_what_is_said_is_saved(dialog: ProviderModels, qtbot: QtBot) -> None:
+def test_known_values_are_shown_and_only_changed_ones_saved(dialog: ProviderModels, qtbot: QtBot) -> None:
     assert _cell(dialog, "gpt-5.4-mini", Column.CONTEXT).data() == "400,000"
     assert _cell(dialog, "gpt-5.4-mini", Column.OUTPUT).data() == "4.5"
     assert _cell(dialog, "swift-small", Column.IMAGES).data(Qt.ItemDataRole.AccessibleTextRole) == (
@@ -95,7 +95,7 @@ def test_a_tick_taken_back_says_nothing_any_more(dialog: ProviderModels, qtbot: 
     assert said["gemma-3-27b-it-qat-q4_0-gguf"].context_window is None
 
 
-def test_what_cannot_be_taken_is_said_and_the_old_figure_stays(dialog: ProviderModels, qtbot: QtBot) -> None:
+def test_an_invalid_figure_is_refused_and_the_old_one_stays(dialog: ProviderModels, qtbot: QtBot) -> None:
     _type(dialog, _cell(dialog, "o3-mini", Column.CONTEXT), "plenty", qtbot)
     problem = dialog.findChild(QLabel, "panelProblem")
     assert problem is not None

@@ -120,7 +120,7 @@ def test_the_steps_of_a_test_are_told_in_the_row(page: ProviderPage) -> None:
     assert row.test.text() == "Test"
 
 
-def test_what_a_test_said_stays_when_the_list_is_filled_again(page: ProviderPage) -> None:
+def test_a_test_result_survives_a_refilled_list(page: ProviderPage) -> None:
     page.row("team").show_test("401: the key was refused", False)
     page.row("team").edit.setFocus()
     page.show_providers([TEAM, replace(OPENAI, key="")])

@@ -809,7 +809,7 @@ def test_the_settings_never_scroll_sideways_and_their_tables_are_never_squashed(
     theme.set_scale(1.0)
 
 
-def test_who_is_invited_where_there_is_one_project_sees_it(theme: Theme, show: Show, qtbot: QtBot) -> None:
+def test_an_invitation_includes_the_only_project(theme: Theme, show: Show, qtbot: QtBot) -> None:
     for offered, role in ((tuple(TeamRole), TeamRole.EDITOR), ((TeamRole.VIEWER,), TeamRole.VIEWER)):
         dialog = InviteDialog(theme, "Blue team", [("p1", "Research", offered)])
         show(dialog)

@@ -271,7 +271,7 @@ def test_a_file_that_is_none_is_told_in_the_dialog(tmp_path: Path) -> None:
     play(AppPaths.find(str(tmp_path / "data")), script)
 
 
-def test_what_could_be_attached_is_asked_about(tmp_path: Path) -> None:
+def test_a_file_that_could_be_attached_is_asked_about(tmp_path: Path) -> None:
     async def script(application: WindowApplication) -> None:
         await application.services()
         attached: list[bool] = []
@@ -308,7 +308,7 @@ def test_an_export_that_is_dropped_on_the_composer_is_asked_about_and_other_file
     play(AppPaths.find(str(tmp_path / "data")), script)
 
 
-def test_what_became_of_a_thread_is_seen_beside_a_long_title(dialog: ImportDialog) -> None:
+def test_the_outcome_is_visible_beside_a_long_title(dialog: ImportDialog) -> None:
     line = ImportLine(ImportOutcome.NEW, "A title that goes on and on and says what it says once more", 12, "", None)
     dialog.show_report("1 thread is new.", [line], has_threads=False)
     index = dialog.list.model().index(0, 0)

@@ -383,7 +383,7 @@ def test_an_answer_is_busy_while_it_is_written_and_keeps_its_identity(world: Wor
     assert QAccessible.Event.TextInserted not in kinds
 
 
-def test_what_floats_over_the_text_is_in_the_tree(world: World) -> None:
+def test_floating_widgets_are_in_the_accessible_tree(world: World) -> None:
     view = world.open(make_thread(100))
     view.scrolling.by(-5_000)
     tree = tree_of(view)

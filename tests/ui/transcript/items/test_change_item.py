@@ -121,7 +121,7 @@ def test_a_message_shows_card_and_diff_with_its_lines_tinted() -> None:
     assert [run.kind for run in diff.block.runs] == ["plain"] * 3 + ["deleted", "deleted", "inserted"]
 
 
-def test_what_hides_is_spelt_out_and_the_text_is_bounded() -> None:
+def test_invisible_characters_are_spelt_out_and_the_text_is_bounded() -> None:
     _card, diff = _items(_content("@@ @@\n+\u202eevil\x1b[0m\n" + "+x\n" * 50_000))
     assert "⟦U+202E⟧" in diff.text and "\x1b" not in diff.text and len(diff.text) < 21_000
     short = diff_item({**_content(), "size_bytes": 10_000})

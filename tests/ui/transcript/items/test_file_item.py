@@ -192,7 +192,7 @@ def test_a_picture_that_was_not_sent_has_a_mark_in_its_corner(style: TranscriptS
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 200), (200, 3), (40, 40), (400, 300)])
-def test_what_is_over_a_picture_is_in_its_place(shape: tuple[int, int], style: TranscriptStyle) -> None:  # noqa: F811
+def test_the_buttons_over_a_picture_are_inside_it(shape: tuple[int, int], style: TranscriptStyle) -> None:  # noqa: F811
     item = AttachedPictureItem(Attachment("dot.png", "image/png", "ef" * 32, 99, *shape), shape=shape)
     item.ensure_layout(style, WIDTH)
     place = QRectF(0, 0, WIDTH, item.height)

@@ -43,7 +43,7 @@ def gaps(text: str) -> list[float]:
         ("word\n\n- a", [10]),
     ],
 )
-def test_what_belongs_together_stands_together(text: str, expected: list[float]) -> None:
+def test_related_blocks_have_smaller_gaps(text: str, expected: list[float]) -> None:
     assert gaps(text) == expected
 
 

@@ -180,7 +180,7 @@ def test_a_ticket_given_up_is_never_called(qtbot: QtBot, loader: PictureLoader) 
     assert never == []
 
 
-def test_what_goes_wrong_is_a_sentence(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_failed_image_shows_a_sentence(qtbot: QtBot, tmp_path: Path) -> None:
     class Failing:
         def fetch(self, url: str, *, is_agreed: bool) -> bytes:
             if "disk" in url:

@@ -100,7 +100,7 @@ def test_a_retry_counts_down_in_place_and_can_be_had_now(world: World) -> None:
     assert spy.at(0) == ["try-at-once", "m1"]
 
 
-def test_what_waits_is_looked_at_once_a_second_and_only_while_it_is_in_view(world: World) -> None:
+def test_a_countdown_is_redrawn_each_second_only_in_view(world: World) -> None:
     _thread, view = asked(world)
     ticking = view.findChild(Ticking)
     assert ticking is not None and ticking.timer.isActive()

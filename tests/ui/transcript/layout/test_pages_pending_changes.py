@@ -96,7 +96,7 @@ def test_a_page_that_does_not_reach_the_end_gets_no_message_of_the_end(world: Wo
     assert view.entries[-1].message.position < 399
 
 
-def test_what_was_added_to_a_loaded_thread_survives_a_page_that_takes_its_place(world: World) -> None:
+def test_an_added_message_survives_a_replacing_page(world: World) -> None:
     thread = SlowThread(make_thread(400).messages)
     thread.is_slow = False
     view = world.open(thread, anchor=ScrollAnchor("m100", 0, False))

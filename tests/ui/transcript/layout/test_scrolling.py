@@ -156,7 +156,7 @@ def test_a_tap_presses_what_is_under_it(world: World, finger: QPointingDevice) -
     assert opened == ["https://a.example/"]
 
 
-def test_what_is_moved_on_the_screen_is_what_would_be_drawn(world: World) -> None:
+def test_scrolled_pixels_equal_a_fresh_drawing(world: World) -> None:
     view = world.open(make_thread(40, _mixed))
     for step in (-700, -37, -120, 55, -3, 240):
         view.scrolling.by(step)

@@ -33,14 +33,14 @@ def test_only_the_last_answer_has_them_and_they_follow_the_end_of_the_thread(wor
 
 
 @pytest.mark.parametrize(("role", "text"), [(Role.USER, "x"), (Role.SYSTEM, "x"), (Role.ASSISTANT, "")])
-def test_what_is_no_answer_has_none(world: World, role: Role, text: str) -> None:
+def test_only_answers_have_quick_actions(world: World, role: Role, text: str) -> None:
     thread = make_thread(1)
     thread.messages.append(make_message(1, text, role=role))
     assert "Shorter" not in words_of(world.open(thread), 1)
 
 
 @pytest.mark.parametrize("width", [300, 420, 700])
-def test_what_has_no_room_is_left_to_the_menu_and_covers_nothing(world: World, width: int) -> None:
+def test_footer_buttons_without_room_are_left_to_the_menu(world: World, width: int) -> None:
     thread = make_thread(1)
     thread.messages.append(make_message(1, "x", total_tokens=12_345, latency_ms=3_200))
     view = world.open(thread)

@@ -163,9 +163,7 @@ def _grow(view: TranscriptView, qtbot: QtBot, frames: list[float], count: int) -
     qtbot.waitUntil(one_more)
 
 
-def test_what_stands_around_an_answer_is_not_made_again_for_each_frame(
-    world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_frame_rebuilds_only_the_streamed_text(world: World, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     view = _answering(world)
     around = [item for item in view.entries[-1].items if item.kind in ("header", "footer")]
     _grow(view, qtbot, _frames_of(view, monkeypatch), 3)

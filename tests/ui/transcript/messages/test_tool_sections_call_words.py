@@ -64,7 +64,7 @@ def test_own_calls_are_told_in_words_and_never_by_their_names(status: str) -> No
         (Part("p", "m", 0, PartType.TOOL_CALL, {"name": FIND_TOOLS, "arguments": "{}"}), "Looked for a tool"),
     ],
 )
-def test_what_was_asked_of_whom(part: Part, words: str) -> None:
+def test_the_words_of_a_call_name_tool_and_server(part: Part, words: str) -> None:
     assert call_words(part) == words
 
 

@@ -97,7 +97,7 @@ def test_an_answer_that_streams_in_a_thread_just_opened_is_announced_once(world:
     assert said == ["test-model is answering", "test-model has answered"]
 
 
-def test_why_an_answer_waits_is_said(view: TranscriptView) -> None:
+def test_the_reason_for_a_waiting_answer_is_announced(view: TranscriptView) -> None:
     view.conversation.add_message(make_message(1, "", status=Status.PENDING))
     view.conversation.progress.set_retry("m1", Retry("Too many requests.", attempt=2, due_ms=Clock().now_ms() + 60_000))
     assert view.said[1:] == ["Too many requests."]

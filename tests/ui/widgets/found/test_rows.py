@@ -129,13 +129,13 @@ def test_a_thread_that_only_its_summary_names_shows_where() -> None:
     assert kinds == [RowKind.NOTE, RowKind.ALL], "it is no title, and among all results"
 
 
-def test_what_filters_alone_find_is_listed_in_the_sidebar() -> None:
+def test_results_of_filters_alone_are_listed_in_the_sidebar() -> None:
     hit = SearchHit(SearchKind.THREAD, "t", "Animals", thread_id="t")
     rows = rows_of_sidebar("is:pinned", _groups(SearchGroup(SearchKind.THREAD, (hit,), 1)), now=NOW, is_over=True)
     assert [row.text for row in rows[:2]] == ["Titles", "Animals"]
 
 
-def test_what_cannot_be_searched_is_said_in_the_sidebar() -> None:
+def test_a_damaged_index_is_reported_in_the_sidebar() -> None:
     damaged = SearchGroup(SearchKind.MESSAGE, (), 0, note="The index is damaged.")
     rows = rows_of_sidebar("quokka", _groups(damaged), now=NOW, is_over=True)
     assert [row.text for row in rows] == ["The index is damaged.", "All results for “quokka”"]

@@ -144,7 +144,7 @@ def test_the_first_key_of_the_first_opening_goes_to_the_search(picker: ModelPick
     chooser.close()
 
 
-def test_what_is_compared_is_ticked_and_can_be_left_with_one_click(picker: ModelPicker, qtbot: QtBot) -> None:
+def test_compared_models_are_ticked_and_one_click_ends_it(picker: ModelPicker, qtbot: QtBot) -> None:
     chooser = _open(picker, qtbot)
     leave = chooser.findChild(QAbstractButton, "modelStopComparing")
     assert leave.isHidden(), "one model answers"
