@@ -3,7 +3,7 @@ sees images, its context and its prices. Known values without a person's change 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final
@@ -51,7 +51,13 @@ _SAID: Final[Mapping[Column, str]] = {
     Column.OUTPUT: Text("US dollars for a million tokens that it writes."),
 }
 _TICKED: Final = {Column.OFFERED, Column.IMAGES}
-_TYPED: Final = {Column.NAME, Column.CONTEXT, Column.INPUT, Column.OUTPUT}
+# The figures: where the person's own is kept, and how it is read and written.
+_FIGURES: Final[Mapping[Column, tuple[str, Callable[[str], Any], Callable[[Any], str]]]] = {
+    Column.CONTEXT: ("context_window", read_window, window_text),
+    Column.INPUT: ("input_price", read_price, price_text),
+    Column.OUTPUT: ("output_price", read_price, price_text),
+}
+_TYPED: Final = {Column.NAME, *_FIGURES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,23 +186,18 @@ def _with_text(line: ModelLine, column: Column, text: str) -> ModelLine:
     """Return a line with an entered value; an empty text clears it. Raises ``NotAFigure``."""
     if column is Column.NAME:
         return replace(line, alias=" ".join(text.split())[:_LONGEST_NAME])
-    if column is Column.CONTEXT:
-        return replace(line, said=replace(line.said, context_window=read_window(text) if text else None))
-    amount = read_price(text) if text else None
-    if column is Column.INPUT:
-        return replace(line, said=replace(line.said, input_price=amount))
-    return replace(line, said=replace(line.said, output_price=amount))
+    name, read, _write = _FIGURES[column]
+    changed: dict[str, Any] = {name: read(text) if text else None}
+    return replace(line, said=replace(line.said, **changed))
 
 
 def _typed(line: ModelLine, column: Column) -> str:
     """Return the person's value as they would type it; empty where they set none."""
-    said = line.said
     if column is Column.NAME:
         return line.alias
-    if column is Column.CONTEXT:
-        return window_text(said.context_window) if said.context_window is not None else ""
-    price = said.input_price if column is Column.INPUT else said.output_price
-    return price_text(price) if price is not None and column in _TYPED else ""
+    name, _read, write = _FIGURES.get(column, ("is_hidden", str, lambda _value: ""))
+    value = getattr(line.said, name)
+    return "" if value is None else write(value)
 
 
 def _text(line: ModelLine, column: Column) -> str:
@@ -233,6 +234,5 @@ def _spoken(line: ModelLine, column: Column) -> str:
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:
-    is_figure = column in (Column.CONTEXT, Column.INPUT, Column.OUTPUT)
-    side = Qt.AlignmentFlag.AlignTrailing if is_figure else Qt.AlignmentFlag.AlignLeading
+    side = Qt.AlignmentFlag.AlignTrailing if column in _FIGURES else Qt.AlignmentFlag.AlignLeading
     return side | Qt.AlignmentFlag.AlignVCenter

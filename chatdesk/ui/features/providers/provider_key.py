@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from chatdesk.core.chat.provider_setup.keys import KeyState
 from chatdesk.core.chat.provider_setup.provider_service import ShownProvider
-from chatdesk.core.domain.key_origin import Withheld
 from chatdesk.core.settings.passphrase import NEW_PASSPHRASE
 from chatdesk.core.settings.presets import Preset
 from chatdesk.core.settings.providers_store import KeyPlace
@@ -39,14 +38,14 @@ class ProviderKey(QWidget):
     forgotten = Signal()
     agreeRequested = Signal()
 
-    def __init__(self, theme: Theme, shown: ShownProvider | None, preset: Preset) -> None:
+    def __init__(self, theme: Theme, known: ShownProvider | None, preset: Preset) -> None:
         super().__init__()
         self.setObjectName("providerKey")
         self._state: KeyState | None = None
-        is_decided = shown is not None and shown.key_source.value == "environment"
-        has_key = shown is not None and bool(shown.key)
-        self.shown = plain_label(shown.key if shown else "", "text", name="providerKeyShown")
-        where = where_the_key_lies(shown) if shown and has_key else ""
+        is_decided = known is not None and known.key_source.value == "environment"
+        has_key = known is not None and bool(known.key)
+        self.shown = plain_label(known.key if known else "", "text", name="providerKeyShown")
+        where = where_the_key_lies(known) if known and has_key else ""
         self.where = plain_label(where, "muted", wraps=True, name="providerKeyWhere")
         self.replace = push_button(
             tr("Replace"), "providerKeyReplace", self._on_replace_clicked, name=tr("Replace the key")
@@ -85,13 +84,15 @@ class ProviderKey(QWidget):
             widget.setVisible(has_key and not (is_decided and widget is not self.shown))
         self.where.setVisible(has_key)
         self.agree.hide()
-        if shown is not None and shown.withheld is not None:
-            self.where.setText(_withheld_words(shown.withheld, shown.profile.label))
+        if known is not None and known.withheld is not None:
+            self.where.setText(shown(known.withheld.sentence(known.profile.label)))
             self.where.show()
-            self.agree.setVisible(shown.withheld.can_be_agreed)
+            self.agree.setVisible(known.withheld.can_be_agreed)
             self.forget.setVisible(not is_decided)
         elif is_decided:
-            self.where.setText(_decided_words(self.where.text()))
+            self.where.setText(
+                tr("{place}; it has precedence over a stored key, so it cannot be changed here", place=where)
+            )
         self.field.setVisible(not has_key)
         for widget in places:
             widget.hide()
@@ -167,11 +168,3 @@ class ProviderKey(QWidget):
             widget.hide()
         self.field.show()
         self.field.setFocus(Qt.FocusReason.OtherFocusReason)
-
-
-def _decided_words(place: str) -> str:
-    return tr("{place}; it has precedence over a stored key, so it cannot be changed here", place=place)
-
-
-def _withheld_words(withheld: Withheld, label: str) -> str:
-    return shown(withheld.sentence(label))

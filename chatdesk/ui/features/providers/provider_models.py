@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -73,9 +74,7 @@ class ProviderModels(FormPanel):
         typed = {each.id: each for each in self.rows.lines}
         fresh = {each.id: each for each in lines}
         kept = [
-            ModelLine(each.id, each.label, each.known, typed[each.id].alias, typed[each.id].said)
-            if each.id in typed
-            else each
+            replace(each, alias=typed[each.id].alias, said=typed[each.id].said) if each.id in typed else each
             for each in lines
         ]
         missing = [each for each in self.rows.lines if each.id not in fresh]

@@ -10,12 +10,16 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.model_info import ModelOverrides
 from chatdesk.core.domain.provider_check import ModelList
-from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.texts import shown
 from chatdesk.services.services import Services
 from chatdesk.ui.features.providers.model_table import ModelLine
 from chatdesk.ui.features.providers.provider_models import ProviderModels
+from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import WindowContext
+
+_FETCH = "fetch models"
+# The names of models, and the ids that the person added.
+_Named = tuple[Mapping[str, str], Sequence[str]]
 
 
 class ProviderModelsBinding:
@@ -25,60 +29,46 @@ class ProviderModelsBinding:
         self._theme = context.panes.theme
         self._services = services
         self._tasks = context.tasks
-        self._dialog: ProviderModels | None = None
 
     async def open(self, provider: str, parent: QWidget) -> None:
         """Open the dialog with the known models; where there are none, their server is asked at once."""
         account = self._services.accounts.get(provider)
         kept = await self._services.provider_service.kept_models(provider)
         lines = await _lines(self._services, provider, kept)
-        dialog = self._dialog = ProviderModels(self._theme, account.profile.label, lines, parent=parent)
-        dialog.finished.connect(self._on_dialog_finished)
-        dialog.saved.connect(
-            lambda said, names, added: self._tasks.start(self._save(provider, said, names, added), "save models")
-        )
-        dialog.refreshRequested.connect(lambda: self._tasks.replace(self._fetch(provider), "fetch models"))
-        dialog.addRequested.connect(lambda model: self._tasks.start(self._add(provider, model), "add model"))
+        dialog = ProviderModels(self._theme, account.profile.label, lines, parent=parent)
+        dialog.finished.connect(lambda _result: self._tasks.cancel(_FETCH))
+        dialog.saved.connect(lambda said, names, added: self._save(dialog, provider, said, (names, added)))
+        dialog.refreshRequested.connect(lambda: self._fetch(dialog, provider))
+        dialog.addRequested.connect(lambda model: self._add(dialog, provider, model))
         dialog.open()
         if kept is None:
-            self._tasks.replace(self._fetch(provider), "fetch models")
+            self._fetch(dialog, provider)
 
-    def _on_dialog_finished(self) -> None:
-        self._dialog = None
-        self._tasks.cancel("fetch models")
-
-    async def _fetch(self, provider: str) -> None:
-        try:
+    @in_task(_FETCH, replaces=True)
+    async def _fetch(self, dialog: ProviderModels, provider: str) -> None:
+        """Fetch the list again; ends with the dialog."""
+        with dialog.saying_failure():
             found = await self._services.provider_service.models_of(
                 self._services.providers.get(provider), is_asked=True
             )
             if found is not None:
                 self._services.chat.context.models.add_listed(provider, found.models)
-            lines = await _lines(self._services, provider, found)
-        except ChatDeskError as error:
-            if self._dialog is not None:
-                self._dialog.show_problem(shown(error.sentence))
-            return
-        if self._dialog is not None:
-            self._dialog.show_lines(lines)
+            dialog.show_lines(await _lines(self._services, provider, found))
 
-    async def _add(self, provider: str, model: str) -> None:
+    @in_task("add model")
+    async def _add(self, dialog: ProviderModels, provider: str, model: str) -> None:
         (info,) = await asyncio.to_thread(self._services.chat.context.models.without_overrides, provider, [model])
-        if self._dialog is not None:
-            self._dialog.add_line(ModelLine(model, model, info))
+        if dialog.is_open:
+            dialog.add_line(ModelLine(model, model, info))
 
+    @in_task("save models")
     async def _save(
-        self, provider: str, said: Mapping[str, ModelOverrides], names: Mapping[str, str], added: Sequence[str]
+        self, dialog: ProviderModels, provider: str, said: Mapping[str, ModelOverrides], named: _Named
     ) -> None:
-        try:
-            await self._services.provider_service.set_model_facts(provider, said, names, added)
-        except ChatDeskError as error:
-            if self._dialog is None:
-                raise
-            self._dialog.show_problem(shown(error.sentence))
-            return
-        if self._dialog is not None:
-            self._dialog.accept()
+        with dialog.saying_failure():
+            await self._services.provider_service.set_model_facts(provider, said, *named)
+            if dialog.is_open:
+                dialog.accept()
 
 
 async def _lines(services: Services, provider: str, found: ModelList | None) -> list[ModelLine]:
