@@ -263,7 +263,7 @@ def test_a_version_is_shown_also_where_its_thread_was_left_and_opened_again_mean
         first, second = await _two_threads(application)
         chat, transcript = (await application.services()).chat, application.panes.transcript
         old = transcript.entries[1].message.id
-        await answered(application, application.messages.regenerate_last)
+        await answered(application, application.messages.actions.regenerate_last)
         await until(lambda: len(transcript.entries) == 2 and transcript.entries[1].message.id != old)
         new = transcript.entries[1].message.id
         real, go_on = chat.paths.select_version, asyncio.Event()

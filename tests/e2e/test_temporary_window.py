@@ -220,7 +220,7 @@ def test_what_needs_storage_offers_to_keep_and_goes_on(paths: AppPaths, tmp_path
         image = QImage(8, 8, QImage.Format.Format_RGB32)
         image.fill(0)
         {
-            "branch": lambda: application.messages.branch(answer.id),
+            "branch": lambda: application.messages.actions.branch(answer.id),
             "file": lambda: application.bindings.attachments.attach([str(file)]),
             "image": lambda: application.bindings.attachments.attach_image(image),
             "prompt": lambda: panes.commands.trigger("thread.system_prompt"),
@@ -302,12 +302,12 @@ def test_edits_versions_and_undo_work_in_it(paths: AppPaths) -> None:
         first = await ask_there(application, "one")
         services = await application.services()
         chat = services.chat_of(thread_id)
-        application.messages.regenerate(first.id)
+        application.messages.actions.regenerate(first.id)
         await until(lambda: chat.is_answering(thread_id))
         await until(lambda: not chat.is_answering(thread_id))
         assert len(await chat.reader.list_versions(first.id)) == 2
         page = await chat.reader.get_thread_messages(thread_id)
-        application.bindings.messages.delete(page.messages[-1].id)
+        application.bindings.messages.actions.delete(page.messages[-1].id)
         stack = await application.bindings.undo.stack()
         await until(lambda: stack.last is not None)
         assert (

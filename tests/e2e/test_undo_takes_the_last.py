@@ -322,7 +322,7 @@ AT_ONCE: dict[str, tuple[Prepare, str]] = {
     "message.send": (typed_question, ""),
     "message.note": (typed_note, ""),
     "message.regenerate": (of_command("message.regenerate"), ""),
-    "message.branch": (of_message(lambda window, id_: window.messages.branch(id_)), ""),
+    "message.branch": (of_message(lambda window, id_: window.messages.actions.branch(id_)), ""),
     "message.delete": (
         of_message(lambda window, id_: window.panes.transcript.actionRequested.emit("delete", id_)),
         "delete message",

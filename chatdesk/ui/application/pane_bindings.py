@@ -20,6 +20,7 @@ from chatdesk.ui.features.chat.attachment_binding import AttachmentBinding
 from chatdesk.ui.features.chat.date_binding import DateBinding
 from chatdesk.ui.features.chat.drafts import DraftKeeper
 from chatdesk.ui.features.chat.erasing_binding import ErasingBinding
+from chatdesk.ui.features.chat.message_actions import MessageActions
 from chatdesk.ui.features.chat.message_binding import MessageBinding
 from chatdesk.ui.features.chat.next_model import AnswerModels, NextModel
 from chatdesk.ui.features.chat.next_questions import NextQuestions
@@ -118,7 +119,7 @@ class PaneBindings:
             context,
             self.threads,
             self.undo,
-            self.settings,
+            MessageActions(context, self.threads, self.undo, self.settings),
             drafts=self.drafts,
             models=models,
             questions=lambda: services.questions,

@@ -1,44 +1,36 @@
-"""Carries out actions on the messages of the open thread: sends, edits, deletes, branches and stops."""
+"""Sends messages to the open thread, and edits and stops them; ``message_actions`` has the actions of their menu."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
 
 from chatdesk.core.chat.chat_service import ChatService
 from chatdesk.core.chat.question_queue import QuestionQueue
 from chatdesk.core.domain.attachment import Attachment
-from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.ui.accessibility.assistance import announce
-from chatdesk.ui.features.chat.delete_message import DeleteMessageDialog
 from chatdesk.ui.features.chat.drafts import DraftKeeper
+from chatdesk.ui.features.chat.message_actions import MessageActions
 from chatdesk.ui.features.chat.message_edit import MessageEdit
 from chatdesk.ui.features.chat.message_follower import MessageFollower
 from chatdesk.ui.features.chat.next_model import NextAssistant, NextModel
 from chatdesk.ui.features.chat.next_questions import compared_words
-from chatdesk.ui.features.chat.provider_consent import ProviderConsent
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding, shown_title
-from chatdesk.ui.features.chat.undo_binding import UndoBinding, moved_words
+from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.chat.version_steps import VersionSteps
-from chatdesk.ui.features.settings.settings_binding import SettingsBinding
-from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
-# Enough to find the last question of a thread whose newest messages are tool calls.
-_TAIL = 20
 _WAIT = Text("Wait for the answer, or press Esc to stop it. Your text is kept.")
 
 
 class MessageBinding(Controller):
-    """The controller that sends, stops, edits and regenerates messages. ``busyChanged``: *Stop* acts on another answer,
+    """The controller that sends, stops and edits messages. ``busyChanged``: *Stop* acts on another answer,
     or on none; ``compared``: several models were asked at once. ``models`` says who answers, ``follower`` shows what
     happens, ``may_send`` may hold files back."""
 
@@ -51,7 +43,7 @@ class MessageBinding(Controller):
         context: WindowContext,
         threads: ThreadBinding,
         undo: UndoBinding,
-        settings: SettingsBinding,
+        actions: MessageActions,
         *,
         drafts: DraftKeeper,
         models: NextModel,
@@ -63,10 +55,10 @@ class MessageBinding(Controller):
         panes = context.panes
         self._threads = threads
         self._undo = undo
-        self._settings = settings
+        self.actions = actions
         self.models = models
         self._questions = questions
-        self._consent = ProviderConsent(context)
+        self._consent = actions.consent
         self.edit = MessageEdit(context, threads, undo, drafts=drafts)
         self.assistants = NextAssistant(context, threads, models)
         self.may_send: Callable[[Sequence[Attachment]], Awaitable[bool]] | None = None
@@ -78,7 +70,7 @@ class MessageBinding(Controller):
         self._titled_id: str | None = None  # the thread whose title the header shows
         self.versions = VersionSteps(context, threads, undo, member_name=member_name)
         self.follower = MessageFollower(context, threads, self.versions)
-        transcript, composer = panes.transcript, panes.composer
+        composer = panes.composer
         composer.sendRequested.connect(self._on_composer_send_requested)
         composer.noteRequested.connect(self._on_composer_note_requested)
         composer.stopRequested.connect(self.stop)
@@ -88,20 +80,9 @@ class MessageBinding(Controller):
         self.models.questions.changed.connect(self._show_state)
         self.assistants.changed.connect(self._show_state)
         self.follower.busyChanged.connect(self.busyChanged)
-        transcript.copyRequested.connect(self._on_transcript_copy_requested)
-        self._bind_actions()
+        panes.message_handlers.bind("edit", self.edit.start)
+        panes.message_handlers.bind("edit-answer", self.edit.start)
         threads.opened.connect(self._on_thread_opened)
-
-    def _bind_actions(self) -> None:
-        bind = self._panes.message_handlers.bind
-        bind("answer", self.regenerate)
-        bind("regenerate", self.regenerate)
-        bind("edit", self.edit.start)
-        bind("edit-answer", self.edit.start)
-        bind("continue", lambda id_: self._do("continue", id_, lambda chat: chat.continue_message(id_)))
-        bind("retry", lambda id_: self._do("retry", id_, lambda chat: chat.retry_message(id_)))
-        bind("delete", self.delete)
-        bind("branch", self.branch)
 
     async def create_thread(self, project_id: str | None) -> str:
         """Make the new chat a thread before its first message, with the composer's text as its draft; return its id."""
@@ -279,7 +260,7 @@ class MessageBinding(Controller):
         if self.edit.edited is not None and not self._is_answering():
             self.edit.cancel()
         elif thread_id is not None:
-            self._do("stop", thread_id, lambda chat: chat.stop(thread_id))
+            self.actions.run("stop", thread_id, lambda chat: chat.stop(thread_id))
 
     def can_stop(self) -> bool:
         return self.edit.edited is not None or self._is_answering()
@@ -307,80 +288,6 @@ class MessageBinding(Controller):
         else:
             self.assistants.ask_once(None)
         self._panes.composer.setFocus()
-
-    async def _last(self, *roles: Role) -> Message | None:
-        thread_id = self._threads.thread_id
-        if thread_id is None:
-            return None
-        page = await self._open_thread.chat.reader.get_thread_messages(thread_id, _TAIL)
-        said = (message for message in reversed(page.messages) if not message.is_note)
-        return next((message for message in said if message.role in roles), None)
-
-    # Other actions
-
-    def regenerate(self, message_id: str) -> None:
-        """Ask for another version of an answer, or for the first one to a question."""
-        self._do("regenerate", message_id, lambda chat: chat.regenerate_response(message_id))
-
-    @in_task("regenerate", is_once=True)
-    async def regenerate_last(self) -> None:
-        with self._undo.change():
-            message = await self._last(Role.ASSISTANT, Role.USER)
-            if message is not None:
-                await self._consent.run(self._open_thread.chat.regenerate_response, message.id)
-
-    @in_task("copy", replaces=True)
-    async def copy_last(self) -> None:
-        message = await self._last(Role.ASSISTANT)
-        if message is not None:
-            QGuiApplication.clipboard().setText(message.text)
-            self._panes.pane.show_toast(tr("Copied"))
-
-    def branch(self, message_id: str) -> None:
-        """Open a new thread that begins with everything up to that message."""
-        if self._threads.offers_to_keep(tr("A temporary chat cannot have branches."), partial(self.branch, message_id)):
-            return
-
-        async def work() -> None:
-            with self._undo.change() as stack:
-                thread = await self._open_thread.chat.paths.branch_thread(message_id)
-                await self._threads.open(thread.id)
-                stack.record_lasting(Text("branch"), thread_id=thread.id)
-            self._panes.pane.show_toast(tr("This is a branch. The thread it came from stays as it is."))
-
-        self._tasks.start_once(work(), "branch")
-
-    def _on_transcript_copy_requested(self, _text: str) -> None:
-        # The transcript has filled the clipboard, in more formats than this text.
-        self._panes.pane.show_toast(tr("Copied"))
-
-    def delete(self, message_id: str) -> None:
-        """Delete a message. With messages after it the person is asked how much goes, unless that was answered for
-        good; the last one goes at once. Every deletion can be undone."""
-        thread, known = self._threads.open_thread, self._settings.current.delete_messages
-        if known != "ask" or (thread is not None and thread.current_leaf_id == message_id):
-            self._delete(message_id, with_later=known == "later")
-            return
-
-        dialog = DeleteMessageDialog(self._panes.theme, parent=self._panes.window)
-
-        def answered(with_later: bool, is_for_good: bool) -> None:
-            if is_for_good:
-                chosen = "later" if with_later else "only"
-                self._settings.change(replace(self._settings.current, delete_messages=chosen))
-            self._delete(message_id, with_later=with_later)
-
-        dialog.answered.connect(answered)
-        dialog.open()
-
-    @in_task("delete message")
-    async def _delete(self, message_id: str, *, with_later: bool) -> None:
-        moved = await (await self._undo.stack()).delete_message(message_id, with_later=with_later)
-        self._undo.offer(moved_words(len(moved.message_ids)))
-
-    def _do(self, name: str, id_: str, work: Callable[[ChatService], Awaitable[object]]) -> None:
-        chat = self._open_thread.chat_of(self._threads.thread_id)
-        self._tasks.start(self._consent.run(work, chat), f"{name} {id_}")
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
         thread_id = thread.id if thread else None
