@@ -107,9 +107,7 @@ def tree_of(path: Path) -> ast.Module:
 def _error_classes() -> frozenset[str]:
     """Return the names of all errors of ChatDesk and of the process that hosts tool servers."""
     found = {"ChatDeskError", "HostFailure"}
-    classes = [
-        node for path in PACKAGE.rglob("*.py") for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)
-    ]
+    classes = [node for path in PACKAGE.rglob("*.py") for node in tree_of(path).body if isinstance(node, ast.ClassDef)]
     while new := {each.name for each in classes if found & {_name(base) for base in each.bases}} - found:
         found |= new
     return frozenset(found)
