@@ -20,7 +20,7 @@ _PRINT_CLIPBOARD = (
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("walk", ["walk", "actions", "threads", "library", "consent"])
+@pytest.mark.parametrize("walk", ["walk", "actions", "threads", "consent"])
 def test_everything_can_be_done_by_ear(tmp_path: Path, walk: str) -> None:
     missing = what_is_missing()
     if missing:

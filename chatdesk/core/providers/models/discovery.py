@@ -9,8 +9,8 @@ import asyncio
 import json
 import re
 import socket
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from chatdesk.core.domain.provider_check import FoundServer
@@ -18,9 +18,7 @@ from chatdesk.core.settings.presets import PRESETS, preset_of
 from chatdesk.core.texts import Text
 
 _HOST = "127.0.0.1"
-_CONNECT_S = 0.4  # the system accepts, however busy the server is
-_ANSWER_S = 3.0  # a server that loads a model, or a computer that is busy, takes its time
-_LEAST_S = 0.001
+_CONNECT_S, _ANSWER_S = 0.4, 1.5
 _LARGEST_BYTES = 1024 * 1024
 _MOST_MODELS = 500
 _LONGEST = 200
@@ -34,46 +32,47 @@ def local_ports() -> tuple[int, ...]:
 
 
 async def find_local_servers(ports: Sequence[int] | None = None) -> tuple[FoundServer, ...]:
-    """Return the servers that answer, in the order of ``ports``; takes at most some seconds. Raises nothing. Threads
-    ask, so that no server is missed because the caller's loop is busy."""
-    wanted = local_ports() if ports is None else ports
-    found = await asyncio.gather(*(asyncio.to_thread(_identify_server, port) for port in wanted))
+    """Return the servers that answer, in the order of ``ports``; takes at most some seconds. Raises nothing."""
+    found = await asyncio.gather(*(_identify_server(port) for port in (local_ports() if ports is None else ports)))
     return tuple(server for server in found if server is not None)
 
 
-def _identify_server(port: int) -> FoundServer | None:
-    ollama = _get(port, "/api/version")
+async def _identify_server(port: int) -> FoundServer | None:
+    # Asked first: a connection of asyncio would load OpenSSL, 5 MB, to find that nothing listens.
+    if not await asyncio.to_thread(_is_listening, port):
+        return None
+    ollama = await _get(port, "/api/version")
     if ollama is None:
         return None
-    tags = _get(port, "/api/tags") if isinstance(ollama, Mapping) and "version" in ollama else None
+    tags = await _get(port, "/api/tags") if isinstance(ollama, Mapping) and "version" in ollama else None
     if isinstance(tags, Mapping) and isinstance(tags.get("models"), list):
         names = [each.get("name") for each in tags["models"] if isinstance(each, Mapping)]
         return _server("ollama", port, names, _mapping(ollama).get("version"))
-    listed = _get(port, "/v1/models")
+    listed = await _get(port, "/v1/models")
     rows = listed.get("data") if isinstance(listed, Mapping) else None
     if not isinstance(rows, list) or _mapping(listed).get("object", "list") != "list":
         return None
     models = [each for each in rows[:_MOST_MODELS] if isinstance(each, Mapping)]
-    return _named(port, models)
+    return await _named(port, models)
 
 
-def _named(port: int, models: Sequence[Mapping[str, Any]]) -> FoundServer:
+async def _named(port: int, models: Sequence[Mapping[str, Any]]) -> FoundServer:
     """Identify a server that lists models in OpenAI's way."""
     names = [each.get("id") for each in models]
     owners = {str(each.get("owned_by", "")).lower() for each in models}
     if "vllm" in owners:
-        return _server("vllm", port, names, _mapping(_get(port, "/version")).get("version"))
-    if "llamacpp" in owners or "build_info" in _mapping(_get(port, "/props")):
+        return _server("vllm", port, names, _mapping(await _get(port, "/version")).get("version"))
+    if "llamacpp" in owners or "build_info" in _mapping(await _get(port, "/props")):
         return _server("llama-cpp", port, names, None)
-    if any("compatibility_type" in each or "publisher" in each for each in _lm_studio_rows(port)):
+    if any("compatibility_type" in each or "publisher" in each for each in await _lm_studio_rows(port)):
         return _server("lm-studio", port, names, None)
     if any(owner in {"jan", "menlo", "janhq", "cortex"} for owner in owners):
         return _server("jan", port, names, None)
     return _server("other", port, names, None)
 
 
-def _lm_studio_rows(port: int) -> list[Mapping[str, Any]]:
-    rows = _mapping(_get(port, "/api/v0/models")).get("data")
+async def _lm_studio_rows(port: int) -> list[Mapping[str, Any]]:
+    rows = _mapping(await _get(port, "/api/v0/models")).get("data")
     return [each for each in rows if isinstance(each, Mapping)] if isinstance(rows, list) else []
 
 
@@ -88,34 +87,38 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _get(port: int, path: str) -> object | None:
-    """Return the JSON at ``path``; an empty mapping for any other answer, None for a port that is closed or silent."""
+def _is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(_CONNECT_S)
+        return probe.connect_ex((_HOST, port)) == 0
+
+
+async def _get(port: int, path: str) -> object | None:
+    """Return the JSON at ``path``; an empty mapping for any other answer, None if nothing listens."""
     try:
-        with socket.create_connection((_HOST, port), timeout=_CONNECT_S) as connection:
-            return _document(_received(connection, port, path))
-    except (ConnectionRefusedError, TimeoutError):
+        async with asyncio.timeout(_CONNECT_S):
+            reader, writer = await asyncio.open_connection(_HOST, port, limit=64 * 1024)
+    except (OSError, TimeoutError):
         return None
-    except OSError:
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            # HTTP/1.0: the answer comes in one piece and ends with the connection.
+            head = (f"GET {path} HTTP/1.0", f"Host: localhost:{port}", "Accept: application/json", "Connection: close")
+            writer.write("\r\n".join((*head, "", "")).encode())
+            await writer.drain()
+            received = bytearray()
+            while len(received) <= _LARGEST_BYTES and (piece := await reader.read(64 * 1024)):
+                received += piece
+                if _is_whole(received):
+                    break
+        return await asyncio.to_thread(_document, bytes(received))
+    except (OSError, TimeoutError):
         return {}
-
-
-def _received(connection: socket.socket, port: int, path: str) -> bytes:
-    """Ask for ``path`` and return the answer with its head. Raises ``TimeoutError`` and other ``OSError``."""
-    deadline = time.monotonic() + _ANSWER_S
-    connection.settimeout(_ANSWER_S)
-    # HTTP/1.0: the answer comes in one piece and ends with the connection.
-    head = (f"GET {path} HTTP/1.0", f"Host: localhost:{port}", "Accept: application/json", "Connection: close")
-    connection.sendall("\r\n".join((*head, "", "")).encode())
-    received = bytearray()
-    while len(received) <= _LARGEST_BYTES and not _is_whole(received):
-        connection.settimeout(max(_LEAST_S, deadline - time.monotonic()))
-        piece = connection.recv(64 * 1024)
-        if not piece:
-            break
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        received += piece
-    return bytes(received)
+    finally:
+        writer.close()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_CONNECT_S):
+                await writer.wait_closed()
 
 
 def _is_whole(received: bytearray) -> bool:
