@@ -7,6 +7,7 @@ Everything here waits; call it on a thread.
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import threading
 import time
@@ -23,8 +24,10 @@ from chatdesk.core.texts import Text
 _log = logging.getLogger(__name__)
 
 LONGEST_S: Final = 60.0
-# What one file may take besides the vectors and the libraries, which take some 130 MB.
-MOST_BYTES: Final = 450 * 1024 * 1024
+# The memory of the process, of which the vectors and the libraries take some 100 MB.
+MOST_BYTES: Final = 300 * 1024 * 1024
+# A process that has kept this much ends, so that the next file may take all that it needs.
+_KEPT_BYTES: Final = 180 * 1024 * 1024
 _LOOKED_EVERY_S: Final = 0.2
 # Parsers keep some of what they once needed.
 _FILES_A_PROCESS: Final = 2_000
@@ -112,7 +115,7 @@ class KnowledgeReader:
         finally:
             done.set()
         self._left -= 1
-        if answer is None or self._left <= 0:
+        if answer is None or self._left <= 0 or _memory_of(process.pid) > _KEPT_BYTES:
             self._end(process)
         return file_of(answer) if answer is not None else ReadFile(_DIED)
 
@@ -152,7 +155,7 @@ def _memory_of(pid: int) -> int:
         pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
     except (OSError, ValueError, IndexError):
         return 0
-    return pages * 4096
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def file_of(answer: Wire) -> ReadFile:

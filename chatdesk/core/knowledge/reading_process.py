@@ -28,6 +28,8 @@ from chatdesk.core.tools.folder.beneath import CAN_OPEN_BENEATH, FileRefused, na
 
 _CUT_NAME: Final = "page.md"
 _NICE: Final = 10
+# The vectors and libraries take 160 MB of it, and half of that from the memory of the computer.
+_MOST_DATA_BYTES: Final = 340 * 1024 * 1024
 
 
 def serve(source: BinaryIO, sink: BinaryIO, vectors: WordVectors) -> None:
@@ -94,12 +96,25 @@ def _refused(problem: str) -> Wire:
     return str(problem), "", "", 0, [], b"", b""
 
 
+def limit_memory() -> None:
+    """Refuse this process more memory than a file may take, inside one call of a C library too. Where the system has no
+    such limit, the memory is only watched from outside."""
+    try:
+        import resource
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = _MOST_DATA_BYTES if hard == resource.RLIM_INFINITY else min(_MOST_DATA_BYTES, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
 def main(arguments: Sequence[str]) -> None:
     """Serve with the vectors in the folder that the command line names."""
     start_child()
     logging.disable()  # parsers complain about every oddity
     if hasattr(os, "nice"):
         os.nice(_NICE)
+    limit_memory()
     serve(sys.stdin.buffer, sys.stdout.buffer, WordVectors(Path(arguments[0])))
 
 
