@@ -8,7 +8,7 @@ from typing import Final
 
 # What makes vectors without a network (``core/knowledge/word_vectors.py``), and how many numbers each has. Another
 # name, for example after another way of counting, makes them anew.
-OWN_VECTORS: Final = "wordllama-l2-256/1"
+OWN_VECTORS: Final = "wordllama-l2-256/2"
 OWN_DIMENSIONS: Final = 256
 
 

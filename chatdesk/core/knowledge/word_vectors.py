@@ -1,9 +1,10 @@
 """Turns texts into vectors, so that a passage is found by what it means; the gateway to the vectors of ``wordllama``.
 
-A text's vector is the mean of the vectors of its tokens: no network, no model to run, a millisecond for some pages. The
-tokens are those of the vocabulary that the vectors were made with, which ``tiktoken`` reads once its ranks are in the
-order it needs. Both files come with ChatDesk (``packaging/encodings_files.py``). They know English; of other scripts,
-nothing is in the vector, and words alone find their texts.
+A text's vector is the sum of the vectors of its tokens, each counted with the logarithm of how often it comes: no
+network, no model to run, a millisecond for some pages. The tokens are those of the vocabulary that the vectors were
+made with, which ``tiktoken`` reads once its ranks are in the order it needs. Both files come with ChatDesk
+(``packaging/encodings_files.py``). They know English; of other scripts, nothing is in the vector, and words alone find
+their texts.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class WordVectors:
         found = np.zeros((len(texts), matrix.shape[1]), np.float32)
         for at, text in enumerate(texts):
             tokens = np.array(encoding.encode_ordinary(" " + " ".join(text.split())), np.intp)
-            matrix.take(tokens, axis=0).sum(axis=0, out=found[at])
+            kinds, counts = np.unique(tokens, return_counts=True)
+            found[at] = (1 + np.log(counts, dtype=np.float32)) @ matrix.take(kinds, axis=0)
         return quantised(found)
 
     @cached_property

@@ -41,7 +41,7 @@ async def test_a_question_finds_its_file_by_words_or_by_meaning(files: Files, qu
 async def test_both_lists_are_told_apart(files: Files) -> None:
     await _with_texts(files)
     by_words = (await files.find("reimbursed receipts"))[0]
-    by_meaning = (await files.find("vacation"))[0]
+    by_meaning = (await files.find("How much vacation may I take?"))[0]
     assert by_words.by_words == 1 and by_words.nearness is not None
     assert by_meaning.by_words is None and by_meaning.by_meaning == 1
 
@@ -161,3 +161,9 @@ async def test_the_state_of_a_source_is_counted(files: Files) -> None:
     (status,) = await files.repository.statuses(files.project_id)
     assert (status.read, status.waiting, status.unreadable, status.passages, status.total) == (1, 1, 0, 2, 2)
     assert status.read_at is not None
+
+
+@pytest.mark.parametrize("question", ["melting point of tungsten", "Quantenmechanik", "of a", "zzzz"])
+async def test_a_question_about_something_else_finds_nothing(files: Files, question: str) -> None:
+    await _with_texts(files)
+    assert await files.find(question) == ()

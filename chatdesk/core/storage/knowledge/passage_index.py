@@ -32,6 +32,7 @@ _MOST_WORDS: Final = 48
 _TELLING: Final = 0.25
 _RAREST: Final = 12
 _LEAST_WEIGHT: Final = 1e-6
+_LONGEST_SHORT_WORD: Final = 2
 # Endings that words of one meaning have, in the languages with Latin letters that most texts are in.
 _ENDINGS: Final = re.compile(r"(?:ations?|ingly|ings?|edly|ed|ies|ers?|en|es|ly|s|e|y)$")
 _SHORTEST_STEM: Final = 4
@@ -155,8 +156,13 @@ def _telling_words(conn: Connection, question: str) -> dict[str, float]:
         count = row[0] if row is not None else 0
         weights[word] = max(math.log((total - count + 0.5) / (count + 0.5)), _LEAST_WEIGHT)
     rarest = sorted(weights, key=lambda word: -weights[word])[:_RAREST]
-    telling = [word for word in rarest if weights[word] >= _TELLING * weights[rarest[0]]]
+    telling = [word for word in rarest if weights[word] >= _TELLING * weights[rarest[0]] and _may_tell(word)]
     return {word: weights[word] for word in telling}
+
+
+def _may_tell(word: str) -> bool:
+    """Return whether a word is none of the short ones that sentences are held together with."""
+    return len(word) > _LONGEST_SHORT_WORD or not word.isascii() or any(map(str.isdecimal, word))
 
 
 def _with_endings(word: str) -> str:
