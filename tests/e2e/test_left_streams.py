@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from chatdesk.core.paths import AppPaths
-from tests.helpers.left_streams import Noise, noise_of_errors, noise_of_silence, noise_of_stops, noise_of_tests
+from tests.helpers.left_streams import ERRORS, Noise, noise_of_errors, noise_of_silence, noise_of_stops, noise_of_tests
 
 
 def test_stopping_answers_leaves_nothing_to_clean_up(tmp_path: Path) -> None:
-    assert noise_of_stops(AppPaths.find(tmp_path), 30) == Noise()
+    assert noise_of_stops(AppPaths.find(tmp_path), 14) == Noise()
 
 
 def test_errors_of_servers_leave_nothing_to_clean_up(tmp_path: Path) -> None:
-    assert noise_of_errors(AppPaths.find(tmp_path), 38) == Noise()
+    assert noise_of_errors(AppPaths.find(tmp_path), len(ERRORS)) == Noise()
 
 
 def test_testing_a_provider_leaves_nothing_to_clean_up(tmp_path: Path) -> None:
