@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -80,18 +81,18 @@ class TeamService:
         )
         self._membership: Membership | None = None
         self._starting = asyncio.Lock()
-        self._is_closed = False
+        self._has_closed = threading.Event()
 
     async def start(self) -> None:
         """Read the known state and start to sync every joined workspace, if any. Safe to call again, as after joining
         one."""
         async with self._starting:
-            if self._is_closed:
+            if self._has_closed.is_set():
                 return
             if self._loop is None:
                 self._loop = asyncio.get_running_loop()
                 self._publisher.start(self._loop)
-                self._publisher.run(self._watch_connections, "watch connections")
+                threading.Thread(target=self._watch_connections, name="team-watch", daemon=True).start()
             await self.known.refresh()
             if self._database.is_read_only:
                 return
@@ -135,8 +136,8 @@ class TeamService:
 
     def sync_now(self, workspace_id: str | None = None) -> None:
         """Start a round at once, in every workspace if ``workspace_id`` is None. Also to be called when the network
-        changed or the computer woke up. Cheap."""
-        for id_, sync in self._syncs.items():
+        changed or the computer woke up. Cheap, and from any thread."""
+        for id_, sync in tuple(self._syncs.items()):
             if workspace_id in (None, id_):
                 sync.worker.request_round()
                 sync.fetch_again()
@@ -171,9 +172,9 @@ class TeamService:
 
     async def close(self) -> None:
         """Stop syncing, within two seconds. Safe to call twice."""
-        if self._is_closed:
+        if self._has_closed.is_set():
             return
-        self._is_closed = True
+        self._has_closed.set()
         self._database.log_watch.listener = None
         for sync in self._syncs.values():
             sync.ask_to_stop()
@@ -203,13 +204,13 @@ class TeamService:
                 )
                 sync.start()
 
-    async def _watch_connections(self) -> None:
+    def _watch_connections(self) -> None:
         """Abort calls that hang, since a network may swallow everything and report nothing, and sync after a sleep of
-        the computer. One look for both, and a rare one: a window that nobody uses is woken by it."""
+        the computer. On a thread of its own: a window that nobody uses is not woken by it."""
         stuck_s = self._times.stuck_s
         sleep = SleepWatch(self._clock, lambda _missing_s: self.sync_now(), every_s=stuck_s / 2)
-        while True:
-            await sleep.look_again()
+        while not self._has_closed.wait(stuck_s / 2):
+            sleep.look()
             for sync in tuple(self._syncs.values()):
                 sync.break_off(stuck_s)
 

@@ -19,7 +19,7 @@ _MS_PER_S = 1000
 
 class SleepWatch:
     """Detects sleeps: ``run`` watches until it is cancelled and calls ``on_woken`` with the missing seconds. Whoever
-    has something to look at as often calls ``look_again`` instead."""
+    naps elsewhere calls ``look`` after each nap of ``every_s`` instead."""
 
     def __init__(self, clock: Clock, on_woken: Callable[[float], None], *, every_s: float = _LOOK_EVERY_S) -> None:
         self._clock = clock
@@ -29,12 +29,12 @@ class SleepWatch:
 
     async def run(self) -> None:
         while True:
-            await self.look_again()
+            await asyncio.sleep(self._every_s)
+            self.look()
 
-    async def look_again(self) -> None:
-        """Wait for the next look, and take it."""
+    def look(self) -> None:
+        """Compare the clocks with those of the last look."""
         wall, awake = self._last
-        await asyncio.sleep(self._every_s)
         now_wall, now_awake = self._last = self._times()
         # Either clock may be the one that tells; a nap that was only late by a busy loop is below the least sleep.
         missing_s = max(now_wall - wall - (now_awake - awake), now_awake - awake - self._every_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -122,13 +123,13 @@ async def test_closing_takes_no_time_when_nothing_answers(tmp_path: Path, worksp
 
 
 async def test_once_the_computer_has_slept_it_syncs(tmp_path: Path) -> None:
-    class Clock(Clock):
+    class SleepyClock(Clock):
         slept_s = 0.0
 
         def now_ms(self) -> int:
             return super().now_ms() + round(self.slept_s * 1000)
 
-    clock, asked = Clock(), list[bool]()
+    clock, asked = SleepyClock(), list[bool]()
     desk = Desk(tmp_path / "desk", clock=clock, stuck_s=0.2)
     desk.team.sync_now = lambda: asked.append(True)  # type: ignore[method-assign]
     await desk.open()
@@ -136,5 +137,11 @@ async def test_once_the_computer_has_slept_it_syncs(tmp_path: Path) -> None:
         await stays(lambda: not asked, for_s=0.3)
         clock.slept_s = 3600
         await until(lambda: bool(asked))
+        assert "team-watch" in _threads(), "it wakes no thread that has other work"
     finally:
         await desk.close()
+    await until(lambda: "team-watch" not in _threads())
+
+
+def _threads() -> list[str]:
+    return [each.name for each in threading.enumerate()]
