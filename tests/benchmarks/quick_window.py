@@ -16,11 +16,9 @@ from tests.benchmarks.processes import ROOT
 from tests.benchmarks.real_window import display
 from tests.benchmarks.table import Row
 
-_KEYS = "Ctrl+Alt+Space"
 _MOST_MS = 80.0
 _GOAL = "at most 80 ms; the yardstick is a bare Qt window"
 _PAUSE_S = 0.5
-_BY_PROCESS = "another process"
 _CALLER_GOAL = "at most three times a Python that does nothing"
 _CALL = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
 
@@ -33,25 +31,18 @@ def showing(folder: Path, is_quick: bool) -> list[Row]:
     with display() as screen, _window_manager(screen):
         environment = {**os.environ, "QT_QPA_PLATFORM": "xcb", "DISPLAY": screen, "HOME": str(folder)}
         command = [str(Path(sys.executable).with_name("chatdesk")), "quick", "--data-dir", str(folder / "data")]
-        ways = {_BY_PROCESS: (command, "")}
-        if shutil.which("xdotool"):
-            ways["its keys"] = (["xdotool", "key", _KEYS.lower()], _KEYS)
         place = str(folder / "bare.sock")
         bare = _measured(["bare", place], [sys.executable, "-P", "-c", _CALL, place], environment, shows)
-        rows = []
-        for way, (trigger, set_keys) in ways.items():
-            program = ["app", str(folder / "data"), set_keys]
-            runs = [_measured(program, trigger, environment, shows) for _ in range(starts)]
-            rows += _rows(way, [run[0] for run in runs], [each for run in runs for each in run[1:]], bare)
-            if way == _BY_PROCESS:
-                rows.append(_caller(folder, trigger, environment, starts * shows))
-        return rows
+        program = ["app", str(folder / "data")]
+        runs = [_measured(program, command, environment, shows) for _ in range(starts)]
+        rows = _rows([run[0] for run in runs], [each for run in runs for each in run[1:]], bare)
+        return [*rows, _caller(program, command, environment, starts * shows)]
 
 
-def _caller(folder: Path, trigger: list[str], environment: dict[str, str], times: int) -> Row:
+def _caller(arguments: list[str], trigger: list[str], environment: dict[str, str], times: int) -> Row:
     """What the process costs by which another one asks: in turns with a Python that does nothing."""
     nothing = [sys.executable, "-c", "pass"]
-    with _running(["app", str(folder / "data"), ""], environment) as program:
+    with _running(arguments, environment) as program:
         costs = [(_cpu_ms(trigger, environment), _cpu_ms(nothing, environment)) for _ in range(times)]
         program.stdin.close()  # type: ignore[union-attr]
     found, bare = (median(each) for each in zip(*costs, strict=True))
@@ -69,10 +60,12 @@ def _cpu_ms(command: list[str], environment: dict[str, str]) -> float:
     return (usage.ru_utime + usage.ru_stime) * 1000
 
 
-def _rows(way: str, first_ms: list[float], later_ms: list[float], bare_ms: list[float]) -> list[Row]:
+def _rows(first_ms: list[float], later_ms: list[float], bare_ms: list[float]) -> list[Row]:
     measured = {"first": (median(first_ms), bare_ms[0]), "later": (median(later_ms), median(bare_ms[1:]))}
     return [
-        Row(f"quick window by {way}, {which} frame", found, "ms", _GOAL, found <= _MOST_MS, bare, found / bare)
+        Row(
+            f"quick window by another process, {which} frame", found, "ms", _GOAL, found <= _MOST_MS, bare, found / bare
+        )
         for which, (found, bare) in measured.items()
     ]
 

@@ -1,6 +1,6 @@
 """A program that shows a field when another process asks for it, and prints the moment at which it was painted.
 
-``app`` is ChatDesk with its quick window, which ``chatdesk quick`` or its keys ask for; ``bare`` is a Qt window with a
+``app`` is ChatDesk with its quick window, which ``chatdesk quick`` asks for; ``bare`` is a Qt window with a
 text field, asked for by a byte on a socket. A line on stdin takes the window away again.
 """
 
@@ -68,7 +68,7 @@ def bare(place: str) -> None:
     app.exec()
 
 
-def application(data_dir: str, keys: str) -> None:
+def application(data_dir: str) -> None:
     from chatdesk.app import run_window
     from chatdesk.core.paths import AppPaths
     from chatdesk.core.settings.schema import Settings
@@ -86,8 +86,8 @@ def application(data_dir: str, keys: str) -> None:
             frames.hide()
         return 0
 
-    run_window(AppPaths.find(data_dir), Settings(quick_keys=keys), script=script)
+    run_window(AppPaths.find(data_dir), Settings(), script=script)
 
 
 if __name__ == "__main__":
-    bare(sys.argv[2]) if sys.argv[1] == "bare" else application(*sys.argv[2:4])
+    bare(sys.argv[2]) if sys.argv[1] == "bare" else application(sys.argv[2])
