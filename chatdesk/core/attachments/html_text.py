@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from collections.abc import Mapping
+from contextlib import suppress
 
 from chatdesk.core.attachments.markdown_lines import TableRows, heading
 
@@ -44,14 +45,21 @@ _BREAKS = frozenset(
         "ul",
     ]
 )
+# Breaks at the start alone: an empty line would end a table.
+_WITHOUT_END = frozenset({"br", "hr", "tr"})
 _CELLS = frozenset({"td", "th"})
 _LONGEST_HEADING = 500
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 
 
-class _WordCollector(HTMLParser):
+_BLANKS = re.compile(r"\s+")
+_INDENT = re.compile(r"^[ \t](?! )\t*")
+
+
+class _WordCollector:
+    """Takes the elements of a page as the parser finds them; it adds the ends that are missing."""
+
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self._skipped: list[str] = []
         self._preformatted = 0
@@ -60,7 +68,7 @@ class _WordCollector(HTMLParser):
         self._heading_start: int | None = None
         self._cell_starts: list[int] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def start(self, tag: str, _attributes: Mapping[str, str]) -> None:
         if tag in _SKIPPED:
             self._skipped.append(tag)
         elif tag in ("table", "tr"):
@@ -78,11 +86,7 @@ class _WordCollector(HTMLParser):
             self._preformatted += 1
             self.pieces.append("```\n")
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _BREAKS:
-            self.pieces.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if self._skipped and self._skipped[-1] == tag:
             self._skipped.pop()
             return
@@ -95,12 +99,15 @@ class _WordCollector(HTMLParser):
         elif tag == "pre" and self._preformatted:
             self._preformatted -= 1
             self.pieces.append("\n```")
-        if tag in _BREAKS:
+        if tag in _BREAKS and tag not in _WITHOUT_END:
             self.pieces.append("\n")
 
-    def handle_data(self, data: str) -> None:
+    def close(self) -> None:
+        """Take the end of the page."""
+
+    def data(self, data: str) -> None:
         if not self._skipped:
-            self.pieces.append(data if self._preformatted else re.sub(r"\s+", " ", data))
+            self.pieces.append(data if self._preformatted else _BLANKS.sub(" ", data))
 
     def _end_heading(self, level: int) -> None:
         start, self._heading_start = self._heading_start, None
@@ -122,9 +129,14 @@ class _WordCollector(HTMLParser):
 
 def text_of_html(source: str) -> str:
     """Return the text that a reader of the page would read as Markdown, with a line for each block."""
+    from lxml import etree  # loaded only by the processes that open files
+
     words = _WordCollector()
-    words.feed(source)
-    words.close()
+    # Python's own parser takes quadratic time for some pages, and twice as long for the others.
+    parser = etree.HTMLParser(target=words, encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
+    with suppress(etree.XMLSyntaxError):  # nothing but blanks
+        parser.feed(source.encode("utf-8", "replace"))
+        parser.close()
     # A single leading space or tab is the rest of an indent; several belong to preformatted text.
-    lines = (re.sub(r"^[ \t](?! )\t*", "", line).rstrip() for line in "".join(words.pieces).split("\n"))
+    lines = (_INDENT.sub("", line).rstrip() for line in "".join(words.pieces).split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

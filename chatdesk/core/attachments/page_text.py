@@ -6,7 +6,6 @@ from __future__ import annotations
 import codecs
 import re
 from contextlib import suppress
-from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.attachments.html_text import text_of_html
@@ -64,9 +63,7 @@ def _text(source: str, url: str) -> str:
     except (etree.ParserError, ValueError):
         return ""
     _remove_unseen(tree)
-    bare = deepcopy(tree)
-    etree.strip_attributes(bare, "*")  # Python's parser takes quadratic time for a tag with many
-    whole = text_of_html(html.tostring(bare, encoding="unicode"))
+    whole = text_of_html(html.tostring(tree, encoding="unicode"))
     if len(source) > _MOST_SEARCHED:
         return whole
     import trafilatura

@@ -88,7 +88,7 @@ def test_other_documents_have_headings() -> None:
 
 
 def test_a_comment_in_code_is_no_heading() -> None:
-    assert text_of_html("<p>x<pre># install\n  y</pre>z") == "x\n```\n# install\n  y\n```\nz"
+    assert text_of_html("<p>x<pre># install\n  y</pre>z") == "x\n\n```\n# install\n  y\n```\nz"
 
 
 # Tables
@@ -101,6 +101,7 @@ def test_tables_are_rows_of_markdown() -> None:
     assert read(documents.docx_of(word_table(TABLE)), DOCX).text == ROWS
     assert read(documents.odt(odt), ODT).text == ROWS
     assert read(html.encode(), HTML).text == ROWS
+    assert read(html.replace("<tr>", "</tr>\n<tr>").encode(), HTML).text == ROWS
     assert read(documents.xlsx({"Nests": sheet_rows(TABLE)}), XLSX).text == f"# Nests\n\n{ROWS}"
 
 
@@ -118,6 +119,11 @@ def test_a_table_in_a_cell_is_words_of_the_cell() -> None:
     inner = word_table((("i", "j"),))
     table = f"<w:tbl><w:tr><w:tc>{word_paragraph('a')}{inner}</w:tc><w:tc>{word_paragraph('b')}</w:tc></w:tr></w:tbl>"
     assert read(documents.docx_of(table), DOCX).text == "| a i j | b |\n| --- | --- |"
+
+
+@pytest.mark.parametrize("page", ["<p><b>" * 200_000, "<a " + "a " * 200_000 + ">", "<div>" * 50_000, "&#" * 9_999])
+def test_words_after_a_monotonous_page_are_read(page: str) -> None:
+    assert text_of_html(f"{page}<p>end</p>").endswith("end")
 
 
 def test_tables_that_only_lay_out_a_page_stay_text() -> None:
@@ -186,7 +192,7 @@ def test_scanned_pages_say_what_can_be_done() -> None:
 
 def test_a_book_is_read_in_its_order() -> None:
     found = read(documents.epub("<p>one</p>", "", "<p>three<p>words"), EPUB)
-    assert (found.text, found.problem, found.page_starts) == ("one\n\nthree\nwords", None, ())
+    assert (found.text, found.problem, found.page_starts) == ("one\n\nthree\n\nwords", None, ())
 
 
 def test_of_a_mail_the_words_are_read_and_its_files_are_named() -> None:
