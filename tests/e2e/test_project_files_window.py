@@ -1,0 +1,80 @@
+"""Files of a project in the real window: added, tried, asked, and followed from the answer to their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.rendering.sources import sources_of
+from chatdesk.ui.application.window_application import WindowApplication
+from chatdesk.ui.dialogs.form_panel import ConfirmDialog
+from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
+from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
+from tests.e2e.test_library_window import opened
+from tests.helpers.window import ask, play, until
+
+
+def _enter(field: object, text: str) -> None:
+    QTest.keyClicks(field, text)  # type: ignore[call-overload]
+    QTest.keyClick(field, Qt.Key.Key_Return)  # type: ignore[call-overload]
+
+
+def test_a_folder_is_added_asked_and_followed_to_its_passage(tmp_path: Path) -> None:
+    folder = tmp_path / "handbook"
+    folder.mkdir()
+    (folder / "leave.md").write_text("# Leave\n\nEach employee has thirty days of paid holiday.")
+    (folder / "travel.md").write_text("# Travel\n\nReceipts are handed in within a month.")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        commands = application.panes.commands
+        dialog = await opened(application, ProjectFilesDialog, lambda: commands.trigger("project.files"))
+        _enter(dialog.place, str(tmp_path / "missing"))
+        await until(lambda: "There is no folder or file" in dialog.problem.text())
+        dialog.place.clear()
+        _enter(dialog.place, str(folder))
+        await until(lambda: dialog.list.count() == 1 and "2 files read" in dialog.list.item(0).text())
+        assert not dialog.place.text() and not dialog.problem.isVisible()
+
+        _enter(dialog.question, "paid holiday")
+        await until(lambda: dialog.found.isVisible())
+        assert dialog.found.item(0).text() == "1. leave.md — Leave"
+        dialog.found.setFocus()
+        dialog.found.setCurrentRow(0)
+        passage = await opened(application, PassageDialog, lambda: QTest.keyClick(dialog.found, Qt.Key.Key_Return))
+        assert "thirty days" in passage.page.toPlainText()
+        QTest.keyClick(passage, Qt.Key.Key_Escape)
+        dialog.reject()
+
+        answer = await ask(application, "How many days of paid holiday are there?")
+        (source, *_) = sources_of(answer.parts)
+        assert source.title == "leave.md — Leave"
+        passage = await opened(
+            application,
+            PassageDialog,
+            lambda: application.panes.transcript.parts.actions.open_link(source.url),
+        )
+        assert passage.head.text() == "leave.md — Leave" and "thirty days" in passage.page.toPlainText()
+        QTest.keyClick(passage, Qt.Key.Key_Escape)
+
+        dialog = await opened(application, ProjectFilesDialog, lambda: commands.trigger("project.files"))
+        question = await opened(
+            application, ConfirmDialog, lambda: QTest.keyClick(dialog.remove_button, Qt.Key.Key_Space)
+        )
+        await until(lambda: not question.is_unread)
+        QTest.keyClick(question.findChild(QPushButton, "confirmYes"), Qt.Key.Key_Space)
+        await until(lambda: dialog.list.count() == 0)
+        application.panes.transcript.parts.actions.open_link(source.url)
+        await until(lambda: "not among the files" in _shown_words(application))
+
+    play(AppPaths.find(str(tmp_path / "data")), script)
+
+
+def _shown_words(application: WindowApplication) -> str:
+    labels = [each.text() for each in application.panes.window.findChildren(QLabel) if each.isVisible()]
+    toasts = [getattr(each, "text", "") for each in application.panes.window.children()]
+    return " ".join([*labels, *(each for each in toasts if isinstance(each, str))])

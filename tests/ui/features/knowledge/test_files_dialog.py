@@ -1,0 +1,126 @@
+"""The dialog of a project's files and that of a passage, by keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from chatdesk.core.domain.knowledge import (
+    FileState,
+    FoundPassage,
+    KnowledgeSource,
+    KnownFile,
+    Passage,
+    SourceKind,
+    SourceStatus,
+)
+from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog, state_text
+from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
+from chatdesk.ui.theme.theme import Theme
+
+_FOLDER = KnowledgeSource("a", "p", SourceKind.FOLDER, "/srv/handbook")
+_PAGE = KnowledgeSource("b", "p", SourceKind.PAGE, "https://docs.example/leave")
+_STATUSES = (SourceStatus(_FOLDER, read=3, waiting=2, unreadable=1), SourceStatus(_PAGE, read=1))
+_FILE = KnownFile(1, "a", "leave.pdf", FileState.READ, mime="application/pdf")
+
+
+def _passage(at: int, text: str, page: int) -> FoundPassage:
+    return FoundPassage(at, _FILE, _FOLDER, at, Passage(at * 100, at * 100 + len(text), text, page))
+
+
+def _opened(theme: Theme, qtbot: QtBot) -> ProjectFilesDialog:
+    dialog = ProjectFilesDialog(theme, "Research")
+    qtbot.addWidget(dialog)
+    dialog.show_sources(_STATUSES)
+    dialog.open()
+    return dialog
+
+
+def test_a_typed_place_is_added_with_enter_and_only_then_forgotten(theme: Theme, qtbot: QtBot) -> None:
+    dialog = _opened(theme, qtbot)
+    added: list[str] = []
+    dialog.addRequested.connect(added.append)
+    qtbot.keyClick(dialog.place, Qt.Key.Key_Return)
+    qtbot.keyClicks(dialog.place, ' "/srv/more" ')
+    qtbot.keyClick(dialog.place, Qt.Key.Key_Return)
+    assert added == ["/srv/more"] and dialog.isVisible() and dialog.place.text()
+    dialog.clear_place()
+    assert not dialog.place.text() and not dialog.problem.text()
+
+
+def test_the_buttons_act_on_the_chosen_source(theme: Theme, qtbot: QtBot) -> None:
+    dialog = _opened(theme, qtbot)
+    done: list[object] = []
+    dialog.removeRequested.connect(done.append)
+    dialog.readAgainRequested.connect(done.append)
+    dialog.pauseRequested.connect(lambda name, is_paused: done.append((name, is_paused)))
+    dialog.list.setCurrentRow(1)
+    for button in (dialog.pause_button, dialog.again_button, dialog.remove_button):
+        qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert done == [("b", True), "b", "b"]
+    dialog.show_sources((_STATUSES[0], replace(_STATUSES[1], source=replace(_PAGE, is_paused=True))))
+    assert dialog.list.currentRow() == 1 and dialog.pause_button.text() == "Go on reading"
+    qtbot.keyClick(dialog.pause_button, Qt.Key.Key_Space)
+    assert done[-1] == ("b", False)
+
+
+def test_without_sources_there_is_nothing_to_press(theme: Theme, qtbot: QtBot) -> None:
+    dialog = _opened(theme, qtbot)
+    dialog.show_sources(())
+    assert not any(each.isEnabled() for each in (dialog.pause_button, dialog.again_button, dialog.remove_button))
+    assert dialog.list.count() == 0
+
+
+def test_files_that_cannot_be_read_are_named_for_the_chosen_source_alone(theme: Theme, qtbot: QtBot) -> None:
+    dialog = _opened(theme, qtbot)
+    files = [KnownFile(at, "a", f"{at}.pdf", FileState.UNREADABLE, problem="It is damaged.") for at in range(25)]
+    dialog.show_unreadable("b", files)
+    assert not dialog.detail.isVisible()
+    dialog.show_unreadable("a", files)
+    assert dialog.detail.isVisible() and dialog.detail.text().startswith("0.pdf: It is damaged.")
+    assert dialog.detail.text().endswith("and 5 more")
+    dialog.list.setCurrentRow(1)
+    assert not dialog.detail.isVisible()
+
+
+def test_a_tried_question_lists_passages_and_opens_one(theme: Theme, qtbot: QtBot) -> None:
+    dialog = _opened(theme, qtbot)
+    tried: list[str] = []
+    opened: list[FoundPassage] = []
+    dialog.tried.connect(tried.append)
+    dialog.passageRequested.connect(opened.append)
+    qtbot.keyClicks(dialog.question, "days off")
+    qtbot.keyClick(dialog.question, Qt.Key.Key_Return)
+    found = [_passage(1, "Thirty days.", 4), _passage(2, "Illness.", 5)]
+    dialog.show_found(found, ["leave.pdf, page 4", "leave.pdf, page 5"])
+    assert tried == ["days off"] and dialog.found.isVisible()
+    dialog.found.setCurrentRow(1)
+    qtbot.keyClick(dialog.found, Qt.Key.Key_Return)
+    assert opened == [found[1]] and dialog.isVisible()
+    dialog.show_found((), ())
+    assert not dialog.found.isVisible() and dialog.problem.text() == "Nothing was found."
+
+
+def test_the_state_of_a_source_is_said_in_words() -> None:
+    assert state_text(_STATUSES[0]) == "3 files read · 2 to be read · 1 cannot be read"
+    assert state_text(SourceStatus(replace(_FOLDER, problem="It is gone."), read=3)) == "It is gone."
+    assert state_text(SourceStatus(replace(_FOLDER, is_paused=True), read=1)) == "1 file read · paused"
+    assert state_text(SourceStatus(_FOLDER)) == "0 files read · being listed"
+    assert state_text(SourceStatus(_PAGE, read=1, read_at=1_763_000_000_000)).startswith("last read 2025-")
+
+
+def test_a_passage_is_lit_in_its_place(theme: Theme, qtbot: QtBot) -> None:
+    around = [_passage(0, "Before.", 4), _passage(1, "Thirty days.", 4), _passage(2, "After.", 5)]
+    dialog = PassageDialog(theme, "leave.pdf, page 4", around, start=100, end=112, can_open=True)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    assert dialog.page.toPlainText() == "Page 4\nBefore.\n\nThirty days.\n\nPage 5\nAfter."
+    document, lit = dialog.page.document(), []
+    for block in range(document.blockCount()):
+        found = document.findBlockByNumber(block)
+        formats = found.textFormats()
+        lit += [found.text() for each in formats if each.format.background().style() is not Qt.BrushStyle.NoBrush]
+    assert lit == ["Thirty days."] and dialog.page.isReadOnly()
+    assert not dialog.unsaved()
