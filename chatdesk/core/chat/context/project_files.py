@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from chatdesk.core.domain.knowledge import EnclosedPassages
 from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.errors import StorageError
 from chatdesk.core.storage.chat.messages import MessageRepository
+
+_log = logging.getLogger(__name__)
 
 # Looks in the files of a project for a question, with the one before it, for a window of so many tokens.
 FindPassages = Callable[[str, str, str, int], Awaitable[EnclosedPassages | None]]
@@ -35,4 +39,8 @@ class ProjectFiles:
                 asked.append(message.text)
             message_id = message.parent_id
         question, earlier = (*asked, "", "")[:2]
-        return await self._find(project_id, question, earlier, window_tokens)
+        try:
+            return await self._find(project_id, question, earlier, window_tokens)
+        except StorageError as error:  # the question is worth more than its passages
+            _log.warning("the files of the project could not be searched: %s", error.what)
+            return None

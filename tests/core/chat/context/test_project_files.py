@@ -9,6 +9,7 @@ import pytest
 
 from chatdesk.core.domain.knowledge import EnclosedPassages
 from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.errors import StorageError
 from chatdesk.core.ids import new_id
 from chatdesk.core.links import link_to_passage
 from chatdesk.core.providers.base import FinishReason, NamedSource, SourcesNamed, StreamFinished, TextDelta
@@ -91,3 +92,12 @@ async def test_an_answer_that_fails_names_what_it_had(world: ChatWorld) -> None:
     world.provider.scripts = [[TextDelta("Thirty"), RuntimeError("lost")]]
     answer = await _answered(world, "How many days?")
     assert answer.text == "Thirty" and [each.url for each in sources_of(answer.parts)] == [_LINK]
+
+
+async def test_files_that_cannot_be_searched_cost_no_answer(world: ChatWorld) -> None:
+    async def fail(*_asked: object) -> EnclosedPassages | None:
+        raise StorageError("The index is damaged.")
+
+    world.chat.context.project_files.use(fail)
+    world.provider.scripts = [[TextDelta("One."), StreamFinished(FinishReason.STOP)]]
+    assert (await _answered(world, "How many days?")).text == "One."
