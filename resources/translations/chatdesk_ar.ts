@@ -532,8 +532,132 @@
         <translation>فحص قاعدة البيانات والمسارات والمزوّدين</translation>
     </message>
     <message>
+        <source>answer from your own files</source>
+        <translation>الإجابة من ملفاتك أنت</translation>
+    </message>
+    <message>
+        <source>add a folder, a file or a web page, and read it</source>
+        <translation>إضافة مجلّد أو ملف أو صفحة ويب وقراءته</translation>
+    </message>
+    <message>
+        <source>list what a project has, and how far it is read</source>
+        <translation>سرد ما في مشروع، وإلى أين وصلت قراءته</translation>
+    </message>
+    <message>
+        <source>find the passages that fit a question</source>
+        <translation>العثور على المقاطع التي تناسب سؤالًا</translation>
+    </message>
+    <message>
+        <source>try questions with the file that should be found</source>
+        <translation>تجربة أسئلة مع الملف الذي ينبغي العثور عليه</translation>
+    </message>
+    <message>
+        <source>forget a folder, file or page</source>
+        <translation>نسيان مجلّد أو ملف أو صفحة</translation>
+    </message>
+    <message>
+        <source>folder, file, or address of a web page</source>
+        <translation>مجلّد أو ملف أو عنوان صفحة ويب</translation>
+    </message>
+    <message>
+        <source>leave out what a line of a .gitignore would</source>
+        <translation>استبعاد ما يستبعده سطر من ملف ‎.gitignore</translation>
+    </message>
+    <message>
+        <source>what you want to know</source>
+        <translation>ما تريد معرفته</translation>
+    </message>
+    <message>
+        <source>at most N passages (8)</source>
+        <translation>N مقطع على الأكثر (8)</translation>
+    </message>
+    <message>
+        <source>JSON list of objects with a question and a file; - reads stdin</source>
+        <translation>قائمة JSON من كائنات فيها سؤال (question) وملف (file)؛ و- تقرأ stdin</translation>
+    </message>
+    <message>
+        <source>its id or place, as listed</source>
+        <translation>معرّفه أو مكانه كما في القائمة</translation>
+    </message>
+    <message>
         <source>as JSON</source>
         <translation>بصيغة JSON</translation>
+    </message>
+    <message>
+        <source>The question is empty.</source>
+        <translation>السؤال فارغ.</translation>
+    </message>
+    <message>
+        <source>“{file}” is no JSON list of objects with a question and a file.</source>
+        <translation>«{file}» ليس قائمة JSON من كائنات فيها سؤال (question) وملف (file).</translation>
+    </message>
+    <message>
+        <source>Write: {example}</source>
+        <translation>اكتب: {example}</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and reads the files of projects.</source>
+        <translation>ChatDesk مفتوح ويقرأ ملفات المشاريع.</translation>
+    </message>
+    <message>
+        <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
+        <translation>غيّرها في النافذة، في «ملفات المشروع»، أو أغلق ChatDesk أولًا.</translation>
+    </message>
+    <message>
+        <source>, page {page}</source>
+        <translation>، الصفحة {page}</translation>
+    </message>
+    <message>
+        <source>{hits} of {total} among the first five</source>
+        <translation>{hits} من {total} ضمن الخمسة الأولى</translation>
+    </message>
+    <message>
+        <source>The project has no such folder, file or page.</source>
+        <translation>ليس في المشروع مجلّد أو ملف أو صفحة بهذا الاسم.</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk knowledge list&apos;.</source>
+        <translation>راجع &apos;chatdesk knowledge list&apos;.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files read</source>
+        <comment>{count} file read</comment>
+        <translation>
+            <numerusform>لم يُقرأ أي ملف</numerusform>
+            <numerusform>قُرئ ملف واحد</numerusform>
+            <numerusform>قُرئ ملفان</numerusform>
+            <numerusform>قُرئت {count} ملفات</numerusform>
+            <numerusform>قُرئ {count} ملفًا</numerusform>
+            <numerusform>قُرئ {count} ملف</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} to be read</source>
+        <comment>{count} to be read</comment>
+        <translation>
+            <numerusform>لا شيء ينتظر القراءة</numerusform>
+            <numerusform>واحد ينتظر القراءة</numerusform>
+            <numerusform>اثنان ينتظران القراءة</numerusform>
+            <numerusform>{count} تنتظر القراءة</numerusform>
+            <numerusform>{count} تنتظر القراءة</numerusform>
+            <numerusform>{count} تنتظر القراءة</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} cannot be read</source>
+        <comment>{count} cannot be read</comment>
+        <translation>
+            <numerusform>لا شيء تتعذّر قراءته</numerusform>
+            <numerusform>واحد تتعذّر قراءته</numerusform>
+            <numerusform>اثنان تتعذّر قراءتهما</numerusform>
+            <numerusform>{count} تتعذّر قراءتها</numerusform>
+            <numerusform>{count} تتعذّر قراءتها</numerusform>
+            <numerusform>{count} تتعذّر قراءتها</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>متوقف مؤقتًا</translation>
     </message>
     <message>
         <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
@@ -1816,6 +1940,10 @@
         <translation>لا يوجد فيه نص.</translation>
     </message>
     <message>
+        <source>A program for text recognition, such as OCRmyPDF, makes a copy of it that can be read.</source>
+        <translation>ينشئ برنامج للتعرّف على النص، مثل OCRmyPDF، نسخة منه تمكن قراءتها.</translation>
+    </message>
+    <message>
         <source>It is long; its first {cut} characters are read.</source>
         <translation>هو طويل؛ تُقرأ أول {cut} من حروفه.</translation>
     </message>
@@ -1838,6 +1966,10 @@
     <message>
         <source>{damaged} of its {total} pages cannot be read.</source>
         <translation>تتعذّر قراءة {damaged} من صفحاته الـ {total}.</translation>
+    </message>
+    <message>
+        <source>{scanned} of its {total} pages are pictures.</source>
+        <translation>{scanned} من صفحاته الـ {total} صور.</translation>
     </message>
     <message>
         <source>The virus scanner found something in the file.</source>
@@ -8768,6 +8900,10 @@
         <translation>تحرير المشروع…</translation>
     </message>
     <message>
+        <source>Files of the project…</source>
+        <translation>ملفات المشروع…</translation>
+    </message>
+    <message>
         <source>System prompt of the project…</source>
         <translation>موجِّه نظام المشروع…</translation>
     </message>
@@ -12562,8 +12698,100 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>جلب القائمة من جديد</translation>
     </message>
     <message>
+        <source>Files of {project}</source>
+        <translation>ملفات {project}</translation>
+    </message>
+    <message>
+        <source>ChatDesk reads these on this computer, keeps them current, and sends the passages that fit a question with it. The answer names them.</source>
+        <translation>يقرأ ChatDesk هذه على هذا الحاسوب، ويبقيها محدّثة، ويرسل مع السؤال المقاطع التي تناسبه. وتذكرها الإجابة.</translation>
+    </message>
+    <message>
+        <source>Folders, files and pages</source>
+        <translation>المجلّدات والملفات والصفحات</translation>
+    </message>
+    <message>
+        <source>Folder, file or address to add</source>
+        <translation>المجلّد أو الملف أو العنوان الذي يُضاف</translation>
+    </message>
+    <message>
+        <source>Path of a folder or file, or https://…</source>
+        <translation>مسار مجلّد أو ملف، أو https://…‎</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>مجلّد…</translation>
+    </message>
+    <message>
+        <source>Add a folder</source>
+        <translation>إضافة مجلّد</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>ملف…</translation>
+    </message>
+    <message>
+        <source>Add a file</source>
+        <translation>إضافة ملف</translation>
+    </message>
+    <message>
         <source>Add</source>
         <translation>إضافة</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>إيقاف مؤقت</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>القراءة من جديد</translation>
+    </message>
+    <message>
+        <source>Try a question</source>
+        <translation>تجربة سؤال</translation>
+    </message>
+    <message>
+        <source>Try a question: what would be found?</source>
+        <translation>تجربة سؤال: ما الذي سيُعثر عليه؟</translation>
+    </message>
+    <message>
+        <source>What would be found</source>
+        <translation>ما سيُعثر عليه</translation>
+    </message>
+    <message numerus="yes">
+        <source>and {count} more</source>
+        <comment>and {count} more</comment>
+        <translation>
+            <numerusform>ولا شيء آخر</numerusform>
+            <numerusform>وواحد آخر</numerusform>
+            <numerusform>واثنان آخران</numerusform>
+            <numerusform>و{count} أخرى</numerusform>
+            <numerusform>و{count} أخرى</numerusform>
+            <numerusform>و{count} أخرى</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} passages found</source>
+        <comment>{count} passage found</comment>
+        <translation>
+            <numerusform>لم يُعثر على أي مقطع</numerusform>
+            <numerusform>عُثر على مقطع واحد</numerusform>
+            <numerusform>عُثر على مقطعين</numerusform>
+            <numerusform>عُثر على {count} مقاطع</numerusform>
+            <numerusform>عُثر على {count} مقطعًا</numerusform>
+            <numerusform>عُثر على {count} مقطع</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Go on reading</source>
+        <translation>متابعة القراءة</translation>
+    </message>
+    <message>
+        <source>being listed</source>
+        <translation>قيد السرد</translation>
+    </message>
+    <message>
+        <source>last read {when}</source>
+        <translation>آخر قراءة {when}</translation>
     </message>
     <message>
         <source>Add the model</source>
@@ -17074,6 +17302,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>النتائج</translation>
     </message>
     <message>
+        <source>{found}. First: {row}</source>
+        <extracomment>Spoken after a search: how much was found, and the first result, which Enter opens.</extracomment>
+        <translation>{found}. النتيجة الأولى: {row}</translation>
+    </message>
+    <message>
         <source>More messages…</source>
         <translation>مزيد من الرسائل…</translation>
     </message>
@@ -17898,6 +18131,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>شرائح عرض</translation>
     </message>
     <message>
+        <source>Book</source>
+        <translation>كتاب</translation>
+    </message>
+    <message>
+        <source>Mail</source>
+        <translation>رسالة بريد</translation>
+    </message>
+    <message>
         <source>Archive</source>
         <comment>file</comment>
         <translation>ملف مضغوط</translation>
@@ -18279,6 +18520,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>المحاولة الساعة {time}</translation>
     </message>
     <message>
+        <source>This text has more than 1 MB, so it is not formatted. Copy it to read it elsewhere.</source>
+        <translation>هذا النص أكبر من ١ م.ب، لذا لا يُنسَّق. انسخه لتقرأه في مكان آخر.</translation>
+    </message>
+    <message>
         <source>Thinking…</source>
         <translation>يفكّر…</translation>
     </message>
@@ -18397,6 +18642,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>note</source>
         <translation>ملاحظة</translation>
+    </message>
+    <message>
+        <source>part {number} of {count}</source>
+        <translation>الجزء {number} من {count}</translation>
     </message>
     <message numerus="yes">
         <source>{count} lines</source>
@@ -19518,6 +19767,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>«{name}» ليس ملفًا بل مجلّد أو رابط أو جهاز. ولا تُتبَع الروابط.</translation>
     </message>
     <message>
+        <source>“{name}” is not a file but a folder, a link or a device.</source>
+        <translation>«{name}» ليس ملفًا بل مجلّد أو رابط أو جهاز.</translation>
+    </message>
+    <message>
         <source>“{name}” is no longer a file.</source>
         <translation>لم يعد «{name}» ملفًا.</translation>
     </message>
@@ -20096,6 +20349,102 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>No program opened {address}.</source>
         <translation>لم يفتح أي برنامج {address}.</translation>
+    </message>
+    <message>
+        <source>{name}, page {page}</source>
+        <translation>{name}، الصفحة {page}</translation>
+    </message>
+    <message>
+        <source>There is no file {path}.</source>
+        <translation>لا يوجد ملف {path}.</translation>
+    </message>
+    <message>
+        <source>Choose a file that exists on this computer.</source>
+        <translation>اختر ملفًا موجودًا على هذا الحاسوب.</translation>
+    </message>
+    <message>
+        <source>There is no folder or file {place}.</source>
+        <translation>لا يوجد مجلّد أو ملف {place}.</translation>
+    </message>
+    <message>
+        <source>Give the path of a folder or file, or an address that begins with https://.</source>
+        <translation>أعطِ مسار مجلّد أو ملف، أو عنوانًا يبدأ بـ https://‎.</translation>
+    </message>
+    <message>
+        <source>This folder or file cannot be read.</source>
+        <translation>تتعذّر قراءة هذا المجلّد أو الملف.</translation>
+    </message>
+    <message>
+        <source>What was read from it before is kept.</source>
+        <translation>ما قُرئ منه من قبل محفوظ.</translation>
+    </message>
+    <message>
+        <source>Make it available again, or remove it from the files of the project.</source>
+        <translation>أتِحه من جديد، أو أزله من ملفات المشروع.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file.</source>
+        <translation>«{name}» ليس ملفًا.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder.</source>
+        <translation>«{name}» ليس مجلّدًا.</translation>
+    </message>
+    <message>
+        <source>“{place}” cannot be read: {reason}.</source>
+        <translation>تتعذّر قراءة «{place}»: {reason}.</translation>
+    </message>
+    <message>
+        <source>This project does not exist.</source>
+        <translation>هذا المشروع غير موجود.</translation>
+    </message>
+    <message>
+        <source>“{place}” is among the files of this project already.</source>
+        <translation>«{place}» ضمن ملفات هذا المشروع بالفعل.</translation>
+    </message>
+    <message>
+        <source>This folder, file or page is not among the files of a project.</source>
+        <translation>هذا المجلّد أو الملف أو الصفحة ليس ضمن ملفات أي مشروع.</translation>
+    </message>
+    <message>
+        <source>Files of the project</source>
+        <translation>ملفات المشروع</translation>
+    </message>
+    <message>
+        <source>Search the files of the project</source>
+        <translation>البحث في ملفات المشروع</translation>
+    </message>
+    <message>
+        <source>Read on in a file of the project</source>
+        <translation>متابعة القراءة في ملف من المشروع</translation>
+    </message>
+    <message>
+        <source>Remove this from the files of the project?</source>
+        <translation>هل تريد إزالة هذا من ملفات المشروع؟</translation>
+    </message>
+    <message>
+        <source>ChatDesk forgets what it read from “{place}”. Nothing is deleted there.</source>
+        <translation>ينسى ChatDesk ما قرأه من «{place}». ولا يُحذف شيء هناك.</translation>
+    </message>
+    <message>
+        <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
+        <translation>لم يعد هذا المقطع في ملفات المشروع: تغيّر الملف أو أُزيل.</translation>
+    </message>
+    <message>
+        <source>The answer is unchanged.</source>
+        <translation>لم تتغيّر الإجابة.</translation>
+    </message>
+    <message>
+        <source>Ask again to search the files as they are now.</source>
+        <translation>اسأل من جديد للبحث في الملفات كما هي الآن.</translation>
+    </message>
+    <message>
+        <source>Open the file</source>
+        <translation>فتح الملف</translation>
+    </message>
+    <message>
+        <source>Page {page}</source>
+        <translation>الصفحة {page}</translation>
     </message>
 </context>
 </TS>

@@ -520,8 +520,120 @@
         <translation>Datenbank, Pfade und Anbieter prüfen</translation>
     </message>
     <message>
+        <source>answer from your own files</source>
+        <translation>aus Ihren eigenen Dateien antworten</translation>
+    </message>
+    <message>
+        <source>add a folder, a file or a web page, and read it</source>
+        <translation>einen Ordner, eine Datei oder eine Webseite hinzufügen und lesen</translation>
+    </message>
+    <message>
+        <source>list what a project has, and how far it is read</source>
+        <translation>auflisten, was ein Projekt hat und wie weit es gelesen ist</translation>
+    </message>
+    <message>
+        <source>find the passages that fit a question</source>
+        <translation>die Stellen finden, die zu einer Frage passen</translation>
+    </message>
+    <message>
+        <source>try questions with the file that should be found</source>
+        <translation>Fragen mit der Datei ausprobieren, die gefunden werden soll</translation>
+    </message>
+    <message>
+        <source>forget a folder, file or page</source>
+        <translation>einen Ordner, eine Datei oder eine Seite vergessen</translation>
+    </message>
+    <message>
+        <source>folder, file, or address of a web page</source>
+        <translation>Ordner, Datei oder Adresse einer Webseite</translation>
+    </message>
+    <message>
+        <source>leave out what a line of a .gitignore would</source>
+        <translation>auslassen, was eine Zeile einer .gitignore auslassen würde</translation>
+    </message>
+    <message>
+        <source>what you want to know</source>
+        <translation>was Sie wissen möchten</translation>
+    </message>
+    <message>
+        <source>at most N passages (8)</source>
+        <translation>höchstens N Stellen (8)</translation>
+    </message>
+    <message>
+        <source>JSON list of objects with a question and a file; - reads stdin</source>
+        <translation>JSON-Liste von Objekten mit einer Frage (question) und einer Datei (file); - liest stdin</translation>
+    </message>
+    <message>
+        <source>its id or place, as listed</source>
+        <translation>seine Kennung oder sein Ort, wie aufgelistet</translation>
+    </message>
+    <message>
         <source>as JSON</source>
         <translation>als JSON</translation>
+    </message>
+    <message>
+        <source>The question is empty.</source>
+        <translation>Die Frage ist leer.</translation>
+    </message>
+    <message>
+        <source>“{file}” is no JSON list of objects with a question and a file.</source>
+        <translation>„{file}“ ist keine JSON-Liste von Objekten mit einer Frage (question) und einer Datei (file).</translation>
+    </message>
+    <message>
+        <source>Write: {example}</source>
+        <translation>Schreiben Sie: {example}</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and reads the files of projects.</source>
+        <translation>ChatDesk ist offen und liest die Dateien der Projekte.</translation>
+    </message>
+    <message>
+        <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
+        <translation>Ändern Sie sie im Fenster unter „Dateien des Projekts“, oder schließen Sie ChatDesk zuerst.</translation>
+    </message>
+    <message>
+        <source>, page {page}</source>
+        <translation>, Seite {page}</translation>
+    </message>
+    <message>
+        <source>{hits} of {total} among the first five</source>
+        <translation>{hits} von {total} unter den ersten fünf</translation>
+    </message>
+    <message>
+        <source>The project has no such folder, file or page.</source>
+        <translation>Das Projekt hat keinen solchen Ordner und keine solche Datei oder Seite.</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk knowledge list&apos;.</source>
+        <translation>Siehe &apos;chatdesk knowledge list&apos;.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files read</source>
+        <comment>{count} file read</comment>
+        <translation>
+            <numerusform>{count} Datei gelesen</numerusform>
+            <numerusform>{count} Dateien gelesen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} to be read</source>
+        <comment>{count} to be read</comment>
+        <translation>
+            <numerusform>{count} noch zu lesen</numerusform>
+            <numerusform>{count} noch zu lesen</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} cannot be read</source>
+        <comment>{count} cannot be read</comment>
+        <translation>
+            <numerusform>{count} kann nicht gelesen werden</numerusform>
+            <numerusform>{count} können nicht gelesen werden</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>pausiert</translation>
     </message>
     <message>
         <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
@@ -1776,6 +1888,10 @@
         <translation>Sie enthält keinen Text.</translation>
     </message>
     <message>
+        <source>A program for text recognition, such as OCRmyPDF, makes a copy of it that can be read.</source>
+        <translation>Ein Programm zur Texterkennung, etwa OCRmyPDF, erstellt davon eine lesbare Kopie.</translation>
+    </message>
+    <message>
         <source>It is long; its first {cut} characters are read.</source>
         <translation>Sie ist lang; ihre ersten {cut} Zeichen werden gelesen.</translation>
     </message>
@@ -1798,6 +1914,10 @@
     <message>
         <source>{damaged} of its {total} pages cannot be read.</source>
         <translation>{damaged} von {total} Seiten können nicht gelesen werden.</translation>
+    </message>
+    <message>
+        <source>{scanned} of its {total} pages are pictures.</source>
+        <translation>{scanned} von {total} Seiten sind Bilder.</translation>
     </message>
     <message>
         <source>The virus scanner found something in the file.</source>
@@ -8476,6 +8596,10 @@
         <translation>Projekt bearbeiten…</translation>
     </message>
     <message>
+        <source>Files of the project…</source>
+        <translation>Dateien des Projekts…</translation>
+    </message>
+    <message>
         <source>System prompt of the project…</source>
         <translation>Systemprompt des Projekts…</translation>
     </message>
@@ -12078,8 +12202,92 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Liste erneut abrufen</translation>
     </message>
     <message>
+        <source>Files of {project}</source>
+        <translation>Dateien von {project}</translation>
+    </message>
+    <message>
+        <source>ChatDesk reads these on this computer, keeps them current, and sends the passages that fit a question with it. The answer names them.</source>
+        <translation>ChatDesk liest sie auf diesem Computer, hält sie aktuell und sendet mit einer Frage die Stellen, die dazu passen. Die Antwort nennt sie.</translation>
+    </message>
+    <message>
+        <source>Folders, files and pages</source>
+        <translation>Ordner, Dateien und Seiten</translation>
+    </message>
+    <message>
+        <source>Folder, file or address to add</source>
+        <translation>Ordner, Datei oder Adresse zum Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Path of a folder or file, or https://…</source>
+        <translation>Pfad eines Ordners oder einer Datei oder https://…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Ordner…</translation>
+    </message>
+    <message>
+        <source>Add a folder</source>
+        <translation>Ordner hinzufügen</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Datei…</translation>
+    </message>
+    <message>
+        <source>Add a file</source>
+        <translation>Datei hinzufügen</translation>
+    </message>
+    <message>
         <source>Add</source>
         <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pausieren</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>Erneut lesen</translation>
+    </message>
+    <message>
+        <source>Try a question</source>
+        <translation>Frage ausprobieren</translation>
+    </message>
+    <message>
+        <source>Try a question: what would be found?</source>
+        <translation>Frage ausprobieren: Was würde gefunden?</translation>
+    </message>
+    <message>
+        <source>What would be found</source>
+        <translation>Was gefunden würde</translation>
+    </message>
+    <message numerus="yes">
+        <source>and {count} more</source>
+        <comment>and {count} more</comment>
+        <translation>
+            <numerusform>und {count} weitere</numerusform>
+            <numerusform>und {count} weitere</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} passages found</source>
+        <comment>{count} passage found</comment>
+        <translation>
+            <numerusform>{count} Stelle gefunden</numerusform>
+            <numerusform>{count} Stellen gefunden</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Go on reading</source>
+        <translation>Weiterlesen</translation>
+    </message>
+    <message>
+        <source>being listed</source>
+        <translation>wird aufgelistet</translation>
+    </message>
+    <message>
+        <source>last read {when}</source>
+        <translation>zuletzt gelesen {when}</translation>
     </message>
     <message>
         <source>Add the model</source>
@@ -16334,6 +16542,11 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Ergebnisse</translation>
     </message>
     <message>
+        <source>{found}. First: {row}</source>
+        <extracomment>Spoken after a search: how much was found, and the first result, which Enter opens.</extracomment>
+        <translation>{found}. Erstes Ergebnis: {row}</translation>
+    </message>
+    <message>
         <source>More messages…</source>
         <translation>Mehr Nachrichten…</translation>
     </message>
@@ -17062,6 +17275,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Folien</translation>
     </message>
     <message>
+        <source>Book</source>
+        <translation>Buch</translation>
+    </message>
+    <message>
+        <source>Mail</source>
+        <translation>E-Mail</translation>
+    </message>
+    <message>
         <source>Archive</source>
         <comment>file</comment>
         <translation>Archiv</translation>
@@ -17411,6 +17632,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Versuchen um {time}</translation>
     </message>
     <message>
+        <source>This text has more than 1 MB, so it is not formatted. Copy it to read it elsewhere.</source>
+        <translation>Dieser Text hat mehr als 1 MB und wird deshalb nicht formatiert. Kopieren Sie ihn, um ihn anderswo zu lesen.</translation>
+    </message>
+    <message>
         <source>Thinking…</source>
         <translation>Denkt nach…</translation>
     </message>
@@ -17509,6 +17734,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>note</source>
         <translation>Notiz</translation>
+    </message>
+    <message>
+        <source>part {number} of {count}</source>
+        <translation>Teil {number} von {count}</translation>
     </message>
     <message numerus="yes">
         <source>{count} lines</source>
@@ -18590,6 +18819,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>„{name}“ ist keine Datei, sondern ein Ordner, eine Verknüpfung oder ein Gerät. Verknüpfungen wird nicht gefolgt.</translation>
     </message>
     <message>
+        <source>“{name}” is not a file but a folder, a link or a device.</source>
+        <translation>„{name}“ ist keine Datei, sondern ein Ordner, eine Verknüpfung oder ein Gerät.</translation>
+    </message>
+    <message>
         <source>“{name}” is no longer a file.</source>
         <translation>„{name}“ ist keine Datei mehr.</translation>
     </message>
@@ -19132,6 +19365,102 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>No program opened {address}.</source>
         <translation>Kein Programm hat {address} geöffnet.</translation>
+    </message>
+    <message>
+        <source>{name}, page {page}</source>
+        <translation>{name}, Seite {page}</translation>
+    </message>
+    <message>
+        <source>There is no file {path}.</source>
+        <translation>Es gibt keine Datei {path}.</translation>
+    </message>
+    <message>
+        <source>Choose a file that exists on this computer.</source>
+        <translation>Wählen Sie eine Datei, die es auf diesem Computer gibt.</translation>
+    </message>
+    <message>
+        <source>There is no folder or file {place}.</source>
+        <translation>Es gibt keinen Ordner und keine Datei {place}.</translation>
+    </message>
+    <message>
+        <source>Give the path of a folder or file, or an address that begins with https://.</source>
+        <translation>Geben Sie den Pfad eines Ordners oder einer Datei oder eine Adresse an, die mit https:// beginnt.</translation>
+    </message>
+    <message>
+        <source>This folder or file cannot be read.</source>
+        <translation>Dieser Ordner oder diese Datei kann nicht gelesen werden.</translation>
+    </message>
+    <message>
+        <source>What was read from it before is kept.</source>
+        <translation>Was vorher daraus gelesen wurde, bleibt erhalten.</translation>
+    </message>
+    <message>
+        <source>Make it available again, or remove it from the files of the project.</source>
+        <translation>Machen Sie ihn oder sie wieder verfügbar, oder entfernen Sie den Eintrag aus den Dateien des Projekts.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file.</source>
+        <translation>„{name}“ ist keine Datei.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder.</source>
+        <translation>„{name}“ ist kein Ordner.</translation>
+    </message>
+    <message>
+        <source>“{place}” cannot be read: {reason}.</source>
+        <translation>„{place}“ kann nicht gelesen werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>This project does not exist.</source>
+        <translation>Dieses Projekt gibt es nicht.</translation>
+    </message>
+    <message>
+        <source>“{place}” is among the files of this project already.</source>
+        <translation>„{place}“ gehört schon zu den Dateien dieses Projekts.</translation>
+    </message>
+    <message>
+        <source>This folder, file or page is not among the files of a project.</source>
+        <translation>Dieser Ordner, diese Datei oder Seite gehört nicht zu den Dateien eines Projekts.</translation>
+    </message>
+    <message>
+        <source>Files of the project</source>
+        <translation>Dateien des Projekts</translation>
+    </message>
+    <message>
+        <source>Search the files of the project</source>
+        <translation>Die Dateien des Projekts durchsuchen</translation>
+    </message>
+    <message>
+        <source>Read on in a file of the project</source>
+        <translation>In einer Datei des Projekts weiterlesen</translation>
+    </message>
+    <message>
+        <source>Remove this from the files of the project?</source>
+        <translation>Dies aus den Dateien des Projekts entfernen?</translation>
+    </message>
+    <message>
+        <source>ChatDesk forgets what it read from “{place}”. Nothing is deleted there.</source>
+        <translation>ChatDesk vergisst, was es aus „{place}“ gelesen hat. Dort wird nichts gelöscht.</translation>
+    </message>
+    <message>
+        <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
+        <translation>Diese Stelle ist nicht mehr in den Dateien des Projekts: Die Datei wurde geändert oder entfernt.</translation>
+    </message>
+    <message>
+        <source>The answer is unchanged.</source>
+        <translation>Die Antwort ist unverändert.</translation>
+    </message>
+    <message>
+        <source>Ask again to search the files as they are now.</source>
+        <translation>Fragen Sie erneut, um die Dateien in ihrem jetzigen Stand zu durchsuchen.</translation>
+    </message>
+    <message>
+        <source>Open the file</source>
+        <translation>Datei öffnen</translation>
+    </message>
+    <message>
+        <source>Page {page}</source>
+        <translation>Seite {page}</translation>
     </message>
 </context>
 </TS>

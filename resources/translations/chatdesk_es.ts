@@ -520,8 +520,120 @@
         <translation>comprueba la base de datos, las rutas y los proveedores</translation>
     </message>
     <message>
+        <source>answer from your own files</source>
+        <translation>responde a partir de tus propios archivos</translation>
+    </message>
+    <message>
+        <source>add a folder, a file or a web page, and read it</source>
+        <translation>añade una carpeta, un archivo o una página web y lo lee</translation>
+    </message>
+    <message>
+        <source>list what a project has, and how far it is read</source>
+        <translation>muestra lo que tiene un proyecto y cuánto se ha leído</translation>
+    </message>
+    <message>
+        <source>find the passages that fit a question</source>
+        <translation>busca los fragmentos que corresponden a una pregunta</translation>
+    </message>
+    <message>
+        <source>try questions with the file that should be found</source>
+        <translation>prueba preguntas con el archivo que se debería encontrar</translation>
+    </message>
+    <message>
+        <source>forget a folder, file or page</source>
+        <translation>olvida una carpeta, un archivo o una página</translation>
+    </message>
+    <message>
+        <source>folder, file, or address of a web page</source>
+        <translation>carpeta, archivo o dirección de una página web</translation>
+    </message>
+    <message>
+        <source>leave out what a line of a .gitignore would</source>
+        <translation>omite lo que omitiría una línea de un .gitignore</translation>
+    </message>
+    <message>
+        <source>what you want to know</source>
+        <translation>lo que quieres saber</translation>
+    </message>
+    <message>
+        <source>at most N passages (8)</source>
+        <translation>como máximo N fragmentos (8)</translation>
+    </message>
+    <message>
+        <source>JSON list of objects with a question and a file; - reads stdin</source>
+        <translation>lista JSON de objetos con una pregunta (question) y un archivo (file); - lee stdin</translation>
+    </message>
+    <message>
+        <source>its id or place, as listed</source>
+        <translation>su identificador o lugar, como en la lista</translation>
+    </message>
+    <message>
         <source>as JSON</source>
         <translation>como JSON</translation>
+    </message>
+    <message>
+        <source>The question is empty.</source>
+        <translation>La pregunta está vacía.</translation>
+    </message>
+    <message>
+        <source>“{file}” is no JSON list of objects with a question and a file.</source>
+        <translation>«{file}» no es una lista JSON de objetos con una pregunta (question) y un archivo (file).</translation>
+    </message>
+    <message>
+        <source>Write: {example}</source>
+        <translation>Escribe: {example}</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and reads the files of projects.</source>
+        <translation>ChatDesk está abierto y lee los archivos de los proyectos.</translation>
+    </message>
+    <message>
+        <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
+        <translation>Cámbialos en la ventana, en «Archivos del proyecto», o cierra ChatDesk primero.</translation>
+    </message>
+    <message>
+        <source>, page {page}</source>
+        <translation>, página {page}</translation>
+    </message>
+    <message>
+        <source>{hits} of {total} among the first five</source>
+        <translation>{hits} de {total} entre los cinco primeros</translation>
+    </message>
+    <message>
+        <source>The project has no such folder, file or page.</source>
+        <translation>El proyecto no tiene esa carpeta, archivo o página.</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk knowledge list&apos;.</source>
+        <translation>Consulta &apos;chatdesk knowledge list&apos;.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files read</source>
+        <comment>{count} file read</comment>
+        <translation>
+            <numerusform>{count} archivo leído</numerusform>
+            <numerusform>{count} archivos leídos</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} to be read</source>
+        <comment>{count} to be read</comment>
+        <translation>
+            <numerusform>{count} por leer</numerusform>
+            <numerusform>{count} por leer</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} cannot be read</source>
+        <comment>{count} cannot be read</comment>
+        <translation>
+            <numerusform>{count} no se puede leer</numerusform>
+            <numerusform>{count} no se pueden leer</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>en pausa</translation>
     </message>
     <message>
         <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
@@ -1776,6 +1888,10 @@
         <translation>No contiene texto.</translation>
     </message>
     <message>
+        <source>A program for text recognition, such as OCRmyPDF, makes a copy of it that can be read.</source>
+        <translation>Un programa de reconocimiento de texto, como OCRmyPDF, crea una copia que se puede leer.</translation>
+    </message>
+    <message>
         <source>It is long; its first {cut} characters are read.</source>
         <translation>Es largo; se leen sus primeros {cut} caracteres.</translation>
     </message>
@@ -1798,6 +1914,10 @@
     <message>
         <source>{damaged} of its {total} pages cannot be read.</source>
         <translation>{damaged} de sus {total} páginas no se pueden leer.</translation>
+    </message>
+    <message>
+        <source>{scanned} of its {total} pages are pictures.</source>
+        <translation>{scanned} de sus {total} páginas son imágenes.</translation>
     </message>
     <message>
         <source>The virus scanner found something in the file.</source>
@@ -8476,6 +8596,10 @@
         <translation>Editar proyecto…</translation>
     </message>
     <message>
+        <source>Files of the project…</source>
+        <translation>Archivos del proyecto…</translation>
+    </message>
+    <message>
         <source>System prompt of the project…</source>
         <translation>Prompt de sistema del proyecto…</translation>
     </message>
@@ -12078,8 +12202,92 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Obtener la lista de nuevo</translation>
     </message>
     <message>
+        <source>Files of {project}</source>
+        <translation>Archivos de {project}</translation>
+    </message>
+    <message>
+        <source>ChatDesk reads these on this computer, keeps them current, and sends the passages that fit a question with it. The answer names them.</source>
+        <translation>ChatDesk los lee en este dispositivo, los mantiene al día y envía con cada pregunta los fragmentos que le corresponden. La respuesta los nombra.</translation>
+    </message>
+    <message>
+        <source>Folders, files and pages</source>
+        <translation>Carpetas, archivos y páginas</translation>
+    </message>
+    <message>
+        <source>Folder, file or address to add</source>
+        <translation>Carpeta, archivo o dirección que se añade</translation>
+    </message>
+    <message>
+        <source>Path of a folder or file, or https://…</source>
+        <translation>Ruta de una carpeta o archivo, o https://…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Carpeta…</translation>
+    </message>
+    <message>
+        <source>Add a folder</source>
+        <translation>Añadir una carpeta</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Archivo…</translation>
+    </message>
+    <message>
+        <source>Add a file</source>
+        <translation>Añadir un archivo</translation>
+    </message>
+    <message>
         <source>Add</source>
         <translation>Añadir</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pausar</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>Leer de nuevo</translation>
+    </message>
+    <message>
+        <source>Try a question</source>
+        <translation>Probar una pregunta</translation>
+    </message>
+    <message>
+        <source>Try a question: what would be found?</source>
+        <translation>Probar una pregunta: ¿qué se encontraría?</translation>
+    </message>
+    <message>
+        <source>What would be found</source>
+        <translation>Lo que se encontraría</translation>
+    </message>
+    <message numerus="yes">
+        <source>and {count} more</source>
+        <comment>and {count} more</comment>
+        <translation>
+            <numerusform>y {count} más</numerusform>
+            <numerusform>y {count} más</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} passages found</source>
+        <comment>{count} passage found</comment>
+        <translation>
+            <numerusform>{count} fragmento encontrado</numerusform>
+            <numerusform>{count} fragmentos encontrados</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Go on reading</source>
+        <translation>Seguir leyendo</translation>
+    </message>
+    <message>
+        <source>being listed</source>
+        <translation>preparando la lista</translation>
+    </message>
+    <message>
+        <source>last read {when}</source>
+        <translation>última lectura: {when}</translation>
     </message>
     <message>
         <source>Add the model</source>
@@ -16334,6 +16542,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Resultados</translation>
     </message>
     <message>
+        <source>{found}. First: {row}</source>
+        <extracomment>Spoken after a search: how much was found, and the first result, which Enter opens.</extracomment>
+        <translation>{found}. Primer resultado: {row}</translation>
+    </message>
+    <message>
         <source>More messages…</source>
         <translation>Más mensajes…</translation>
     </message>
@@ -17062,6 +17275,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Diapositivas</translation>
     </message>
     <message>
+        <source>Book</source>
+        <translation>Libro</translation>
+    </message>
+    <message>
+        <source>Mail</source>
+        <translation>Correo</translation>
+    </message>
+    <message>
         <source>Archive</source>
         <comment>file</comment>
         <translation>Archivo comprimido</translation>
@@ -17411,6 +17632,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Intentar a las {time}</translation>
     </message>
     <message>
+        <source>This text has more than 1 MB, so it is not formatted. Copy it to read it elsewhere.</source>
+        <translation>Este texto supera 1 MB, así que no se le da formato. Cópialo para leerlo en otro lugar.</translation>
+    </message>
+    <message>
         <source>Thinking…</source>
         <translation>Pensando…</translation>
     </message>
@@ -17509,6 +17734,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>note</source>
         <translation>nota</translation>
+    </message>
+    <message>
+        <source>part {number} of {count}</source>
+        <translation>parte {number} de {count}</translation>
     </message>
     <message numerus="yes">
         <source>{count} lines</source>
@@ -18590,6 +18819,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>«{name}» no es un archivo, sino una carpeta, un enlace o un dispositivo. Los enlaces no se siguen.</translation>
     </message>
     <message>
+        <source>“{name}” is not a file but a folder, a link or a device.</source>
+        <translation>«{name}» no es un archivo, sino una carpeta, un enlace o un dispositivo.</translation>
+    </message>
+    <message>
         <source>“{name}” is no longer a file.</source>
         <translation>«{name}» ya no es un archivo.</translation>
     </message>
@@ -19132,6 +19365,102 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>No program opened {address}.</source>
         <translation>Ningún programa ha abierto {address}.</translation>
+    </message>
+    <message>
+        <source>{name}, page {page}</source>
+        <translation>{name}, página {page}</translation>
+    </message>
+    <message>
+        <source>There is no file {path}.</source>
+        <translation>No existe el archivo {path}.</translation>
+    </message>
+    <message>
+        <source>Choose a file that exists on this computer.</source>
+        <translation>Elige un archivo que exista en este dispositivo.</translation>
+    </message>
+    <message>
+        <source>There is no folder or file {place}.</source>
+        <translation>No existe ninguna carpeta ni archivo {place}.</translation>
+    </message>
+    <message>
+        <source>Give the path of a folder or file, or an address that begins with https://.</source>
+        <translation>Indica la ruta de una carpeta o archivo, o una dirección que empiece por https://.</translation>
+    </message>
+    <message>
+        <source>This folder or file cannot be read.</source>
+        <translation>No se puede leer esta carpeta o archivo.</translation>
+    </message>
+    <message>
+        <source>What was read from it before is kept.</source>
+        <translation>Lo que se leyó antes se conserva.</translation>
+    </message>
+    <message>
+        <source>Make it available again, or remove it from the files of the project.</source>
+        <translation>Haz que vuelva a estar disponible o quítalo de los archivos del proyecto.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file.</source>
+        <translation>«{name}» no es un archivo.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder.</source>
+        <translation>«{name}» no es una carpeta.</translation>
+    </message>
+    <message>
+        <source>“{place}” cannot be read: {reason}.</source>
+        <translation>No se puede leer «{place}»: {reason}.</translation>
+    </message>
+    <message>
+        <source>This project does not exist.</source>
+        <translation>Este proyecto no existe.</translation>
+    </message>
+    <message>
+        <source>“{place}” is among the files of this project already.</source>
+        <translation>«{place}» ya está entre los archivos de este proyecto.</translation>
+    </message>
+    <message>
+        <source>This folder, file or page is not among the files of a project.</source>
+        <translation>Esta carpeta, archivo o página no está entre los archivos de un proyecto.</translation>
+    </message>
+    <message>
+        <source>Files of the project</source>
+        <translation>Archivos del proyecto</translation>
+    </message>
+    <message>
+        <source>Search the files of the project</source>
+        <translation>Buscar en los archivos del proyecto</translation>
+    </message>
+    <message>
+        <source>Read on in a file of the project</source>
+        <translation>Seguir leyendo un archivo del proyecto</translation>
+    </message>
+    <message>
+        <source>Remove this from the files of the project?</source>
+        <translation>¿Quitar esto de los archivos del proyecto?</translation>
+    </message>
+    <message>
+        <source>ChatDesk forgets what it read from “{place}”. Nothing is deleted there.</source>
+        <translation>ChatDesk olvida lo que leyó de «{place}». Allí no se elimina nada.</translation>
+    </message>
+    <message>
+        <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
+        <translation>Este fragmento ya no está en los archivos del proyecto: el archivo cambió o se quitó.</translation>
+    </message>
+    <message>
+        <source>The answer is unchanged.</source>
+        <translation>La respuesta no ha cambiado.</translation>
+    </message>
+    <message>
+        <source>Ask again to search the files as they are now.</source>
+        <translation>Pregunta de nuevo para buscar en los archivos tal como están ahora.</translation>
+    </message>
+    <message>
+        <source>Open the file</source>
+        <translation>Abrir el archivo</translation>
+    </message>
+    <message>
+        <source>Page {page}</source>
+        <translation>Página {page}</translation>
     </message>
 </context>
 </TS>

@@ -520,8 +520,120 @@
         <translation>vérifier la base de données, les chemins et les fournisseurs</translation>
     </message>
     <message>
+        <source>answer from your own files</source>
+        <translation>répondre à partir de vos propres fichiers</translation>
+    </message>
+    <message>
+        <source>add a folder, a file or a web page, and read it</source>
+        <translation>ajouter un dossier, un fichier ou une page web, et le lire</translation>
+    </message>
+    <message>
+        <source>list what a project has, and how far it is read</source>
+        <translation>lister ce que contient un projet, et où en est la lecture</translation>
+    </message>
+    <message>
+        <source>find the passages that fit a question</source>
+        <translation>trouver les passages qui correspondent à une question</translation>
+    </message>
+    <message>
+        <source>try questions with the file that should be found</source>
+        <translation>essayer des questions avec le fichier qui devrait être trouvé</translation>
+    </message>
+    <message>
+        <source>forget a folder, file or page</source>
+        <translation>oublier un dossier, un fichier ou une page</translation>
+    </message>
+    <message>
+        <source>folder, file, or address of a web page</source>
+        <translation>dossier, fichier ou adresse d’une page web</translation>
+    </message>
+    <message>
+        <source>leave out what a line of a .gitignore would</source>
+        <translation>laisser de côté ce qu’une ligne d’un .gitignore exclurait</translation>
+    </message>
+    <message>
+        <source>what you want to know</source>
+        <translation>ce que vous voulez savoir</translation>
+    </message>
+    <message>
+        <source>at most N passages (8)</source>
+        <translation>au plus N passages (8)</translation>
+    </message>
+    <message>
+        <source>JSON list of objects with a question and a file; - reads stdin</source>
+        <translation>liste JSON d’objets avec une question et un fichier (file)&#xa0;; - lit stdin</translation>
+    </message>
+    <message>
+        <source>its id or place, as listed</source>
+        <translation>son identifiant ou son emplacement, comme dans la liste</translation>
+    </message>
+    <message>
         <source>as JSON</source>
         <translation>en JSON</translation>
+    </message>
+    <message>
+        <source>The question is empty.</source>
+        <translation>La question est vide.</translation>
+    </message>
+    <message>
+        <source>“{file}” is no JSON list of objects with a question and a file.</source>
+        <translation>«&#xa0;{file}&#xa0;» n’est pas une liste JSON d’objets avec une question et un fichier (file).</translation>
+    </message>
+    <message>
+        <source>Write: {example}</source>
+        <translation>Écrivez&#xa0;: {example}</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and reads the files of projects.</source>
+        <translation>ChatDesk est ouvert et lit les fichiers des projets.</translation>
+    </message>
+    <message>
+        <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
+        <translation>Changez-les dans la fenêtre, dans «&#xa0;Fichiers du projet&#xa0;», ou fermez d’abord ChatDesk.</translation>
+    </message>
+    <message>
+        <source>, page {page}</source>
+        <translation>, page {page}</translation>
+    </message>
+    <message>
+        <source>{hits} of {total} among the first five</source>
+        <translation>{hits} sur {total} parmi les cinq premiers</translation>
+    </message>
+    <message>
+        <source>The project has no such folder, file or page.</source>
+        <translation>Le projet n’a pas ce dossier, ce fichier ou cette page.</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk knowledge list&apos;.</source>
+        <translation>Consultez «&#xa0;chatdesk knowledge list&#xa0;».</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files read</source>
+        <comment>{count} file read</comment>
+        <translation>
+            <numerusform>{count} fichier lu</numerusform>
+            <numerusform>{count} fichiers lus</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} to be read</source>
+        <comment>{count} to be read</comment>
+        <translation>
+            <numerusform>{count} à lire</numerusform>
+            <numerusform>{count} à lire</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} cannot be read</source>
+        <comment>{count} cannot be read</comment>
+        <translation>
+            <numerusform>{count} ne peut pas être lu</numerusform>
+            <numerusform>{count} ne peuvent pas être lus</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>en pause</translation>
     </message>
     <message>
         <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
@@ -1776,6 +1888,10 @@
         <translation>Il ne contient pas de texte.</translation>
     </message>
     <message>
+        <source>A program for text recognition, such as OCRmyPDF, makes a copy of it that can be read.</source>
+        <translation>Un programme de reconnaissance de texte, comme OCRmyPDF, en fait une copie lisible.</translation>
+    </message>
+    <message>
         <source>It is long; its first {cut} characters are read.</source>
         <translation>Il est long&#xa0;; ses {cut} premiers caractères sont lus.</translation>
     </message>
@@ -1798,6 +1914,10 @@
     <message>
         <source>{damaged} of its {total} pages cannot be read.</source>
         <translation>{damaged} de ses {total} pages ne peuvent pas être lues.</translation>
+    </message>
+    <message>
+        <source>{scanned} of its {total} pages are pictures.</source>
+        <translation>{scanned} de ses {total} pages sont des images.</translation>
     </message>
     <message>
         <source>The virus scanner found something in the file.</source>
@@ -8476,6 +8596,10 @@
         <translation>Modifier le projet…</translation>
     </message>
     <message>
+        <source>Files of the project…</source>
+        <translation>Fichiers du projet…</translation>
+    </message>
+    <message>
         <source>System prompt of the project…</source>
         <translation>Prompt système du projet…</translation>
     </message>
@@ -12078,8 +12202,92 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Récupérer à nouveau la liste</translation>
     </message>
     <message>
+        <source>Files of {project}</source>
+        <translation>Fichiers de {project}</translation>
+    </message>
+    <message>
+        <source>ChatDesk reads these on this computer, keeps them current, and sends the passages that fit a question with it. The answer names them.</source>
+        <translation>ChatDesk les lit sur cet ordinateur, les tient à jour, et envoie avec une question les passages qui lui correspondent. La réponse les cite.</translation>
+    </message>
+    <message>
+        <source>Folders, files and pages</source>
+        <translation>Dossiers, fichiers et pages</translation>
+    </message>
+    <message>
+        <source>Folder, file or address to add</source>
+        <translation>Dossier, fichier ou adresse à ajouter</translation>
+    </message>
+    <message>
+        <source>Path of a folder or file, or https://…</source>
+        <translation>Chemin d’un dossier ou d’un fichier, ou https://…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Dossier…</translation>
+    </message>
+    <message>
+        <source>Add a folder</source>
+        <translation>Ajouter un dossier</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Fichier…</translation>
+    </message>
+    <message>
+        <source>Add a file</source>
+        <translation>Ajouter un fichier</translation>
+    </message>
+    <message>
         <source>Add</source>
         <translation>Ajouter</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Mettre en pause</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>Relire</translation>
+    </message>
+    <message>
+        <source>Try a question</source>
+        <translation>Essayer une question</translation>
+    </message>
+    <message>
+        <source>Try a question: what would be found?</source>
+        <translation>Essayer une question&#xa0;: que trouverait-elle&#xa0;?</translation>
+    </message>
+    <message>
+        <source>What would be found</source>
+        <translation>Ce qui serait trouvé</translation>
+    </message>
+    <message numerus="yes">
+        <source>and {count} more</source>
+        <comment>and {count} more</comment>
+        <translation>
+            <numerusform>et {count} autre</numerusform>
+            <numerusform>et {count} autres</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} passages found</source>
+        <comment>{count} passage found</comment>
+        <translation>
+            <numerusform>{count} passage trouvé</numerusform>
+            <numerusform>{count} passages trouvés</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Go on reading</source>
+        <translation>Reprendre la lecture</translation>
+    </message>
+    <message>
+        <source>being listed</source>
+        <translation>liste en préparation</translation>
+    </message>
+    <message>
+        <source>last read {when}</source>
+        <translation>dernière lecture&#xa0;: {when}</translation>
     </message>
     <message>
         <source>Add the model</source>
@@ -16334,6 +16542,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Résultats</translation>
     </message>
     <message>
+        <source>{found}. First: {row}</source>
+        <extracomment>Spoken after a search: how much was found, and the first result, which Enter opens.</extracomment>
+        <translation>{found}. Premier résultat&#xa0;: {row}</translation>
+    </message>
+    <message>
         <source>More messages…</source>
         <translation>Autres messages…</translation>
     </message>
@@ -17062,6 +17275,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Présentation</translation>
     </message>
     <message>
+        <source>Book</source>
+        <translation>Livre</translation>
+    </message>
+    <message>
+        <source>Mail</source>
+        <translation>E-mail</translation>
+    </message>
+    <message>
         <source>Archive</source>
         <comment>file</comment>
         <translation>Archive</translation>
@@ -17411,6 +17632,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Essai à {time}</translation>
     </message>
     <message>
+        <source>This text has more than 1 MB, so it is not formatted. Copy it to read it elsewhere.</source>
+        <translation>Ce texte dépasse 1&#xa0;Mo, il n’est donc pas mis en forme. Copiez-le pour le lire ailleurs.</translation>
+    </message>
+    <message>
         <source>Thinking…</source>
         <translation>Réflexion…</translation>
     </message>
@@ -17509,6 +17734,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>note</source>
         <translation>note</translation>
+    </message>
+    <message>
+        <source>part {number} of {count}</source>
+        <translation>partie {number} sur {count}</translation>
     </message>
     <message numerus="yes">
         <source>{count} lines</source>
@@ -18590,6 +18819,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>«&#xa0;{name}&#xa0;» n’est pas un fichier mais un dossier, un lien ou un périphérique. Les liens ne sont pas suivis.</translation>
     </message>
     <message>
+        <source>“{name}” is not a file but a folder, a link or a device.</source>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas un fichier mais un dossier, un lien ou un périphérique.</translation>
+    </message>
+    <message>
         <source>“{name}” is no longer a file.</source>
         <translation>«&#xa0;{name}&#xa0;» n’est plus un fichier.</translation>
     </message>
@@ -19132,6 +19365,102 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>No program opened {address}.</source>
         <translation>Aucun programme n’a ouvert {address}.</translation>
+    </message>
+    <message>
+        <source>{name}, page {page}</source>
+        <translation>{name}, page {page}</translation>
+    </message>
+    <message>
+        <source>There is no file {path}.</source>
+        <translation>Le fichier {path} n’existe pas.</translation>
+    </message>
+    <message>
+        <source>Choose a file that exists on this computer.</source>
+        <translation>Choisissez un fichier qui existe sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>There is no folder or file {place}.</source>
+        <translation>Il n’y a ni dossier ni fichier {place}.</translation>
+    </message>
+    <message>
+        <source>Give the path of a folder or file, or an address that begins with https://.</source>
+        <translation>Donnez le chemin d’un dossier ou d’un fichier, ou une adresse qui commence par https://.</translation>
+    </message>
+    <message>
+        <source>This folder or file cannot be read.</source>
+        <translation>Ce dossier ou ce fichier ne peut pas être lu.</translation>
+    </message>
+    <message>
+        <source>What was read from it before is kept.</source>
+        <translation>Ce qui en a été lu auparavant est conservé.</translation>
+    </message>
+    <message>
+        <source>Make it available again, or remove it from the files of the project.</source>
+        <translation>Rendez-le de nouveau accessible, ou retirez-le des fichiers du projet.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file.</source>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas un fichier.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder.</source>
+        <translation>«&#xa0;{name}&#xa0;» n’est pas un dossier.</translation>
+    </message>
+    <message>
+        <source>“{place}” cannot be read: {reason}.</source>
+        <translation>«&#xa0;{place}&#xa0;» ne peut pas être lu&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>This project does not exist.</source>
+        <translation>Ce projet n’existe pas.</translation>
+    </message>
+    <message>
+        <source>“{place}” is among the files of this project already.</source>
+        <translation>«&#xa0;{place}&#xa0;» figure déjà parmi les fichiers de ce projet.</translation>
+    </message>
+    <message>
+        <source>This folder, file or page is not among the files of a project.</source>
+        <translation>Ce dossier, ce fichier ou cette page ne figure pas parmi les fichiers d’un projet.</translation>
+    </message>
+    <message>
+        <source>Files of the project</source>
+        <translation>Fichiers du projet</translation>
+    </message>
+    <message>
+        <source>Search the files of the project</source>
+        <translation>Chercher dans les fichiers du projet</translation>
+    </message>
+    <message>
+        <source>Read on in a file of the project</source>
+        <translation>Poursuivre la lecture d’un fichier du projet</translation>
+    </message>
+    <message>
+        <source>Remove this from the files of the project?</source>
+        <translation>Retirer ceci des fichiers du projet&#xa0;?</translation>
+    </message>
+    <message>
+        <source>ChatDesk forgets what it read from “{place}”. Nothing is deleted there.</source>
+        <translation>ChatDesk oublie ce qu’il a lu dans «&#xa0;{place}&#xa0;». Rien n’y est supprimé.</translation>
+    </message>
+    <message>
+        <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
+        <translation>Ce passage n’est plus dans les fichiers du projet&#xa0;: le fichier a changé, ou a été retiré.</translation>
+    </message>
+    <message>
+        <source>The answer is unchanged.</source>
+        <translation>La réponse est inchangée.</translation>
+    </message>
+    <message>
+        <source>Ask again to search the files as they are now.</source>
+        <translation>Reposez la question pour chercher dans les fichiers tels qu’ils sont maintenant.</translation>
+    </message>
+    <message>
+        <source>Open the file</source>
+        <translation>Ouvrir le fichier</translation>
+    </message>
+    <message>
+        <source>Page {page}</source>
+        <translation>Page {page}</translation>
     </message>
 </context>
 </TS>

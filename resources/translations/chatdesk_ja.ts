@@ -517,8 +517,117 @@
         <translation>データベース、パス、プロバイダーを確認します</translation>
     </message>
     <message>
+        <source>answer from your own files</source>
+        <translation>自分のファイルをもとに回答します</translation>
+    </message>
+    <message>
+        <source>add a folder, a file or a web page, and read it</source>
+        <translation>フォルダー、ファイル、Webページを追加して読み込みます</translation>
+    </message>
+    <message>
+        <source>list what a project has, and how far it is read</source>
+        <translation>プロジェクトにあるものと、読み込みの進み具合を一覧表示します</translation>
+    </message>
+    <message>
+        <source>find the passages that fit a question</source>
+        <translation>質問に合う箇所を探します</translation>
+    </message>
+    <message>
+        <source>try questions with the file that should be found</source>
+        <translation>見つかるべきファイルを添えて質問を試します</translation>
+    </message>
+    <message>
+        <source>forget a folder, file or page</source>
+        <translation>フォルダー、ファイル、ページの読み込んだ内容を破棄します</translation>
+    </message>
+    <message>
+        <source>folder, file, or address of a web page</source>
+        <translation>フォルダー、ファイル、またはWebページのアドレス</translation>
+    </message>
+    <message>
+        <source>leave out what a line of a .gitignore would</source>
+        <translation>.gitignoreの1行と同じ規則で除外します</translation>
+    </message>
+    <message>
+        <source>what you want to know</source>
+        <translation>知りたいこと</translation>
+    </message>
+    <message>
+        <source>at most N passages (8)</source>
+        <translation>最大N件の箇所(8)</translation>
+    </message>
+    <message>
+        <source>JSON list of objects with a question and a file; - reads stdin</source>
+        <translation>質問(question)とファイル(file)を持つオブジェクトのJSONリスト。-はstdinから読み込みます</translation>
+    </message>
+    <message>
+        <source>its id or place, as listed</source>
+        <translation>一覧に表示されたidまたは場所</translation>
+    </message>
+    <message>
         <source>as JSON</source>
         <translation>JSON形式</translation>
+    </message>
+    <message>
+        <source>The question is empty.</source>
+        <translation>質問が空です。</translation>
+    </message>
+    <message>
+        <source>“{file}” is no JSON list of objects with a question and a file.</source>
+        <translation>「{file}」は、質問(question)とファイル(file)を持つオブジェクトのJSONリストではありません。</translation>
+    </message>
+    <message>
+        <source>Write: {example}</source>
+        <translation>書き方: {example}</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and reads the files of projects.</source>
+        <translation>ChatDeskが開いていて、プロジェクトのファイルを読み込んでいます。</translation>
+    </message>
+    <message>
+        <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
+        <translation>ウィンドウの「プロジェクトのファイル」で変更するか、先にChatDeskを閉じてください。</translation>
+    </message>
+    <message>
+        <source>, page {page}</source>
+        <translation>、{page}ページ</translation>
+    </message>
+    <message>
+        <source>{hits} of {total} among the first five</source>
+        <translation>{total}件中{hits}件が上位5件に入りました</translation>
+    </message>
+    <message>
+        <source>The project has no such folder, file or page.</source>
+        <translation>プロジェクトにそのようなフォルダー、ファイル、ページはありません。</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk knowledge list&apos;.</source>
+        <translation>&apos;chatdesk knowledge list&apos;を参照してください。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files read</source>
+        <comment>{count} file read</comment>
+        <translation>
+            <numerusform>{count}個のファイルを読み込み済み</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} to be read</source>
+        <comment>{count} to be read</comment>
+        <translation>
+            <numerusform>読み込み待ち{count}件</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} cannot be read</source>
+        <comment>{count} cannot be read</comment>
+        <translation>
+            <numerusform>{count}件は読み込めません</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>一時停止中</translation>
     </message>
     <message>
         <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
@@ -1766,6 +1875,10 @@
         <translation>テキストが含まれていません。</translation>
     </message>
     <message>
+        <source>A program for text recognition, such as OCRmyPDF, makes a copy of it that can be read.</source>
+        <translation>OCRmyPDFなどの文字認識プログラムを使うと、読み取れるコピーを作れます。</translation>
+    </message>
+    <message>
         <source>It is long; its first {cut} characters are read.</source>
         <translation>長いため、先頭の{cut}文字だけが読み込まれます。</translation>
     </message>
@@ -1788,6 +1901,10 @@
     <message>
         <source>{damaged} of its {total} pages cannot be read.</source>
         <translation>全{total}ページ中{damaged}ページを読み取れません。</translation>
+    </message>
+    <message>
+        <source>{scanned} of its {total} pages are pictures.</source>
+        <translation>全{total}ページ中{scanned}ページが画像です。</translation>
     </message>
     <message>
         <source>The virus scanner found something in the file.</source>
@@ -8403,6 +8520,10 @@
         <translation>プロジェクトを編集…</translation>
     </message>
     <message>
+        <source>Files of the project…</source>
+        <translation>プロジェクトのファイル…</translation>
+    </message>
+    <message>
         <source>System prompt of the project…</source>
         <translation>プロジェクトのシステムプロンプト…</translation>
     </message>
@@ -11957,8 +12078,90 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>一覧を再取得</translation>
     </message>
     <message>
+        <source>Files of {project}</source>
+        <translation>{project}のファイル</translation>
+    </message>
+    <message>
+        <source>ChatDesk reads these on this computer, keeps them current, and sends the passages that fit a question with it. The answer names them.</source>
+        <translation>ChatDeskはこれらをこのコンピューター上で読み込み、最新に保ち、質問に合う箇所を質問と一緒に送ります。回答にはその箇所が示されます。</translation>
+    </message>
+    <message>
+        <source>Folders, files and pages</source>
+        <translation>フォルダー、ファイル、ページ</translation>
+    </message>
+    <message>
+        <source>Folder, file or address to add</source>
+        <translation>追加するフォルダー、ファイル、またはアドレス</translation>
+    </message>
+    <message>
+        <source>Path of a folder or file, or https://…</source>
+        <translation>フォルダーかファイルのパス、またはhttps://…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>フォルダー…</translation>
+    </message>
+    <message>
+        <source>Add a folder</source>
+        <translation>フォルダーを追加</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>ファイル…</translation>
+    </message>
+    <message>
+        <source>Add a file</source>
+        <translation>ファイルを追加</translation>
+    </message>
+    <message>
         <source>Add</source>
         <translation>追加</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>一時停止</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>再読み込み</translation>
+    </message>
+    <message>
+        <source>Try a question</source>
+        <translation>質問を試す</translation>
+    </message>
+    <message>
+        <source>Try a question: what would be found?</source>
+        <translation>質問を試す: 何が見つかりますか？</translation>
+    </message>
+    <message>
+        <source>What would be found</source>
+        <translation>見つかる箇所</translation>
+    </message>
+    <message numerus="yes">
+        <source>and {count} more</source>
+        <comment>and {count} more</comment>
+        <translation>
+            <numerusform>ほか{count}件</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} passages found</source>
+        <comment>{count} passage found</comment>
+        <translation>
+            <numerusform>{count}件の箇所が見つかりました</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Go on reading</source>
+        <translation>読み込みを再開</translation>
+    </message>
+    <message>
+        <source>being listed</source>
+        <translation>一覧を作成中</translation>
+    </message>
+    <message>
+        <source>last read {when}</source>
+        <translation>最終読み込み{when}</translation>
     </message>
     <message>
         <source>Add the model</source>
@@ -16149,6 +16352,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>結果</translation>
     </message>
     <message>
+        <source>{found}. First: {row}</source>
+        <extracomment>Spoken after a search: how much was found, and the first result, which Enter opens.</extracomment>
+        <translation>{found}。最初の結果: {row}</translation>
+    </message>
+    <message>
         <source>More messages…</source>
         <translation>メッセージをさらに表示…</translation>
     </message>
@@ -16853,6 +17061,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>スライド</translation>
     </message>
     <message>
+        <source>Book</source>
+        <translation>書籍</translation>
+    </message>
+    <message>
+        <source>Mail</source>
+        <translation>メール</translation>
+    </message>
+    <message>
         <source>Archive</source>
         <comment>file</comment>
         <translation>圧縮ファイル</translation>
@@ -17194,6 +17410,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{time}に試す</translation>
     </message>
     <message>
+        <source>This text has more than 1 MB, so it is not formatted. Copy it to read it elsewhere.</source>
+        <translation>このテキストは1 MBを超えているため、書式を付けずに表示しています。ほかで読むにはコピーしてください。</translation>
+    </message>
+    <message>
         <source>Thinking…</source>
         <translation>思考中…</translation>
     </message>
@@ -17287,6 +17507,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>note</source>
         <translation>メモ</translation>
+    </message>
+    <message>
+        <source>part {number} of {count}</source>
+        <translation>パート{number}/{count}</translation>
     </message>
     <message numerus="yes">
         <source>{count} lines</source>
@@ -18358,6 +18582,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>「{name}」はファイルではなく、フォルダー、リンク、またはデバイスです。リンクはたどりません。</translation>
     </message>
     <message>
+        <source>“{name}” is not a file but a folder, a link or a device.</source>
+        <translation>「{name}」はファイルではなく、フォルダー、リンク、またはデバイスです。</translation>
+    </message>
+    <message>
         <source>“{name}” is no longer a file.</source>
         <translation>「{name}」はもうファイルではありません。</translation>
     </message>
@@ -18891,6 +19119,102 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>No program opened {address}.</source>
         <translation>{address} を開けるプログラムがありませんでした。</translation>
+    </message>
+    <message>
+        <source>{name}, page {page}</source>
+        <translation>{name}、{page}ページ</translation>
+    </message>
+    <message>
+        <source>There is no file {path}.</source>
+        <translation>ファイル{path}はありません。</translation>
+    </message>
+    <message>
+        <source>Choose a file that exists on this computer.</source>
+        <translation>このコンピューターに存在するファイルを選んでください。</translation>
+    </message>
+    <message>
+        <source>There is no folder or file {place}.</source>
+        <translation>フォルダーまたはファイル{place}はありません。</translation>
+    </message>
+    <message>
+        <source>Give the path of a folder or file, or an address that begins with https://.</source>
+        <translation>フォルダーかファイルのパス、またはhttps://で始まるアドレスを指定してください。</translation>
+    </message>
+    <message>
+        <source>This folder or file cannot be read.</source>
+        <translation>このフォルダーまたはファイルを読み込めません。</translation>
+    </message>
+    <message>
+        <source>What was read from it before is kept.</source>
+        <translation>以前に読み込んだ内容は残っています。</translation>
+    </message>
+    <message>
+        <source>Make it available again, or remove it from the files of the project.</source>
+        <translation>もう一度使えるようにするか、プロジェクトのファイルから外してください。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file.</source>
+        <translation>「{name}」はファイルではありません。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder.</source>
+        <translation>「{name}」はフォルダーではありません。</translation>
+    </message>
+    <message>
+        <source>“{place}” cannot be read: {reason}.</source>
+        <translation>「{place}」を読み込めません: {reason}。</translation>
+    </message>
+    <message>
+        <source>This project does not exist.</source>
+        <translation>このプロジェクトは存在しません。</translation>
+    </message>
+    <message>
+        <source>“{place}” is among the files of this project already.</source>
+        <translation>「{place}」はすでにこのプロジェクトのファイルに入っています。</translation>
+    </message>
+    <message>
+        <source>This folder, file or page is not among the files of a project.</source>
+        <translation>このフォルダー、ファイル、またはページは、どのプロジェクトのファイルにも入っていません。</translation>
+    </message>
+    <message>
+        <source>Files of the project</source>
+        <translation>プロジェクトのファイル</translation>
+    </message>
+    <message>
+        <source>Search the files of the project</source>
+        <translation>プロジェクトのファイルを検索</translation>
+    </message>
+    <message>
+        <source>Read on in a file of the project</source>
+        <translation>プロジェクトのファイルの続きを読む</translation>
+    </message>
+    <message>
+        <source>Remove this from the files of the project?</source>
+        <translation>これをプロジェクトのファイルから外しますか？</translation>
+    </message>
+    <message>
+        <source>ChatDesk forgets what it read from “{place}”. Nothing is deleted there.</source>
+        <translation>ChatDeskは「{place}」から読み込んだ内容を破棄します。元の場所からは何も削除されません。</translation>
+    </message>
+    <message>
+        <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
+        <translation>この箇所はもうプロジェクトのファイルにありません。ファイルが変更されたか、外されました。</translation>
+    </message>
+    <message>
+        <source>The answer is unchanged.</source>
+        <translation>回答は変わっていません。</translation>
+    </message>
+    <message>
+        <source>Ask again to search the files as they are now.</source>
+        <translation>もう一度質問すると、現在のファイルを検索します。</translation>
+    </message>
+    <message>
+        <source>Open the file</source>
+        <translation>ファイルを開く</translation>
+    </message>
+    <message>
+        <source>Page {page}</source>
+        <translation>{page}ページ</translation>
     </message>
 </context>
 </TS>

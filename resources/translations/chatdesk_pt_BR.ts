@@ -520,8 +520,120 @@
         <translation>verificar o banco de dados, os caminhos e os provedores</translation>
     </message>
     <message>
+        <source>answer from your own files</source>
+        <translation>responder a partir dos seus próprios arquivos</translation>
+    </message>
+    <message>
+        <source>add a folder, a file or a web page, and read it</source>
+        <translation>adicionar uma pasta, um arquivo ou uma página da web e ler o conteúdo</translation>
+    </message>
+    <message>
+        <source>list what a project has, and how far it is read</source>
+        <translation>listar o que um projeto tem e até onde foi lido</translation>
+    </message>
+    <message>
+        <source>find the passages that fit a question</source>
+        <translation>localizar os trechos que correspondem a uma pergunta</translation>
+    </message>
+    <message>
+        <source>try questions with the file that should be found</source>
+        <translation>testar perguntas com o arquivo que deve ser encontrado</translation>
+    </message>
+    <message>
+        <source>forget a folder, file or page</source>
+        <translation>esquecer uma pasta, um arquivo ou uma página</translation>
+    </message>
+    <message>
+        <source>folder, file, or address of a web page</source>
+        <translation>pasta, arquivo ou endereço de uma página da web</translation>
+    </message>
+    <message>
+        <source>leave out what a line of a .gitignore would</source>
+        <translation>deixar de fora o que uma linha de um .gitignore deixaria</translation>
+    </message>
+    <message>
+        <source>what you want to know</source>
+        <translation>o que você quer saber</translation>
+    </message>
+    <message>
+        <source>at most N passages (8)</source>
+        <translation>no máximo N trechos (8)</translation>
+    </message>
+    <message>
+        <source>JSON list of objects with a question and a file; - reads stdin</source>
+        <translation>lista JSON de objetos com uma pergunta (question) e um arquivo (file); - lê stdin</translation>
+    </message>
+    <message>
+        <source>its id or place, as listed</source>
+        <translation>seu id ou local, como na lista</translation>
+    </message>
+    <message>
         <source>as JSON</source>
         <translation>como JSON</translation>
+    </message>
+    <message>
+        <source>The question is empty.</source>
+        <translation>A pergunta está vazia.</translation>
+    </message>
+    <message>
+        <source>“{file}” is no JSON list of objects with a question and a file.</source>
+        <translation>“{file}” não é uma lista JSON de objetos com uma pergunta (question) e um arquivo (file).</translation>
+    </message>
+    <message>
+        <source>Write: {example}</source>
+        <translation>Escreva: {example}</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and reads the files of projects.</source>
+        <translation>O ChatDesk está aberto e lê os arquivos dos projetos.</translation>
+    </message>
+    <message>
+        <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
+        <translation>Altere-os na janela, em “Arquivos do projeto”, ou feche o ChatDesk antes.</translation>
+    </message>
+    <message>
+        <source>, page {page}</source>
+        <translation>, página {page}</translation>
+    </message>
+    <message>
+        <source>{hits} of {total} among the first five</source>
+        <translation>{hits} de {total} entre os cinco primeiros</translation>
+    </message>
+    <message>
+        <source>The project has no such folder, file or page.</source>
+        <translation>O projeto não tem essa pasta, arquivo ou página.</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk knowledge list&apos;.</source>
+        <translation>Veja &apos;chatdesk knowledge list&apos;.</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files read</source>
+        <comment>{count} file read</comment>
+        <translation>
+            <numerusform>{count} arquivo lido</numerusform>
+            <numerusform>{count} arquivos lidos</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} to be read</source>
+        <comment>{count} to be read</comment>
+        <translation>
+            <numerusform>{count} por ler</numerusform>
+            <numerusform>{count} por ler</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} cannot be read</source>
+        <comment>{count} cannot be read</comment>
+        <translation>
+            <numerusform>{count} não pode ser lido</numerusform>
+            <numerusform>{count} não podem ser lidos</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>em pausa</translation>
     </message>
     <message>
         <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
@@ -1776,6 +1888,10 @@
         <translation>Não há texto nele.</translation>
     </message>
     <message>
+        <source>A program for text recognition, such as OCRmyPDF, makes a copy of it that can be read.</source>
+        <translation>Um programa de reconhecimento de texto, como o OCRmyPDF, faz uma cópia que pode ser lida.</translation>
+    </message>
+    <message>
         <source>It is long; its first {cut} characters are read.</source>
         <translation>É longo; os primeiros {cut} caracteres são lidos.</translation>
     </message>
@@ -1798,6 +1914,10 @@
     <message>
         <source>{damaged} of its {total} pages cannot be read.</source>
         <translation>{damaged} de suas {total} páginas não podem ser lidas.</translation>
+    </message>
+    <message>
+        <source>{scanned} of its {total} pages are pictures.</source>
+        <translation>{scanned} de suas {total} páginas são imagens.</translation>
     </message>
     <message>
         <source>The virus scanner found something in the file.</source>
@@ -8476,6 +8596,10 @@
         <translation>Editar projeto…</translation>
     </message>
     <message>
+        <source>Files of the project…</source>
+        <translation>Arquivos do projeto…</translation>
+    </message>
+    <message>
         <source>System prompt of the project…</source>
         <translation>Prompt do sistema do projeto…</translation>
     </message>
@@ -12078,8 +12202,92 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Buscar a lista de novo</translation>
     </message>
     <message>
+        <source>Files of {project}</source>
+        <translation>Arquivos de {project}</translation>
+    </message>
+    <message>
+        <source>ChatDesk reads these on this computer, keeps them current, and sends the passages that fit a question with it. The answer names them.</source>
+        <translation>O ChatDesk os lê neste computador, os mantém atualizados e envia com a pergunta os trechos que correspondem a ela. A resposta os cita.</translation>
+    </message>
+    <message>
+        <source>Folders, files and pages</source>
+        <translation>Pastas, arquivos e páginas</translation>
+    </message>
+    <message>
+        <source>Folder, file or address to add</source>
+        <translation>Pasta, arquivo ou endereço a adicionar</translation>
+    </message>
+    <message>
+        <source>Path of a folder or file, or https://…</source>
+        <translation>Caminho de uma pasta ou arquivo, ou https://…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>Pasta…</translation>
+    </message>
+    <message>
+        <source>Add a folder</source>
+        <translation>Adicionar uma pasta</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>Arquivo…</translation>
+    </message>
+    <message>
+        <source>Add a file</source>
+        <translation>Adicionar um arquivo</translation>
+    </message>
+    <message>
         <source>Add</source>
         <translation>Adicionar</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pausar</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>Ler de novo</translation>
+    </message>
+    <message>
+        <source>Try a question</source>
+        <translation>Testar uma pergunta</translation>
+    </message>
+    <message>
+        <source>Try a question: what would be found?</source>
+        <translation>Testar uma pergunta: o que seria encontrado?</translation>
+    </message>
+    <message>
+        <source>What would be found</source>
+        <translation>O que seria encontrado</translation>
+    </message>
+    <message numerus="yes">
+        <source>and {count} more</source>
+        <comment>and {count} more</comment>
+        <translation>
+            <numerusform>e mais {count}</numerusform>
+            <numerusform>e mais {count}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} passages found</source>
+        <comment>{count} passage found</comment>
+        <translation>
+            <numerusform>{count} trecho encontrado</numerusform>
+            <numerusform>{count} trechos encontrados</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Go on reading</source>
+        <translation>Continuar a leitura</translation>
+    </message>
+    <message>
+        <source>being listed</source>
+        <translation>preparando a lista</translation>
+    </message>
+    <message>
+        <source>last read {when}</source>
+        <translation>última leitura: {when}</translation>
     </message>
     <message>
         <source>Add the model</source>
@@ -16334,6 +16542,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Resultados</translation>
     </message>
     <message>
+        <source>{found}. First: {row}</source>
+        <extracomment>Spoken after a search: how much was found, and the first result, which Enter opens.</extracomment>
+        <translation>{found}. Primeiro resultado: {row}</translation>
+    </message>
+    <message>
         <source>More messages…</source>
         <translation>Mais mensagens…</translation>
     </message>
@@ -17062,6 +17275,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Slides</translation>
     </message>
     <message>
+        <source>Book</source>
+        <translation>Livro</translation>
+    </message>
+    <message>
+        <source>Mail</source>
+        <translation>E-mail</translation>
+    </message>
+    <message>
         <source>Archive</source>
         <comment>file</comment>
         <translation>Arquivo compactado</translation>
@@ -17411,6 +17632,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Tentar às {time}</translation>
     </message>
     <message>
+        <source>This text has more than 1 MB, so it is not formatted. Copy it to read it elsewhere.</source>
+        <translation>Este texto tem mais de 1 MB, por isso não é formatado. Copie-o para lê-lo em outro lugar.</translation>
+    </message>
+    <message>
         <source>Thinking…</source>
         <translation>Pensando…</translation>
     </message>
@@ -17509,6 +17734,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>note</source>
         <translation>nota</translation>
+    </message>
+    <message>
+        <source>part {number} of {count}</source>
+        <translation>parte {number} de {count}</translation>
     </message>
     <message numerus="yes">
         <source>{count} lines</source>
@@ -18590,6 +18819,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>“{name}” não é um arquivo, e sim uma pasta, um link ou um dispositivo. Links não são seguidos.</translation>
     </message>
     <message>
+        <source>“{name}” is not a file but a folder, a link or a device.</source>
+        <translation>“{name}” não é um arquivo, e sim uma pasta, um link ou um dispositivo.</translation>
+    </message>
+    <message>
         <source>“{name}” is no longer a file.</source>
         <translation>“{name}” não é mais um arquivo.</translation>
     </message>
@@ -19132,6 +19365,102 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>No program opened {address}.</source>
         <translation>Nenhum programa abriu {address}.</translation>
+    </message>
+    <message>
+        <source>{name}, page {page}</source>
+        <translation>{name}, página {page}</translation>
+    </message>
+    <message>
+        <source>There is no file {path}.</source>
+        <translation>Não há arquivo {path}.</translation>
+    </message>
+    <message>
+        <source>Choose a file that exists on this computer.</source>
+        <translation>Escolha um arquivo que exista neste computador.</translation>
+    </message>
+    <message>
+        <source>There is no folder or file {place}.</source>
+        <translation>Não há pasta nem arquivo {place}.</translation>
+    </message>
+    <message>
+        <source>Give the path of a folder or file, or an address that begins with https://.</source>
+        <translation>Informe o caminho de uma pasta ou arquivo, ou um endereço que comece com https://.</translation>
+    </message>
+    <message>
+        <source>This folder or file cannot be read.</source>
+        <translation>Esta pasta ou este arquivo não pode ser lido.</translation>
+    </message>
+    <message>
+        <source>What was read from it before is kept.</source>
+        <translation>O que foi lido antes foi mantido.</translation>
+    </message>
+    <message>
+        <source>Make it available again, or remove it from the files of the project.</source>
+        <translation>Torne-o disponível de novo ou remova-o dos arquivos do projeto.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file.</source>
+        <translation>“{name}” não é um arquivo.</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder.</source>
+        <translation>“{name}” não é uma pasta.</translation>
+    </message>
+    <message>
+        <source>“{place}” cannot be read: {reason}.</source>
+        <translation>“{place}” não pode ser lido: {reason}.</translation>
+    </message>
+    <message>
+        <source>This project does not exist.</source>
+        <translation>Este projeto não existe.</translation>
+    </message>
+    <message>
+        <source>“{place}” is among the files of this project already.</source>
+        <translation>“{place}” já está entre os arquivos deste projeto.</translation>
+    </message>
+    <message>
+        <source>This folder, file or page is not among the files of a project.</source>
+        <translation>Esta pasta, este arquivo ou esta página não está entre os arquivos de um projeto.</translation>
+    </message>
+    <message>
+        <source>Files of the project</source>
+        <translation>Arquivos do projeto</translation>
+    </message>
+    <message>
+        <source>Search the files of the project</source>
+        <translation>Buscar nos arquivos do projeto</translation>
+    </message>
+    <message>
+        <source>Read on in a file of the project</source>
+        <translation>Continuar a leitura de um arquivo do projeto</translation>
+    </message>
+    <message>
+        <source>Remove this from the files of the project?</source>
+        <translation>Remover isto dos arquivos do projeto?</translation>
+    </message>
+    <message>
+        <source>ChatDesk forgets what it read from “{place}”. Nothing is deleted there.</source>
+        <translation>O ChatDesk esquece o que leu de “{place}”. Nada é excluído lá.</translation>
+    </message>
+    <message>
+        <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
+        <translation>Este trecho não está mais nos arquivos do projeto: o arquivo mudou ou foi removido.</translation>
+    </message>
+    <message>
+        <source>The answer is unchanged.</source>
+        <translation>A resposta está inalterada.</translation>
+    </message>
+    <message>
+        <source>Ask again to search the files as they are now.</source>
+        <translation>Pergunte de novo para buscar nos arquivos como estão agora.</translation>
+    </message>
+    <message>
+        <source>Open the file</source>
+        <translation>Abrir o arquivo</translation>
+    </message>
+    <message>
+        <source>Page {page}</source>
+        <translation>Página {page}</translation>
     </message>
 </context>
 </TS>

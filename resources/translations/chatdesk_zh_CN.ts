@@ -517,8 +517,117 @@
         <translation>检查数据库、路径和提供商</translation>
     </message>
     <message>
+        <source>answer from your own files</source>
+        <translation>根据你自己的文件回答</translation>
+    </message>
+    <message>
+        <source>add a folder, a file or a web page, and read it</source>
+        <translation>添加文件夹、文件或网页并读取</translation>
+    </message>
+    <message>
+        <source>list what a project has, and how far it is read</source>
+        <translation>列出项目中的内容及其读取进度</translation>
+    </message>
+    <message>
+        <source>find the passages that fit a question</source>
+        <translation>查找与问题相符的片段</translation>
+    </message>
+    <message>
+        <source>try questions with the file that should be found</source>
+        <translation>用应找到的文件来试问题</translation>
+    </message>
+    <message>
+        <source>forget a folder, file or page</source>
+        <translation>忘记文件夹、文件或网页</translation>
+    </message>
+    <message>
+        <source>folder, file, or address of a web page</source>
+        <translation>文件夹、文件或网页的地址</translation>
+    </message>
+    <message>
+        <source>leave out what a line of a .gitignore would</source>
+        <translation>排除 .gitignore 中同样一行会排除的内容</translation>
+    </message>
+    <message>
+        <source>what you want to know</source>
+        <translation>你想知道的内容</translation>
+    </message>
+    <message>
+        <source>at most N passages (8)</source>
+        <translation>最多 N 个片段（8）</translation>
+    </message>
+    <message>
+        <source>JSON list of objects with a question and a file; - reads stdin</source>
+        <translation>JSON 列表，其中每个对象含有问题（question）和文件（file）；- 表示从 stdin 读取</translation>
+    </message>
+    <message>
+        <source>its id or place, as listed</source>
+        <translation>列出的 ID 或位置</translation>
+    </message>
+    <message>
         <source>as JSON</source>
         <translation>以 JSON 输出</translation>
+    </message>
+    <message>
+        <source>The question is empty.</source>
+        <translation>问题为空。</translation>
+    </message>
+    <message>
+        <source>“{file}” is no JSON list of objects with a question and a file.</source>
+        <translation>“{file}”不是由含有问题（question）和文件（file）的对象组成的 JSON 列表。</translation>
+    </message>
+    <message>
+        <source>Write: {example}</source>
+        <translation>请写：{example}</translation>
+    </message>
+    <message>
+        <source>ChatDesk is open and reads the files of projects.</source>
+        <translation>ChatDesk 已打开，项目的文件由它读取。</translation>
+    </message>
+    <message>
+        <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
+        <translation>请在窗口的“项目的文件”中更改它们，或先关闭 ChatDesk。</translation>
+    </message>
+    <message>
+        <source>, page {page}</source>
+        <translation>，第 {page} 页</translation>
+    </message>
+    <message>
+        <source>{hits} of {total} among the first five</source>
+        <translation>{total} 个中有 {hits} 个排在前五</translation>
+    </message>
+    <message>
+        <source>The project has no such folder, file or page.</source>
+        <translation>项目中没有这样的文件夹、文件或网页。</translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk knowledge list&apos;.</source>
+        <translation>见 &apos;chatdesk knowledge list&apos;。</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files read</source>
+        <comment>{count} file read</comment>
+        <translation>
+            <numerusform>已读取 {count} 个文件</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} to be read</source>
+        <comment>{count} to be read</comment>
+        <translation>
+            <numerusform>{count} 个待读取</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} cannot be read</source>
+        <comment>{count} cannot be read</comment>
+        <translation>
+            <numerusform>{count} 个无法读取</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>paused</source>
+        <translation>已暂停</translation>
     </message>
     <message>
         <source>keep all data in DIR (or set CHATDESK_DATA_DIR)</source>
@@ -1766,6 +1875,10 @@
         <translation>其中没有文字。</translation>
     </message>
     <message>
+        <source>A program for text recognition, such as OCRmyPDF, makes a copy of it that can be read.</source>
+        <translation>OCRmyPDF 等文字识别程序可以为它生成可读取的副本。</translation>
+    </message>
+    <message>
         <source>It is long; its first {cut} characters are read.</source>
         <translation>它很长；只读取前 {cut} 个字符。</translation>
     </message>
@@ -1788,6 +1901,10 @@
     <message>
         <source>{damaged} of its {total} pages cannot be read.</source>
         <translation>共 {total} 页，其中 {damaged} 页无法读取。</translation>
+    </message>
+    <message>
+        <source>{scanned} of its {total} pages are pictures.</source>
+        <translation>共 {total} 页，其中 {scanned} 页是图片。</translation>
     </message>
     <message>
         <source>The virus scanner found something in the file.</source>
@@ -8403,6 +8520,10 @@
         <translation>编辑项目…</translation>
     </message>
     <message>
+        <source>Files of the project…</source>
+        <translation>项目的文件…</translation>
+    </message>
+    <message>
         <source>System prompt of the project…</source>
         <translation>项目的系统提示词…</translation>
     </message>
@@ -11957,8 +12078,90 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>重新获取列表</translation>
     </message>
     <message>
+        <source>Files of {project}</source>
+        <translation>{project} 的文件</translation>
+    </message>
+    <message>
+        <source>ChatDesk reads these on this computer, keeps them current, and sends the passages that fit a question with it. The answer names them.</source>
+        <translation>ChatDesk 在此计算机上读取它们并保持最新，随问题发送与之相符的片段。回答会注明这些片段。</translation>
+    </message>
+    <message>
+        <source>Folders, files and pages</source>
+        <translation>文件夹、文件和网页</translation>
+    </message>
+    <message>
+        <source>Folder, file or address to add</source>
+        <translation>要添加的文件夹、文件或地址</translation>
+    </message>
+    <message>
+        <source>Path of a folder or file, or https://…</source>
+        <translation>文件夹或文件的路径，或 https://…</translation>
+    </message>
+    <message>
+        <source>Folder…</source>
+        <translation>文件夹…</translation>
+    </message>
+    <message>
+        <source>Add a folder</source>
+        <translation>添加文件夹</translation>
+    </message>
+    <message>
+        <source>File…</source>
+        <translation>文件…</translation>
+    </message>
+    <message>
+        <source>Add a file</source>
+        <translation>添加文件</translation>
+    </message>
+    <message>
         <source>Add</source>
         <translation>添加</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Read again</source>
+        <translation>重新读取</translation>
+    </message>
+    <message>
+        <source>Try a question</source>
+        <translation>试一个问题</translation>
+    </message>
+    <message>
+        <source>Try a question: what would be found?</source>
+        <translation>试一个问题：会找到什么？</translation>
+    </message>
+    <message>
+        <source>What would be found</source>
+        <translation>会找到的内容</translation>
+    </message>
+    <message numerus="yes">
+        <source>and {count} more</source>
+        <comment>and {count} more</comment>
+        <translation>
+            <numerusform>以及另外 {count} 个</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} passages found</source>
+        <comment>{count} passage found</comment>
+        <translation>
+            <numerusform>找到 {count} 个片段</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Go on reading</source>
+        <translation>继续读取</translation>
+    </message>
+    <message>
+        <source>being listed</source>
+        <translation>正在列出</translation>
+    </message>
+    <message>
+        <source>last read {when}</source>
+        <translation>上次读取 {when}</translation>
     </message>
     <message>
         <source>Add the model</source>
@@ -16149,6 +16352,11 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>结果</translation>
     </message>
     <message>
+        <source>{found}. First: {row}</source>
+        <extracomment>Spoken after a search: how much was found, and the first result, which Enter opens.</extracomment>
+        <translation>{found}。第一个结果：{row}</translation>
+    </message>
+    <message>
         <source>More messages…</source>
         <translation>更多消息…</translation>
     </message>
@@ -16853,6 +17061,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>幻灯片</translation>
     </message>
     <message>
+        <source>Book</source>
+        <translation>图书</translation>
+    </message>
+    <message>
+        <source>Mail</source>
+        <translation>邮件</translation>
+    </message>
+    <message>
         <source>Archive</source>
         <comment>file</comment>
         <translation>压缩文件</translation>
@@ -17194,6 +17410,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{time} 重试</translation>
     </message>
     <message>
+        <source>This text has more than 1 MB, so it is not formatted. Copy it to read it elsewhere.</source>
+        <translation>此文本超过 1 MB，因此不设置格式。如需在别处阅读，请复制它。</translation>
+    </message>
+    <message>
         <source>Thinking…</source>
         <translation>正在思考…</translation>
     </message>
@@ -17287,6 +17507,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>note</source>
         <translation>备注</translation>
+    </message>
+    <message>
+        <source>part {number} of {count}</source>
+        <translation>第 {number} 部分，共 {count} 部分</translation>
     </message>
     <message numerus="yes">
         <source>{count} lines</source>
@@ -18358,6 +18582,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>“{name}”不是文件，而是文件夹、链接或设备。不跟随链接。</translation>
     </message>
     <message>
+        <source>“{name}” is not a file but a folder, a link or a device.</source>
+        <translation>“{name}”不是文件，而是文件夹、链接或设备。</translation>
+    </message>
+    <message>
         <source>“{name}” is no longer a file.</source>
         <translation>“{name}”已不再是文件。</translation>
     </message>
@@ -18891,6 +19119,102 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>No program opened {address}.</source>
         <translation>没有程序打开 {address}。</translation>
+    </message>
+    <message>
+        <source>{name}, page {page}</source>
+        <translation>{name}，第 {page} 页</translation>
+    </message>
+    <message>
+        <source>There is no file {path}.</source>
+        <translation>没有文件 {path}。</translation>
+    </message>
+    <message>
+        <source>Choose a file that exists on this computer.</source>
+        <translation>请选择此计算机上存在的文件。</translation>
+    </message>
+    <message>
+        <source>There is no folder or file {place}.</source>
+        <translation>没有文件夹或文件 {place}。</translation>
+    </message>
+    <message>
+        <source>Give the path of a folder or file, or an address that begins with https://.</source>
+        <translation>请给出文件夹或文件的路径，或以 https:// 开头的地址。</translation>
+    </message>
+    <message>
+        <source>This folder or file cannot be read.</source>
+        <translation>无法读取此文件夹或文件。</translation>
+    </message>
+    <message>
+        <source>What was read from it before is kept.</source>
+        <translation>先前从中读取的内容已保留。</translation>
+    </message>
+    <message>
+        <source>Make it available again, or remove it from the files of the project.</source>
+        <translation>请使其重新可用，或将其从项目的文件中移除。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a file.</source>
+        <translation>“{name}”不是文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” is not a folder.</source>
+        <translation>“{name}”不是文件夹。</translation>
+    </message>
+    <message>
+        <source>“{place}” cannot be read: {reason}.</source>
+        <translation>无法读取“{place}”：{reason}。</translation>
+    </message>
+    <message>
+        <source>This project does not exist.</source>
+        <translation>此项目不存在。</translation>
+    </message>
+    <message>
+        <source>“{place}” is among the files of this project already.</source>
+        <translation>“{place}”已在此项目的文件中。</translation>
+    </message>
+    <message>
+        <source>This folder, file or page is not among the files of a project.</source>
+        <translation>此文件夹、文件或网页不在任何项目的文件中。</translation>
+    </message>
+    <message>
+        <source>Files of the project</source>
+        <translation>项目的文件</translation>
+    </message>
+    <message>
+        <source>Search the files of the project</source>
+        <translation>搜索项目的文件</translation>
+    </message>
+    <message>
+        <source>Read on in a file of the project</source>
+        <translation>继续读取项目的文件</translation>
+    </message>
+    <message>
+        <source>Remove this from the files of the project?</source>
+        <translation>将其从项目的文件中移除吗？</translation>
+    </message>
+    <message>
+        <source>ChatDesk forgets what it read from “{place}”. Nothing is deleted there.</source>
+        <translation>ChatDesk 会忘记从“{place}”读取的内容。原处不会删除任何内容。</translation>
+    </message>
+    <message>
+        <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
+        <translation>此片段已不在项目的文件中：文件已更改或被移除。</translation>
+    </message>
+    <message>
+        <source>The answer is unchanged.</source>
+        <translation>回答未变。</translation>
+    </message>
+    <message>
+        <source>Ask again to search the files as they are now.</source>
+        <translation>请重新提问，以搜索文件现在的内容。</translation>
+    </message>
+    <message>
+        <source>Open the file</source>
+        <translation>打开文件</translation>
+    </message>
+    <message>
+        <source>Page {page}</source>
+        <translation>第 {page} 页</translation>
     </message>
 </context>
 </TS>
