@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from chatdesk.core.attachments.file_kinds import EML, HTML, PACKED
+from chatdesk.core.domain.knowledge import Passage
 from chatdesk.core.texts import shortened
 
 # In characters: the longest passage, and the lengths below which a section or page goes together with the next one.
@@ -49,16 +50,6 @@ _LINE_END: Final = re.compile(r"\n")
 _BLANK: Final = re.compile(r"\s")
 
 
-class Passage(NamedTuple):
-    """A passage is ``text[start:end]``. ``page`` counts from 1 and is the one that most of it stands on, None where
-    there are no pages; ``heading`` is the way to it, such as “Guide › Install”, empty where there is none."""
-
-    start: int
-    end: int
-    page: int | None
-    heading: str
-
-
 class _Mark(NamedTuple):
     """A heading: where its section begins, where the text below the heading begins, and the way to it."""
 
@@ -89,8 +80,9 @@ class _Structure:
 def passages_of(text: str, page_starts: Sequence[int] = (), mime: str = "text/plain", name: str = "") -> list[Passage]:
     """Return the passages of a text in their order. They do not overlap, and all that is not blank is in one.
 
-    ``page_starts`` are ascending offsets into ``text``, ``mime`` and ``name`` are those of the file. A passage has at
-    most ``LONGEST`` characters; a row of a table is divided only if it is longer.
+    ``page_starts`` are ascending offsets into ``text``, ``mime`` and ``name`` are those of the file. The page of a
+    passage is the one that most of it stands on. A passage has at most ``LONGEST`` characters; a row of a table is
+    divided only if it is longer.
     """
     structure = _structure_of(text, mime, name.rpartition(".")[2].lower())
     starts = [mark.start for mark in structure.marks]
@@ -104,7 +96,8 @@ def passages_of(text: str, page_starts: Sequence[int] = (), mime: str = "text/pl
                 begin = first + piece.rfind("\n", 0, piece.index(words)) + 1
                 finish = first + len(piece.rstrip())
                 heading = _heading_at(text, structure.marks, starts, begin, finish)
-                found.append(Passage(begin, finish, _page_of(page_starts, begin, finish), heading))
+                page = _page_of(page_starts, begin, finish)
+                found.append(Passage(begin, finish, text[begin:finish], page, heading))
     return found
 
 

@@ -80,11 +80,10 @@ def _opened(folder: Path, path: str) -> Iterator[BinaryIO]:
 
 
 def _cut(found: FileText, mime: str, stamp: str, name: str, vectors: WordVectors) -> Wire:
-    text = found.text
-    pieces = passages_of(text, found.page_starts, mime, name)
-    rows = vectors.embed([_meant(each.heading, text[each.start : each.end]) for each in pieces])
-    passages = [(each.start, each.end, each.page, each.heading, text[each.start : each.end]) for each in pieces]
-    return str(found.problem or ""), mime, stamp, len(text), passages, rows.tobytes(), signs_of(rows).tobytes()
+    passages = passages_of(found.text, found.page_starts, mime, name)
+    rows = vectors.embed([_meant(each.heading, each.text) for each in passages])
+    sent = [(each.start, each.end, each.page, each.heading, each.text) for each in passages]
+    return str(found.problem or ""), mime, stamp, len(found.text), sent, rows.tobytes(), signs_of(rows).tobytes()
 
 
 def _meant(heading: str, text: str) -> str:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatdesk.core.attachments.file_kinds import DOCX, PDF
-from chatdesk.core.knowledge.passages import LONGEST, Passage, passages_of
+from chatdesk.core.domain.knowledge import Passage
+from chatdesk.core.knowledge.passages import LONGEST, passages_of
 from tests.helpers.examples import examples
 
 MARKDOWN = "text/markdown"
@@ -156,7 +157,7 @@ def small_passages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_short_text_is_one_passage() -> None:
-    assert passages_of("Herons nest in trees.\n") == [Passage(0, 21, None, "")]
+    assert passages_of("Herons nest in trees.\n") == [Passage(0, 21, "Herons nest in trees.")]
     assert passages_of(" \n\t") == passages_of("") == []
 
 
