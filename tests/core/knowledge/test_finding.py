@@ -6,6 +6,9 @@ import pytest
 
 from chatdesk.core.domain.knowledge import FileState
 from chatdesk.core.errors import NotFound, NotPossible
+from chatdesk.core.storage.engine.connection import Connection, driver
+from chatdesk.core.storage.library.removal import remove_projects
+from chatdesk.core.storage.upkeep.quieting import stop_automatic_actions
 from tests.core.knowledge.conftest import Files
 
 _TEXTS = {
@@ -167,3 +170,31 @@ async def test_the_state_of_a_source_is_counted(files: Files) -> None:
 async def test_a_question_about_something_else_finds_nothing(files: Files, question: str) -> None:
     await _with_texts(files)
     assert await files.find(question) == ()
+
+
+async def _counts(files: Files) -> list[int]:
+    tables = ("knowledge_sources", "knowledge_files", "knowledge_passages", "knowledge_index_docsize")
+    return await files.store.db.read(
+        lambda conn: [conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() or 0 for table in tables]
+    )
+
+
+async def test_a_purged_project_leaves_no_word_of_its_files(files: Files) -> None:
+    await _with_texts(files)
+    kept = await files.store.projects.create("Kept", "#5B7DB1")
+    await files.keep(await files.source("/kept", kept.id), "kept.md", "These words stay.")
+    assert await _counts(files) == [2, 5, 5, 5]
+
+    def purge(conn: Connection) -> None:
+        conn.exec_driver_sql("UPDATE projects SET deleted_at = 5, hlc = 0 WHERE id = ?", (files.project_id,))
+        remove_projects(conn, 10, files.store.clock.now_ms())
+
+    await files.store.db.write(purge)
+    assert await _counts(files) == [1, 1, 1, 1]
+    assert len(await files.find("words stay", project_id=kept.id)) == 1
+
+
+async def test_what_is_read_from_a_file_of_somebody_pauses_its_sources(files: Files) -> None:
+    await _with_texts(files)
+    await files.store.db.write(lambda conn: stop_automatic_actions(driver(conn), 1))
+    assert [each.is_paused for each in await files.repository.sources()] == [True]
