@@ -207,7 +207,7 @@ def _context(
 
 def _knowledge(paths: AppPaths, store: Database, bus: EventBus, context: ContextService) -> KnowledgeService:
     knowledge = KnowledgeService(store, paths, bus, vectors_dir=encodings_dir(), make_pages=page_reader)
-    context.project_files.use(knowledge.for_question)
+    context.project_files.use(knowledge.for_question, knowledge.repository.has_passages)
     return knowledge
 
 

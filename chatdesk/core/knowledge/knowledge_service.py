@@ -141,13 +141,9 @@ class KnowledgeService:
             self._finder = finding.finder(self.repository, self._index, self._vectors_dir)
         return await self._finder.find(project_id, question[:_LONGEST_QUESTION], limit=min(limit, MOST_FOUND))
 
-    async def for_question(
-        self, project_id: str, question: str, earlier: str, window_tokens: int
-    ) -> EnclosedPassages | None:
-        """Return the passages that go with a question into its request; None where the project has no files.
+    async def for_question(self, project_id: str, question: str, earlier: str, window_tokens: int) -> EnclosedPassages:
+        """Return the passages that go with a question into its request.
         ``earlier`` is the question before it; ``window_tokens`` is the window of the model. Raises ``StorageError``."""
-        if not await self.repository.has_passages(project_id):
-            return None
         room = enclosing.room_in(window_tokens)
         found = await self.search(project_id, enclosing.wanted_by(question, earlier))
         whole: dict[int, list[FoundPassage]] = {}

@@ -13,7 +13,7 @@ from chatdesk.core.storage.chat.messages import MessageRepository
 _log = logging.getLogger(__name__)
 
 # Looks in the files of a project for a question, with the one before it, for a window of so many tokens.
-FindPassages = Callable[[str, str, str, int], Awaitable[EnclosedPassages | None]]
+FindPassages = Callable[[str, str, str, int], Awaitable[EnclosedPassages]]
 
 
 class ProjectFiles:
@@ -22,15 +22,25 @@ class ProjectFiles:
     def __init__(self, messages: MessageRepository) -> None:
         self._messages = messages
         self._find: FindPassages | None = None
+        self._has_files: Callable[[str], Awaitable[bool]] = _has_none
 
-    def use(self, find: FindPassages) -> None:
-        """Look for each question from now on."""
-        self._find = find
+    def use(self, find: FindPassages, has_files: Callable[[str], Awaitable[bool]]) -> None:
+        """Look for each question from now on, in projects that have files."""
+        self._find, self._has_files = find, has_files
 
     async def passages_for(self, answer: Message, project_id: str, window_tokens: int) -> EnclosedPassages | None:
         """Return the passages for the question of an answer; None for a project without files."""
-        if self._find is None:
+        try:
+            if self._find is None or not await self._has_files(project_id):
+                return None
+            question, earlier = await self._asked(answer)
+            return await self._find(project_id, question, earlier, window_tokens)
+        except StorageError as error:  # the question is worth more than its passages
+            _log.warning("the files of the project could not be searched: %s", error.what)
             return None
+
+    async def _asked(self, answer: Message) -> tuple[str, str]:
+        """Return the question of an answer, and the one before it."""
         asked: list[str] = []
         message_id = answer.parent_id
         while message_id is not None and len(asked) < 2:
@@ -39,8 +49,8 @@ class ProjectFiles:
                 asked.append(message.text)
             message_id = message.parent_id
         question, earlier = (*asked, "", "")[:2]
-        try:
-            return await self._find(project_id, question, earlier, window_tokens)
-        except StorageError as error:  # the question is worth more than its passages
-            _log.warning("the files of the project could not be searched: %s", error.what)
-            return None
+        return question, earlier
+
+
+async def _has_none(_project_id: str) -> bool:
+    return False

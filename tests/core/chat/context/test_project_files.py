@@ -26,17 +26,24 @@ async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
         yield made
 
 
+async def _has(_project_id: str) -> bool:
+    return True
+
+
+async def _has_none(_project_id: str) -> bool:
+    return False
+
+
 class _Finder:
     """Finds the same for every question, and remembers what was asked."""
 
-    def __init__(self, found: EnclosedPassages | None = _FOUND) -> None:
-        self.found = found
+    def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
 
-    async def find(self, _project_id: str, question: str, earlier: str, window_tokens: int) -> EnclosedPassages | None:
+    async def find(self, _project_id: str, question: str, earlier: str, window_tokens: int) -> EnclosedPassages:
         assert window_tokens > 0
         self.asked.append((question, earlier))
-        return self.found
+        return _FOUND
 
 
 async def _answered(world: ChatWorld, text: str, thread_id: str | None = None) -> Message:
@@ -49,7 +56,7 @@ async def _answered(world: ChatWorld, text: str, thread_id: str | None = None) -
 
 
 async def test_passages_stand_before_the_question_and_below_the_answer(world: ChatWorld) -> None:
-    world.chat.context.project_files.use(_Finder().find)
+    world.chat.context.project_files.use(_Finder().find, _has)
     world.provider.scripts = [[TextDelta("Thirty [1]."), StreamFinished(FinishReason.STOP)]]
     answer = await _answered(world, "How many days?")
     messages = world.provider.requests[0].messages
@@ -64,7 +71,7 @@ async def test_passages_stand_before_the_question_and_below_the_answer(world: Ch
 
 async def test_the_question_before_comes_along(world: ChatWorld) -> None:
     finder = _Finder()
-    world.chat.context.project_files.use(finder.find)
+    world.chat.context.project_files.use(finder.find, _has)
     world.provider.scripts = [[TextDelta("One."), StreamFinished(FinishReason.STOP)]] * 2
     first = await _answered(world, "How many days?")
     await _answered(world, "And in Austria?", first.thread_id)
@@ -72,7 +79,7 @@ async def test_the_question_before_comes_along(world: ChatWorld) -> None:
 
 
 async def test_without_files_a_request_is_as_before(world: ChatWorld) -> None:
-    world.chat.context.project_files.use(_Finder(None).find)
+    world.chat.context.project_files.use(_Finder().find, _has_none)
     world.provider.scripts = [[TextDelta("One."), StreamFinished(FinishReason.STOP)]]
     answer = await _answered(world, "How many days?")
     assert [each.text for each in world.provider.requests[0].messages if each.role is Role.USER] == ["How many days?"]
@@ -80,7 +87,7 @@ async def test_without_files_a_request_is_as_before(world: ChatWorld) -> None:
 
 
 async def test_sources_of_the_vendor_are_listed_as_well(world: ChatWorld) -> None:
-    world.chat.context.project_files.use(_Finder().find)
+    world.chat.context.project_files.use(_Finder().find, _has)
     vendor = SourcesNamed((NamedSource("Web", "https://a.test/"),))
     world.provider.scripts = [[TextDelta("One [1]."), vendor, StreamFinished(FinishReason.STOP)]]
     answer = await _answered(world, "How many days?")
@@ -88,16 +95,16 @@ async def test_sources_of_the_vendor_are_listed_as_well(world: ChatWorld) -> Non
 
 
 async def test_an_answer_that_fails_names_what_it_had(world: ChatWorld) -> None:
-    world.chat.context.project_files.use(_Finder().find)
+    world.chat.context.project_files.use(_Finder().find, _has)
     world.provider.scripts = [[TextDelta("Thirty"), RuntimeError("lost")]]
     answer = await _answered(world, "How many days?")
     assert answer.text == "Thirty" and [each.url for each in sources_of(answer.parts)] == [_LINK]
 
 
 async def test_files_that_cannot_be_searched_cost_no_answer(world: ChatWorld) -> None:
-    async def fail(*_asked: object) -> EnclosedPassages | None:
+    async def fail(*_asked: object) -> EnclosedPassages:
         raise StorageError("The index is damaged.")
 
-    world.chat.context.project_files.use(fail)
+    world.chat.context.project_files.use(fail, _has)
     world.provider.scripts = [[TextDelta("One."), StreamFinished(FinishReason.STOP)]]
     assert (await _answered(world, "How many days?")).text == "One."
