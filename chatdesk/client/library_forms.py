@@ -18,6 +18,35 @@ class Tag:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSource:
+    """A folder, file or page of a project, with how many of its files are read, wait, or cannot be read."""
+
+    id: str
+    kind: str
+    place: str
+    read: int = 0
+    waiting: int = 0
+    unreadable: int = 0
+    passages: int = 0
+    is_paused: bool = False
+    problem: str | None = None
+    read_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A passage of a project's file: ``start`` and ``end`` are offsets in its text, ``page`` counts from 1."""
+
+    source_id: str
+    path: str
+    start: int
+    end: int
+    text: str
+    page: int | None = None
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """Something that was found. ``snippet`` is a piece of its text, ``matches`` the places of the words in that."""
 

@@ -15,10 +15,12 @@ from typing import Any, Literal
 from chatdesk.client.chat_forms import Attachment
 from chatdesk.client.library_forms import (
     Assistant,
+    FileSource,
     HitGroup,
     Job,
     Limit,
     Limits,
+    Passage,
     Prompt,
     PromptHead,
     Provider,
@@ -46,6 +48,19 @@ def send_file(file: File, *, name: str = "") -> Request[Attachment]:
 def file_of_message(message_id: str, sha256: str, *, first: int = 0, last: int | None = None) -> Request[bytes]:
     """Read a file of a message, or its bytes from ``first`` to ``last``."""
     return _file(path_of("messages", message_id, path_of("attachments", sha256)), first, last)
+
+
+# Files of projects
+
+
+def project_files(project_id: str) -> Request[tuple[FileSource, ...]]:
+    """List the folders, files and pages of a project."""
+    return get(path_of("projects", project_id, "/files"), listed(FileSource, "sources"))
+
+
+def search_project_files(project_id: str, q: str, *, limit: int = 8) -> Request[tuple[Passage, ...]]:
+    """Find the passages of a project's files that fit a question, the best first."""
+    return get(path_of("projects", project_id, "/files/search"), listed(Passage, "passages"), q=q, limit=limit)
 
 
 # Tags and search

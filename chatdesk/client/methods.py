@@ -92,6 +92,11 @@ class Requests:
     send_file = _method(library_requests.send_file)
     file_of_message = _method(library_requests.file_of_message)
 
+    # Files of projects
+
+    project_files = _method(library_requests.project_files)
+    search_project_files = _method(library_requests.search_project_files)
+
     # Tags and search
 
     tags = _method(library_requests.tags)

@@ -20351,6 +20351,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>لم يفتح أي برنامج {address}.</translation>
     </message>
     <message>
+        <source>{name}, page {page} — {heading}</source>
+        <translation>{name}، الصفحة {page} — {heading}</translation>
+    </message>
+    <message>
         <source>{name}, page {page}</source>
         <translation>{name}، الصفحة {page}</translation>
     </message>

@@ -19367,6 +19367,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Ningún programa ha abierto {address}.</translation>
     </message>
     <message>
+        <source>{name}, page {page} — {heading}</source>
+        <translation>{name}, página {page} — {heading}</translation>
+    </message>
+    <message>
         <source>{name}, page {page}</source>
         <translation>{name}, página {page}</translation>
     </message>

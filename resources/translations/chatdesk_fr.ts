@@ -19367,6 +19367,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Aucun programme n’a ouvert {address}.</translation>
     </message>
     <message>
+        <source>{name}, page {page} — {heading}</source>
+        <translation>{name}, page {page} — {heading}</translation>
+    </message>
+    <message>
         <source>{name}, page {page}</source>
         <translation>{name}, page {page}</translation>
     </message>

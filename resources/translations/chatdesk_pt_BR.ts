@@ -19367,6 +19367,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Nenhum programa abriu {address}.</translation>
     </message>
     <message>
+        <source>{name}, page {page} — {heading}</source>
+        <translation>{name}, página {page} — {heading}</translation>
+    </message>
+    <message>
         <source>{name}, page {page}</source>
         <translation>{name}, página {page}</translation>
     </message>

@@ -19121,6 +19121,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>没有程序打开 {address}。</translation>
     </message>
     <message>
+        <source>{name}, page {page} — {heading}</source>
+        <translation>{name}，第 {page} 页 — {heading}</translation>
+    </message>
+    <message>
         <source>{name}, page {page}</source>
         <translation>{name}，第 {page} 页</translation>
     </message>

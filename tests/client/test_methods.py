@@ -110,6 +110,8 @@ def test_each_form_has_the_fields_of_the_service() -> None:
         "Usage": "UsageAnswer",
         "UsageReport": "UsageReportAnswer",
         "HitGroup": "GroupAnswer",
+        "FileSource": "SourceAnswer",
+        "Passage": "PassageAnswer",
         "UsageSum": "SumAnswer",
     }
     other |= {"MessagePage": "MessagesAnswer", "ThreadPage": "ThreadsAnswer"}

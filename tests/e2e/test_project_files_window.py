@@ -42,7 +42,7 @@ def test_a_folder_is_added_asked_and_followed_to_its_passage(tmp_path: Path) -> 
 
         _enter(dialog.question, "paid holiday")
         await until(lambda: dialog.found.isVisible())
-        assert dialog.found.item(0).text() == "1. leave.md — Leave"
+        assert dialog.found.item(0).text() == "leave.md — Leave"
         dialog.found.setFocus()
         dialog.found.setCurrentRow(0)
         passage = await opened(application, PassageDialog, lambda: QTest.keyClick(dialog.found, Qt.Key.Key_Return))

@@ -39,9 +39,7 @@ _TEXTS = (
     "Who falls ill on leave hands in a doctor's note; the days are then given back.",
 )
 _PASSAGES = tuple(
-    FoundPassage(
-        at, _FILE, _FOLDER, at, Passage(at * 300, at * 300 + len(text), text, 4 + at // 2, "Leave › Paid leave")
-    )
+    FoundPassage(at, _FILE, _FOLDER, at, Passage(at * 300, at * 300 + len(text), text, 4 + at // 2, "Paid leave"))
     for at, text in enumerate(_TEXTS)
 )
 

@@ -73,8 +73,8 @@ def make_collections(folder: Path) -> dict[str, Path]:
 
 def _description_of(package: str) -> str:
     head = metadata(package)
-    body = head.get_payload() or head["Description"] or ""
-    return f"# {head['Name']}\n\n{head['Summary']}\n\n{str(body)[:_LONGEST_DESCRIPTION]}\n"
+    body = head.get_payload() or head.get("Description") or ""
+    return f"# {head['Name']}\n\n{head.get('Summary') or ''}\n\n{str(body)[:_LONGEST_DESCRIPTION]}\n"
 
 
 def _pages_of(name: str) -> str:

@@ -27,6 +27,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, NoReturn
 
+_LOOK_AGAIN_S = 0.05
 _LONGEST_REQUEST = 65_536
 
 
@@ -150,7 +151,7 @@ class ForkedProcess:
     def pid(self) -> int:
         while self._pid is None:
             assert self.returncode is None, "the prepared process has failed; see what it wrote"
-            self._hear(None)
+            self._hear(_LOOK_AGAIN_S)
         return self._pid
 
     def poll(self) -> int | None:
@@ -161,8 +162,8 @@ class ForkedProcess:
     def wait(self, timeout: float | None = None) -> int:
         ends_at_s = None if timeout is None else time.monotonic() + timeout
         while self.returncode is None:
-            rest_s = None if ends_at_s is None else max(0.0, ends_at_s - time.monotonic())
-            if not self._hear(rest_s):
+            rest_s = _LOOK_AGAIN_S if ends_at_s is None else max(0.0, ends_at_s - time.monotonic())
+            if not self._hear(min(rest_s, _LOOK_AGAIN_S)) and ends_at_s is not None and rest_s <= _LOOK_AGAIN_S:
                 raise subprocess.TimeoutExpired(self.args, timeout or 0)
         return self.returncode
 
@@ -178,11 +179,12 @@ class ForkedProcess:
     def terminate(self) -> None:
         self.send_signal(signal.SIGTERM)
 
-    def _hear(self, timeout_s: float | None) -> bool:
-        """Take the next news, the number or the end; false when there are none in time. Threads may wait together."""
+    def _hear(self, timeout_s: float) -> bool:
+        """Take the next news, the number or the end; false when there are none in time. Threads may wait together: what
+        one of them takes, the others find at their next look."""
         poller = select.poll()
         poller.register(self._news, select.POLLIN)
-        if not poller.poll(None if timeout_s is None else timeout_s * 1000):
+        if not poller.poll(timeout_s * 1000):
             return False
         with self._lock, contextlib.suppress(BlockingIOError):  # another thread took it
             kind, _, value = os.read(self._news, 100).partition(b" ")

@@ -29,7 +29,7 @@ from tests.helpers.local_service import ServedWorld, served_world
 V1: Final = "/api/v1"
 FILE: Final = {"content-type": "application/octet-stream"}
 # What a value of another kind than an id is in a request that is right but for the id.
-VALUES: Final[dict[str, object]] = {"text": "x", "query": "x", "is_typing": True}
+VALUES: Final[dict[str, object]] = {"text": "x", "query": "x", "question": "x", "is_typing": True}
 IDS: Final = {
     "thread_id": "thread",
     "message_id": "message",

@@ -74,9 +74,12 @@ def title_of(found: FoundPassage, *, is_whole: bool = False) -> str:
     name = _plain(found.source.place if found.source.kind is SourceKind.PAGE else found.file.path)
     if is_whole:
         return name
-    page = Text("{name}, page {page}", name=name, page=found.passage.page) if found.passage.page else name
-    heading = _plain(found.passage.heading)
-    return f"{page} — {heading}" if heading else page
+    page, heading = found.passage.page, _plain(found.passage.heading)
+    if page and heading:
+        return Text("{name}, page {page} — {heading}", name=name, page=page, heading=heading)
+    if page:
+        return Text("{name}, page {page}", name=name, page=page)
+    return f"{name} — {heading}" if heading else name
 
 
 def _plain(name: str) -> str:

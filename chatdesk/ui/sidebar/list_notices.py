@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from chatdesk.core.texts import tr
 from chatdesk.ui.accessibility.assistance import named
+from chatdesk.ui.qt.unread_guard import UnreadGuard
 from chatdesk.ui.sidebar.folder_model import FolderModel
 from chatdesk.ui.sidebar.grouping import ThreadView
 from chatdesk.ui.sidebar.status_row import StatusRow
@@ -46,6 +47,7 @@ class ListNotices:
         )
         self.restore_button = _button(tr("Restore"), sidebar)
         self.restore_button.setObjectName("restoreThreadButton")
+        self._restore_guard = UnreadGuard([self.restore_button], sidebar)
         self.messages_button = _button(tr("Deleted messages…"), sidebar)
         self.messages_button.setObjectName("deletedMessagesButton")
         self.empty_button = _button(tr("Empty the trash…"), sidebar)
@@ -89,6 +91,8 @@ class ListNotices:
         self._show_status()
         is_trash = self._model.filter.view is ThreadView.TRASH
         self.retry_button.setVisible(bool(self._load_error))
+        if self.restore_button.isHidden():
+            self._restore_guard.restart()
         self.restore_button.setVisible(is_trash and self._model.thread_count > 0)
         self._show_restore()
         self.messages_button.setVisible(is_trash)

@@ -21,7 +21,7 @@ from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.focus_ring import frame_when_empty
 
-_SIZE_PX = (600, 640)
+_SIZE_PX = (660, 640)
 _GAP_PX = 8
 _FOUND_PX = 150
 _MOST_NAMED = 20
@@ -68,6 +68,7 @@ class ProjectFilesDialog(FormPanel):
         self._add_question()
         self.add_button(push_button(tr("Close"), "filesClose", self.reject, is_primary=True))
         self.show_sources(())
+        self.guard.watch([self.remove_button])
         self.place.setFocus()
 
     def _add_place_row(self) -> None:
@@ -154,10 +155,11 @@ class ProjectFilesDialog(FormPanel):
     def show_found(self, found: Sequence[FoundPassage], titles: Sequence[str]) -> None:
         """Show the passages that a question would find, by title, the best first."""
         self.found.clear()
-        for number, (each, title) in enumerate(zip(found, titles, strict=True), 1):
-            item = QListWidgetItem(f"{number}. {shown(title)}", self.found)
+        for each, title in zip(found, titles, strict=True):
+            item = QListWidgetItem(shown(title), self.found)
             item.setData(_ID_ROLE, each)
             item.setToolTip(shown(visible_controls(each.passage.text[:600])))
+        self.found.setCurrentRow(0)
         self.found.setVisible(bool(found))
         words = shown(plural("{count} passages found", "{count} passage found", len(found)))
         announce(self.found, words if found else tr("Nothing was found."))

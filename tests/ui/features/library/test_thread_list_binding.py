@@ -65,7 +65,7 @@ def _lists(qtbot: QtBot, qapp: QApplication, tasks: AsyncTasks, library: object)
         open_thread=SimpleNamespace(is_temporary=lambda _thread_id: False),
         settings=None,
         chats=None,
-        subscribe=lambda _owner, kind, handler: events.subscribe(kind, handler),
+        events=SimpleNamespace(subscribe=lambda _owner, kind, handler: events.subscribe(kind, handler)),
     )
     return _Lists(ThreadListBinding(context, threads, library), sidebar, events)  # type: ignore[arg-type]
 
