@@ -188,7 +188,7 @@ async def test_what_an_address_answers_is_named(host: ToolHost, how: str, words:
 
 @pytest.mark.parametrize(("how", "what"), sample(list(itertools.product(("listen", "stream"), EVENTS)), 6))
 async def test_a_flood_of_unsolicited_messages_is_ended(how: str, what: str) -> None:
-    """Within a call, and beside all calls. Large ones within a call are more than one message may have: that ends it."""
+    """Within a call, and beside all calls. Large ones within a call are more than a message may have, which ends it."""
     gone = asyncio.Event()
 
     async def nobody(_kind: str, _values: tuple[Any, ...]) -> tuple[str, Any]:
