@@ -104,6 +104,13 @@ def safe_ending(mime: str) -> str | None:
     return _SAFE_ENDINGS.get(mime)
 
 
+def can_open_in_place(name: str, mime: str) -> bool:
+    """Return whether another program may be asked to open a person's own file where it is: the desktop goes by the
+    ending of its name, so a text that is called ``readme.desktop`` would be run."""
+    ending = safe_ending(mime)
+    return ending is not None and name.lower().endswith(ending)
+
+
 def can_open(mime: str) -> bool:
     """Return whether such a file may be opened: by another program, or in a sandbox of the browser."""
     return mime == HTML or safe_ending(mime) is not None

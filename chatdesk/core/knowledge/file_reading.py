@@ -31,6 +31,7 @@ _KEPT_BYTES: Final = 180 * 1024 * 1024
 _LOOKED_EVERY_S: Final = 0.2
 # Parsers keep some of what they once needed.
 _FILES_A_PROCESS: Final = 2_000
+_LARGEST_NUMBER: Final = 2**31
 _DIED: Final = Text("It needs too much time or memory to be read.")
 
 
@@ -163,13 +164,29 @@ def file_of(answer: Wire) -> ReadFile:
     try:
         problem, mime, stamp, characters, rows, vectors, signs = answer
         passages = tuple(
-            Passage(int(start), int(end), str(text), None if page is None else int(page), str(heading))
+            Passage(_number(start), _number(end), _text(text), None if page is None else _number(page), _text(heading))
             for start, end, page, heading, text in rows
         )
         is_whole = len(vectors) == OWN_DIMENSIONS * len(passages) and len(signs) * 8 == len(vectors)
         if not is_whole or not (isinstance(vectors, bytes) and isinstance(signs, bytes)):
             raise ValueError("vectors of another size")
         cut = tuple(vectors[at : at + OWN_DIMENSIONS] for at in range(0, len(vectors), OWN_DIMENSIONS))
-        return ReadFile(str(problem), str(mime), str(stamp), int(characters), passages, cut, signs)
+        names = _text(problem), _text(mime), _text(stamp)
+        return ReadFile(*names, _number(characters), passages, cut, signs)
     except (ValueError, TypeError):
         return ReadFile(Text("It is damaged and cannot be read."))
+
+
+def _number(value: object) -> int:
+    """Return a count or an offset. Raises ``ValueError`` for anything that could not be stored as one."""
+    if not isinstance(value, int) or not 0 <= value <= _LARGEST_NUMBER:
+        raise ValueError("not a count")
+    return value
+
+
+def _text(value: object) -> str:
+    """Return a text. Raises ``ValueError`` for anything that could not be stored as one."""
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    value.encode("utf-8")
+    return value

@@ -38,7 +38,7 @@ from chatdesk.core.storage.knowledge.passage_index import PassageIndex
 from chatdesk.core.storage.knowledge.sources import KnowledgeRepository
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import Text
-from chatdesk.core.tools.project_folders import checked_folder
+from chatdesk.core.tools.project_folders import checked_file, checked_folder
 
 if TYPE_CHECKING:  # loaded once a project has files
     from chatdesk.core.knowledge.finding import Finder
@@ -51,6 +51,8 @@ _SHOWN_AROUND: Final = 4
 _LONGEST_SHOWN: Final = 300
 _TOLD_EVERY_S: Final = 0.3
 _COLLECTED_S: Final = 0.8
+_SHARE_OF_REST: Final = 10
+_TRIED_AGAIN_S: Final = 30.0
 _log = logging.getLogger(__name__)
 
 
@@ -77,6 +79,7 @@ class KnowledgeService:
         self._finder: Finder | None = None
         self._reader: KnowledgeReader | None = None
         self._watch: FolderWatch | None = None
+        self._pages: WebPageReader | None = None
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._at_rest = asyncio.Event()
@@ -84,6 +87,7 @@ class KnowledgeService:
         self._dirty: set[str | None] = {None}
         self._is_closed = False
         self._told_at = 0.0
+        self._listing_s = 0.0  # how long listing a source took last
 
     async def start(self) -> None:
         """Begin to keep everything current, if a project has files and this process may write."""
@@ -94,7 +98,9 @@ class KnowledgeService:
         """Add a folder, a file or a page to a project; it is read in the background. Raises ``InvalidInput`` for a
         place that cannot be used, ``NotPossible`` where the project has it, ``StorageError``."""
         if kind is SourceKind.PAGE:
-            checked = self._make_pages().address(place)
+            pages = self._make_pages()
+            checked = pages.address(place)
+            pages.close()
         else:
             checked = await asyncio.to_thread(_checked_place, kind, place, self._paths)
         source = await self.repository.add(KnowledgeSource("", project_id, kind, checked, exclusions))
@@ -185,6 +191,8 @@ class KnowledgeService:
             self._watch.close()
         if self._reader is not None:
             await asyncio.to_thread(self._reader.close)
+        if self._pages is not None:
+            self._pages.close()
         if self._task is not None:
             await self._task
         await self._index.close()
@@ -213,15 +221,19 @@ class KnowledgeService:
                 await self._round()
             except StorageError as error:
                 _log.warning("the files of projects cannot be brought up to date: %s", error.what)
+                self._dirty.add(None)
+                loop.call_later(_TRIED_AGAIN_S, self._wake.set)
             self._at_rest.set()
             await self._wake.wait()
         self._at_rest.set()
 
     def _note(self, source_ids: set[str]) -> None:
-        """List sources again soon: a program writes a file in several steps."""
+        """List sources again soon: a program writes a file in several steps. Where something changes without a pause, a
+        tenth of the time is spent with listing."""
         if source_ids - self._dirty:
             self._dirty |= source_ids
-            asyncio.get_running_loop().call_later(_COLLECTED_S, self._wake.set)
+            wait_s = max(_COLLECTED_S, _SHARE_OF_REST * self._listing_s)
+            asyncio.get_running_loop().call_later(wait_s, self._wake.set)
 
     async def _round(self) -> None:
         """List and read what changed."""
@@ -238,14 +250,14 @@ class KnowledgeService:
                     await self._bring_up_to_date(source)
 
     async def _bring_up_to_date(self, source: KnowledgeSource) -> None:
-        problem = ""
+        problem = source.problem if source.kind is SourceKind.PAGE else ""  # a page is fetched when it is asked for
         try:
             stamps = await self._stamps_of(source)
         except ChatDeskError as error:
             problem = error.what
         else:
             if await self.repository.list_files(source.id, stamps):
-                await self._read_waiting(source, stamps)
+                problem = await self._read_waiting(source, stamps)
         if problem != source.problem:
             await self.repository.change(source.id, problem=problem)
         self._bus.publish(ProjectFilesChanged(source.project_id))
@@ -256,30 +268,39 @@ class KnowledgeService:
             return {source.place: known[0].stamp if known else ""}
         from chatdesk.core.knowledge.listing import listing_of  # loaded once a project has files
 
+        began_s = time.monotonic()
         found = await asyncio.to_thread(
             listing_of, source.kind, Path(source.place), source.exclusions, is_ended=lambda: self._is_closed
         )
+        self._listing_s = time.monotonic() - began_s
         return found.stamps
 
-    async def _read_waiting(self, source: KnowledgeSource, stamps: dict[str, str]) -> None:
+    async def _read_waiting(self, source: KnowledgeSource, stamps: dict[str, str]) -> str:
+        """Read the files that wait. Returns the sentence why a page could not be fetched."""
+        problem = ""
         for file in await self.repository.files(source.id, states=[FileState.WAITING]):
             if self._is_closed or (source.id in self._dirty and await self._is_stopped(source.id)):
-                return
-            await self._read(source, replace(file, stamp=stamps.get(file.path, "")))
+                return source.problem
+            problem = await self._read(source, replace(file, stamp=stamps.get(file.path, "")))
             if time.monotonic() - self._told_at > _TOLD_EVERY_S:
                 self._told_at = time.monotonic()
                 self._bus.publish(ProjectFilesChanged(source.project_id))
+        return problem
 
-    async def _read(self, source: KnowledgeSource, file: KnownFile) -> None:
-        """Read one file and store what it holds, or why nothing can be read."""
+    async def _read(self, source: KnowledgeSource, file: KnownFile) -> str:
+        """Read one file and store what it holds, or why nothing can be read. Returns the sentence why a page could not
+        be fetched: what was read of it before is kept then."""
         assert self._reader is not None
         if source.kind is SourceKind.PAGE:
-            found = await asyncio.to_thread(self._read_page, file)
+            try:
+                found = await asyncio.to_thread(self._read_page, file)
+            except ChatDeskError as error:
+                return error.what
         else:
             root = Path(source.place) if source.kind is SourceKind.FOLDER else Path(source.place).parent
             found = await asyncio.to_thread(self._reader.read, root, file.path)
         if self._is_closed:  # the reader was killed, which says nothing about the file
-            return
+            return ""
         read = replace(
             file,
             state=FileState.READ if found.passages else FileState.UNREADABLE,
@@ -291,14 +312,18 @@ class KnowledgeService:
         await self.repository.keep_text(
             read, found.passages, found.vectors, vectors_by=found.vectors_by, signs=found.signs
         )
+        return ""
 
     def _read_page(self, file: KnownFile) -> ReadFile:
         """Fetch a web page and cut it into passages, on a thread."""
         assert self._reader is not None
+        pages = self._pages = self._make_pages()
+        if self._is_closed:
+            pages.close()
         try:
-            page = self._make_pages().read(file.path)
-        except ChatDeskError as error:
-            return ReadFile(error.what)
+            page = pages.read(file.path)
+        finally:
+            pages.close()
         found = self._reader.cut(f"# {page.title}\n\n{page.text}" if page.title else page.text, file.path)
         return replace(found, problem=page.problem or found.problem)
 
@@ -320,18 +345,19 @@ def _checked_place(kind: SourceKind, place: str, paths: AppPaths) -> str:
             safe=Text("Nothing was changed."),
             next_step=Text("Choose a file that exists on this computer."),
         )
-    return str(Path(checked_folder(path.parent, paths)) / path.name)
+    return checked_file(path, paths)
 
 
 def kind_of_place(place: str) -> tuple[SourceKind, str]:
     """Return the kind of a place, and its address or whole path. Raises ``InvalidInput``."""
     if "://" in place:
         return SourceKind.PAGE, place
-    path = Path(place).expanduser().absolute() if place.strip() and "\0" not in place else None
-    if path is not None and path.is_dir():
-        return SourceKind.FOLDER, str(path)
-    if path is not None and path.is_file():
-        return SourceKind.FILE, str(path)
+    with suppress(OSError, RuntimeError, ValueError):  # a name too long, the home of nobody, a zero byte
+        path = Path(place).expanduser().absolute()
+        if place.strip() and path.is_dir():
+            return SourceKind.FOLDER, str(path)
+        if place.strip() and path.is_file():
+            return SourceKind.FILE, str(path)
     raise InvalidInput(
         Text("There is no folder or file {place}.", place=visible_controls(place)[:_LONGEST_SHOWN] or "“”"),
         safe=Text("Nothing was changed."),

@@ -21,8 +21,8 @@ from chatdesk.core.tools.folder.beneath import MADE_BY_PROGRAMS, hides_secrets, 
 
 MOST_FILES: Final = 100_000
 _DEEPEST: Final = 40
-_RULES: Final = ".gitignore"
-_LONGEST_RULES_BYTES: Final = 200_000
+RULES: Final = ".gitignore"
+_LONGESTRULES_BYTES: Final = 200_000
 # Kinds that nothing reads; a folder of photographs is not a list of complaints.
 _NEVER_TEXT: Final = re.compile(
     r"""
@@ -84,7 +84,7 @@ class _Walk:
         """Yield the files below a folder, whose path from the top is ``prefix``."""
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda each: each.name)
-        if any(each.name == _RULES and each.is_file(follow_symlinks=False) for each in entries):
+        if any(each.name == RULES and each.is_file(follow_symlinks=False) for each in entries):
             rules = [*rules, (prefix, _rules_in(folder))]
         for each in entries:
             if self._is_ended():
@@ -105,8 +105,8 @@ class _Walk:
 
 
 def _rules_in(folder: Path) -> GitIgnoreSpec:
-    with (folder / _RULES).open("rb") as file:
-        text = file.read(_LONGEST_RULES_BYTES).decode("utf-8", "replace")
+    with (folder / RULES).open("rb") as file:
+        text = file.read(_LONGESTRULES_BYTES).decode("utf-8", "replace")
     return GitIgnoreSpec.from_lines(text.splitlines())
 
 

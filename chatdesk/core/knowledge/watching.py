@@ -4,6 +4,7 @@ system says something."""
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,6 +22,9 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 from watchdog.observers import Observer
+
+from chatdesk.core.knowledge.listing import RULES
+from chatdesk.core.tools.folder.beneath import MADE_BY_PROGRAMS
 
 # Reading a file is no change of it.
 _CHANGES: Final[list[type[FileSystemEvent]]] = [
@@ -57,7 +61,7 @@ class FolderWatch:
         for name, place in self._places.items():
             # A file is watched by its folder: a program that saves it puts a new one in its place.
             is_folder = place.is_dir()
-            handler = _Handler(partial(self._changed, {name}), None if is_folder else str(place))
+            handler = _Handler(partial(self._changed, {name}), str(place), None if is_folder else str(place))
             try:
                 self._observer.schedule(
                     handler, str(place if is_folder else place.parent), recursive=is_folder, event_filter=_CHANGES
@@ -83,12 +87,22 @@ class FolderWatch:
 
 
 class _Handler(FileSystemEventHandler):
-    """Reports the changes of a folder, or those of the file ``only``."""
+    """Reports the changes of a ``folder``, or those of the file ``only``."""
 
-    def __init__(self, report: Callable[[], None], only: str | None) -> None:
+    def __init__(self, report: Callable[[], None], folder: str, only: str | None) -> None:
         self._report = report
+        self._folder = folder
         self._only = only
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        if self._only is None or self._only in (event.src_path, event.dest_path):
+        if self._only is not None:
+            is_ours = self._only in (event.src_path, event.dest_path)
+        else:
+            is_ours = any(self._may_be_listed(str(path)) for path in (event.src_path, event.dest_path) if path)
+        if is_ours:
             self._report()
+
+    def _may_be_listed(self, path: str) -> bool:
+        """Return whether a path is not below what is never listed, such as the folders of git and of programs."""
+        names = Path(path[len(self._folder) :].lstrip(os.sep)).parts
+        return not any((name.startswith(".") and name != RULES) or name in MADE_BY_PROGRAMS for name in names)

@@ -76,11 +76,28 @@ def checked_folder(folder: Path, paths: AppPaths) -> str:
     if not path.is_absolute() or not path.is_dir():
         raise FolderNotUsable(Text("There is no folder {path}.", path=path))
     found = path.resolve()
-    private = paths.config_dir, paths.data_dir, paths.backup_dir, paths.log_dir
-    for each in (each.resolve() for each in private):
+    for each in _private_folders(paths):
         if found == each or found in each.parents or each in found.parents:
-            raise FolderNotUsable(
-                Text("ChatDesk keeps its own files in {each}, which models must not read.", each=each),
-                next_step=Text("Choose the folder of the project itself."),
-            )
+            raise _own_files(each)
     return str(found)
+
+
+def checked_file(file: Path, paths: AppPaths) -> str:
+    """Return the path of a file without links, which may be anywhere but in ChatDesk's own folders. Raises
+    ``FolderNotUsable``."""
+    found = file.resolve()
+    for each in _private_folders(paths):
+        if each in found.parents:
+            raise _own_files(each)
+    return str(found)
+
+
+def _private_folders(paths: AppPaths) -> list[Path]:
+    return [each.resolve() for each in (paths.config_dir, paths.data_dir, paths.backup_dir, paths.log_dir)]
+
+
+def _own_files(folder: Path) -> FolderNotUsable:
+    return FolderNotUsable(
+        Text("ChatDesk keeps its own files in {each}, which models must not read.", each=folder),
+        next_step=Text("Choose the folder of the project itself."),
+    )

@@ -99,6 +99,18 @@ def test_closing_ends_a_read_and_starts_nothing_again(tmp_path: Path) -> None:
         ("", "", "", 1, [(0, 1)], b"\0" * 256, b"\0" * 32),
         ("", "", "", "x", [(0, 1, None, "", "x")], b"\0" * 256, b"\0" * 32),
         ("", "", "", 1, 5, b"", b""),
+        *(
+            ("", "", "", count, [(start, 1, page, heading, text)], b"\0" * 256, b"\0" * 32)
+            for count, start, page, heading, text in (
+                (2**70, 0, None, "", "x"),
+                (1, -1, None, "", "x"),
+                (1, 2**70, None, "", "x"),
+                (1, 0, 2**70, "", "x"),
+                (1, 0, None, "\ud800", "x"),
+                (1, 0, None, "", "\ud800"),
+                (1, 0, None, "", 5),
+            )
+        ),
     ],
 )
 def test_an_answer_that_is_none_is_a_damaged_file(answer: tuple[object, ...]) -> None:

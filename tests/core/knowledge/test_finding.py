@@ -198,3 +198,13 @@ async def test_what_is_read_from_a_file_of_somebody_pauses_its_sources(files: Fi
     await _with_texts(files)
     await files.store.db.write(lambda conn: stop_automatic_actions(driver(conn), 1))
     assert [each.is_paused for each in await files.repository.sources()] == [True]
+
+
+@pytest.mark.parametrize("damage", ["x''", "x'00'", "'text'", "7", "NULL"])
+@pytest.mark.parametrize("column", ["knowledge_files SET signs", "knowledge_passages SET vector"])
+async def test_a_damaged_vector_costs_a_passage_its_meaning_alone(files: Files, column: str, damage: str) -> None:
+    await _with_texts(files)
+    await files.store.db.write(lambda conn: conn.exec_driver_sql(f"UPDATE {column} = {damage}"))
+    files.repository.revision += 1
+    (best, *_) = await files.find("paid holiday")
+    assert best.file.path == "leave.md" and best.nearness is None

@@ -14,6 +14,7 @@ from chatdesk.core.attachments.web_page import WebPage
 from chatdesk.core.domain.knowledge import FileState, SourceKind
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.events import EventBus, ProjectFilesChanged
+from chatdesk.core.fetching.connection import FetchFailed
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService, kind_of_place
 from chatdesk.core.paths import AppPaths, encodings_dir
 from tests.helpers.store import MovableClock, Store
@@ -21,12 +22,19 @@ from tests.helpers.waiting import running_tasks, until
 
 
 class _Pages:
-    """A web in which every address has the same page."""
+    """A web in which every address has the same page, while it is there."""
+
+    is_there = True
+
+    def close(self) -> None:
+        """Nothing is open."""
 
     def address(self, written: str) -> str:
         return written
 
     def read(self, written: str) -> WebPage:
+        if not self.is_there:
+            raise FetchFailed("The server cannot be reached.")
         return WebPage("Expenses", written, "Receipts are handed in within a month.")
 
 
@@ -256,7 +264,7 @@ def test_a_place_is_told_apart_by_what_it_is(tmp_path: Path) -> None:
     assert kind_of_place(str(tmp_path)) == (SourceKind.FOLDER, str(tmp_path))
     assert kind_of_place(str(tmp_path / "file.md"))[0] is SourceKind.FILE
     assert kind_of_place("https://a.example/b") == (SourceKind.PAGE, "https://a.example/b")
-    for wrong in ("", "  ", "/nowhere/x", "a\0b"):
+    for wrong in ("", "  ", "/nowhere/x", "a\0b", "~nobody-of-that-name/x", "x" * 5_000):
         with pytest.raises(InvalidInput):
             kind_of_place(wrong)
 
@@ -270,3 +278,45 @@ async def test_a_read_only_profile_reads_nothing_and_still_finds(tmp_path: Path)
         world.store.db.is_read_only = True
         await world.service.start()
         assert not running_tasks("knowledge") and await world.found("meeting") == ["a.md"]
+
+
+async def test_a_page_that_cannot_be_fetched_again_keeps_its_text_and_says_why(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source_id = await world.add(SourceKind.PAGE, "https://docs.example/expenses")
+    for is_there, problem in ((False, "The server cannot be reached."), (True, "")):
+        monkeypatch.setattr(_Pages, "is_there", is_there)
+        await world.service.read_again(source_id)
+        await world.service.wait_until_read()
+        (status,) = await world.service.statuses(world.project_id)
+        assert status.source.problem == problem
+        assert await world.found("receipts handed in") == ["https://docs.example/expenses"]
+
+
+async def test_a_file_beside_chatdesks_own_folder_may_be_added_and_one_in_it_not(world: World, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("The meeting is on Thursday.")
+    await world.add(SourceKind.FILE, tmp_path / "notes.md")
+    assert await world.found("meeting") == ["notes.md"]
+    with pytest.raises(InvalidInput):
+        await world.service.add(world.project_id, SourceKind.FILE, str(tmp_path / "data" / "chatdesk.db"))
+
+
+async def test_what_is_never_listed_wakes_nobody(world: World) -> None:
+    world.write("a.md", "The meeting is on Thursday.")
+    await world.add()
+    told = world.told
+    for name in (".git/index", "node_modules/x/a.js", "sub/__pycache__/a.pyc", ".hidden"):
+        world.write(name, "x")
+    world.write("b.md", "A concert.")
+
+    async def finds_new() -> bool:
+        return "b.md" in await world.found("concert")
+
+    await until(finds_new)
+    world.write(".gitignore", "b.md")
+
+    async def finds_nothing() -> bool:
+        return await world.found("concert") == []
+
+    await until(finds_nothing)
+    assert world.told > told

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.knowledge import FoundPassage, Passage
+from chatdesk.core.domain.knowledge import OWN_DIMENSIONS, FoundPassage, Passage
 from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.connection import driver, open_to_read
 from chatdesk.core.storage.engine.connection_thread import ConnectionThread
@@ -99,13 +99,13 @@ def by_words(conn: Connection, project_id: str, question: str, limit: int) -> li
 
 
 def signs(conn: Connection, project_id: str, vectors_by: str) -> list[tuple[int, bytes]]:
-    """Return the signs of all vectors of that origin, by file."""
+    """Return the signs of all vectors of that origin, by file. Damaged ones are left out."""
     return (
         driver(conn)
         .execute(
             "SELECT f.id, f.signs FROM knowledge_files f JOIN knowledge_sources s ON s.id = f.source_id"
-            " WHERE s.project_id = ? AND f.vectors_by = ? AND f.signs IS NOT NULL ORDER BY f.id",
-            (project_id, vectors_by),
+            " WHERE s.project_id = ? AND f.vectors_by = ? AND length(f.signs) % ? = 0 ORDER BY f.id",
+            (project_id, vectors_by, OWN_DIMENSIONS // 8),
         )
         .fetchall()
     )
@@ -119,7 +119,12 @@ def vectors(conn: Connection, places: Sequence[tuple[int, int]]) -> list[tuple[i
         raw.execute("SELECT n, vector FROM knowledge_passages WHERE file_id = ? AND position = ?", place).fetchone()
         for place in places
     )
-    return [(row[0], row[1]) for row in found if row is not None and row[1] is not None]
+    return [(row[0], row[1]) for row in found if row is not None and _is_vector(row[1])]
+
+
+def _is_vector(value: object) -> bool:
+    """Return whether a stored value is a vector: another one is damage, and costs its passage only its meaning."""
+    return isinstance(value, bytes) and len(value) == OWN_DIMENSIONS
 
 
 def passages(conn: Connection, numbers: Sequence[int]) -> dict[int, FoundPassage]:

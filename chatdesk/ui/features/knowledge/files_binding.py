@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from shiboken6 import isValid
 
 from chatdesk.core.domain.knowledge import FileState
@@ -80,7 +82,8 @@ class FilesBinding(Controller):
     @in_task("add files to a project")
     async def _add(self, place: str) -> None:
         try:
-            await self._knowledge.add(self._project_id, *kind_of_place(place))
+            kind, whole = await asyncio.to_thread(kind_of_place, place)  # the disk may be far away
+            await self._knowledge.add(self._project_id, kind, whole)
         except ChatDeskError as error:
             self._say(error)
         else:

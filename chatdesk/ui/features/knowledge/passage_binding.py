@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from chatdesk.core.attachments.file_kinds import can_open
+from chatdesk.core.attachments.file_kinds import can_open_in_place
 from chatdesk.core.domain.knowledge import FoundPassage, KnowledgeSource, SourceKind
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.knowledge.enclosing import title_of
@@ -58,7 +58,7 @@ class PassageBinding(Controller):
             around,
             start=start,
             end=end,
-            can_open=source.kind is SourceKind.PAGE or can_open(lit.file.mime),
+            can_open=source.kind is SourceKind.PAGE or can_open_in_place(lit.file.path, lit.file.mime),
             parent=parent,
         )
         dialog.openRequested.connect(lambda: self._open_file(source, lit.file.path, dialog))
@@ -66,7 +66,8 @@ class PassageBinding(Controller):
 
     def _open_file(self, source: KnowledgeSource, path: str, dialog: PassageDialog) -> None:
         place = Path(source.place)
-        target = source.place if source.kind is SourceKind.PAGE else place / path if place.is_dir() else place
+        whole = place / path if source.kind is SourceKind.FOLDER else place
+        target = source.place if source.kind is SourceKind.PAGE else whole
         dialog.show_problem(open_outside(target))
 
 
