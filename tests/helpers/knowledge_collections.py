@@ -7,7 +7,7 @@
 
 The first two are made from what is installed, without network, and nothing of them is kept in the repository.
 ``tests/data/knowledge/installed.json`` names what they are made of: modules that every Python from 3.11 to 3.14 has,
-and packages that are locked for every system.
+and packages that are locked for every system and each of these Pythons.
 """
 
 from __future__ import annotations
