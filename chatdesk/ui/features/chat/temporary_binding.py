@@ -68,7 +68,7 @@ class TemporaryBinding(Controller):
         keep this one."""
         temporary = self._service()
         if temporary.thread_id is not None and temporary.thread_id != self._threads.thread_id:
-            await self._threads.open(temporary.thread_id)
+            self._threads.open_soon(temporary.thread_id)
             return
         if temporary.thread_id is not None:
             self._end(temporary, then=self.start)
@@ -76,7 +76,7 @@ class TemporaryBinding(Controller):
         provider, model = self._messages.models.chosen or (None, None)
         thread = await temporary.create(self._threads.new_project_id, provider=provider, model=model)
         self._show(thread)
-        await self._threads.open(thread.id)
+        self._threads.open_soon(thread.id)
 
     @in_task("keep temporary chat", is_once=True)
     async def keep(self, then: Callable[[], object] | None = None) -> None:
