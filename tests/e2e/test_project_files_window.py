@@ -14,6 +14,7 @@ from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
+from chatdesk.ui.transcript.view import TranscriptView
 from tests.e2e.test_library_window import opened
 from tests.helpers.window import ask, play, until
 
@@ -46,7 +47,8 @@ def test_a_folder_is_added_asked_and_followed_to_its_passage(tmp_path: Path) -> 
         dialog.found.setFocus()
         dialog.found.setCurrentRow(0)
         passage = await opened(application, PassageDialog, lambda: QTest.keyClick(dialog.found, Qt.Key.Key_Return))
-        assert "thirty days" in passage.page.toPlainText()
+        await until(lambda: bool(_lit_markdown(passage)))
+        assert "thirty days" in _lit_markdown(passage)
         QTest.keyClick(passage, Qt.Key.Key_Escape)
         dialog.reject()
 
@@ -58,7 +60,8 @@ def test_a_folder_is_added_asked_and_followed_to_its_passage(tmp_path: Path) -> 
             PassageDialog,
             lambda: application.panes.transcript.parts.actions.open_link(source.url),
         )
-        assert passage.head.text() == "leave.md — Leave" and "thirty days" in passage.page.toPlainText()
+        await until(lambda: bool(_lit_markdown(passage)))
+        assert passage.head.text() == "leave.md — Leave" and "thirty days" in _lit_markdown(passage)
         QTest.keyClick(passage, Qt.Key.Key_Escape)
 
         dialog = await opened(application, ProjectFilesDialog, lambda: commands.trigger("project.files"))
@@ -72,6 +75,12 @@ def test_a_folder_is_added_asked_and_followed_to_its_passage(tmp_path: Path) -> 
         await until(lambda: "not among the files" in _shown_words(application))
 
     play(AppPaths.find(str(tmp_path / "data")), script)
+
+
+def _lit_markdown(dialog: PassageDialog) -> str:
+    reader = dialog.reader
+    assert isinstance(reader, TranscriptView) and reader.isVisible()
+    return " ".join(each.text for each in reader.entries if reader.parts.flash.strength_of(each) == 1)
 
 
 def _shown_words(application: WindowApplication) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import textwrap
 from dataclasses import replace
 
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.attachments.pdf_page import draw_page
 from chatdesk.core.domain.knowledge import (
     FileState,
     FoundPassage,
@@ -15,10 +18,12 @@ from chatdesk.core.domain.knowledge import (
     SourceKind,
     SourceStatus,
 )
+from chatdesk.core.domain.pdf_page import PdfPage, WantedPassage
 from chatdesk.core.knowledge.enclosing import title_of
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
 from chatdesk.ui.theme.theme import Theme
+from tests.helpers import documents
 
 _FOLDER = KnowledgeSource("a", "p", SourceKind.FOLDER, "/home/ada/Documents/Company handbook")
 _PAGE = KnowledgeSource("b", "p", SourceKind.PAGE, "https://docs.example.org/travel/expenses")
@@ -44,6 +49,15 @@ _PASSAGES = tuple(
 )
 
 
+def _page() -> PdfPage:
+    """Return the page of the passages as it is drawn, with the second one lit."""
+    lines = "\n".join(line for text in _TEXTS for line in (*textwrap.wrap(text, 60), ""))
+    data = documents.pdf("", "", "", lines.strip())
+    text = "\n".join(_TEXTS)
+    start = text.index(_TEXTS[1])
+    return draw_page(io.BytesIO(data), 4, 640, WantedPassage(text, start, start + len(_TEXTS[1]), 4))
+
+
 def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     full = ProjectFilesDialog(theme, "Research")
     full.show_sources(_STATUSES)
@@ -56,10 +70,16 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     tried.show_sources(_STATUSES[:1])
     tried.question.setText("How many days off do I have?")
     tried.show_found(_PASSAGES, [title_of(each) for each in _PASSAGES])
-    passage = PassageDialog(theme, title_of(_PASSAGES[1]), _PASSAGES, start=300, end=500, can_open=True)
+    passage = PassageDialog(theme, title_of(_PASSAGES[1]), _PASSAGES, lit=(300, 500), can_open=True)
+    paged = PassageDialog(theme, title_of(_PASSAGES[1]), _PASSAGES, lit=(300, 500), can_open=True, has_pages=True)
+    paged.show_page(_page())
+    paged_text = PassageDialog(theme, title_of(_PASSAGES[1]), _PASSAGES, lit=(300, 500), can_open=True, has_pages=True)
+    paged_text.show_failure(4, "This page needs too much time or memory to be drawn.")
     return [
         ("project-files", full),
         ("project-files-none", ProjectFilesDialog(theme, "Research")),
         ("project-files-tried", tried),
         ("passage", passage),
+        ("passage-page", paged),
+        ("passage-page-failed", paged_text),
     ]

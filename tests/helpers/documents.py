@@ -27,8 +27,17 @@ def packed(members: dict[str, str | bytes]) -> bytes:
 
 def pdf(*texts: str, password: str = "") -> bytes:
     """Return a PDF with these lines on each page."""
-    writer = PdfWriter()
+    contents = []
     for text in texts:
+        lines = " ".join(f"({line}) Tj 0 -14 Td" for line in text.split("\n"))
+        contents.append(f"BT /F1 12 Tf 20 780 Td {lines} ET")
+    return pdf_of(*contents, password=password)
+
+
+def pdf_of(*contents: str, password: str = "") -> bytes:
+    """Return a PDF whose pages are drawn by these operators; its font is ``/F1``."""
+    writer = PdfWriter()
+    for drawing in contents:
         page = writer.add_blank_page(600, 800)
         font = DictionaryObject(
             {
@@ -40,9 +49,8 @@ def pdf(*texts: str, password: str = "") -> bytes:
         page[NameObject("/Resources")] = DictionaryObject(
             {NameObject("/Font"): DictionaryObject({NameObject("/F1"): font})}
         )
-        lines = " ".join(f"({line}) Tj 0 -14 Td" for line in text.split("\n"))
         content = DecodedStreamObject()
-        content.set_data(f"BT /F1 12 Tf 20 780 Td {lines} ET".encode("latin-1"))
+        content.set_data(drawing.encode("latin-1"))
         page[NameObject("/Contents")] = writer._add_object(content)
     if password:
         writer.encrypt(password)

@@ -40,7 +40,7 @@ def read_pages(file: BinaryIO, *, most_characters: int, time_s: float) -> PdfPag
     size = 0
     for number in range(min(found.total, _MOST_PAGES)):
         try:
-            found.texts.append(_page_text(document, number, found))
+            found.texts.append(_read_page(document, number, found))
         except (pypdfium2.PdfiumError, AssertionError, ValueError, OverflowError):
             found.texts.append("")
             found.damaged += 1
@@ -50,12 +50,12 @@ def read_pages(file: BinaryIO, *, most_characters: int, time_s: float) -> PdfPag
     return found
 
 
-def _page_text(document: pypdfium2.PdfDocument, number: int, found: PdfPages) -> str:
+def _read_page(document: pypdfium2.PdfDocument, number: int, found: PdfPages) -> str:
     page = document[number]
     try:
         words = page.get_textpage()
         try:
-            text = _DIVIDED.sub("", words.get_text_bounded()).replace("\r\n", "\n").strip()
+            text = page_text(words)
         finally:
             words.close()
         if not text and any(True for _ in page.get_objects((raw.FPDF_PAGEOBJ_IMAGE,), max_depth=_DEEPEST)):
@@ -63,3 +63,8 @@ def _page_text(document: pypdfium2.PdfDocument, number: int, found: PdfPages) ->
         return text
     finally:
         page.close()
+
+
+def page_text(words: pypdfium2.PdfTextPage) -> str:
+    """Return the text that stands on the visible part of a page."""
+    return str(_DIVIDED.sub("", words.get_text_bounded()).replace("\r\n", "\n").strip())

@@ -25,11 +25,13 @@ from chatdesk.core.domain.knowledge import (
     SourceKind,
     SourceStatus,
 )
+from chatdesk.core.domain.pdf_page import PdfPage, WantedPassage
 from chatdesk.core.errors import ChatDeskError, InvalidInput, StorageError
 from chatdesk.core.events import EventBus, ProjectFilesChanged
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.knowledge import enclosing
 from chatdesk.core.knowledge.file_reading import KnowledgeReader, ReadFile
+from chatdesk.core.knowledge.page_drawing import PageDrawer
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
@@ -78,6 +80,7 @@ class KnowledgeService:
         self._index = PassageIndex(database.path)
         self._finder: Finder | None = None
         self._reader: KnowledgeReader | None = None
+        self.drawer = PageDrawer()
         self._watch: FolderWatch | None = None
         self._pages: WebPageReader | None = None
         self._task: asyncio.Task[None] | None = None
@@ -175,6 +178,12 @@ class KnowledgeService:
 
         return await self._index.run(work)
 
+    async def draw(
+        self, source: KnowledgeSource, path: str, number: int, width_px: int, wanted: WantedPassage
+    ) -> PdfPage:
+        """Draw a page of a PDF with a passage lit. Raises ``PageNotDrawn``."""
+        return await asyncio.to_thread(self.drawer.draw, _root(source), path, number, width_px, wanted)
+
     async def wait_until_read(self) -> None:
         """Wait until all that is there now is read; for commands, which end afterwards."""
         self._dirty.add(None)
@@ -191,6 +200,7 @@ class KnowledgeService:
             self._watch.close()
         if self._reader is not None:
             await asyncio.to_thread(self._reader.close)
+        await asyncio.to_thread(self.drawer.close)
         if self._pages is not None:
             self._pages.close()
         if self._task is not None:
@@ -297,8 +307,7 @@ class KnowledgeService:
             except ChatDeskError as error:
                 return error.what
         else:
-            root = Path(source.place) if source.kind is SourceKind.FOLDER else Path(source.place).parent
-            found = await asyncio.to_thread(self._reader.read, root, file.path)
+            found = await asyncio.to_thread(self._reader.read, _root(source), file.path)
         if self._is_closed:  # the reader was killed, which says nothing about the file
             return ""
         read = replace(
@@ -332,6 +341,11 @@ class KnowledgeService:
         with suppress(ChatDeskError):
             return (await self.repository.get(source_id)).is_paused
         return True
+
+
+def _root(source: KnowledgeSource) -> Path:
+    """Return the folder below which the files of a source are opened."""
+    return Path(source.place) if source.kind is SourceKind.FOLDER else Path(source.place).parent
 
 
 def _checked_place(kind: SourceKind, place: str, paths: AppPaths) -> str:

@@ -22,7 +22,7 @@ _LONGEST_TITLE: Final = 80
 _LONGEST_PATH: Final = 200
 _MOST_MARKS_MOVED: Final = 30
 
-_MARKDOWN: Final = PACKED | {EML, HTML, "text/markdown"}
+MARKDOWN_KINDS: Final = PACKED | {EML, HTML, "text/markdown"}
 _TABLES: Final = frozenset({"text/csv", "text/tab-separated-values"})
 _C: Final = "c|cc|cpp|cu|cxx|h|hh|hpp|hxx|m|mm"
 _CODE: Final = (
@@ -109,7 +109,7 @@ def _structure_of(text: str, mime: str, ending: str) -> _Structure:
     found = _Structure()
     if mime in _TABLES:
         return found
-    if mime in _MARKDOWN:
+    if mime in MARKDOWN_KINDS:
         _read_prose(lines, found, is_markdown=True)
     elif ending in _CODE.split("|"):
         _read_code(lines, found, (_UNIT, _C_UNIT) if ending in _C.split("|") else (_UNIT,))

@@ -11,20 +11,19 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from chatdesk.core.attachments.file_kinds import HEAD_BYTES, kind_of
 from chatdesk.core.attachments.text_extraction import FileText, extract_from
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.knowledge.opening import limit_memory, open_below
 from chatdesk.core.knowledge.passages import passages_of
 from chatdesk.core.knowledge.word_vectors import WordVectors, signs_of
 from chatdesk.core.system.child_process import Wire, read_frame, write_frame
 from chatdesk.core.system.processes import start_child
 from chatdesk.core.texts import Text
-from chatdesk.core.tools.folder.beneath import CAN_OPEN_BENEATH, FileRefused, names_of, opened, opened_file
 
 _CUT_NAME: Final = "page.md"
 _NICE: Final = 10
@@ -50,33 +49,13 @@ def _answer(frame: Wire, vectors: WordVectors) -> Wire:
     job, place, name = frame
     if job == "cut":
         return _cut(FileText(place), "text/markdown", "", name, vectors)
-    with _opened(Path(place), name) as file:
+    with open_below(Path(place), name) as file:
         facts = os.fstat(file.fileno())
         head = file.read(HEAD_BYTES)
         file.seek(0)
         mime = kind_of(head, name)
         found = extract_from(file, mime)
     return _cut(found, mime, f"{facts.st_size}:{facts.st_mtime_ns}", name, vectors)
-
-
-@contextmanager
-def _opened(folder: Path, path: str) -> Iterator[BinaryIO]:
-    """Open a file below a folder. Raises ``FileRefused``."""
-    *above, name = names_of(path)
-    if not CAN_OPEN_BENEATH:  # Windows: nothing can be opened in an open folder
-        whole = folder.joinpath(*above, name)
-        if whole.resolve() != folder.resolve().joinpath(*above, name) or not whole.is_file():
-            raise FileRefused(Text("“{name}” is not a file but a folder, a link or a device.", name=name))
-        with whole.open("rb") as file:
-            yield file
-        return
-    with opened(folder, above) as parent:
-        try:
-            descriptor = opened_file(parent, name)
-        except FileNotFoundError as error:
-            raise FileRefused(Text("“{name}” is no longer a file.", name=name)) from error
-        with os.fdopen(descriptor, "rb") as file:
-            yield file
 
 
 def _cut(found: FileText, mime: str, stamp: str, name: str, vectors: WordVectors) -> Wire:
@@ -95,25 +74,13 @@ def _refused(problem: str) -> Wire:
     return str(problem), "", "", 0, [], b"", b""
 
 
-def limit_memory() -> None:
-    """Refuse this process more memory than a file may take, inside one call of a C library too. Where the system has no
-    such limit, the memory is only watched from outside."""
-    try:
-        import resource
-    except ImportError:
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    most = _MOST_DATA_BYTES if hard == resource.RLIM_INFINITY else min(_MOST_DATA_BYTES, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
-
-
 def main(arguments: Sequence[str]) -> None:
     """Serve with the vectors in the folder that the command line names."""
     start_child()
     logging.disable()  # parsers complain about every oddity
     if hasattr(os, "nice"):
         os.nice(_NICE)
-    limit_memory()
+    limit_memory(_MOST_DATA_BYTES)
     serve(sys.stdin.buffer, sys.stdout.buffer, WordVectors(Path(arguments[0])))
 
 

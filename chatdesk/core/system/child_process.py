@@ -26,6 +26,7 @@ WORKERS: Final[Mapping[str, str]] = {
     "--restore-worker": "chatdesk.core.storage.upkeep.restore_process",
     "--reading-process": "chatdesk.core.attachments.reading_process",
     "--knowledge-reader": "chatdesk.core.knowledge.reading_process",
+    "--page-drawer": "chatdesk.core.knowledge.page_process",
     "--host-tools": "chatdesk.core.tools.host.process",
     "--export-worker": "chatdesk.core.transfer.exports.process",
 }

@@ -93,7 +93,7 @@ class PaneBindings:
         self._build_tools(context, shared.services)
         self.panes.transcript.parts.actions.linkActivated.connect(self._open_link)
         self._kept_alive.append(LinkCopying(context, self.threads))
-        self.passages = PassageBinding(context, self.shared.services.knowledge)
+        self.passages = PassageBinding(context, self.shared.services.knowledge, self.answer_view)
 
     def _build_reading(self, context: WindowContext, services: Services) -> None:
         """Build the controllers that open threads and keep drafts."""

@@ -138,6 +138,13 @@ class Flash(QObject):
         self._timer.start()
         self._viewport_layout.repaint()
 
+    def hold(self, message_id: str) -> None:
+        """Light a message up until another one is, or ``stop``."""
+        self._timer.stop()
+        self.message_id = message_id
+        self._left = _STEPS
+        self._viewport_layout.repaint()
+
     def stop(self) -> None:
         self.message_id = None
         self._timer.stop()

@@ -25,8 +25,10 @@ from chatdesk.core.domain.exports import Choice, ExportFormat, ExportReport
 from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.ids import new_id
+from chatdesk.core.links import link_to_passage
 from chatdesk.core.rendering.blocks import CodeBlock, Drawing, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
+from chatdesk.core.rendering.sources import numbered
 from chatdesk.core.system.file_writing import write_failure
 from chatdesk.core.transfer.exports.blocks import BlockSource
 from chatdesk.core.transfer.exports.export import when
@@ -166,6 +168,45 @@ async def test_sources_stand_below_the_answer(store: Store, tmp_path: Path, kind
     if kind is ExportFormat.HTML:
         _check_page(text)
         assert '<a href="https://harbour.test/tides"' in text and "&lt;b&gt;" in text
+
+
+_PASSAGES = (
+    ("Guide.pdf, page 4 — Paid leave", link_to_passage(new_id(), "Guide.pdf", 10, 50)),
+    ("travel.md", link_to_passage(new_id(), "travel.md", 0, 9)),
+)
+
+
+@pytest.mark.parametrize("kind", list(ExportFormat))
+@pytest.mark.parametrize("count", [0, 1, 2])
+async def test_passages_of_files_are_numbered_sources(
+    store: Store, tmp_path: Path, kind: ExportFormat, count: int
+) -> None:
+    thread = await store.thread("Leave")
+    _, answer = await store.ask(thread, "Thirty days [1].")
+    rows = [each.as_content() for each in numbered(_PASSAGES[:count])]
+    content = json.dumps({"text": "", "sources": rows} if rows else {"text": ""})
+    await store.db.write(
+        lambda conn: conn.exec_driver_sql(
+            "INSERT INTO message_parts (id, message_id, part_index, type, content) VALUES (?, ?, 9, 'text', ?)",
+            (new_id(), answer, content),
+        )
+    )
+    service = ExportService(store.path, store.path.parent / "blobs", store.clock, printing=printing_command())
+    target = tmp_path / "out"
+    await service.export(Choice(thread_ids=(thread,)), kind, target)
+    text = await _text_of_pdf(target) if kind is ExportFormat.PDF else target.read_text("utf-8")
+    if kind is ExportFormat.JSON:
+        parts = json.loads(text)["threads"][0]["messages"][1]["parts"]
+        assert [each["content"]["sources"] for each in parts if "sources" in each["content"]] == (
+            [rows] if rows else []
+        )
+        return
+    assert ("Sources" in text) == bool(count)
+    text = "".join(text.split())
+    named = [at for at, (title, _) in enumerate(_PASSAGES) if "".join(title.split()) in text]
+    assert len(rows) == count and named == list(range(count))
+    if kind is ExportFormat.MARKDOWN:
+        assert all(f"{number}.[" in text for number in range(1, count + 1))
 
 
 async def test_tags_of_thoughts_are_words_in_a_question(store: Store, service: ExportService, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The dialog of a project's files and that of a passage, by keys."""
+"""The dialog of a project's files, by keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from chatdesk.core.domain.knowledge import (
     SourceStatus,
 )
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog, state_text
-from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
 from chatdesk.ui.theme.theme import Theme
 
 _FOLDER = KnowledgeSource("a", "p", SourceKind.FOLDER, "/srv/handbook")
@@ -109,18 +108,3 @@ def test_the_state_of_a_source_is_said_in_words() -> None:
     assert state_text(SourceStatus(replace(_FOLDER, is_paused=True), read=1)) == "1 file read · paused"
     assert state_text(SourceStatus(_FOLDER)) == "0 files read · being listed"
     assert state_text(SourceStatus(_PAGE, read=1, read_at=1_763_000_000_000)).startswith("last read 2025-")
-
-
-def test_a_passage_is_lit_in_its_place(theme: Theme, qtbot: QtBot) -> None:
-    around = [_passage(0, "Before.", 4), _passage(1, "Thirty days.", 4), _passage(2, "After.", 5)]
-    dialog = PassageDialog(theme, "leave.pdf, page 4", around, start=100, end=112, can_open=True)
-    qtbot.addWidget(dialog)
-    dialog.open()
-    assert dialog.page.toPlainText() == "Page 4\nBefore.\n\nThirty days.\n\nPage 5\nAfter."
-    document, lit = dialog.page.document(), []
-    for block in range(document.blockCount()):
-        found = document.findBlockByNumber(block)
-        formats = found.textFormats()
-        lit += [found.text() for each in formats if each.format.background().style() is not Qt.BrushStyle.NoBrush]
-    assert lit == ["Thirty days."] and dialog.page.isReadOnly()
-    assert not dialog.unsaved()
