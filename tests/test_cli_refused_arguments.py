@@ -116,8 +116,8 @@ _ONLY_INSIDE = {
     *("tokens revoke token", "tools revoke tool", "tools add client", "tools search-engine engine"),
     *(f"{verb} {name}" for verb in _VERBS for name in ("server", "workspace", "member")),
     *(f"{verb} project" for verb in ("tools folder", "team share")),
-    *(f"knowledge {verb} project" for verb in ("add", "list", "search", "test", "remove")),
-    *("knowledge add exclude", "knowledge remove source"),
+    *(f"knowledge {verb} project" for verb in ("add", "list", "search", "test", "remove", "share")),
+    *("knowledge add exclude", "knowledge remove source", "knowledge share source"),
 }
 
 

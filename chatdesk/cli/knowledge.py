@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli.threads import find_project, positive
-from chatdesk.core.domain.knowledge import FileState, FoundPassage, KnowledgeSource, SourceStatus
+from chatdesk.core.domain.knowledge import FileState, FoundPassage, KnowledgeSource, Sharing, SourceStatus
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import AppPaths
@@ -19,7 +19,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.services.services import Services
 
-_CHANGING: Final = frozenset(("add", "remove"))
+_CHANGING: Final = frozenset(("add", "remove", "share"))
 _LONGEST_LINE: Final = 300
 _LARGEST_TEST_BYTES: Final = 2_000_000
 
@@ -33,7 +33,8 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     search = verbs.add_parser("search", parents=[common], help=tr("find the passages that fit a question"))
     test = verbs.add_parser("test", parents=[common], help=tr("try questions with the file that should be found"))
     remove = verbs.add_parser("remove", parents=[common], help=tr("forget a folder, file or page"))
-    for each in (add, listed, search, test, remove):
+    share = verbs.add_parser("share", parents=[common], help=tr("choose what the team of a shared project gets of it"))
+    for each in (add, listed, search, test, remove, share):
         each.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
     add.add_argument("place", metavar="PLACE", help=tr("folder, file, or address of a web page"))
     add.add_argument(
@@ -45,13 +46,17 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     search.set_defaults(check=_check_question)
     test.add_argument("file", metavar="FILE", help=tr("JSON list of objects with a question and a file; - reads stdin"))
     test.set_defaults(check=_check_test)
-    remove.add_argument("source", metavar="SOURCE", help=tr("its id or place, as listed"))
+    for each in (remove, share):
+        each.add_argument("source", metavar="SOURCE", help=tr("its id or place, as listed"))
+    share.add_argument(
+        "sharing", choices=[each.value for each in Sharing], help=tr("nothing, its name, or the text of its files too")
+    )
     for each in (listed, search, test):
         each.add_argument("--json", action="store_true", help=tr("as JSON"))
 
 
 def _check_add(options: argparse.Namespace, _paths: AppPaths) -> None:
-    from chatdesk.core.knowledge.knowledge_service import kind_of_place  # the help of all commands does without
+    from chatdesk.core.knowledge.places import kind_of_place  # the help of all commands does without
 
     options.kind, options.place = kind_of_place(options.place)
 
@@ -110,12 +115,14 @@ async def _add(options: argparse.Namespace, services: Services, project_id: str)
 
 
 async def _list(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    from chatdesk.core.knowledge.places import place_text  # the help of all commands does without
+
     found = await services.knowledge.statuses(project_id)
     if options.json:
         terminal.say_json([_status_data(each) for each in found])
         return 0
     for each in found:
-        terminal.say(f"{each.source.id}  {visible_controls(each.source.place)}  {_state(each)}")
+        terminal.say(f"{each.source.id}  {place_text(each.source)}  {_state(each)}")
         for file in await services.knowledge.files(each.source.id):
             if file.state is FileState.UNREADABLE:
                 terminal.complain(f"  {visible_controls(file.path)}: {file.problem}")
@@ -155,7 +162,20 @@ async def _test(options: argparse.Namespace, services: Services, project_id: str
     return 0 if hits == len(rows) else 1
 
 
+async def _share(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    source_id = await _source_id(options, services, project_id)
+    await services.knowledge.share(source_id, Sharing(options.sharing))
+    await services.knowledge.wait_until_read()
+    return 0
+
+
 async def _remove(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    await services.knowledge.remove(await _source_id(options, services, project_id))
+    return 0
+
+
+async def _source_id(options: argparse.Namespace, services: Services, project_id: str) -> str:
+    """Return the id of the source that is meant. Raises ``InvalidInput``."""
     sources = [each.source for each in await services.knowledge.statuses(project_id)]
     wanted = options.source.strip()
     found = next((each for each in sources if wanted in (each.id, each.place)), None)
@@ -165,11 +185,10 @@ async def _remove(options: argparse.Namespace, services: Services, project_id: s
             safe=Text("Nothing was changed."),
             next_step=Text("See 'chatdesk knowledge list'."),
         )
-    await services.knowledge.remove(found.id)
-    return 0
+    return found.id
 
 
-_VERBS: Final = {"add": _add, "list": _list, "search": _search, "test": _test, "remove": _remove}
+_VERBS: Final = {"add": _add, "list": _list, "search": _search, "test": _test, "remove": _remove, "share": _share}
 
 
 def _state(status: SourceStatus) -> str:
@@ -195,6 +214,7 @@ def _source_data(source: KnowledgeSource) -> dict[str, Any]:
         "exclusions": source.exclusions.splitlines(),
         "is_paused": source.is_paused,
         "problem": source.problem,
+        "sharing": source.sharing.value,
     }
 
 

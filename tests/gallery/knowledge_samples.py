@@ -30,6 +30,7 @@ _PAGE = KnowledgeSource("b", "p", SourceKind.PAGE, "https://docs.example.org/tra
 _GONE = KnowledgeSource(
     "c", "p", SourceKind.FILE, "/media/stick/Minutes 2026.docx", problem="“/media/stick” cannot be read: it is gone."
 )
+_TEAMS = KnowledgeSource("e", "p", SourceKind.TEAM, "team:Minutes of the board")
 _READ_AT = 1_763_000_000_000
 _STATUSES = (
     SourceStatus(_FOLDER, read=212, waiting=34, unreadable=2, passages=1_904, read_at=_READ_AT),
@@ -75,8 +76,12 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     paged.show_page(_page())
     paged_text = PassageDialog(theme, title_of(_PASSAGES[1]), _PASSAGES, lit=(300, 500), can_open=True, has_pages=True)
     paged_text.show_failure(4, "This page needs too much time or memory to be drawn.")
+    shared = ProjectFilesDialog(theme, "Research")
+    shared.allow_sharing(may_share=True)
+    shared.show_sources((_STATUSES[0], SourceStatus(_TEAMS, read=41), SourceStatus(replace(_TEAMS, id="f"))))
     return [
         ("project-files", full),
+        ("project-files-shared", shared),
         ("project-files-none", ProjectFilesDialog(theme, "Research")),
         ("project-files-tried", tried),
         ("passage", passage),

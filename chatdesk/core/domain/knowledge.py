@@ -13,11 +13,25 @@ OWN_DIMENSIONS: Final = 256
 
 
 class SourceKind(StrEnum):
-    """The kinds of places in a project's files. A folder is watched where it is; nothing of it is copied but text."""
+    """The kinds of places in a project's files. A folder is watched where it is; nothing of it is copied but text. One
+    of the team is at another member's computer, or at another one of this person: only its text may be here."""
 
     FOLDER = "folder"
     FILE = "file"
     PAGE = "page"
+    TEAM = "team"
+
+    @property
+    def is_on_disk(self) -> bool:
+        return self in (SourceKind.FOLDER, SourceKind.FILE)
+
+
+class Sharing(StrEnum):
+    """The parts of a source that the team of a shared project gets: nothing, its name, or the text of its files too."""
+
+    NOTHING = "nothing"
+    NAME = "name"
+    TEXT = "text"
 
 
 class FileState(StrEnum):
@@ -41,6 +55,7 @@ class KnowledgeSource:
     is_paused: bool = False
     added_at: int = 0
     problem: str = ""
+    sharing: Sharing = Sharing.NAME
 
 
 @dataclass(frozen=True, slots=True)

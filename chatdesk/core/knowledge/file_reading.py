@@ -63,6 +63,10 @@ class KnowledgeReader(LimitedProcess):
         """Return the passages of a text in Markdown that was read elsewhere."""
         return self._passages(("cut", text, name))
 
+    def embed_shared(self, body: str) -> ReadFile:
+        """Return the passages of a file that another member shares, with vectors of this computer."""
+        return self._passages(("embed", body, ""))
+
     def _passages(self, job: Wire) -> ReadFile:
         answer = self.ask(job)
         return ReadFile(DIED) if answer is None else file_of(answer)

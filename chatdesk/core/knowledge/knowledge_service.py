@@ -22,16 +22,18 @@ from chatdesk.core.domain.knowledge import (
     FoundPassage,
     KnowledgeSource,
     KnownFile,
+    Sharing,
     SourceKind,
     SourceStatus,
 )
 from chatdesk.core.domain.pdf_page import PdfPage, WantedPassage
-from chatdesk.core.errors import ChatDeskError, InvalidInput, StorageError
-from chatdesk.core.events import EventBus, ProjectFilesChanged
-from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.errors import ChatDeskError, NotPossible, StorageError
+from chatdesk.core.events import EventBus, ProjectChanged, ProjectFilesChanged, TeamChanged
 from chatdesk.core.knowledge import enclosing
 from chatdesk.core.knowledge.file_reading import KnowledgeReader, ReadFile
 from chatdesk.core.knowledge.page_drawing import PageDrawer
+from chatdesk.core.knowledge.places import checked_place, folder_of, place_text
+from chatdesk.core.knowledge.team_files import TeamFiles
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
@@ -40,7 +42,6 @@ from chatdesk.core.storage.knowledge.passage_index import PassageIndex
 from chatdesk.core.storage.knowledge.sources import KnowledgeRepository
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import Text
-from chatdesk.core.tools.project_folders import checked_file, checked_folder
 
 if TYPE_CHECKING:  # loaded once a project has files
     from chatdesk.core.knowledge.finding import Finder
@@ -50,7 +51,6 @@ MOST_FOUND: Final = 50
 _LONGEST_QUESTION: Final = 4_000
 _MOST_OF_A_FILE: Final = 1_000
 _SHOWN_AROUND: Final = 4
-_LONGEST_SHOWN: Final = 300
 _TOLD_EVERY_S: Final = 0.3
 _COLLECTED_S: Final = 0.8
 _SHARE_OF_REST: Final = 10
@@ -90,11 +90,17 @@ class KnowledgeService:
         self._dirty: set[str | None] = {None}
         self._is_closed = False
         self._told_at = 0.0
+        self.team = TeamFiles(database, self.repository)
+        self._team_tasks: set[asyncio.Task[None]] = set()
         self._listing_s = 0.0  # how long listing a source took last
 
     async def start(self) -> None:
         """Begin to keep everything current, if a project has files and this process may write."""
-        if not self._database.is_read_only and await self.repository.sources():
+        if self._database.is_read_only:
+            return
+        self._bus.subscribe(ProjectChanged, lambda event: self._look_at_team(event.project.id))
+        self._bus.subscribe(TeamChanged, lambda _: self._look_at_team(None))
+        if await self.repository.sources():
             self._start_reading()
 
     async def add(self, project_id: str, kind: SourceKind, place: str, *, exclusions: str = "") -> KnowledgeSource:
@@ -105,7 +111,7 @@ class KnowledgeService:
             checked = pages.address(place)
             pages.close()
         else:
-            checked = await asyncio.to_thread(_checked_place, kind, place, self._paths)
+            checked = await asyncio.to_thread(checked_place, kind, place, self._paths)
         source = await self.repository.add(KnowledgeSource("", project_id, kind, checked, exclusions))
         self._changed(source)
         return source
@@ -113,8 +119,27 @@ class KnowledgeService:
     async def remove(self, source_id: str) -> None:
         """Forget a source and all that was read from it. Raises ``NotFound``, ``StorageError``."""
         source = await self.repository.get(source_id)
+        if source.kind is SourceKind.TEAM:
+            raise NotPossible(
+                Text("Another computer shares “{place}” with this project.", place=place_text(source)),
+                next_step=Text("Pause it, and ask the person who shares it to end that."),
+            )
+        await self.team.offer(source, is_removed=True)
         await self.repository.remove(source_id)
         self._changed(source)
+
+    async def share(self, source_id: str, sharing: Sharing) -> KnowledgeSource:
+        """Choose the parts of a source that the team of a shared project gets. Raises ``NotFound``, ``NotPossible``."""
+        source = await self.repository.get(source_id)
+        if source.kind is SourceKind.TEAM or not await self.team.may_offer(source.project_id):
+            raise NotPossible(
+                Text("Files are shared by the owners and admins of a shared project, from their own computers."),
+                safe=Text("Nothing was changed."),
+                next_step="",
+            )
+        source = await self.repository.change(source_id, sharing=sharing)
+        self._changed(source)
+        return source
 
     async def pause(self, source_id: str, *, is_paused: bool) -> KnowledgeSource:
         """Stop or go on reading a source; what is known of it is found all the same. Raises ``NotFound``."""
@@ -182,7 +207,7 @@ class KnowledgeService:
         self, source: KnowledgeSource, path: str, number: int, width_px: int, wanted: WantedPassage
     ) -> PdfPage:
         """Draw a page of a PDF with a passage lit. Raises ``PageNotDrawn``."""
-        return await asyncio.to_thread(self.drawer.draw, _root(source), path, number, width_px, wanted)
+        return await asyncio.to_thread(self.drawer.draw, folder_of(source), path, number, width_px, wanted)
 
     async def wait_until_read(self) -> None:
         """Wait until all that is there now is read; for commands, which end afterwards."""
@@ -205,6 +230,8 @@ class KnowledgeService:
             self._pages.close()
         if self._task is not None:
             await self._task
+        for task in tuple(self._team_tasks):
+            await task
         await self._index.close()
 
     # The task that reads.
@@ -218,6 +245,27 @@ class KnowledgeService:
         self._wake.set()
         self._start_reading()
         self._bus.publish(ProjectFilesChanged(source.project_id))
+
+    def _look_at_team(self, project_id: str | None) -> None:
+        """Look for what others share with a project (None: with any), and bring up to date what they know."""
+        if self._is_closed:
+            return
+        task = asyncio.create_task(self._receive_from_team(project_id), name="knowledge of a team")
+        self._team_tasks.add(task)
+        task.add_done_callback(self._team_tasks.discard)
+
+    async def _receive_from_team(self, project_id: str | None) -> None:
+        try:
+            for project in [project_id] if project_id is not None else await self.team.projects():
+                ids = await self.team.receive(project)
+                own = [each.id for each in await self.repository.sources(project)] if project_id is None else []
+                if ids or own:
+                    self._dirty |= {*ids, *own}
+                    self._wake.set()
+                    self._start_reading()
+                    self._bus.publish(ProjectFilesChanged(project))
+        except StorageError as error:
+            _log.warning("the files of a team cannot be brought up to date: %s", error.what)
 
     async def _work(self) -> None:
         watching = await import_beside("chatdesk.core.knowledge.watching")
@@ -253,7 +301,7 @@ class KnowledgeService:
             dirty, self._dirty = self._dirty, set()
             sources = [each for each in await self.repository.sources() if not each.is_paused]
             assert self._watch is not None
-            places = {each.id: Path(each.place) for each in sources if each.kind is not SourceKind.PAGE}
+            places = {each.id: Path(each.place) for each in sources if each.kind.is_on_disk}
             await asyncio.to_thread(self._watch.use, places)
             for source in sources:
                 if None in dirty or source.id in dirty:
@@ -270,9 +318,13 @@ class KnowledgeService:
                 problem = await self._read_waiting(source, stamps)
         if problem != source.problem:
             await self.repository.change(source.id, problem=problem)
+        if not self._is_closed:
+            await self.team.offer(source)
         self._bus.publish(ProjectFilesChanged(source.project_id))
 
     async def _stamps_of(self, source: KnowledgeSource) -> dict[str, str]:
+        if source.kind is SourceKind.TEAM:
+            return await self.team.texts(source)
         if source.kind is SourceKind.PAGE:
             known = await self.repository.files(source.id)
             return {source.place: known[0].stamp if known else ""}
@@ -306,8 +358,10 @@ class KnowledgeService:
                 found = await asyncio.to_thread(self._read_page, file)
             except ChatDeskError as error:
                 return error.what
+        elif source.kind is SourceKind.TEAM:
+            found = await asyncio.to_thread(self._reader.embed_shared, await self.team.text(file.stamp))
         else:
-            found = await asyncio.to_thread(self._reader.read, _root(source), file.path)
+            found = await asyncio.to_thread(self._reader.read, folder_of(source), file.path)
         if self._is_closed:  # the reader was killed, which says nothing about the file
             return ""
         read = replace(
@@ -341,39 +395,3 @@ class KnowledgeService:
         with suppress(ChatDeskError):
             return (await self.repository.get(source_id)).is_paused
         return True
-
-
-def _root(source: KnowledgeSource) -> Path:
-    """Return the folder below which the files of a source are opened."""
-    return Path(source.place) if source.kind is SourceKind.FOLDER else Path(source.place).parent
-
-
-def _checked_place(kind: SourceKind, place: str, paths: AppPaths) -> str:
-    """Return the absolute path of a folder or file that a project may have. Raises ``InvalidInput``."""
-    path = Path(place).expanduser()
-    if kind is SourceKind.FOLDER:
-        return checked_folder(path, paths)
-    if not path.is_absolute() or not path.is_file():
-        raise InvalidInput(
-            Text("There is no file {path}.", path=path),
-            safe=Text("Nothing was changed."),
-            next_step=Text("Choose a file that exists on this computer."),
-        )
-    return checked_file(path, paths)
-
-
-def kind_of_place(place: str) -> tuple[SourceKind, str]:
-    """Return the kind of a place, and its address or whole path. Raises ``InvalidInput``."""
-    if "://" in place:
-        return SourceKind.PAGE, place
-    with suppress(OSError, RuntimeError, ValueError):  # a name too long, the home of nobody, a zero byte
-        path = Path(place).expanduser().absolute()
-        if place.strip() and path.is_dir():
-            return SourceKind.FOLDER, str(path)
-        if place.strip() and path.is_file():
-            return SourceKind.FILE, str(path)
-    raise InvalidInput(
-        Text("There is no folder or file {place}.", place=visible_controls(place)[:_LONGEST_SHOWN] or "“”"),
-        safe=Text("Nothing was changed."),
-        next_step=Text("Give the path of a folder or file, or an address that begins with https://."),
-    )

@@ -2,12 +2,14 @@
 
 Files are hostile, and so are their parsers: the process may be killed at any time without harm. It opens nothing but
 the files below a folder that is named with them: no links, devices or mounts. Frames (``child_process``) come in:
-``("read", folder, path)`` and ``("cut", text, name)``; one goes out for each: ``(problem, mime, stamp, characters,
-passages, vectors, signs)``, where a passage is ``(start, end, page, heading, text)``.
+``("read", folder, path)``, ``("cut", text, name)``, and ``("embed", body, "")`` for a file that a team shares. One goes
+out for each: ``(problem, mime, stamp, characters, passages, vectors, signs)``, where a passage is ``(start, end, page,
+heading, text)``.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -26,6 +28,10 @@ from chatdesk.core.system.processes import start_child
 from chatdesk.core.texts import Text
 
 _CUT_NAME: Final = "page.md"
+# Of what a team shares: longer than anything that ``passages`` makes.
+_MOST_PASSAGES: Final = 10_000
+_LONGEST_PASSAGE: Final = 20_000
+_LONGEST_HEADING: Final = 300
 _NICE: Final = 10
 # The vectors and libraries take 160 MB of it, and half of that from the memory of the computer.
 _MOST_DATA_BYTES: Final = 340 * 1024 * 1024
@@ -47,6 +53,8 @@ def serve(source: BinaryIO, sink: BinaryIO, vectors: WordVectors) -> None:
 
 def _answer(frame: Wire, vectors: WordVectors) -> Wire:
     job, place, name = frame
+    if job == "embed":
+        return _embed_shared(place, vectors)
     if job == "cut":
         return _cut(FileText(place), "text/markdown", "", name, vectors)
     with open_below(Path(place), name) as file:
@@ -63,6 +71,20 @@ def _cut(found: FileText, mime: str, stamp: str, name: str, vectors: WordVectors
     rows = vectors.embed([_meant(each.heading, each.text) for each in passages])
     sent = [(each.start, each.end, each.page, each.heading, each.text) for each in passages]
     return str(found.problem or ""), mime, stamp, len(found.text), sent, rows.tobytes(), signs_of(rows).tobytes()
+
+
+def _embed_shared(body: str, vectors: WordVectors) -> Wire:
+    """Embed the passages of a file of another member. What they wrote may be anything."""
+    said = json.loads(body)
+    sent = [
+        (start, end, page, str(heading)[:_LONGEST_HEADING], str(text))
+        for start, end, page, heading, text in said["passages"]
+    ]
+    if len(sent) > _MOST_PASSAGES or any(len(each[-1]) > _LONGEST_PASSAGE for each in sent):
+        return _refused(Text("It is damaged and cannot be read."))
+    found = vectors.embed([_meant(heading, text) for _, _, _, heading, text in sent])
+    mime = str(said.get("mime"))[:_LONGEST_HEADING]
+    return "", mime, "", said["characters"], sent, found.tobytes(), signs_of(found).tobytes()
 
 
 def _meant(heading: str, text: str) -> str:

@@ -15,7 +15,8 @@ from chatdesk.core.domain.knowledge import FileState, SourceKind
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.events import EventBus, ProjectFilesChanged
 from chatdesk.core.fetching.connection import FetchFailed
-from chatdesk.core.knowledge.knowledge_service import KnowledgeService, kind_of_place
+from chatdesk.core.knowledge.knowledge_service import KnowledgeService
+from chatdesk.core.knowledge.places import kind_of_place
 from chatdesk.core.paths import AppPaths, encodings_dir
 from tests.helpers.store import MovableClock, Store
 from tests.helpers.waiting import running_tasks, until

@@ -34,6 +34,8 @@ TAG = "lww.tag."  # followed by the tag's id: whether a thread has that tag
 CONTEXT = "lww.context"
 CONTEXT_FROM = "lww.context_from"
 SWITCH = "lww.switch"
+FILES = "lww.files."  # of a project, followed by the id of a source of its files
+FILE_TEXT = "lww.filetext."  # of a project, followed by a source's id and the digest of a path: a file's passages
 RETENTION = "lww.retention"  # of a project: for how many days its messages are kept
 ERASED = "erased"  # the parts erased for all members: see ``storage/sync/erasing.py``
 # Registers of one person's own view, which are never sent. A thread's project is logged when the thread enters it.

@@ -13,18 +13,28 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.knowledge import FileState, KnowledgeSource, KnownFile, Passage, SourceKind, SourceStatus
+from chatdesk.core.domain.knowledge import (
+    FileState,
+    KnowledgeSource,
+    KnownFile,
+    Passage,
+    Sharing,
+    SourceKind,
+    SourceStatus,
+)
 from chatdesk.core.errors import NotFound, NotPossible
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import search_index, search_text, tables
 from chatdesk.core.storage.engine.connection import driver, insert_row
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.engine.plain_text import clean
+from chatdesk.core.storage.engine.plain_text import clean, one_of
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.texts import Text
 
 T = TypeVar("T")
-SOURCE_COLUMNS: Final = "s.id, s.project_id, s.kind, s.place, s.exclusions, s.is_paused, s.added_at, s.problem"
+SOURCE_COLUMNS: Final = (
+    "s.id, s.project_id, s.kind, s.place, s.exclusions, s.is_paused, s.added_at, s.problem, s.sharing"
+)
 FILE_COLUMNS: Final = "f.id, f.source_id, f.path, f.state, f.stamp, f.mime, f.problem, f.characters, f.read_at"
 _KINDS: Final = frozenset(SourceKind)
 _STATES: Final = frozenset(FileState)
@@ -74,9 +84,10 @@ class KnowledgeRepository:
         is_paused: bool | None = None,
         exclusions: str | None = None,
         problem: str | None = None,
+        sharing: Sharing | None = None,
     ) -> KnowledgeSource:
         """Change the given fields of a source. Raises ``NotFound``."""
-        values = {"is_paused": is_paused, "exclusions": exclusions, "problem": problem}
+        values = {"is_paused": is_paused, "exclusions": exclusions, "problem": problem, "sharing": sharing}
         changed = {
             name: int(value) if name == "is_paused" else value for name, value in values.items() if value is not None
         }
@@ -257,7 +268,9 @@ def forget_projects(conn: Connection, project_ids: Sequence[str]) -> None:
 def source_of(row: Sequence[Any]) -> KnowledgeSource:
     """Return the source of a row of ``SOURCE_COLUMNS``. An unknown kind, of a newer version, is never read."""
     kind = SourceKind(row[2]) if row[2] in _KINDS else SourceKind.FILE
-    return KnowledgeSource(row[0], row[1], kind, row[3], row[4], bool(row[5]) or row[2] not in _KINDS, row[6], row[7])
+    is_paused = bool(row[5]) or row[2] not in _KINDS
+    sharing = one_of(Sharing, row[8] or Sharing.NAME.value, Sharing.NOTHING)
+    return KnowledgeSource(row[0], row[1], kind, row[3], row[4], is_paused, row[6], row[7], sharing)
 
 
 def file_of(row: Sequence[Any]) -> KnownFile:

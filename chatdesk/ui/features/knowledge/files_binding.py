@@ -6,11 +6,12 @@ import asyncio
 
 from shiboken6 import isValid
 
-from chatdesk.core.domain.knowledge import FileState
+from chatdesk.core.domain.knowledge import FileState, Sharing
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProjectFilesChanged
 from chatdesk.core.knowledge.enclosing import title_of
-from chatdesk.core.knowledge.knowledge_service import KnowledgeService, kind_of_place
+from chatdesk.core.knowledge.knowledge_service import KnowledgeService
+from chatdesk.core.knowledge.places import kind_of_place
 from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
@@ -53,7 +54,9 @@ class FilesBinding(Controller):
         dialog.pauseRequested.connect(self._pause)
         dialog.sourceChosen.connect(self._show_unreadable)
         dialog.tried.connect(self._try)
+        dialog.sharingChosen.connect(self._share)
         dialog.passageRequested.connect(lambda found: self._passages.show(found, dialog))
+        dialog.allow_sharing(may_share=await self._knowledge.team.may_offer(project.id))
         dialog.show_sources(await self._knowledge.statuses(project.id))
         dialog.open()
 
@@ -110,6 +113,13 @@ class FilesBinding(Controller):
     @in_task("read files again")
     async def _read_again(self, source_id: str) -> None:
         await self._knowledge.read_again(source_id)
+
+    @in_task("share files with the team")
+    async def _share(self, source_id: str, sharing: Sharing) -> None:
+        try:
+            await self._knowledge.share(source_id, sharing)
+        except ChatDeskError as error:
+            self._say(error)
 
     @in_task("pause reading files")
     async def _pause(self, source_id: str, is_paused: bool) -> None:

@@ -9,16 +9,18 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QWidget
 
-from chatdesk.core.domain.knowledge import FoundPassage, KnownFile, SourceKind, SourceStatus
+from chatdesk.core.domain.knowledge import FoundPassage, KnownFile, Sharing, SourceKind, SourceStatus
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.knowledge.places import place_text
 from chatdesk.core.moments import local_moment
-from chatdesk.core.texts import plural, shown, tr
+from chatdesk.core.texts import Text, plural, shown, tr
 from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.file_dialogs import ask_for_file, ask_for_folder
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
 from chatdesk.ui.widgets.focus_ring import frame_when_empty
 
 _SIZE_PX = (660, 640)
@@ -26,12 +28,17 @@ _GAP_PX = 8
 _FOUND_PX = 150
 _MOST_NAMED = 20
 _ID_ROLE = int(Qt.ItemDataRole.UserRole)
+_SHARED = {
+    Sharing.NOTHING: Text("The team does not see it"),
+    Sharing.NAME: Text("The team sees its name"),
+    Sharing.TEXT: Text("The team gets its text"),
+}
 
 
 class ProjectFilesDialog(FormPanel):
     """A dialog for the sources of one project. ``addRequested(place)`` has what was typed or chosen;
-    ``removeRequested``, ``readAgainRequested`` and ``pauseRequested(id, whether)`` the id of a source.
-    ``tried(question)`` asks what would be found; ``passageRequested`` has a ``FoundPassage``."""
+    ``removeRequested``, ``readAgainRequested``, ``pauseRequested(id, whether)`` and ``sharingChosen(id, sharing)`` the
+    id of a source. ``tried(question)`` asks what would be found; ``passageRequested`` has a ``FoundPassage``."""
 
     addRequested = Signal(str)
     removeRequested = Signal(str)
@@ -40,6 +47,7 @@ class ProjectFilesDialog(FormPanel):
     sourceChosen = Signal(str)
     tried = Signal(str)
     passageRequested = Signal(object)
+    sharingChosen = Signal(str, object)
 
     def __init__(self, theme: Theme, project_name: str, parent: QWidget | None = None) -> None:
         super().__init__(
@@ -50,6 +58,7 @@ class ProjectFilesDialog(FormPanel):
             parent=parent,
         )
         self._statuses: dict[str, SourceStatus] = {}
+        self._may_share = False
         self.add_text(
             tr(
                 "ChatDesk reads these on this computer, keeps them current, and sends the passages that fit a question"
@@ -92,6 +101,11 @@ class ProjectFilesDialog(FormPanel):
         for button in (self.pause_button, self.again_button, self.remove_button):
             row.addWidget(button)
         row.addStretch(1)
+        self.sharing = named(ChoiceBox(), "sourceSharing", tr("What the team gets"))
+        for sharing, label in _SHARED.items():
+            self.sharing.addItem(shown(label), sharing)
+        self.sharing.activated.connect(self._share)
+        row.addWidget(self.sharing)
         self.body.addLayout(row)
 
     def _add_question(self) -> None:
@@ -124,6 +138,11 @@ class ProjectFilesDialog(FormPanel):
 
     # What is shown
 
+    def allow_sharing(self, *, may_share: bool) -> None:
+        """Offer to choose what the team of the project gets of each source, or not."""
+        self._may_share = may_share
+        self._show_buttons()
+
     def show_sources(self, statuses: Sequence[SourceStatus]) -> None:
         """Show the sources as they are now; the chosen one stays chosen."""
         chosen = self._chosen_id()
@@ -135,10 +154,11 @@ class ProjectFilesDialog(FormPanel):
                 QListWidgetItem(self.list).setData(_ID_ROLE, each.source.id)
         for row, each in enumerate(statuses):
             item = self.list.item(row)
-            words = f"{visible_controls(each.source.place)}\n{state_text(each)}"
+            place = shown(place_text(each.source))
+            words = f"{place}\n{state_text(each)}"
             if item.text() != words:
                 item.setText(words)
-                item.setToolTip(shown(visible_controls(each.source.place)))
+                item.setToolTip(place)
             if each.source.id == chosen or (row == 0 and self.list.currentRow() < 0):
                 self.list.setCurrentRow(row)
         self._show_buttons()
@@ -178,8 +198,13 @@ class ProjectFilesDialog(FormPanel):
 
     def _show_buttons(self) -> None:
         status = self._statuses.get(self._chosen_id())
-        for button in (self.pause_button, self.again_button, self.remove_button):
-            button.setEnabled(status is not None)
+        is_teams = status is not None and status.source.kind is SourceKind.TEAM
+        self.pause_button.setEnabled(status is not None)
+        for button in (self.again_button, self.remove_button):
+            button.setEnabled(status is not None and not is_teams)
+        self.sharing.setVisible(self._may_share and status is not None and not is_teams)
+        if status is not None:
+            self.sharing.setCurrentIndex(list(_SHARED).index(status.source.sharing))
         is_paused = status is not None and status.source.is_paused
         self.pause_button.setText(tr("Go on reading") if is_paused else tr("Pause"))
 
@@ -210,6 +235,9 @@ class ProjectFilesDialog(FormPanel):
     def _read_again(self) -> None:
         self.readAgainRequested.emit(self._chosen_id())
 
+    def _share(self) -> None:
+        self.sharingChosen.emit(self._chosen_id(), Sharing(self.sharing.currentData()))
+
     def _remove(self) -> None:
         self.removeRequested.emit(self._chosen_id())
 
@@ -230,8 +258,8 @@ def state_text(status: SourceStatus) -> str:
     """Return the line that says how far a source is read."""
     if status.source.problem:
         return shown(status.source.problem)
-    parts = []
-    if status.source.kind is SourceKind.FOLDER or status.unreadable:
+    parts = [tr("shared by the team")] if status.source.kind is SourceKind.TEAM else []
+    if status.source.kind in (SourceKind.FOLDER, SourceKind.TEAM) or status.unreadable:
         parts.append(shown(plural("{count} files read", "{count} file read", status.read)))
     if status.waiting:
         parts.append(shown(plural("{count} to be read", "{count} to be read", status.waiting)))
@@ -239,7 +267,7 @@ def state_text(status: SourceStatus) -> str:
         parts.append(shown(plural("{count} cannot be read", "{count} cannot be read", status.unreadable)))
     if status.source.is_paused:
         parts.append(tr("paused"))
-    elif not status.total:
+    elif not status.total and status.source.kind is not SourceKind.TEAM:
         parts.append(tr("being listed"))
     if status.read_at is not None and not status.waiting:
         parts.append(tr("last read {when}", when=date_time_text(local_moment(status.read_at))))

@@ -64,7 +64,7 @@ class PassageBinding(Controller):
     ) -> None:
         start, end = lit_part
         lit = next((each for each in around if each.passage.start < end and each.passage.end > start), around[0])
-        is_pdf = lit.file.mime == PDF
+        is_pdf = lit.file.mime == PDF and source.kind.is_on_disk
         pages = PassagePages(around, lit) if lit.file.mime in MARKDOWN_KINDS else None
         reader = self._make_view(pages.fetch) if pages is not None else None
         dialog = PassageDialog(
@@ -72,7 +72,8 @@ class PassageBinding(Controller):
             title_of(lit),
             around,
             lit=lit_part,
-            can_open=source.kind is SourceKind.PAGE or can_open_in_place(lit.file.path, lit.file.mime),
+            can_open=source.kind is SourceKind.PAGE
+            or (source.kind.is_on_disk and can_open_in_place(lit.file.path, lit.file.mime)),
             reader=reader,
             has_pages=is_pdf,
             parent=parent,

@@ -13,6 +13,7 @@ from chatdesk.core.domain.knowledge import (
     KnowledgeSource,
     KnownFile,
     Passage,
+    Sharing,
     SourceKind,
     SourceStatus,
 )
@@ -63,6 +64,23 @@ def test_the_buttons_act_on_the_chosen_source(theme: Theme, qtbot: QtBot) -> Non
     assert dialog.list.currentRow() == 1 and dialog.pause_button.text() == "Go on reading"
     qtbot.keyClick(dialog.pause_button, Qt.Key.Key_Space)
     assert done[-1] == ("b", False)
+
+
+def test_what_the_team_gets_is_chosen_only_for_what_is_ones_own(theme: Theme, qtbot: QtBot) -> None:
+    dialog = _opened(theme, qtbot)
+    assert not dialog.sharing.isVisible()
+    dialog.allow_sharing(may_share=True)
+    teams = SourceStatus(KnowledgeSource("c", "p", SourceKind.TEAM, "team:Minutes"), read=2)
+    dialog.show_sources((*_STATUSES, teams))
+    assert dialog.sharing.isVisible() and dialog.sharing.currentData() == Sharing.NAME
+    chosen: list[object] = []
+    dialog.sharingChosen.connect(lambda name, sharing: chosen.append((name, sharing)))
+    qtbot.keyClick(dialog.sharing, Qt.Key.Key_Down)
+    qtbot.keyClick(dialog.sharing, Qt.Key.Key_Up)
+    assert chosen == [("a", Sharing.TEXT), ("a", Sharing.NAME)]
+    dialog.list.setCurrentRow(2)
+    assert not dialog.sharing.isVisible() and not dialog.remove_button.isEnabled()
+    assert dialog.list.currentItem().text() == "Minutes\nshared by the team · 2 files read"
 
 
 def test_without_sources_there_is_nothing_to_press(theme: Theme, qtbot: QtBot) -> None:

@@ -17,7 +17,7 @@ from chatdesk.core.storage.engine.tables.usage import usage_events
 
 # Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 # an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0013", "0014", "0015")
+REVISIONS = ("0013", "0014", "0015", "0016")
 HEAD_REVISION = REVISIONS[-1]
 
 __all__ = [

@@ -11,14 +11,16 @@ knowledge_sources = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
-    # "folder", "file" or "page".
+    # "folder", "file", "page" or "team".
     Column("kind", Text, nullable=False),
-    # An absolute path, or an address.
+    # An absolute path, or an address; of the team: "team:" and a name.
     Column("place", Text, nullable=False),
     Column("exclusions", Text, nullable=False, server_default=text("''")),
     counter("is_paused"),
     Column("added_at", Integer, nullable=False),
     Column("problem", Text, nullable=False, server_default=text("''")),
+    # What the team of a shared project gets: "nothing", "name" or "text"; empty: nobody chose yet, its name.
+    Column("sharing", Text, nullable=False, server_default=text("''")),
 )
 Index("ix_knowledge_sources_project_id", knowledge_sources.c.project_id)
 

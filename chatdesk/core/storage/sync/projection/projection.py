@@ -182,7 +182,9 @@ def _write_columns(
     reader = _READERS.get(kind, {}).get(reg)
     _, heads = update_heads(raw, project_id, kind, entity, reg)
     if reader is None:
-        return  # a register of a newer ChatDesk: stored for it
+        if reg.startswith((change_log.FILES, change_log.FILE_TEXT)):
+            effects.projects.add(entity)  # ``core/knowledge`` reads these
+        return  # else a register of a newer ChatDesk: stored for it
     shown = winner(heads)
     if len(heads) > 1 and shown is not None and reg in _TEXTS:
         _keep_overruled(raw, heads, shown, reg)
