@@ -16,14 +16,14 @@ from chatdesk.core.domain.sharing.team import EndReason, ServerAddress, SyncRoun
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage.sync import parked_workspaces, sharing, team
+from chatdesk.core.storage.sync import parked_workspaces, rounds, sharing, team
 from chatdesk.services.owner import open_services
 
 ADDRESS = ServerAddress("db.invalid", 5432, "desk", "cd_4f2a_9c1e")
 AT = 1_790_000_000_000
 
 
-def profile(folder: Path, *rounds: SyncRound, is_refused: bool = False, is_let_in: bool = False) -> Workspace:
+def profile(folder: Path, *played: SyncRound, is_refused: bool = False, is_let_in: bool = False) -> Workspace:
     """In one workspace with two projects shared, of which one change was refused, or one is open again."""
     workspace = Workspace(new_id(), "Blue team", ADDRESS, new_id(), is_owner=True, joined_at=AT)
 
@@ -38,8 +38,8 @@ def profile(folder: Path, *rounds: SyncRound, is_refused: bool = False, is_let_i
                 team.add_workspace(conn, workspace)
                 for project in (first.id, other.id):
                     sharing.start(conn, services.database.origin, project, workspace.id, TeamRole.OWNER, "ch")
-                for each in rounds:
-                    team.add_round(conn, each)
+                for each in played:
+                    rounds.add(conn, each)
                 if is_refused:
                     conn.exec_driver_sql(
                         "UPDATE changes SET state = 2 WHERE n = (SELECT max(n) FROM changes WHERE project_id = ?)",
@@ -118,10 +118,10 @@ def test_a_team_that_a_restore_parked_is_listed_with_the_way_back(
 def test_the_newest_line_of_the_log_is_told_with_its_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     workspace = profile(tmp_path)
 
-    async def add(*rounds: SyncRound) -> None:
+    async def add(*played: SyncRound) -> None:
         async with open_services(AppPaths.find(tmp_path), Settings(), mode="cli") as services:
-            for each in rounds:
-                await services.database.write(lambda conn, each=each: team.add_round(conn, each))
+            for each in played:
+                await services.database.write(lambda conn, each=each: rounds.add(conn, each))
 
     asyncio.run(add(SyncRound(AT, workspace.id, 3, 4, 10)))
     found = doctor(tmp_path, capsys)["workspace Blue team"]

@@ -31,7 +31,7 @@ from chatdesk.core.domain.sharing.team import ServerAddress, SyncRound, TeamRole
 from chatdesk.core.ids import new_id
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.settings.schema import Settings
-from chatdesk.core.storage.sync import sharing, team
+from chatdesk.core.storage.sync import rounds, sharing, team
 from chatdesk.services.asking import ask
 from chatdesk.services.owner import open_services
 from tests.helpers.command_parsers import arguments_of, commands_of
@@ -208,7 +208,7 @@ def _fill(folder: Path) -> str:
             def write(conn: Connection) -> None:
                 team.add_workspace(conn, workspace)
                 sharing.start(conn, services.database.origin, project.id, workspace.id, TeamRole.OWNER, "ch")
-                team.add_round(conn, SyncRound(1, workspace.id, 0, 0, 1, HOSTILE))
+                rounds.add(conn, SyncRound(1, workspace.id, 0, 0, 1, HOSTILE))
 
             await services.database.write(write)
             return thread.id

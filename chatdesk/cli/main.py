@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the whole command line, once in a process; documents are tested against it."""
     from chatdesk.cli import (  # the window opens sooner without them
         asking,
+        computers,
         data,
         demo_data,
         importing,
@@ -106,6 +107,7 @@ def build_parser() -> argparse.ArgumentParser:
     providers.add_command(commands, common)
     tools.add_command(commands, common)
     team.add_command(commands, common)
+    computers.add_command(commands, common)
     data.add_commands(commands, common)
     importing.add_command(commands, common)
     demo_data.add_command(commands, common)

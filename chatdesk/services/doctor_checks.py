@@ -22,7 +22,7 @@ from chatdesk.core.settings.schema import Settings, all_settings
 from chatdesk.core.settings.secrets import SecretStore
 from chatdesk.core.settings.store import LoadedSettings
 from chatdesk.core.storage.profile_database import OpenReport
-from chatdesk.core.storage.sync import team
+from chatdesk.core.storage.sync import rounds, team
 from chatdesk.core.texts import Sentences, Text, plural
 from chatdesk.core.updates import find_installation, releases_page
 from chatdesk.services.file_checks import backup_findings, document_findings, own_file_findings
@@ -196,7 +196,7 @@ async def _team(services: Services) -> tuple[Finding, ...]:
 
     found = await services.database.read(
         lambda conn: [
-            (each, team.shared_projects(conn, each.id), team.rounds(conn, each.id, limit=1))
+            (each, team.shared_projects(conn, each.id), rounds.newest(conn, each.id, limit=1))
             for each in team.workspaces(conn)
         ]
     )

@@ -6,15 +6,15 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 from chatdesk.core.storage.sync.store import SyncStore
+from chatdesk.core.sync.carrier import Carrier
 from chatdesk.core.sync.requests import Notice, Request, RoundResult, ToLocal, ToTeam
 from chatdesk.core.sync.round import perform
-from chatdesk.core.sync.team_store.postgres import TeamStore
 
 
 def drive(
     steps: Generator[Request, Any, RoundResult],
     local: SyncStore,
-    team: TeamStore,
+    team: Carrier,
     *,
     tell: Callable[[Notice], None] | None = None,
 ) -> RoundResult:

@@ -28,6 +28,7 @@ from chatdesk.core.storage.engine.own_device import own_device
 from chatdesk.core.storage.profile_database import ProfileDatabase
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import team as sync_team
+from chatdesk.core.sync.computers.keys import ComputerKeys
 from chatdesk.core.sync.members.scram import verifier_of
 from chatdesk.core.sync.members.team_passwords import SERVER_VARIABLE, VARIABLE, TeamPasswords, server_named
 from chatdesk.core.sync.team_servers import Client, TeamServers
@@ -133,6 +134,13 @@ class Desk:
             register=lambda _value: None, environ=environ or {}, load_backend=lambda: self.keyring
         )
         self.passwords = TeamPasswords(secret_store, lambda: KeyPlace.KEYRING)
+        self.keys = ComputerKeys(
+            secret_store,
+            lambda: KeyPlace.KEYRING,
+            folder / "computers",
+            self.clock,
+            device=lambda: self.database.device_id,
+        )
         self._poll_s = poll_s
         self._stuck_s = stuck_s
         self._client = Client(name, version)
@@ -156,8 +164,9 @@ class Desk:
             self.repositories,
             self.bus,
             self.clock,
-            servers=TeamServers(self.passwords, self._client),
+            servers=TeamServers(self.passwords, self._client, self.keys.open),
             blobs=self.blobs,
+            keys=self.keys,
             times=SyncTimes(self._poll_s, self._stuck_s),
         )
 

@@ -1,7 +1,8 @@
 """Encrypts data under a passphrase. The gateway to ``cryptography``.
 
 A passphrase becomes a key by scrypt (RFC 7914); the data goes through ChaCha20-Poly1305 (RFC 8439), with a new salt and
-nonce each time, and the parameters, which are beside it, authenticated with it.
+nonce each time, and the parameters, which are beside it, authenticated with it. Where a secret is random already, the
+key is derived from it by HKDF (RFC 5869), once for each thing that is encrypted.
 """
 
 from __future__ import annotations
@@ -56,6 +57,33 @@ def unseal(document: Any, passphrase: bytes) -> bytes:
     except (InvalidTag, ValueError):
         raise CannotUnseal from None
     return opened
+
+
+def derived(secret: bytes, purpose: str, salt: bytes = b"") -> bytes:
+    """Return a key of 32 bytes for one purpose from a random secret of at least 16 bytes."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    return HKDF(algorithm=SHA256(), length=32, salt=salt or None, info=purpose.encode()).derive(secret)
+
+
+def lock(key: bytes, number: int, plain: bytes, bound: bytes) -> bytes:
+    """Encrypt ``plain`` under a key of ``derived``, with which each ``number`` may be used once. ``bound`` is
+    authenticated with it."""
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    return ChaCha20Poly1305(key).encrypt(number.to_bytes(12, "big"), plain, bound)
+
+
+def unlock(key: bytes, number: int, locked: bytes, bound: bytes) -> bytes:
+    """Return the bytes that ``lock`` encrypted. Raises ``CannotUnseal``."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    try:
+        return ChaCha20Poly1305(key).decrypt(number.to_bytes(12, "big"), locked, bound)
+    except (InvalidTag, ValueError):
+        raise CannotUnseal from None
 
 
 def _bound(head: Mapping[str, object]) -> bytes:

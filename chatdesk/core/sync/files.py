@@ -24,10 +24,10 @@ from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.sync import files
 from chatdesk.core.storage.sync.files import SharedFile
+from chatdesk.core.sync.carrier import Carrier
 from chatdesk.core.sync.delays import Backoff
 from chatdesk.core.sync.errors import TeamError, TeamUnreachable
 from chatdesk.core.sync.team_servers import close_quietly
-from chatdesk.core.sync.team_store.postgres import TeamStore
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 
@@ -59,7 +59,7 @@ class FileMover:
         database: Database,
         fill_parts: Callable[[str, str, bytes], None],
         blobs: BlobStore,
-        open_team: Callable[[], TeamStore],
+        open_team: Callable[[], Carrier],
         clock: Clock,
         on_sent: Callable[[str], None],
         on_moved: Callable[[frozenset[str]], None],
@@ -76,7 +76,7 @@ class FileMover:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._is_news = threading.Event()
-        self._team: TeamStore | None = None
+        self._team: Carrier | None = None
         self._step_at = 0.0
         self._thread: threading.Thread | None = None
 
@@ -168,7 +168,7 @@ class FileMover:
     def _tried_before(self) -> int:
         return self._clock.now_ms() - TRY_AGAIN_MS
 
-    def _connected(self) -> TeamStore:
+    def _connected(self) -> Carrier:
         self._step_at = self._clock.monotonic_s()
         team = self._team
         if team is None:

@@ -18,7 +18,7 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.events import EventBus, TeamChanged, UnreadChanged
 from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.sync import files, team, team_notes
+from chatdesk.core.storage.sync import files, own_places, rounds, team, team_notes
 from chatdesk.core.texts import Text
 
 _NOBODY_KNOWN = "Somebody"
@@ -28,7 +28,8 @@ _NOBODY_KNOWN = "Somebody"
 class TeamState:
     """The known state of teams. ``members``: of joined workspaces, by id; ``names``: also of workspaces that were left,
     by id; ``files``: the states of the files that are not here, by SHA-256; ``read_only``: projects in which
-    this person may not write."""
+    this person may not write. ``places``: folders of this person's own computers; ``carried``: the workspaces of the
+    projects in them, by project: nothing of these is shown as shared."""
 
     workspaces: tuple[Workspace, ...] = ()
     members: Mapping[str, TeamMember] = field(default_factory=dict)
@@ -37,13 +38,15 @@ class TeamState:
     unread: Mapping[str, int] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     read_only: frozenset[str] = frozenset()
+    places: tuple[Workspace, ...] = ()
+    carried: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, conn: Connection) -> TeamState:
         """Read the state in the caller's transaction."""
         shared = {each.project_id: each for each in team.shared_projects(conn)}
-        workspaces = tuple(team.workspaces(conn))
-        if not workspaces and not shared:
+        workspaces, places = tuple(team.workspaces(conn)), tuple(team.places(conn))
+        if not workspaces and not shared and not places:
             return cls()
         return cls(
             workspaces,
@@ -53,10 +56,22 @@ class TeamState:
             MappingProxyType(team_notes.unread(conn)),
             files.not_here(conn),
             team.read_only_projects(conn),
+            places,
+            own_places.carried(conn),
         )
 
     def workspace(self, workspace_id: str) -> Workspace | None:
         return next((each for each in self.workspaces if each.id == workspace_id), None)
+
+    @property
+    def synced(self) -> tuple[Workspace, ...]:
+        """The workspaces that are synced: those of teams, and the folders of own computers."""
+        return (*self.workspaces, *self.places)
+
+    def workspace_of(self, project_id: str) -> str | None:
+        """Return the workspace that a project is synced with, if any."""
+        project = self.projects.get(project_id)
+        return self.carried.get(project_id) if project is None else project.workspace_id
 
     def name_of(self, member_id: str) -> str:
         return self.names.get(member_id) or _NOBODY_KNOWN
@@ -187,13 +202,13 @@ class TeamRecords:
         """Return the devices as of the last round."""
         return tuple(await self._database.read(lambda conn: team.devices(conn, workspace_id)))
 
-    async def projects(self) -> tuple[SharedProject, ...]:
-        """Return all projects that are or were shared."""
-        return tuple(await self._database.read(team.shared_projects))
+    async def projects(self, workspace_id: str | None = None) -> tuple[SharedProject, ...]:
+        """Return the projects that are or were shared with a workspace, or with any team."""
+        return tuple(await self._database.read(lambda conn: team.shared_projects(conn, workspace_id)))
 
     async def rounds(self, workspace_id: str, limit: int = 100) -> tuple[SyncRound, ...]:
         """Return the log of rounds, the newest first."""
-        return tuple(await self._database.read(lambda conn: team.rounds(conn, workspace_id, limit=limit)))
+        return tuple(await self._database.read(lambda conn: rounds.newest(conn, workspace_id, limit=limit)))
 
 
 def _without_clock(workspaces: tuple[Workspace, ...]) -> list[Workspace]:

@@ -20,6 +20,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
 from chatdesk.core.domain.sharing.team import Misfit
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
 from chatdesk.core.storage.sync.store import PendingApply, SyncStore
+from chatdesk.core.sync.carrier import Carrier
 from chatdesk.core.sync.errors import HistoryChanged, TeamError, TeamLogBroken, TeamParked, TeamUnreachable
 from chatdesk.core.sync.requests import (
     BatchPushed,
@@ -30,7 +31,6 @@ from chatdesk.core.sync.requests import (
     to_local,
     to_team,
 )
-from chatdesk.core.sync.team_store.postgres import TeamStore
 
 # Batches that are pushed before the next page is pulled.
 _PUSHES_A_TURN = 2
@@ -156,7 +156,7 @@ class ProjectTurns:
         """Check whether the server's history up to the cursor is the one that was pulled, and start over if not."""
         cursor = project.cursor
         if cursor.seq:
-            chain: bytes | None = yield to_team(TeamStore.chain_at, cursor.project_id, cursor.seq)
+            chain: bytes | None = yield to_team(Carrier.chain_at, cursor.project_id, cursor.seq)
             if chain != cursor.chain:
                 yield from self._start_over(project)
         project.is_checked = True
@@ -182,7 +182,7 @@ class ProjectTurns:
                 project.wants_push = False
                 return
             try:
-                results: list[PushResult] = yield to_team(TeamStore.push, project.id, self._link.device, batch)
+                results: list[PushResult] = yield to_team(Carrier.push, project.id, self._link.device, batch)
             except TeamUnreachable:
                 raise
             except TeamError as error:
@@ -214,7 +214,7 @@ class ProjectTurns:
         """Record the results of a push. Returns whether any change was accepted or refused for good."""
         taken = sum(result.status.is_accepted for result in results)
         if taken and is_last:
-            yield to_team(TeamStore.poke, project.id)  # first: others wait for it
+            yield to_team(Carrier.poke, project.id)  # first: others wait for it
         held = {result.id for result in results if result.status is PushStatus.ORPHAN and not project.is_final}
         project.held |= held
         outcome: PushOutcome = yield to_local(
@@ -253,7 +253,7 @@ class ProjectTurns:
             page = yield to_local(SyncStore.read_page, page.pulled[:fitting])
         rows = page.pulled
         stubs = [row.id for row in rows if row.is_erased]
-        erased: set[str] = (yield to_team(TeamStore.erased, project.id, stubs)) if stubs else set()
+        erased: set[str] = (yield to_team(Carrier.erased, project.id, stubs)) if stubs else set()
         try:
             applying: PendingApply = yield to_local(
                 SyncStore.start_apply, cursor.project_id, page, after=cursor, erased=erased
@@ -287,7 +287,7 @@ class ProjectTurns:
         cursor = project.cursor
         if not cursor.seq:
             return True
-        chain: bytes | None = yield to_team(TeamStore.chain_at, cursor.project_id, cursor.seq)
+        chain: bytes | None = yield to_team(Carrier.chain_at, cursor.project_id, cursor.seq)
         return chain == cursor.chain
 
     def _misfit(self, project: _Project, misfit: Misfit) -> Generator[Request, Any, TeamLogBroken]:
@@ -327,7 +327,7 @@ class ProjectTurns:
         self._ahead = _PageAhead(project.id, seq, page)
 
     def _read(self, project: _Project, seq: int) -> Generator[Request, Any, Prepared | None]:
-        rows = yield to_team(TeamStore.pull, project.id, seq, limit=self._pull_rows)
+        rows = yield to_team(Carrier.pull, project.id, seq, limit=self._pull_rows)
         if not rows:
             return None
         page: Prepared = yield to_local(SyncStore.read_page, rows)

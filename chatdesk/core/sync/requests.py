@@ -10,8 +10,8 @@ from typing import Any, Concatenate, ParamSpec, TypeAlias
 from chatdesk.core.domain.sharing.sync_results import Applied, PushOutcome
 from chatdesk.core.domain.sharing.sync_wire import Hello, TeamView
 from chatdesk.core.storage.sync.store import SyncStore
+from chatdesk.core.sync.carrier import Carrier
 from chatdesk.core.sync.errors import TeamError
-from chatdesk.core.sync.team_store.postgres import TeamStore
 
 P = ParamSpec("P")
 
@@ -27,7 +27,7 @@ class ToLocal:
 
 @dataclass(frozen=True, slots=True)
 class ToTeam:
-    """A call of a method of the ``TeamStore``, answered like ``ToLocal``."""
+    """A call of a method of the ``Carrier``, answered like ``ToLocal``."""
 
     method: str
     args: tuple[Any, ...] = ()
@@ -39,7 +39,7 @@ def to_local(method: Callable[Concatenate[SyncStore, P], Any], *args: P.args, **
     return ToLocal(method.__name__, args, options)
 
 
-def to_team(method: Callable[Concatenate[TeamStore, P], Any], *args: P.args, **options: P.kwargs) -> ToTeam:
+def to_team(method: Callable[Concatenate[Carrier, P], Any], *args: P.args, **options: P.kwargs) -> ToTeam:
     """Return the call of a method of the port, whose arguments are checked as those of the method."""
     return ToTeam(method.__name__, args, options)
 

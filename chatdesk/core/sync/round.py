@@ -17,6 +17,7 @@ from chatdesk.core.domain.sharing.sync_results import ShareMark, Tending
 from chatdesk.core.domain.sharing.sync_wire import PULL_ROWS, Hello, TeamView
 from chatdesk.core.domain.sharing.team import SyncMode
 from chatdesk.core.storage.sync.store import SyncStore
+from chatdesk.core.sync.carrier import Carrier
 from chatdesk.core.sync.errors import (
     OtherWorkspace,
     TeamDeviceUnknown,
@@ -36,7 +37,6 @@ from chatdesk.core.sync.requests import (
     to_local,
     to_team,
 )
-from chatdesk.core.sync.team_store.postgres import TeamStore
 
 # A server whose channels differ each time it is asked is asked again in the next round.
 _MOST_VIEWS = 3
@@ -71,7 +71,7 @@ def sync_round(
     )
 
 
-def perform(request: Request, local: SyncStore, team: TeamStore) -> Any:
+def perform(request: Request, local: SyncStore, team: Carrier) -> Any:
     """Make the call that a round requests and return its result; None for a notice."""
     if isinstance(request, ToLocal):
         return getattr(local, request.method)(*request.args, **request.options)
@@ -143,7 +143,7 @@ class _Round:
             return
         link.forget()
         try:
-            hello: Hello = yield to_team(TeamStore.hello, device, name=self._name, version=self._version)
+            hello: Hello = yield to_team(Carrier.hello, device, name=self._name, version=self._version)
         except TeamDeviceUnknown:
             # Another member's, whose profile was copied.
             yield to_local(SyncStore.park)
@@ -175,7 +175,7 @@ class _Round:
             link.checked -= {each for each, channel in channels.items() if link.channels.get(each) != channel}
             # Listen before pulling, so that no later change goes unnoticed; changes in between are found by another
             # look.
-            yield to_team(TeamStore.listen, tuple(channels.values()))
+            yield to_team(Carrier.listen, tuple(channels.values()))
             link.channels = channels
         return changed, heads
 
@@ -185,11 +185,11 @@ class _Round:
             link.forget()  # an owner's hello runs the server's postponed work
             yield from self.greet()
         try:
-            answer = yield to_team(TeamStore.view, link.device, since=link.version)
+            answer = yield to_team(Carrier.view, link.device, since=link.version)
         except TeamDeviceUnknown:  # removed in the meantime, or a copy of this profile went on under its name
             link.forget()
             yield from self.greet()
-            answer = yield to_team(TeamStore.view, link.device, since=0)
+            answer = yield to_team(Carrier.view, link.device, since=0)
         found: tuple[Hello, TeamView] = answer
         hello, view = found
         self._check(hello)
@@ -235,7 +235,7 @@ class _Round:
     def _acknowledge(self, seqs: dict[str, int]) -> Generator[Request, Any, None]:
         news = {project: seq for project, seq in seqs.items() if seq and self._link.acknowledged.get(project) != seq}
         if news:
-            yield to_team(TeamStore.acknowledge, self._link.device, news)
+            yield to_team(Carrier.acknowledge, self._link.device, news)
             self._link.acknowledged.update(news)
 
     def _tend(self, projects: Iterable[str]) -> Generator[Request, Any, None]:
@@ -247,7 +247,7 @@ class _Round:
             if wanted is None:
                 continue
             try:
-                expired = yield to_team(TeamStore.tidy, project, wanted.days)
+                expired = yield to_team(Carrier.tidy, project, wanted.days)
             except TeamUnreachable:
                 raise
             except TeamError:

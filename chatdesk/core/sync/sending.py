@@ -44,8 +44,8 @@ async def wait_until_sent(
         status = team.status(workspace_id)
         shared = [
             each
-            for each in await team.records.projects()
-            if each.workspace_id == workspace_id and each.ended is None and (not wanted or each.project_id in wanted)
+            for each in await team.records.projects(workspace_id)
+            if each.ended is None and (not wanted or each.project_id in wanted)
         ]
         waiting = sum(each.waiting for each in shared)
         refused = sum(each.refused for each in shared)

@@ -21,6 +21,8 @@ from chatdesk.core.events import EventBus, TeamChanged
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.repositories import Repositories
 from chatdesk.core.storage.sync import sharing, team_notes
+from chatdesk.core.sync.computers.keys import ComputerKeys
+from chatdesk.core.sync.computers.own_computers import OwnComputers
 from chatdesk.core.sync.decisions import TeamDecisions
 from chatdesk.core.sync.erasing import Erasing
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
@@ -59,6 +61,7 @@ class TeamService:
         *,
         servers: TeamServers,
         blobs: BlobStore,
+        keys: ComputerKeys,
         times: SyncTimes = SyncTimes(),
     ) -> None:
         self._database = database
@@ -80,6 +83,7 @@ class TeamService:
             repositories, bus, status_of=self.status, name_of=self.known.member_name, refresh=self.known.refresh
         )
         self._membership: Membership | None = None
+        self.computers = OwnComputers(database, keys, clock, on_changed=self._on_membership)
         self._starting = asyncio.Lock()
         self._has_closed = threading.Event()
 
@@ -186,11 +190,11 @@ class TeamService:
     async def _match_workspaces(self) -> None:
         """Start the sync of joined workspaces; stop it for those that were left or have another address now."""
         for id_, sync in tuple(self._syncs.items()):
-            if not sync.is_for(self.known.state.workspace(id_)):
+            if not sync.is_for(next((each for each in self.known.state.synced if each.id == id_), None)):
                 del self._syncs[id_]
                 sync.ask_to_stop()
                 await self._end(sync)
-        for workspace in self.known.state.workspaces:
+        for workspace in self.known.state.synced:
             if workspace.id not in self._syncs:
                 sync = self._syncs[workspace.id] = WorkspaceSync(
                     workspace,
@@ -228,6 +232,6 @@ class TeamService:
         """Wake sync after a commit; runs on the writing thread."""
         state = self.known.state
         for id_, sync in tuple(self._syncs.items()):
-            own = [each for each in projects if each in state.projects and state.projects[each].workspace_id == id_]
+            own = [each for each in projects if state.workspace_of(each) == id_]
             if own:
                 sync.worker.record_written(own)

@@ -19,6 +19,7 @@ from chatdesk.core.domain.sharing.sync_wire import Hello
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, SyncPhase, SyncStatus, Workspace
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.storage.sync.store import SyncStore
+from chatdesk.core.sync.carrier import Carrier
 from chatdesk.core.sync.delays import FIRST_S, Backoff, NotifyThrottle
 from chatdesk.core.sync.errors import TeamError, TeamParked, TeamUnreachable
 from chatdesk.core.sync.presence import PresenceBoard
@@ -35,7 +36,6 @@ from chatdesk.core.sync.requests import (
 from chatdesk.core.sync.round import perform, sync_round
 from chatdesk.core.sync.status_report import StatusReport, SyncListener
 from chatdesk.core.sync.team_servers import Client, close_quietly
-from chatdesk.core.sync.team_store.postgres import TeamStore
 from chatdesk.core.system.thread_turns import short_turns
 
 _log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class SyncWorker:
         workspace: Workspace,
         *,
         local: SyncStore,
-        open_team: Callable[[], TeamStore],
+        open_team: Callable[[], Carrier],
         client: Client,
         listener: SyncListener,
         board: PresenceBoard,
@@ -83,7 +83,7 @@ class SyncWorker:
         self._backoff = Backoff()
         self._throttle = NotifyThrottle()
         self._report = StatusReport(workspace, listener, clock)
-        self._team: TeamStore | None = None
+        self._team: Carrier | None = None
         self._link = Link()
         self._lock = threading.Lock()  # guards the connection and the records below
         self._written: set[str] = set()

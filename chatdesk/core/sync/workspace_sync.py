@@ -12,8 +12,9 @@ from chatdesk.core.domain.sharing.sync_wire import PresenceRow
 from chatdesk.core.domain.sharing.team import SyncRound, SyncStatus, Workspace
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.sync import team
+from chatdesk.core.storage.sync import rounds, team
 from chatdesk.core.storage.sync.store import SyncStore
+from chatdesk.core.sync.carrier import Carrier
 from chatdesk.core.sync.delivery import CATCH_UP_ROWS
 from chatdesk.core.sync.errors import TeamParked
 from chatdesk.core.sync.event_publisher import SyncEventPublisher
@@ -21,7 +22,6 @@ from chatdesk.core.sync.files import FileMover
 from chatdesk.core.sync.presence import PresenceBoard
 from chatdesk.core.sync.requests import BatchPushed, PageApplied, RoundResult, ViewStored
 from chatdesk.core.sync.team_servers import Client
-from chatdesk.core.sync.team_store.postgres import TeamStore
 from chatdesk.core.sync.worker import POLL_S, SyncWorker
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class WorkspaceSync:
         *,
         database: Database,
         blobs: BlobStore,
-        open_team: Callable[[], TeamStore],
+        open_team: Callable[[], Carrier],
         client: Client,
         clock: Clock,
         listener: SyncEventPublisher,
@@ -82,9 +82,10 @@ class WorkspaceSync:
         mine = self.workspace
         if self.worker.status.code == TeamParked.code:
             return False
-        return workspace is not None and (workspace.id, workspace.address, workspace.member_id) == (
+        return workspace is not None and (workspace.id, workspace.address, workspace.place, workspace.member_id) == (
             mine.id,
             mine.address,
+            mine.place,
             mine.member_id,
         )
 
@@ -140,7 +141,7 @@ class WorkspaceSync:
         if line is None:
             return
         try:
-            self._database.write_now(lambda conn: team.add_round(conn, line), is_durable=False)
+            self._database.write_now(lambda conn: rounds.add(conn, line), is_durable=False)
         except StorageError as error:
             _log.info("a round was not noted: %s", error.code)
         self._listener.on_counts()

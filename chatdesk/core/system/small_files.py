@@ -11,19 +11,30 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def read_small_file(path: Path, most_bytes: int) -> bytes:
     """Return the bytes of an ordinary file. Raises ``OSError`` for anything else, ``ValueError`` for a larger one."""
-    _check_ordinary(path, path.stat())  # looked at first: to open a device may do something
-    with os.fdopen(os.open(path, _FLAGS), "rb") as file:
-        _check_ordinary(path, os.fstat(file.fileno()))
+    with open_ordinary(path) as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
         raise ValueError("the file is too large")
     return data
+
+
+def open_ordinary(path: Path) -> BinaryIO:
+    """Open an ordinary file for reading. Raises ``OSError`` for anything else."""
+    _check_ordinary(path, path.stat())  # looked at first: to open a device may do something
+    file = os.fdopen(os.open(path, _FLAGS), "rb")
+    try:
+        _check_ordinary(path, os.fstat(file.fileno()))
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def read_small_json(path: Path, most_bytes: int) -> object:

@@ -12,7 +12,7 @@ from binascii import unhexlify
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 # The protocol version of this ChatDesk; the server names the ones that it accepts.
 PROTOCOL: Final = 2
@@ -108,6 +108,10 @@ class PulledChange:
         """Return whether the body is the one that the server accepted, or was erased since."""
         is_text = self.body is None or isinstance(self.body, str)  # a server may send anything
         return self.is_erased or (is_text and self.digest == body_digest(self.body))
+
+
+# A change and its project, where the changes of several projects are together.
+ProjectChange: TypeAlias = tuple[str, PulledChange]
 
 
 @dataclass(frozen=True, slots=True)

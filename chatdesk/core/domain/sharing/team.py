@@ -144,10 +144,14 @@ class ServerAddress:
     ca: str = ""
 
 
+NOWHERE: Final = ServerAddress("", 0, "", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """A team's database, as this profile knows it. Times are milliseconds UTC. ``member_name``: this person's name
-    there, where the server was just asked; not stored with the rest."""
+    there, where the server was just asked; not stored with the rest. ``place``: the folder of this person's own
+    computers, which stands in for a server; ``address`` is ``NOWHERE`` then."""
 
     id: str
     name: str
@@ -157,6 +161,7 @@ class Workspace:
     joined_at: int
     clock_offset_ms: int = 0
     member_name: str = field(default="", compare=False)
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

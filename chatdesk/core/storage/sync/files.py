@@ -63,6 +63,15 @@ def is_any(conn: Connection, workspace_id: str, *, tried_before: int) -> bool:
     )
 
 
+def ask_again(conn: Connection, workspace_id: str) -> None:
+    """Let files that were missing be fetched at once."""
+    conn.exec_driver_sql(
+        "UPDATE shared_files SET tried_at = NULL WHERE state = 'missing'"
+        " AND project_id IN (SELECT project_id FROM shared_projects WHERE workspace_id = ?)",
+        (workspace_id,),
+    )
+
+
 def mark(
     conn: Connection, file: SharedFile, state: str, *, now: int, done: int | None = None, problem: str | None = None
 ) -> None:

@@ -30,6 +30,14 @@ PLACEHOLDER: Final = Text("Shared project")
 
 _OWN_WISHES: Final = (EndReason.UNSHARED, EndReason.LEFT)
 _PENDING, _PRIVATE = int(ChangeState.PENDING), int(ChangeState.PRIVATE)
+# Private projects, and whether anything was done in each.
+_PRIVATE_PROJECTS: Final = """
+SELECT p.id, p.name <> ? OR EXISTS (SELECT 1 FROM threads t WHERE t.project_id = p.id)
+  OR EXISTS (SELECT 1 FROM changes c WHERE c.project_id = p.id AND c.op <> 'new')
+  OR EXISTS (SELECT 1 FROM knowledge_sources k WHERE k.project_id = p.id)
+FROM projects p WHERE p.deleted_at IS NULL
+  AND p.id NOT IN (SELECT project_id FROM shared_projects WHERE state <> 'ended') ORDER BY p.id
+"""
 
 
 # Before
@@ -161,6 +169,20 @@ def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str
             now,
         ),
     )
+
+
+def carry(conn: Connection, origin: Origin, workspace_id: str) -> list[str]:
+    """Share all private projects with this person's own computers. Returns their ids. The first project of a new
+    profile, in which nothing was written, goes where there is another one."""
+    found = conn.exec_driver_sql(_PRIVATE_PROJECTS, (shown(projects.DEFAULT_NAME),)).all()
+    carried = [project_id for project_id, is_used in found if is_used]
+    for project_id in carried:
+        start(conn, origin, project_id, workspace_id, TeamRole.OWNER, "")
+    others = [project_id for project_id, is_used in found if not is_used]
+    if others and running(conn, workspace_id):
+        _forget(conn, others[0])
+        conn.exec_driver_sql("DELETE FROM projects WHERE id = ?", (others[0],))
+    return carried
 
 
 def _forget(conn: Connection, project_id: str) -> None:

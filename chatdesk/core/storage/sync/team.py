@@ -12,13 +12,13 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.sharing.sync_results import ShareMark
 from chatdesk.core.domain.sharing.sync_wire import Hello, MemberRow, ProjectHead, TeamView
 from chatdesk.core.domain.sharing.team import (
+    NOWHERE,
     ChangeState,
     EndReason,
     MemberStatus,
     ServerAddress,
     SharedProject,
     ShareState,
-    SyncRound,
     TeamDevice,
     TeamMember,
     TeamRole,
@@ -28,18 +28,17 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.projects import read_only_projects as read_only_projects
 from chatdesk.core.storage.engine.change_log import Origin
-from chatdesk.core.storage.engine.plain_text import clean, from_json, json_value, one_of, shown_name
+from chatdesk.core.storage.engine.plain_text import from_json, json_value, one_of, shown_name
 from chatdesk.core.storage.sync import (
     erased_project,
     joining_again,
     misfits,
     outbox,
+    own_places,
     parked_workspaces,
     sharing,
     team_view_cleaning,
 )
-
-ROUNDS_KEPT: Final = 500
 
 _SHARED = f"""
 SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
@@ -49,6 +48,8 @@ SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
   {json_value("s.progress", "misfit_since")}, (SELECT p.name FROM projects p WHERE p.id = s.project_id)
 FROM shared_projects s
 """  # noqa: S608
+
+_OF_TEAMS: Final = f" WHERE s.workspace_id NOT IN (SELECT id FROM workspaces WHERE {own_places.IS_PLACE})"  # noqa: S608
 
 
 # Workspaces
@@ -71,7 +72,7 @@ def add_workspace(conn: Connection, workspace: Workspace) -> None:
         (
             workspace.id,
             team_view_cleaning.shown(workspace.name),
-            json.dumps(asdict(workspace.address)),
+            json.dumps({"place": workspace.place} if workspace.place else asdict(workspace.address)),
             workspace.member_id,
             int(workspace.is_owner),
             workspace.joined_at,
@@ -100,12 +101,18 @@ def _give_to(conn: Connection, workspace_id: str, member_id: str) -> None:
 
 def workspaces(conn: Connection) -> list[Workspace]:
     """Return the workspaces that were joined and not left, in the order of joining."""
-    return _workspaces(conn, "left_at IS NULL")
+    return _workspaces(conn, f"left_at IS NULL AND NOT {own_places.IS_PLACE}")
+
+
+def places(conn: Connection, *, is_parked: bool = False) -> list[Workspace]:
+    """Return the workspaces that are folders of this person's own computers, like ``workspaces`` or ``parked``."""
+    condition = parked_workspaces.CONDITION if is_parked else "left_at IS NULL"
+    return _workspaces(conn, f"{condition} AND {own_places.IS_PLACE}")
 
 
 def parked(conn: Connection) -> list[Workspace]:
     """Return the workspaces of a restored or salvaged profile that were neither joined again nor left since."""
-    return _workspaces(conn, parked_workspaces.CONDITION)
+    return _workspaces(conn, f"{parked_workspaces.CONDITION} AND NOT {own_places.IS_PLACE}")
 
 
 def _workspaces(conn: Connection, condition: str) -> list[Workspace]:
@@ -114,7 +121,16 @@ def _workspaces(conn: Connection, condition: str) -> list[Workspace]:
         f" WHERE {condition} ORDER BY joined_at, id"
     )
     return [
-        Workspace(id_, shown_name(name), _address(address), member, bool(owner), joined_at=at, clock_offset_ms=offset)
+        Workspace(
+            id_,
+            shown_name(name),
+            _address(address),
+            member,
+            bool(owner),
+            joined_at=at,
+            clock_offset_ms=offset,
+            place=own_places.place_in(address),
+        )
         for id_, name, address, member, owner, at, offset in rows
     ]
 
@@ -135,6 +151,8 @@ def set_workspace_address(conn: Connection, workspace_id: str, address: ServerAd
 
 def _address(stored: str) -> ServerAddress:
     value = from_json(stored)
+    if own_places.place_in(stored):
+        return NOWHERE
     port = value.get("port")
     words = {
         name: value[name] for name in ("host", "database", "user", "tls", "ca") if isinstance(value.get(name), str)
@@ -172,14 +190,18 @@ def store_view(
     )
     _record_people(conn, workspace_id, view)
     outbox.offer_again(conn, workspace_id)
+    is_own = own_places.is_place(conn, workspace_id)
     known = shares(conn)
     changed = {project_id for project_id, _ in known.items() ^ before.items()}
     there = {head.project_id for head in view.projects if not head.is_deleted}
     touched = {
         head.project_id
         for head in view.projects
-        if head.project_id not in changed and _apply_head(conn, origin, workspace_id, head, known.get(head.project_id))
+        if head.project_id not in changed
+        and _apply_head(conn, origin, workspace_id, head, known.get(head.project_id), is_own=is_own)
     }
+    if is_own:  # nobody takes a project away from a person, and their computers carry all
+        return frozenset(touched | set(sharing.carry(conn, origin, workspace_id)))
     touched |= {
         project_id
         for project_id, share in known.items()
@@ -190,7 +212,9 @@ def store_view(
     return frozenset(touched)
 
 
-def _apply_head(conn: Connection, origin: Origin, workspace_id: str, head: ProjectHead, mine: ShareMark | None) -> bool:
+def _apply_head(
+    conn: Connection, origin: Origin, workspace_id: str, head: ProjectHead, mine: ShareMark | None, *, is_own: bool
+) -> bool:
     """Add, update or end a project that the server names. Returns whether it was added, opened or ended."""
     if mine is not None and not mine.is_ended:
         if mine.workspace_id != workspace_id:
@@ -202,7 +226,7 @@ def _apply_head(conn: Connection, origin: Origin, workspace_id: str, head: Proje
         return False
     if head.is_deleted or (mine is not None and mine.workspace_id != workspace_id):
         return False
-    if sharing.may_adopt(conn, head, is_ended=mine is not None):
+    if is_own or sharing.may_adopt(conn, head, is_ended=mine is not None):
         sharing.adopt(conn, origin, head, workspace_id)
         return True
     return mine is not None and sharing.record_admission(conn, head.project_id, is_let_in=True)
@@ -339,8 +363,8 @@ def member_names(conn: Connection) -> dict[str, str]:
 
 
 def shared_projects(conn: Connection, workspace_id: str | None = None) -> list[SharedProject]:
-    """Return the projects that are or were shared, of one workspace or of all."""
-    condition, values = ("", ()) if workspace_id is None else (" WHERE s.workspace_id = ?", (workspace_id,))
+    """Return the projects that are or were shared, of one workspace or of all teams."""
+    condition, values = (_OF_TEAMS, ()) if workspace_id is None else (" WHERE s.workspace_id = ?", (workspace_id,))
     return [_shared(row) for row in conn.exec_driver_sql(f"{_SHARED}{condition} ORDER BY s.project_id", values)]
 
 
@@ -363,25 +387,3 @@ def _shared(row: Sequence[Any]) -> SharedProject:
         is_let_in=state is ShareState.ENDED and bool(row[8]),
         misfit=misfits.sentence(*row[9:12]) if state is not ShareState.ENDED else "",
     )
-
-
-# The log of rounds
-
-
-def add_round(conn: Connection, entry: SyncRound) -> None:
-    """Add a round to the log, of which the newest ``ROUNDS_KEPT`` are kept."""
-    conn.exec_driver_sql(
-        "INSERT INTO sync_rounds (at, workspace_id, sent, received, took_ms, problem) VALUES (?, ?, ?, ?, ?, ?)",
-        (entry.at, entry.workspace_id, entry.sent, entry.received, entry.took_ms, clean(entry.problem)),
-    )
-    conn.exec_driver_sql("DELETE FROM sync_rounds WHERE n <= (SELECT max(n) FROM sync_rounds) - ?", (ROUNDS_KEPT,))
-
-
-def rounds(conn: Connection, workspace_id: str, *, limit: int = ROUNDS_KEPT) -> list[SyncRound]:
-    """Return the log of rounds, the newest first."""
-    rows = conn.exec_driver_sql(
-        "SELECT at, workspace_id, sent, received, took_ms, problem FROM sync_rounds WHERE workspace_id = ?"
-        " ORDER BY n DESC LIMIT ?",
-        (workspace_id, limit),
-    )
-    return [SyncRound(*row) for row in rows]

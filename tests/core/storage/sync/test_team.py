@@ -21,7 +21,7 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.sync import entering, parked_workspaces, sharing, team, team_notes
+from chatdesk.core.storage.sync import entering, parked_workspaces, rounds, sharing, team, team_notes
 from chatdesk.core.storage.sync.store import SyncStore
 from tests.helpers.store import Store
 
@@ -211,14 +211,14 @@ async def test_the_newest_rounds_are_kept(store: Store) -> None:
     join(store)
 
     def work(conn: Connection) -> None:
-        for n in range(team.ROUNDS_KEPT + 20):
-            team.add_round(conn, SyncRound(n, WORKSPACE, sent=1, received=2, took_ms=3, problem="p\0"))
+        for n in range(rounds.ROUNDS_KEPT + 20):
+            rounds.add(conn, SyncRound(n, WORKSPACE, sent=1, received=2, took_ms=3, problem="p\0"))
 
     do(store, work)
-    found = do(store, lambda conn: team.rounds(conn, WORKSPACE))
-    assert len(found) == team.ROUNDS_KEPT
-    assert found[0] == SyncRound(team.ROUNDS_KEPT + 19, WORKSPACE, 1, 2, 3, "p\ufffd")
-    assert len(do(store, lambda conn: team.rounds(conn, WORKSPACE, limit=3))) == 3
+    found = do(store, lambda conn: rounds.newest(conn, WORKSPACE))
+    assert len(found) == rounds.ROUNDS_KEPT
+    assert found[0] == SyncRound(rounds.ROUNDS_KEPT + 19, WORKSPACE, 1, 2, 3, "p\ufffd")
+    assert len(do(store, lambda conn: rounds.newest(conn, WORKSPACE, limit=3))) == 3
 
 
 async def test_notes_name_people_once_until_they_are_seen(store: Store) -> None:

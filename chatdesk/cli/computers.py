@@ -1,0 +1,274 @@
+"""``chatdesk computers`` starts and joins the library of a person's own computers, syncs it, and shows its state.
+
+The recovery phrase comes from a file or from stdin, never from the arguments, which everybody on a computer can see.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from chatdesk.cli.team_asking import add_verb, open_keys
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.sharing.team import Workspace
+from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.moments import moment_text
+from chatdesk.core.paths import AppPaths
+from chatdesk.core.system import terminal
+from chatdesk.core.system.small_files import read_small_file
+from chatdesk.core.system.system_errors import reason_text
+from chatdesk.core.texts import Sentences, Text, plural, shown, tr
+
+if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.core.sync.computers.own_computers import ComputersState, OwnComputers
+    from chatdesk.core.sync.team_service import TeamService
+    from chatdesk.services.services import Services
+
+_WAIT_S: Final = 300
+_LOOK_EVERY_S: Final = 0.1
+_LONGEST_FILE: Final = 4096
+
+
+def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "computers", parents=[common], help=tr("have the same chats on your own computers, through a folder")
+    )
+    parser.set_defaults(run=_computers)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    place = tr("an empty folder that something carries to your other computers")
+    start = add_verb(
+        verbs,
+        common,
+        "start",
+        _start,
+        tr("begin with the first computer, and print the recovery phrase once"),
+        has_workspace=False,
+        check=_check_place,
+    )
+    start.add_argument("place", metavar="PLACE", help=place)
+    join = add_verb(
+        verbs,
+        common,
+        "join",
+        _join,
+        tr("join with a further computer, or again with a restored one"),
+        has_workspace=False,
+        check=_check_join,
+    )
+    join.add_argument("place", metavar="PLACE", help=tr("the same folder as on the other computers"))
+    join.add_argument(
+        "--phrase-file", metavar="FILE", help=tr("read the recovery phrase from FILE; else it is asked for")
+    )
+    join.add_argument("--yes", action="store_true", help=tr("do not ask"))
+    sync = add_verb(
+        verbs,
+        common,
+        "sync",
+        _sync,
+        tr("write what is new here into the folder, and read what others wrote"),
+        has_workspace=False,
+        json=tr("as JSON"),
+    )
+    for each in (start, join, sync):
+        wait = tr("wait at most this long ({seconds})", seconds=str(_WAIT_S))
+        each.add_argument("--wait", type=int, default=_WAIT_S, metavar="SECONDS", help=wait)
+    add_verb(
+        verbs,
+        common,
+        "status",
+        _status,
+        tr("show your computers, and what waits"),
+        is_writing=False,
+        has_workspace=False,
+        json=tr("as JSON"),
+    )
+
+
+def _check_place(options: argparse.Namespace, _paths: AppPaths) -> None:
+    wanted = options.place
+    if not wanted.strip() or "\0" in wanted:
+        raise InvalidInput(Text("A folder has a name."), safe="", next_step=Text("Name one that others carry."))
+    options.folder = Path(wanted).expanduser().absolute()
+    if options.folder.exists() and not options.folder.is_dir():
+        raise InvalidInput(Text("This is no folder."), safe="", next_step=Text("Name one that others carry."))
+
+
+def _check_join(options: argparse.Namespace, paths: AppPaths) -> None:
+    _check_place(options, paths)
+    options.phrase = ""
+    if options.phrase_file is None:
+        return
+    try:
+        options.phrase = read_small_file(Path(options.phrase_file), _LONGEST_FILE).decode("utf-8", "replace").strip()
+    except (OSError, ValueError) as error:
+        reason = reason_text(error) if isinstance(error, OSError) else str(error)
+        raise InvalidInput(
+            Text("The file with the recovery phrase cannot be read: {reason}.", reason=reason), safe="", next_step=""
+        ) from error
+
+
+async def _computers(options: argparse.Namespace, services: Services) -> int:
+    """Run one verb of ``chatdesk computers``; returns the exit code."""
+    if options.team_verb.is_writing:
+        if services.has_other_owner:
+            raise NotPossible(
+                Text("ChatDesk is open on this data directory."),
+                next_step=Text("It keeps your computers in step by itself. Close it to do this here."),
+            )
+        if services.read_only_reason is not None:
+            raise services.read_only_reason
+    return int(await options.team_verb.run(options, services))
+
+
+async def _start(options: argparse.Namespace, services: Services) -> int:
+    await open_keys(services, may_make=True)
+    service = await services.load_team()
+    phrase = await service.computers.start(options.folder)
+    terminal.say(phrase)
+    terminal.complain(
+        tr(
+            "This is your recovery phrase. Write it down: your other computers need it, and with it alone you get your"
+            " chats back. Whoever has it and the folder can read everything. It is not shown again."
+        )
+    )
+    return await _finish(options, service)
+
+
+async def _join(options: argparse.Namespace, services: Services) -> int:
+    phrase = options.phrase or await asyncio.to_thread(terminal.ask_secret, tr("Recovery phrase: "))
+    service = await services.load_team()
+    found = await service.computers.look(options.folder, phrase)
+    names = ", ".join(f"{each.name} ({_moment(each.at)})" for each in found)
+    question = tr("The folder is used by: {computers}. Merge the chats of this computer with theirs?", computers=names)
+    if not options.yes and not await terminal.agrees(question):
+        terminal.complain(tr("nothing was changed"))
+        return 1
+    await open_keys(services, may_make=True)
+    await service.computers.join(options.folder, phrase)
+    return await _finish(options, service)
+
+
+async def _finish(options: argparse.Namespace, service: TeamService) -> int:
+    workspace = await _joined(service.computers)
+    return _say_synced(await _wait(service, workspace, options.wait))
+
+
+async def _sync(options: argparse.Namespace, services: Services) -> int:
+    service = await services.load_team()
+    workspace = await _joined(service.computers)
+    await open_keys(services)
+    await service.computers.fetch_again(workspace.id)
+    state = await _wait(service, workspace, options.wait)
+    if options.json:
+        terminal.say_json(_as_data(state))
+        return _code(state)
+    return _say_synced(state)
+
+
+async def _status(options: argparse.Namespace, services: Services) -> int:
+    service = await services.load_team()
+    state = await service.computers.state(await _joined(service.computers))
+    if options.json:
+        terminal.say_json(_as_data(state))
+        return 0
+    terminal.say(state.workspace.place)
+    for each in state.computers:
+        this = tr("{name} (this one)", name=each.name) if each.is_this else each.name
+        terminal.say(tr("{computer}, last here {moment}", computer=this, moment=_moment(each.at)))
+        if each.waiting:
+            said = plural(
+                "{count} files of it have not arrived yet", "{count} file of it has not arrived yet", each.waiting
+            )
+            terminal.say(f"  {said}")
+        if each.is_rolled_back:
+            terminal.say("  " + tr("the folder has older files of it than before"))
+    _say_waiting(state)
+    return 0
+
+
+async def _wait(service: TeamService, workspace: Workspace, seconds: int) -> ComputersState:
+    """Sync until everything is in the folder, and everything in the folder is here."""
+    from chatdesk.core.sync.sending import wait_until_sent
+
+    clock = Clock()
+    end_s = clock.monotonic_s() + max(0, seconds)
+    sent = await wait_until_sent(service, workspace.id, clock, timeout_s=float(max(0, seconds)))
+    # Files have a thread of their own, which tells nobody that it has come to its end.
+    while sent.is_done and await service.computers.is_moving_files(workspace.id) and clock.monotonic_s() < end_s:  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_EVERY_S)
+    if sent.problem:
+        terminal.complain(Sentences.of(sent.problem, Text("'chatdesk computers sync' continues.")))
+    return await service.computers.state(workspace)
+
+
+async def _joined(computers: OwnComputers) -> Workspace:
+    workspace = await computers.joined()
+    if workspace is not None:
+        return workspace
+    if await computers.is_parked():
+        raise NotPossible(
+            Text("This profile, or a copy of it, was put in the place of another one, so it no longer syncs."),
+            next_step=Text("Join again with the recovery phrase: 'chatdesk computers join'."),
+        )
+    raise NotPossible(
+        Text("This computer has not joined any others."),
+        next_step=Text("'chatdesk computers start' or 'join' does that."),
+    )
+
+
+def _say_synced(state: ComputersState) -> int:
+    code = _code(state)
+    if not code:
+        terminal.say(tr("Everything is in the folder, and everything in the folder is here."))
+    _say_waiting(state)
+    return code
+
+
+def _say_waiting(state: ComputersState) -> None:
+    if state.waiting:
+        terminal.complain(plural("{count} changes wait here.", "{count} change waits here.", state.waiting))
+    if state.files:
+        terminal.complain(tr("Attached files are on their way."))
+    if state.unreadable:
+        terminal.complain(
+            plural(
+                "{count} files in the folder are incomplete, or were changed. What they bring waits.",
+                "{count} file in the folder is incomplete, or was changed. What it brings waits.",
+                len(state.unreadable),
+            )
+        )
+    if state.problem:
+        terminal.complain(state.problem)
+
+
+def _code(state: ComputersState) -> int:
+    return int(bool(state.waiting or state.problem))
+
+
+def _as_data(state: ComputersState) -> dict[str, Any]:
+    return {
+        "place": state.workspace.place,
+        "waiting": state.waiting,
+        "refused": state.refused,
+        "files_on_their_way": state.files,
+        "unreadable": list(state.unreadable),
+        "problem": shown(state.problem) or None,
+        "synced_at": state.synced_at,
+        "computers": [
+            {
+                "name": each.name,
+                "version": each.version,
+                "last_seen_at": each.at,
+                "is_this": each.is_this,
+                "waiting": each.waiting,
+                "is_rolled_back": each.is_rolled_back,
+            }
+            for each in state.computers
+        ],
+    }
+
+
+def _moment(at: int) -> str:
+    return moment_text(at, lambda moment: f"{moment:%Y-%m-%d %H:%M}")

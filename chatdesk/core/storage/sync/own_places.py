@@ -1,0 +1,33 @@
+"""Tells the folders of a person's own computers from the databases of teams: both are workspaces."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy.engine import Connection
+
+from chatdesk.core.storage.engine.plain_text import from_json, json_value
+
+# In SQL: whether a row of ``workspaces`` is such a folder.
+IS_PLACE: Final = f"{json_value('address', 'place')} IS NOT NULL"
+
+
+def is_place(conn: Connection, workspace_id: str) -> bool:
+    """Return whether a workspace is a folder of this person's own computers."""
+    query = f"SELECT 1 FROM workspaces WHERE id = ? AND {IS_PLACE}"  # noqa: S608 - constants
+    return conn.exec_driver_sql(query, (workspace_id,)).first() is not None
+
+
+def carried(conn: Connection) -> dict[str, str]:
+    """Return the workspaces of the projects that this person's own computers carry, by project."""
+    rows = conn.exec_driver_sql(
+        "SELECT s.project_id, s.workspace_id FROM shared_projects s JOIN workspaces w ON w.id = s.workspace_id"  # noqa: S608
+        f" WHERE s.state <> 'ended' AND w.left_at IS NULL AND {IS_PLACE}"
+    )
+    return dict(rows.all())
+
+
+def place_in(stored: str) -> str:
+    """Return the folder in a stored address; empty for that of a database."""
+    place = from_json(stored).get("place")
+    return place if isinstance(place, str) else ""

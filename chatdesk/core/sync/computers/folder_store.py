@@ -1,0 +1,357 @@
+"""Implements the port of sync over a folder that something carries between a person's computers.
+
+What the other computers wrote into the folder is appended to logs of this computer (``storage/sync/private_log``), of
+which the engine pulls as from a server; what it pushes is appended there and written into the folder. A segment is read
+once all is read that its writer had read, so that a computer learns of nothing before what it hangs below.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from chatdesk.core.clock import Clock
+from chatdesk.core.domain.sharing.sync_wire import (
+    START,
+    DeviceRow,
+    Hello,
+    MemberRow,
+    PresenceRow,
+    ProjectHead,
+    PulledChange,
+    PushResult,
+    TeamView,
+    WireChange,
+)
+from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, MemberStatus, SyncMode, TeamRole
+from chatdesk.core.storage.sync.private_log import ComputerRow, Looks, PrivateLog
+from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, LibraryKey
+from chatdesk.core.sync.computers.place import LIBRARY, Place, PlaceUnreachable, head_name, segment_name
+from chatdesk.core.sync.computers.place_files import PlaceFiles
+from chatdesk.core.sync.computers.segments import SEGMENT_BYTES, Segment, chain_after, packed, unpacked
+from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamUnreachable
+from chatdesk.core.sync.team_store.listening import Notifications
+from chatdesk.core.texts import Text, shown
+
+_log = logging.getLogger(__name__)
+
+NAME: Final = Text("My computers")
+_MEMBER: Final = Text("Me")
+_CHANNEL: Final = "own_"
+# How often the folder is looked at while nothing else happens, and how often a computer says that it is in use.
+_LOOK_S: Final = 2.0
+_HEAD_EVERY_MS: Final = 3_600_000
+_ANY_TIME: Final = 2**62
+
+
+class FolderStore:
+    """One use of a folder by one thread; ``wake`` and ``abort`` may be called by any. ``data``: where this computer
+    keeps its logs; ``device``: the device that it is at first. Raises ``TeamError`` and ``StorageError``."""
+
+    is_deaf = False
+
+    def __init__(self, place: Place, key: LibraryKey, data: Path, clock: Clock, *, device: str) -> None:
+        self._place = place
+        self._key = key
+        self._data = data
+        self._clock = clock
+        self._opened: PrivateLog | None = None
+        self._device = device
+        self._name = self._version = ""
+        self._is_aborted = False
+        self._woken = threading.Event()
+        self._stamp: object = None
+        self.looks = Looks()
+        self.chunks = PlaceFiles(place, key, data / "unsent", lambda: self._computer)
+
+    @property
+    def _computer(self) -> str:
+        return self._key.name_of("computer", self._device)
+
+    @property
+    def log(self) -> PrivateLog:
+        """The logs of this computer."""
+        if self._is_aborted:
+            raise TeamUnreachable
+        if self._opened is None:
+            self._opened = PrivateLog(self._data / "log.sqlite3")
+        return self._opened
+
+    # What the engine asks for
+
+    def hello(self, device: str, *, name: str, version: str) -> Hello:
+        self._device, self._name, self._version = device, name, version
+        self._check_place()
+        self._check_own(self._place.computers())
+        return self._hello()
+
+    def view(self, device: str, *, since: int = 0) -> tuple[Hello, TeamView]:
+        """Look into the folder, and return the projects and computers."""
+        self._exchange()
+        me = self._key.member_id
+        heads = self.log.heads()
+        return self._hello(), TeamView(
+            projects=tuple(
+                ProjectHead(project, TeamRole.OWNER.value, f"{_CHANNEL}{generation}", seq, is_own=True)
+                for project, (seq, generation) in heads.items()
+            ),
+            members=(MemberRow(me, shown(_MEMBER), True, MemberStatus.ACTIVE.value, None),),
+            devices=tuple(
+                DeviceRow(each.device, me, each.name, each.version, each.at) for each in self.log.computers().values()
+            ),
+            roles=tuple((project, me, TeamRole.OWNER.value) for project in heads),
+        )
+
+    def push(self, project_id: str, device: str, changes: Sequence[WireChange]) -> list[PushResult]:
+        return self.log.enter(device, project_id, changes, author=self._key.member_id, now=self._clock.now_ms())
+
+    def pull(self, project_id: str, after_seq: int, *, limit: int) -> list[PulledChange]:
+        return self.log.pull(project_id, after_seq, limit=limit)
+
+    def chain_at(self, project_id: str, seq: int) -> bytes | None:
+        return self.log.chain_at(project_id, seq)
+
+    def erased(self, project_id: str, change_ids: Sequence[str]) -> set[str]:
+        """Return all of them: what is in the folder was written by this person."""
+        return set(change_ids)
+
+    def poke(self, project_id: str) -> None:
+        """Write the pushed changes into the folder."""
+        self._send()
+
+    def acknowledge(self, device: str, seqs: dict[str, int]) -> None:
+        self._send()
+
+    def tidy(self, project_id: str, days: int | None) -> list[tuple[str, str]]:
+        return []
+
+    def set_presence(self, project_id: str, device: str, thread_id: str | None, state: str) -> None:
+        """Do nothing: nobody else is there."""
+
+    def presence(self) -> list[PresenceRow]:
+        return []
+
+    def listen(self, channels: Sequence[str]) -> None:
+        """Do nothing: every change in the folder is noticed, whatever it is about."""
+
+    def wait(self, timeout_s: float) -> Notifications:
+        """Return as soon as a file came into the folder; empty when woken or after ``timeout_s``."""
+        until_s = self._clock.monotonic_s() + timeout_s
+        while True:
+            left_s = until_s - self._clock.monotonic_s()
+            if self._woken.wait(max(0.0, min(left_s, _LOOK_S))) or left_s <= _LOOK_S:
+                self._woken.clear()
+                return Notifications()
+            if self._place.stamp() != self._stamp:
+                return Notifications(people_at=_ANY_TIME)
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def abort(self) -> None:
+        self._is_aborted = True
+        self._woken.set()
+
+    def close(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _hello(self) -> Hello:
+        return Hello(
+            self._key.workspace_id,
+            shown(NAME),
+            TEAM_SCHEMA,
+            SyncMode.READ_WRITE.value,
+            self._key.member_id,
+            shown(_MEMBER),
+            True,
+            self._clock.now_ms(),
+        )
+
+    # The folder
+
+    def _exchange(self) -> None:
+        self._check_place()
+        folders = self._place.computers()
+        is_own_new = not self._check_own(folders)
+        if is_own_new:
+            self._receive(folders, is_own_new=True)
+        known = self.log.computers().get(self._computer)
+        said = _newest_head(self._place, self._key, self._computer, folders.get(self._computer, []), set())
+        self._send(is_head_lost=said != known)
+        self._stamp = self._place.stamp()
+        self._receive(folders, is_own_new=False)
+
+    def _check_place(self) -> None:
+        """Raise ``PlaceUnreachable`` where the folder is empty: a disk may not be connected. A file of the library that
+        the carrier removed is written again by those who were here before."""
+        if self._place.libraries():
+            return
+        if self._computer not in self._place.computers():
+            raise PlaceUnreachable
+        self._place.write(LIBRARY, library_file(self._key, self._clock.now_ms()))
+
+    def _check_own(self, folders: dict[str, list[str]]) -> bool:
+        """Write own segments again that the folder lost. Returns false if this computer knows of none. Raises
+        ``TeamDeviceUnknown`` where a copy of this profile has written there, too."""
+        there = self._place.segments(folders.get(self._computer, []))
+        sizes = self.log.own_sizes(self._computer)
+        newest = max(sizes, default=0)
+        if not newest:
+            return False
+        for number in sorted(each for each in there if each >= newest):
+            found = [data for path in there[number] if (data := self._place.read(path)) is not None]
+            own = self.log.own_segment(self._computer, number)
+            if any(data != (own and own[1]) and self._opens(number, data) for data in found):
+                raise TeamDeviceUnknown
+        for number, size in sizes.items():
+            paths = there.get(number, [])
+            if size in map(self._place.size, paths) and number != newest:
+                continue
+            own = self.log.own_segment(self._computer, number)
+            if own is not None and not any(self._place.read(path) == own[1] for path in paths):
+                self._place.write(f"{self._computer}/{segment_name(number)}", own[1])
+        return True
+
+    def _opens(self, number: int, data: bytes) -> bool:
+        try:
+            self._key.unseal(Kind.SEGMENT, self._computer, number, data)
+        except CannotUnseal:
+            return False
+        return True
+
+    def _send(self, *, is_head_lost: bool = False) -> None:
+        """Write the changes that are in no segment yet, and the head file where it is not up to date."""
+        computer, log = self._computer, self.log
+        numbers = log.read_numbers()
+        number = numbers.pop(computer, 0)
+        while rows := log.unsent(max_bytes=SEGMENT_BYTES):
+            before = max(log.chains(computer, number), default=START)
+            number += 1
+            data = self._key.seal(Kind.SEGMENT, computer, number, packed(Segment(before, numbers, rows)))
+            log.add_own(computer, number, chain_after(before, data), data, rows)
+            self._place.write(f"{computer}/{segment_name(number)}", data)
+        known, now = log.computers().get(computer), self._clock.now_ms()
+        if is_head_lost or known is None or known.number != number or not 0 <= now - known.at < _HEAD_EVERY_MS:
+            row = ComputerRow(computer, self._device, self._name, self._version, now, number)
+            self._place.write(f"{computer}/{head_name()}", self._head(row))
+            log.record_computer(row)
+
+    def _head(self, row: ComputerRow) -> bytes:
+        chain = max(self.log.chains(row.computer, row.number), default=START)
+        said = {
+            "device": row.device,
+            "name": row.name,
+            "version": row.version,
+            "at": row.at,
+            "number": row.number,
+            "chain": chain.hex(),
+        }
+        return self._key.seal(Kind.HEAD, row.computer, 0, json.dumps(said).encode())
+
+    def _receive(self, folders: dict[str, list[str]], *, is_own_new: bool) -> None:
+        """Read the segments that can be read. ``is_own_new``: the logs of this computer were lost, so that its own
+        segments are read, too."""
+        self.looks = Looks()
+        there = {
+            computer: self._place.segments(found)
+            for computer, found in folders.items()
+            if is_own_new or computer != self._computer
+        }
+        is_any = True
+        while is_any:
+            is_any = False
+            for computer, segments in there.items():
+                while self._read_next(computer, segments):
+                    is_any = True
+        for computer in there.keys() - {self._computer}:
+            self._read_head(computer, folders[computer])
+            known = self.log.computers().get(computer)
+            newest = max([known.number if known else 0, *there[computer]])
+            read = self.log.read_numbers().get(computer, 0)
+            if newest > read:
+                self.looks.waiting[computer] = newest - read
+        self.log.record_looks(self.looks)
+
+    def _read_next(self, computer: str, segments: dict[int, list[str]]) -> bool:
+        """Append the next segment of a computer. Returns false if it is not here, or has to wait."""
+        number = self.log.read_numbers().get(computer, 0) + 1
+        while number > 0:
+            found = [each for path in segments.get(number, ()) if (each := self._open(computer, number, path))]
+            if sum(self._append(computer, number, segment, data) for segment, data in found):
+                return True
+            known = self._chains_before(computer, number)
+            if all(segment.before in known for segment, _ in found):
+                return False
+            # A copy of the profile wrote under the same name: down to where it began.
+            number -= 1
+        return False
+
+    def _chains_before(self, computer: str, number: int) -> set[bytes]:
+        return self.log.chains(computer, number - 1) if number > 1 else {START}
+
+    def _append(self, computer: str, number: int, segment: Segment, data: bytes) -> bool:
+        log = self.log
+        chain = chain_after(segment.before, data)
+        if segment.before not in self._chains_before(computer, number) or chain in log.chains(computer, number):
+            return False
+        read = log.read_numbers()
+        if any(read.get(each, 0) < count for each, count in segment.seen.items() if each != self._computer):
+            return False
+        own = data if computer == self._computer else None
+        log.append_segment(computer, number, chain, segment.rows, data=own)
+        return True
+
+    def _open(self, computer: str, number: int, path: str) -> tuple[Segment, bytes] | None:
+        data = self._place.read(path)
+        try:
+            if data is None:
+                raise CannotUnseal
+            plain = self._key.unseal(Kind.SEGMENT, computer, number, data)
+            return unpacked(plain, self._key.member_id), data
+        except (CannotUnseal, ValueError):
+            self.looks.unreadable.add(path)
+            return None
+
+    def _read_head(self, computer: str, folders: list[str]) -> None:
+        known = self.log.computers().get(computer)
+        newest = _newest_head(self._place, self._key, computer, folders, self.looks.unreadable)
+        if known is not None and (newest is None or newest.number < known.number):
+            self.looks.rolled_back.add(computer)
+        elif newest is not None and newest != known:
+            self.log.record_computer(newest)
+
+
+def read_computers(place: Place, key: LibraryKey) -> dict[str, ComputerRow]:
+    """Return the computers of a folder, as their head files say, by their names in the folder."""
+    found = {
+        computer: _newest_head(place, key, computer, folders, set()) for computer, folders in place.computers().items()
+    }
+    return {computer: row for computer, row in found.items() if row is not None}
+
+
+def _newest_head(
+    place: Place, key: LibraryKey, computer: str, folders: list[str], unreadable: set[str]
+) -> ComputerRow | None:
+    """Return the newest head of a computer; ``unreadable`` gathers the head files that cannot be read."""
+    found: list[ComputerRow] = []
+    for path in place.heads(folders):
+        try:
+            said = json.loads(key.unseal(Kind.HEAD, computer, 0, place.read(path) or b""))
+            device, name, version = (str(said[each]) for each in ("device", "name", "version"))
+            if key.name_of("computer", device) != computer:
+                raise ValueError(device)
+            found.append(ComputerRow(computer, device, name, version, int(said["at"]), int(said["number"])))
+        except (CannotUnseal, ValueError, KeyError, TypeError):
+            unreadable.add(path)
+    return max(found, key=lambda row: (row.number, row.at), default=None)
+
+
+def library_file(key: LibraryKey, now: int) -> bytes:
+    """Return the file by which a folder is known as that of this library."""
+    return key.seal(Kind.LIBRARY, "", 0, json.dumps({"made_at": now}).encode())

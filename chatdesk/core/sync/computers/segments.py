@@ -1,0 +1,92 @@
+"""Writes and reads the contents of a segment: the changes of a computer since its segment before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chatdesk.core.domain.sharing.sync_wire import START, ProjectChange, PulledChange, body_digest
+
+# A segment is closed once its changes have more than this many bytes.
+SEGMENT_BYTES: Final = 4_000_000
+# More than any segment has, as one change has at most a megabyte.
+_MOST_BYTES: Final = 64_000_000
+_FIELDS: Final = ("id", "device", "dseq", "kind", "op", "entity", "reg", "hlc", "body", "at", "v")
+_NUMBERS: Final = frozenset(("dseq", "hlc", "at", "v"))
+_LARGEST: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Holds the changes of a segment. ``before`` is the chain up to the segment before it; ``seen``: how many segments
+    of other computers its writer had read, by the name of each in the folder."""
+
+    before: bytes
+    seen: Mapping[str, int]
+    rows: Sequence[ProjectChange]
+
+
+def packed(segment: Segment) -> bytes:
+    rows = [_values(row) for row in segment.rows]
+    said = {"before": segment.before.hex(), "seen": dict(segment.seen), "rows": rows}
+    return zlib.compress(json.dumps(said, separators=(",", ":")).encode())
+
+
+def unpacked(data: bytes, author: str) -> Segment:
+    """Return the segment in these bytes, whose changes get this author. Raises ``ValueError``."""
+    try:
+        unpacking = zlib.decompressobj()
+        said = json.loads(unpacking.decompress(data, _MOST_BYTES))
+        if unpacking.unconsumed_tail or not isinstance(said, dict):
+            raise ValueError(_MOST_BYTES)
+        before = bytes.fromhex(said["before"])
+        seen = {str(name): _number(value) for name, value in said["seen"].items()}
+        rows = tuple(_row(values, author) for values in said["rows"])
+    except (zlib.error, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    if len(before) != len(START):
+        raise ValueError(before)
+    return Segment(before, seen, rows)
+
+
+def chain_after(before: bytes, data: bytes) -> bytes:
+    """Return the chain after a segment, whose file has these bytes."""
+    return hashlib.sha256(before + hashlib.sha256(data).digest()).digest()
+
+
+def _values(row: ProjectChange) -> list[Any]:
+    project_id, change = row
+    erased = change.digest.hex() if change.is_erased else None
+    return [project_id, list(change.parents), erased, *(getattr(change, name) for name in _FIELDS)]
+
+
+def _row(values: Sequence[Any], author: str) -> ProjectChange:
+    project_id, parents, erased, *rest = values
+    said = dict(zip(_FIELDS, rest, strict=True))
+    for name, value in said.items():
+        if name in _NUMBERS:
+            _number(value)
+        elif not (isinstance(value, str) or (name == "body" and value is None)):
+            raise ValueError(name)
+    digest = body_digest(said["body"]) if erased is None else bytes.fromhex(erased)
+    change = PulledChange(
+        **said,
+        seq=0,
+        author=author,
+        parents=tuple(map(str, parents)),
+        chain=b"",
+        digest=digest,
+        is_erased=erased is not None,
+    )
+    change.chain_after(None)  # raises ``ValueError`` for what can be in no log
+    return str(project_id), change
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= _LARGEST:
+        raise ValueError(value)
+    return value
