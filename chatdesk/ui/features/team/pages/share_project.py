@@ -45,6 +45,8 @@ from chatdesk.ui.widgets.layouts import FlowRow
 _WIDTH_PX: Final = 560
 _NEVER: Final = Text(
     "Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer."
+    " So do the project's files: the team sees only the names of the folders and files that you added, or their text if"
+    " you choose so in Files."
 )
 
 
