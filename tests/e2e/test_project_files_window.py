@@ -12,6 +12,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.rendering.sources import sources_of
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
+from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
 from chatdesk.ui.transcript.view import TranscriptView
@@ -40,6 +41,19 @@ def test_a_folder_is_added_asked_and_followed_to_its_passage(tmp_path: Path) -> 
         _enter(dialog.place, str(folder))
         await until(lambda: dialog.list.count() == 1 and "2 files read" in dialog.list.item(0).text())
         assert not dialog.place.text() and not dialog.problem.isVisible()
+
+        rules = await opened(
+            application, ExclusionsDialog, lambda: QTest.keyClick(dialog.exclude_button, Qt.Key.Key_Space)
+        )
+        QTest.keyClicks(rules.rules, "travel*")
+        await until(lambda: not rules.is_unread)
+        QTest.keyClick(rules.findChild(QPushButton, "exclusionsSave"), Qt.Key.Key_Space)
+        await until(lambda: "1 file read" in dialog.list.item(0).text())
+        rules = await opened(
+            application, ExclusionsDialog, lambda: QTest.keyClick(dialog.exclude_button, Qt.Key.Key_Space)
+        )
+        assert rules.rules.written() == "travel*" and not rules.unsaved()
+        QTest.keyClick(rules, Qt.Key.Key_Escape)
 
         _enter(dialog.question, "paid holiday")
         await until(lambda: dialog.found.isVisible())

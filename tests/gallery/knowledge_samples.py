@@ -20,6 +20,7 @@ from chatdesk.core.domain.knowledge import (
 )
 from chatdesk.core.domain.pdf_page import PdfPage, WantedPassage
 from chatdesk.core.knowledge.enclosing import title_of
+from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
 from chatdesk.ui.theme.theme import Theme
@@ -84,6 +85,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("project-files-shared", shared),
         ("project-files-none", ProjectFilesDialog(theme, "Research")),
         ("project-files-tried", tried),
+        ("project-files-left-out", ExclusionsDialog(theme, replace(_FOLDER, exclusions="drafts/\n*.log\n!keep.log"))),
         ("passage", passage),
         ("passage-page", paged),
         ("passage-page-failed", paged_text),

@@ -14,6 +14,7 @@ from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.knowledge.places import kind_of_place
 from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
+from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_binding import PassageBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
@@ -52,6 +53,7 @@ class FilesBinding(Controller):
         dialog.removeRequested.connect(self._remove)
         dialog.readAgainRequested.connect(self._read_again)
         dialog.pauseRequested.connect(self._pause)
+        dialog.exclusionsRequested.connect(self._edit_exclusions)
         dialog.sourceChosen.connect(self._show_unreadable)
         dialog.tried.connect(self._try)
         dialog.sharingChosen.connect(self._share)
@@ -113,6 +115,21 @@ class FilesBinding(Controller):
     @in_task("read files again")
     async def _read_again(self, source_id: str) -> None:
         await self._knowledge.read_again(source_id)
+
+    @in_task("show what is left out")
+    async def _edit_exclusions(self, source_id: str) -> None:
+        source = await self._knowledge.repository.get(source_id)
+        if self._shown is not None:
+            dialog = ExclusionsDialog(self._panes.theme, source, self._shown)
+            dialog.saved.connect(self._exclude)
+            dialog.open()
+
+    @in_task("leave out files")
+    async def _exclude(self, source_id: str, rules: str) -> None:
+        try:
+            await self._knowledge.exclude(source_id, rules)
+        except ChatDeskError as error:
+            self._say(error)
 
     @in_task("share files with the team")
     async def _share(self, source_id: str, sharing: Sharing) -> None:

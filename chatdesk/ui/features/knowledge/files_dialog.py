@@ -44,6 +44,7 @@ class ProjectFilesDialog(FormPanel):
     removeRequested = Signal(str)
     readAgainRequested = Signal(str)
     pauseRequested = Signal(str, bool)
+    exclusionsRequested = Signal(str)
     sourceChosen = Signal(str)
     tried = Signal(str)
     passageRequested = Signal(object)
@@ -95,10 +96,13 @@ class ProjectFilesDialog(FormPanel):
     def _add_source_row(self) -> None:
         self.pause_button = push_button(tr("Pause"), "sourcePause", self._pause)
         self.again_button = push_button(tr("Read again"), "sourceAgain", self._read_again)
+        self.exclude_button = push_button(
+            tr("Left out…"), "sourceExclude", self._exclude, name=tr("Choose what of the folder is left out")
+        )
         self.remove_button = push_button(tr("Remove"), "sourceRemove", self._remove, is_danger=True)
         row = QHBoxLayout()
         row.setSpacing(_GAP_PX)
-        for button in (self.pause_button, self.again_button, self.remove_button):
+        for button in (self.pause_button, self.again_button, self.exclude_button, self.remove_button):
             row.addWidget(button)
         row.addStretch(1)
         self.sharing = named(ChoiceBox(), "sourceSharing", tr("What the team gets"))
@@ -202,6 +206,8 @@ class ProjectFilesDialog(FormPanel):
         self.pause_button.setEnabled(status is not None)
         for button in (self.again_button, self.remove_button):
             button.setEnabled(status is not None and not is_teams)
+        is_folder = status is not None and status.source.kind is SourceKind.FOLDER
+        self.exclude_button.setEnabled(is_folder)
         self.sharing.setVisible(self._may_share and status is not None and not is_teams)
         if status is not None:
             self.sharing.setCurrentIndex(list(_SHARED).index(status.source.sharing))
@@ -234,6 +240,9 @@ class ProjectFilesDialog(FormPanel):
 
     def _read_again(self) -> None:
         self.readAgainRequested.emit(self._chosen_id())
+
+    def _exclude(self) -> None:
+        self.exclusionsRequested.emit(self._chosen_id())
 
     def _share(self) -> None:
         self.sharingChosen.emit(self._chosen_id(), Sharing(self.sharing.currentData()))

@@ -126,3 +126,16 @@ def test_the_state_of_a_source_is_said_in_words() -> None:
     assert state_text(SourceStatus(replace(_FOLDER, is_paused=True), read=1)) == "1 file read · paused"
     assert state_text(SourceStatus(_FOLDER)) == "0 files read · being listed"
     assert state_text(SourceStatus(_PAGE, read=1, read_at=1_763_000_000_000)).startswith("last read 2025-")
+
+
+def test_what_is_left_out_is_chosen_for_folders_alone(theme: Theme, qtbot: QtBot) -> None:
+    dialog = _opened(theme, qtbot)
+    asked: list[str] = []
+    dialog.exclusionsRequested.connect(asked.append)
+    dialog.list.setCurrentRow(1)
+    assert not dialog.exclude_button.isEnabled()
+    dialog.list.setCurrentRow(0)
+    qtbot.keyClick(dialog.exclude_button, Qt.Key.Key_Space)
+    assert asked == ["a"]
+    dialog.show_sources(())
+    assert not dialog.exclude_button.isEnabled()
