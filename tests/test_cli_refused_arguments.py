@@ -49,6 +49,9 @@ _TRIED = {
     "knowledge add place": ("knowledge add P [{folder}]", [*_EMPTY, "/nowhere/x", "a\0b"]),
     "knowledge search question": ("knowledge search P [hello]", _EMPTY),
     "knowledge test file": ("knowledge test P [{questions}]", [*_UNREADABLE, "{empty}"]),
+    "memory add text": ("memory add [hello]", [*_EMPTY, "x" * 501]),
+    "memory edit text": ("memory edit {id} [hello]", [*_EMPTY, "x" * 501]),
+    "memory export file": ("memory export [{new}]", _UNWRITABLE),
     "doctor bundle": ("doctor --bundle [{new}]", _UNWRITABLE),
     "demo-data messages": ("demo-data --messages [5]", ["100000000"]),
     "tokens new name": ("tokens new [x]", _EMPTY),
@@ -108,6 +111,8 @@ _TOGETHER = [
     "tools add --address https://x.example x /bin/true",
     "tools add --address http://x.example --secret HOME x",
     "tools search-engine --forget-key",
+    "memory remove",
+    "memory remove {id} --all",
     "team create --name x --my-name x",
     "team join {open}",
     "team verifier",
@@ -121,6 +126,7 @@ _ONLY_INSIDE = {
     *(f"{verb} project" for verb in ("tools folder", "team share")),
     *(f"knowledge {verb} project" for verb in ("add", "list", "search", "test", "remove", "share")),
     *("knowledge add exclude", "knowledge remove source", "knowledge share source"),
+    *("memory add project", "memory edit memory", "memory remove memory"),
 }
 
 

@@ -75,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
         demo_data,
         importing,
         knowledge,
+        memory,
         opening,
         providers,
         search,
@@ -104,6 +105,7 @@ def build_parser() -> argparse.ArgumentParser:
     threads.add_commands(commands, common)
     search.add_command(commands, common)
     knowledge.add_command(commands, common)
+    memory.add_command(commands, common)
     providers.add_command(commands, common)
     tools.add_command(commands, common)
     team.add_command(commands, common)

@@ -47,6 +47,21 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """A fact that is remembered, everywhere or in one project; ``message_id`` is the message that it comes from."""
+
+    id: str
+    text: str
+    origin: str
+    created_at: str
+    updated_at: str
+    project_id: str | None = None
+    message_id: str | None = None
+    thread_id: str | None = None
+    etag: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """Something that was found. ``snippet`` is a piece of its text, ``matches`` the places of the words in that."""
 

@@ -20,6 +20,7 @@ from chatdesk.client.library_forms import (
     Job,
     Limit,
     Limits,
+    Memory,
     Passage,
     Prompt,
     PromptHead,
@@ -131,6 +132,37 @@ def _prompt_body(kind: PromptKind, text: str, name: str, assistant: Assistant | 
 def delete_prompt(prompt_id: str) -> Request[None]:
     """Delete a prompt."""
     return repeatable("DELETE", path_of("prompts", prompt_id), nothing)
+
+
+# Memories
+
+
+def memories() -> Request[tuple[Memory, ...]]:
+    """List the facts that are remembered."""
+    return get("/memories", listed(Memory, "memories"))
+
+
+def memory(memory_id: str) -> Request[Memory]:
+    """Read a memory."""
+    return get(path_of("memories", memory_id), form(Memory))
+
+
+def remember(text: str, *, project_id: str | None = None, key: str = "") -> Request[Memory]:
+    """Remember a fact in one line, everywhere or in one project. Refused while memory is off."""
+    return write("POST", "/memories", form(Memory), {"text": text, "project_id": project_id}, key=key)
+
+
+def replace_memory(
+    memory_id: str, text: str, *, project_id: str | None = None, if_match: str = "", key: str = ""
+) -> Request[Memory]:
+    """Replace a memory."""
+    body = {"text": text, "project_id": project_id}
+    return write("PUT", path_of("memories", memory_id), form(Memory), body, key=key, if_match=if_match)
+
+
+def delete_memory(memory_id: str) -> Request[None]:
+    """Delete a memory for good."""
+    return repeatable("DELETE", path_of("memories", memory_id), nothing)
 
 
 def models() -> Request[tuple[Provider, ...]]:

@@ -108,6 +108,11 @@ class Requests:
     make_prompt = _method(library_requests.make_prompt)
     replace_prompt = _method(library_requests.replace_prompt)
     delete_prompt = _method(library_requests.delete_prompt)
+    memories = _method(library_requests.memories)
+    memory = _method(library_requests.memory)
+    remember = _method(library_requests.remember)
+    replace_memory = _method(library_requests.replace_memory)
+    delete_memory = _method(library_requests.delete_memory)
     models = _method(library_requests.models)
 
     # Summaries

@@ -77,6 +77,11 @@ class ProjectFilesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoriesChanged:
+    """Memories were kept, changed or deleted, or other requests carry them than before."""
+
+
+@dataclass(frozen=True, slots=True)
 class TagsChanged:
     """Tags were added or removed, or threads have other tags than before."""
 

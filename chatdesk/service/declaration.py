@@ -103,7 +103,7 @@ class Endpoint:
     status: int = 200
     again: Callable[[Call[Any, Any], DoneRequest], Awaitable[Any]] | None = None
     has_own_keys: bool = False
-    guards: Literal["project", "thread", "draft", "summary", "tag", "prompt", "limits"] | None = None
+    guards: Literal["project", "thread", "draft", "summary", "tag", "prompt", "memory", "limits"] | None = None
     compares: Callable[[Any], Any] | None = None
     headers: Callable[[Any], Mapping[str, str]] | None = None
     ends_when_left: bool = False

@@ -30,6 +30,7 @@ from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.events import EventBus
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.local_api.instance import InstanceLock
+from chatdesk.core.memory.memory_service import MemoryService
 from chatdesk.core.paths import AppPaths, encodings_dir, migrations_dir, resources_dir
 from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.providers.registry import ProviderRegistry
@@ -46,6 +47,7 @@ from chatdesk.core.storage.upkeep.maintenance import Maintenance
 from chatdesk.core.usage.limits import BackgroundBudget, UsageLimits
 from chatdesk.core.usage.usage_service import UsageService
 from chatdesk.services.parts import (
+    address_in,
     attachment_limits_of,
     context_options,
     message_limits_of,
@@ -127,6 +129,7 @@ def _services(
         repositories=together,
         metrics=metrics,
         knowledge=_knowledge(paths, store, bus, context),
+        memory=_memory(in_force, together, bus, accounts, context),
     )
 
 
@@ -209,6 +212,15 @@ def _knowledge(paths: AppPaths, store: Database, bus: EventBus, context: Context
     knowledge = KnowledgeService(store, paths, bus, vectors_dir=encodings_dir(), make_pages=page_reader)
     context.project_files.use(knowledge.for_question, knowledge.repository.has_passages)
     return knowledge
+
+
+def _memory(
+    in_force: SettingsInForce, repositories: Repositories, bus: EventBus, accounts: AccountBook, context: ContextService
+) -> MemoryService:
+    memory = MemoryService(repositories.memories, bus, in_force.current, partial(address_in, accounts))
+    in_force.follow(memory.use_settings)
+    context.remembered.use(memory.offered)
+    return memory
 
 
 def _library(repositories: Repositories, chat: ChatService, bus: EventBus) -> LibraryService:

@@ -22,6 +22,7 @@ from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.providers.registry import ProviderRegistry, build_account_registry
 from chatdesk.core.providers.stream_guard import StreamLimits
 from chatdesk.core.settings.key_file import KeyFile
+from chatdesk.core.settings.presets import address_of
 from chatdesk.core.settings.profile_id import ProfileId
 from chatdesk.core.settings.schema import MIB, Settings
 from chatdesk.core.settings.secrets import SecretStore
@@ -36,6 +37,12 @@ from chatdesk.core.texts import Text
 # Returns the backups of a data directory, whose database need not be open. Raises ``ChatDeskError`` where this process
 # may not restore one.
 GetBackups: TypeAlias = Callable[[], BackupService]
+
+
+def address_in(accounts: AccountBook, provider: str) -> str:
+    """Return the address that requests of a provider go to; empty for the offline demo, or without such a provider."""
+    found = next((each.profile for each in accounts.accounts if each.profile.id == provider), None)
+    return "" if found is None else address_of(found)
 
 
 def backups_of(paths: AppPaths, settings: Settings) -> BackupService:

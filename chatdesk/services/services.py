@@ -25,6 +25,7 @@ from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.events import EventBus
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.local_api.instance import InstanceLock
+from chatdesk.core.memory.memory_service import MemoryService
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.providers.accounts import AccountBook
 from chatdesk.core.providers.base import ChatRequest, Provider
@@ -86,6 +87,7 @@ class Services:
     repositories: Repositories
     metrics: Metrics
     knowledge: KnowledgeService
+    memory: MemoryService
     listen: Callable[[], Awaitable[None]] | None = None
     service_switch: ServiceSwitch | None = None
     settings: Settings = field(init=False)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -223,6 +223,29 @@ async def test_tags_prompts_and_search(tmp_path: Path) -> None:
         assert prompt.id not in [each.id for each in client.prompts()]
 
     async with served_world(tmp_path) as world:
+        await _beside(world, work)
+
+
+async def test_memories(tmp_path: Path) -> None:
+    def work(client: Client) -> None:
+        kept = client.remember("Ana keeps bees.", key="once")
+        assert client.remember("Ana keeps bees.", key="once") == kept
+        assert (client.memories(), client.memory(kept.id), kept.origin) == ((kept,), kept, "program")
+        changed = client.replace_memory(kept.id, "Ana keeps hens.", if_match=client.memory(kept.id).etag)
+        with pytest.raises(Conflict):
+            client.replace_memory(kept.id, "Ana keeps cows.", if_match=kept.etag)
+        assert client.memory(kept.id).text == changed.text == "Ana keeps hens."
+        client.delete_memory(kept.id)
+        assert client.memories() == ()
+
+    def work_off(client: Client) -> None:
+        with pytest.raises(Conflict, match="off"):
+            client.remember("Ana keeps bees.")
+        assert client.memories() == ()
+
+    async with served_world(tmp_path) as world:
+        await _beside(world, work_off)
+        await world.services.apply_settings(replace(world.services.settings, memory=True))
         await _beside(world, work)
 
 

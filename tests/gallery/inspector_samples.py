@@ -7,6 +7,7 @@ from dataclasses import replace
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTotals, Reason
+from chatdesk.core.domain.memory import Memory, MemoryOrigin, SentMemory
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
 from chatdesk.core.domain.tree import TreeNode, tree_rows
@@ -44,7 +45,9 @@ def build_inspector(theme: Theme, tab: str) -> Inspector:
 
 def _context(theme: Theme) -> ContextTab:
     tab = ContextTab(theme, lambda _below: None)
-    totals = ContextTotals(128_000, 16_384, system=1_024, summary=2_310, pinned=1_980, recent=72_806, draft=900)
+    totals = ContextTotals(
+        128_000, 16_384, system=1_024, memory=96, summary=2_310, pinned=1_980, recent=72_806, draft=900
+    )
     tab.show_report(
         ContextReport(
             "t",
@@ -56,6 +59,14 @@ def _context(theme: Theme) -> ContextTab:
             summarised_count=412,
             pinned_count=2,
             recent_count=38,
+            memories=tuple(
+                SentMemory(Memory(text, text, None, MemoryOrigin.PERSON, "", None, False, 1, 1), tokens, is_sent)
+                for text, tokens, is_sent in (
+                    ("I write British English.", 6, True),
+                    ("Our release is on the first Tuesday of each month.", 12, True),
+                    ("The staging server has no outgoing mail.", 9, False),
+                )
+            ),
         )
     )
     reasons = (Reason.SENT, Reason.SENT, Reason.EXCLUDED, Reason.SUMMARISED, Reason.EMPTY, Reason.DID_NOT_FIT)

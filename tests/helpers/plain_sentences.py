@@ -32,6 +32,7 @@ TO_PROGRAMS = (
     "core/tools/folder/edits.py",
     "core/tools/folder/reading.py",
     "core/tools/folder/texts.py",
+    "core/context/memory_list.py",
     "core/knowledge/enclosing.py",
     "services/own_chats.py",
     "services/project_files.py",

@@ -12,6 +12,7 @@ from chatdesk.core.context.attachment_counting import AttachmentCounter, NamesOn
 from chatdesk.core.context.budget import Candidates, Selection, TokenBudget, select
 from chatdesk.core.context.group_run import Stretch
 from chatdesk.core.context.groups import TOKENS_PER_MESSAGE, Group
+from chatdesk.core.context.memory_list import list_within
 from chatdesk.core.context.path_windows import PathWindows
 from chatdesk.core.context.reading import Reading
 from chatdesk.core.context.request_builder import FILES_HEADING, build_request, possible, summary_text
@@ -19,6 +20,7 @@ from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.attachment import Attachment, Enclosed
 from chatdesk.core.domain.context import ContextFrame, ContextTotals
 from chatdesk.core.domain.knowledge import EnclosedPassages
+from chatdesk.core.domain.memory import MemoryList, OfferedMemories
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.model_info import ModelInfo
 from chatdesk.core.domain.summary import Summary
@@ -49,13 +51,15 @@ class Prepared:
     enclosed: tuple[Enclosed, ...] = ()
     files: tuple[Enclosed, ...] = ()
     found: EnclosedPassages | None = None
+    memories: MemoryList = MemoryList()  # noqa: RUF009 - frozen
 
     @property
     def counted_tokens(self) -> int:
         """The tokens of the whole request as counted here."""
         summary = self.candidates.summary_tokens if self.selection.has_summary else 0
         draft = self.candidates.question_tokens or 0
-        fixed = self.candidates.system_tokens + self.candidates.extra_tokens + draft + (summary or 0)
+        found = self.candidates
+        fixed = found.system_tokens + found.memory_tokens + found.extra_tokens + draft + (summary or 0)
         return fixed + self.selection.pinned_tokens + self.selection.recent_tokens
 
     def totals(self, draft_tokens: int | None = None) -> ContextTotals:
@@ -66,6 +70,7 @@ class Prepared:
             window=self.budget.window,
             reserved=self.budget.reserved,
             system=scaled(self.candidates.system_tokens + self.candidates.extra_tokens),
+            memory=scaled(self.candidates.memory_tokens),
             summary=scaled(self.candidates.summary_tokens or 0) if self.selection.has_summary else 0,
             pinned=scaled(self.selection.pinned_tokens),
             recent=scaled(self.selection.recent_tokens),
@@ -102,6 +107,7 @@ class Prepared:
             enclosed=self.enclosed,
             files=self.files,
             found=self.found,
+            memories=self.memories,
         )
 
 
@@ -128,9 +134,10 @@ class Assembler:
         default_prompt: str,
         has_summaries: bool,
         found: EnclosedPassages | None = None,
+        offered: OfferedMemories = OfferedMemories(),  # noqa: B008 - frozen
     ) -> Prepared:
         """Prepare the request for an answer below its parent, which may be on a path that is not shown. ``found``: the
-        passages of the project's files for its question."""
+        passages of the project's files for its question; ``offered``: the memories that it may carry."""
         assert answer.parent_id is not None  # an answer has a question
         encoding = self._counter.encoding_for(info.id)
         budget = self._budget(frame, info, factor)
@@ -156,6 +163,7 @@ class Assembler:
             reading=reading,
             files=await self._attached.enclosed(frame.files, reading),
             found=found,
+            offered=offered,
         )
 
     async def for_draft(
@@ -168,6 +176,7 @@ class Assembler:
         default_prompt: str,
         has_summaries: bool,
         attachments: Sequence[Attachment] = (),
+        offered: OfferedMemories = OfferedMemories(),  # noqa: B008 - frozen
     ) -> Prepared:
         """Prepare the request that would be made if ``draft`` were sent now at the end of the shown path."""
         encoding = self._counter.encoding_for(info.id)
@@ -189,6 +198,7 @@ class Assembler:
             reading=reading,
             enclosed=await self._attached.enclosed(attachments, reading),
             files=await self._attached.enclosed(frame.files, reading),
+            offered=offered,
         )
 
     def text_tokens(self, text: str, encoding: str) -> int:
@@ -223,15 +233,18 @@ class Assembler:
         enclosed: tuple[Enclosed, ...] = (),
         files: tuple[Enclosed, ...] = (),
         found: EnclosedPassages | None = None,
+        offered: OfferedMemories,
     ) -> Prepared:
         encoding = self._counter.encoding_for(info.id)
         system_prompt = frame.system_prompt if frame.system_prompt.strip() else default_prompt
+        memories = list_within(offered, info.context_window, lambda text: self._counter.count_in(text, encoding.name))
         candidates = Candidates(
             tail,
             pinned,
             system_tokens=self.text_tokens(system_prompt, encoding.name),
             extra_tokens=self._extra_tokens(continue_text, encoding.name, files)
             + (self.text_tokens(found.text, encoding.name) if found is not None else 0),
+            memory_tokens=self.text_tokens(memories.text, encoding.name),
             question_tokens=None if draft is None else self._draft_tokens(draft, encoding.name, enclosed),
             summary_tokens=None if summary is None else self.text_tokens(summary_text(summary), encoding.name),
             summarised_to=-1 if summary is None else summary.to_position,
@@ -253,6 +266,7 @@ class Assembler:
             enclosed,
             files,
             found,
+            memories,
         )
 
     def _extra_tokens(self, continue_text: str, encoding: str, files: Sequence[Enclosed]) -> int:

@@ -48,11 +48,12 @@ class TokenBudget:
 class Candidates:
     """The content that could be sent. ``tail`` is the newest part of the path without gaps, oldest first; ``pinned``
     are pinned groups from before it. ``question_tokens`` is a question that is no message yet: a draft.
-    ``extra_tokens`` are sent in any case, besides the system prompt."""
+    ``extra_tokens`` and ``memory_tokens`` are sent in any case, besides the system prompt."""
 
     tail: Stretch
     pinned: Sequence[Group] = ()
     system_tokens: int = 0
+    memory_tokens: int = 0
     extra_tokens: int = 0
     question_tokens: int | None = None
     summary_tokens: int | None = None
@@ -203,7 +204,7 @@ def _left_for_others(budget: TokenBudget, candidates: Candidates, question: Grou
                 reserved=budget.reserved,
             )
         )
-    left = budget.counted - own - candidates.system_tokens - candidates.extra_tokens
+    left = budget.counted - own - candidates.system_tokens - candidates.memory_tokens - candidates.extra_tokens
     if left < 0:
         raise SystemPromptTooLarge(
             Text(

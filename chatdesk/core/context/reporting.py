@@ -7,16 +7,44 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
 from chatdesk.core.context.assembler import Prepared
-from chatdesk.core.context.budget import Selection
+from chatdesk.core.context.budget import Selection, TokenBudget
 from chatdesk.core.context.groups import Group
-from chatdesk.core.domain.context import ContextEntry, ContextReport, PathCounts, Reason
+from chatdesk.core.domain.context import (
+    ContextEntry,
+    ContextFrame,
+    ContextReport,
+    ContextTotals,
+    PathCounts,
+    Reason,
+)
 from chatdesk.core.domain.message import ContextMark, PartType
+from chatdesk.core.domain.model_info import ModelInfo
+from chatdesk.core.errors import DoesNotFit, InvalidInput
+from chatdesk.core.texts import Text
 
+_LARGEST_PAGE = 500
 _LONGEST_PREVIEW = 120
 # More groups than this take a noticeable part of a frame.
 _MOST_AT_ONCE = 2_000
 
 CountBetween = Callable[[int, int], Awaitable[PathCounts]]
+
+
+def check_page(limit: int) -> None:
+    """Raise ``InvalidInput`` for more rows than a page holds."""
+    if not 1 <= limit <= _LARGEST_PAGE:
+        raise InvalidInput(
+            Text("A page holds 1 to {largest_page} rows.", largest_page=str(_LARGEST_PAGE)),
+            safe=Text("Nothing was changed."),
+            next_step="",
+        )
+
+
+def impossible_report(frame: ContextFrame, provider: str, info: ModelInfo, error: DoesNotFit) -> ContextReport:
+    """Return the report where no request can be made, and why."""
+    budget = TokenBudget.of(info.context_window, answer=info.largest_answer)
+    empty = ContextTotals(budget.window, budget.reserved)
+    return ContextReport(frame.thread_id, provider, info.id, empty, frame.message_count, problem=error.sentence)
 
 
 async def report_of(prepared: Prepared, provider: str, count_between: CountBetween) -> ContextReport:
@@ -44,6 +72,8 @@ async def report_of(prepared: Prepared, provider: str, count_between: CountBetwe
         starts_at_id=frame.starts_at_id,
         summary_id=prepared.summary.id if prepared.summary and selection.has_summary else None,
         stale_summary_id=frame.stale_summary_id,
+        memories=prepared.memories.entries,
+        memories_not_sent=prepared.memories.not_sent,
     )
 
 

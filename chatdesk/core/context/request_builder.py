@@ -10,6 +10,7 @@ from typing import Final
 from chatdesk.core.context.budget import Candidates, Selection
 from chatdesk.core.domain.attachment import Enclosed
 from chatdesk.core.domain.knowledge import EnclosedPassages
+from chatdesk.core.domain.memory import MemoryList
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.model_info import Ability, ModelInfo
 from chatdesk.core.domain.parameters import Parameters
@@ -35,12 +36,16 @@ def build_request(
     enclosed: tuple[Enclosed, ...] = (),
     files: tuple[Enclosed, ...] = (),
     found: EnclosedPassages | None = None,
+    memories: MemoryList = MemoryList(),  # noqa: B008 - frozen
 ) -> ChatRequest:
     """Build the request for a selection. ``draft`` is an unstored question, with the files ``enclosed``; ``files`` are
-    those of the answering assistant; ``found`` are passages of the project's files for the last question."""
+    those of the answering assistant; ``found`` are passages of the project's files for the last question;
+    ``memories`` are facts that the person confirmed."""
     messages = [RequestMessage(Role.SYSTEM, system_prompt)] if system_prompt.strip() else []
     if files:
         messages.append(RequestMessage(Role.USER, FILES_HEADING, enclosed=files))
+    if memories.text:
+        messages.append(RequestMessage(Role.USER, memories.text))
     if summary is not None and selection.has_summary:
         messages.append(RequestMessage(Role.SYSTEM, summary_text(summary)))
     for group in selection.sent_alone(candidates):
@@ -64,6 +69,7 @@ def build_request(
         stop=wishes.stop,
         may_draw=True,
         sources=tuple(NamedSource(title, url) for title, url in found.sources) if found is not None else (),
+        has_outside_text=memories.has_outside_text,
     )
 
 

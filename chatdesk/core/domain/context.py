@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.memory import NotSent, SentMemory
 from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.summary import Summary
@@ -52,6 +53,7 @@ class ContextTotals:
     window: int
     reserved: int
     system: int = 0
+    memory: int = 0
     summary: int = 0
     pinned: int = 0
     recent: int = 0
@@ -63,7 +65,7 @@ class ContextTotals:
 
     @property
     def used(self) -> int:
-        return self.system + self.summary + self.pinned + self.recent + self.draft
+        return self.system + self.memory + self.summary + self.pinned + self.recent + self.draft
 
     @property
     def free(self) -> int:
@@ -83,7 +85,8 @@ class ContextReport:
 
     ``summary_id`` names the summary that is sent; ``stale_summary_id`` one that would be, had the messages below it
     stayed as they were. ``problem`` is the sentence why no request can be made; ``notes`` are sentences about
-    attachments that are not sent as they are.
+    attachments that are not sent as they are. ``memories`` are those that fit the thread, ``memories_not_sent`` is why
+    there are none.
     """
 
     thread_id: str
@@ -100,6 +103,8 @@ class ContextReport:
     stale_summary_id: str | None = None
     problem: str | None = None
     notes: tuple[str, ...] = ()
+    memories: tuple[SentMemory, ...] = ()
+    memories_not_sent: NotSent | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,10 +108,9 @@ class NamedSource:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """A request for one answer. ``continue_text`` is the partial answer to be continued in place, if any. None or empty
-    options are left to the model's default. ``may_draw`` asks for pictures beside the text. ``is_summary`` is for the
-    offline model. ``cache``: its beginning will be sent again. ``extra_fields`` are further fields, such as tools, as
-    for chat completions; other protocols translate them. ``sources`` are those of its texts, from 1, and not sent."""
+    """A request for one answer; ``continue_text`` is to be continued in place. None or empty options are left to the
+    model's default. ``is_summary`` is for the offline model. ``cache``: it begins like the next one. ``extra_fields``,
+    such as tools, are as for chat completions; others translate them. ``sources`` and what follows are not sent."""
 
     model: str
     messages: Sequence[RequestMessage]
@@ -126,6 +125,7 @@ class ChatRequest:
     cache: CacheLife = CacheLife.OFF
     extra_fields: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[NamedSource, ...] = ()
+    has_outside_text: bool = False
 
     @property
     def allows_calls(self) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chatdesk.core.settings.declaration import Shown, declared
-from chatdesk.core.settings.tool_settings import ToolSettings
+from chatdesk.core.settings.memory_settings import MemorySettings
 from chatdesk.core.texts import Text
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False, repr=False)  # `Settings` has the methods
-class ContextSettings(ToolSettings):
+class ContextSettings(MemorySettings):
     """The settings that control when older messages are summarised, the cost limit of that, and how threads get
     titles."""
 

@@ -22,6 +22,7 @@ from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.library.prompts import PromptRepository
 from chatdesk.core.storage.library.requests import RequestRepository
 from chatdesk.core.storage.library.trash_store import TrashRepository
+from chatdesk.core.storage.memory.memories import MemoryRepository
 from chatdesk.core.storage.sync.erasures import ErasureRepository
 from chatdesk.core.storage.sync.shared_choices import SharedChoiceRepository
 from chatdesk.core.storage.usage.days import UsageDayRepository
@@ -53,6 +54,7 @@ class Repositories:
     erasures: ErasureRepository
     shared_choices: SharedChoiceRepository
     requests: RequestRepository
+    memories: MemoryRepository
 
     @classmethod
     def of(cls, database: Database) -> Repositories:
@@ -79,4 +81,5 @@ class Repositories:
             erasures=ErasureRepository(database),
             shared_choices=SharedChoiceRepository(database),
             requests=RequestRepository(database),
+            memories=MemoryRepository(database),
         )

@@ -36,7 +36,7 @@ NOT_LOGGED = {
     events.TextStreamed, events.MessageChanged, events.ContextChanged, events.SummaryFailed, events.UsageRecorded,
     events.PresenceChanged, events.UnreadChanged, events.SharedFilesChanged, events.SummaryWorkChanged,
     events.ToolServersChanged, events.ServerRequestsChanged, events.ToolsOffered,
-    events.WaitingQuestionsChanged, events.ProjectFilesChanged,
+    events.WaitingQuestionsChanged, events.ProjectFilesChanged, events.MemoriesChanged,
 }  # fmt: skip
 
 

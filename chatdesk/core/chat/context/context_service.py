@@ -15,6 +15,7 @@ from chatdesk.core.chat.context.attachment_payloads import notes_on
 from chatdesk.core.chat.context.frames import Frames
 from chatdesk.core.chat.context.known_models import KnownModels
 from chatdesk.core.chat.context.project_files import ProjectFiles
+from chatdesk.core.chat.context.remembered import Remembered
 from chatdesk.core.chat.context.shared_choices import SharedChoices
 from chatdesk.core.chat.context.steering import ContextSteering, landmarks_of
 from chatdesk.core.chat.context.summary_service import SummaryMaking, SummaryService
@@ -29,7 +30,7 @@ from chatdesk.core.context.budget import TokenBudget
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.context.path_windows import PathWindows
-from chatdesk.core.context.reporting import entries_of, report_of
+from chatdesk.core.context.reporting import check_page, entries_of, impossible_report, report_of
 from chatdesk.core.context.tokens import TokenCount
 from chatdesk.core.domain.attachment import Attachment, SentShare
 from chatdesk.core.domain.context import (
@@ -44,11 +45,12 @@ from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.prompt import PromptSize
 from chatdesk.core.domain.sharing.shared_choice import AnotherProvider
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.errors import ChatDeskError, DoesNotFit, InvalidInput, ProviderErrorKind
+from chatdesk.core.errors import ChatDeskError, DoesNotFit, ProviderErrorKind
 from chatdesk.core.events import (
     AnswerFinished,
     ContextChanged,
     EventBus,
+    MemoriesChanged,
     MessageAdded,
     MessageChanged,
     PathChanged,
@@ -60,9 +62,7 @@ from chatdesk.core.ids import checked_id
 from chatdesk.core.providers.base import ChatRequest
 from chatdesk.core.providers.registry import ProviderRegistry
 from chatdesk.core.storage.repositories import Repositories
-from chatdesk.core.texts import Text
 
-_LARGEST_PAGE = 500
 # A draft longer than this is counted on a thread.
 _LONGEST_COUNTED_AT_ONCE = 8_000
 
@@ -84,7 +84,7 @@ class ContextService:
     ) -> None:
         """Create the service over the repositories and rules. ``making``: how summaries are made, if at all."""
         self._contexts = repositories.contexts
-        self.project_files = ProjectFiles(repositories.messages)
+        self.project_files, self.remembered = ProjectFiles(repositories.messages), Remembered()
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
         self._bus = bus
@@ -128,6 +128,7 @@ class ContextService:
             bus.subscribe(ThreadChanged, lambda event: self._stale(event.thread.id)),
             bus.subscribe(ThreadDeleted, lambda event: self._forget(event.thread_id)),
             bus.subscribe(PromptsChanged, lambda _event: self._stale(None)),
+            bus.subscribe(MemoriesChanged, lambda _event: self._changed(None)),
         ]
 
     def beside(self, repositories: Repositories, bus: EventBus, clock: Clock) -> ContextService:
@@ -161,6 +162,7 @@ class ContextService:
             default_prompt=default_prompt,
             has_summaries=self._has_summaries(frame),
             found=found,
+            offered=await self.remembered.for_request(frame.project_id, provider),
         )
         self._learning.expect(answer.id, prepared)
         return await self._written_out(prepared)
@@ -175,10 +177,7 @@ class ContextService:
         try:
             prepared = await self._prepare(frame, draft, attachments)
         except DoesNotFit as error:
-            info = self.models.info(frame.provider, frame.model)
-            budget = TokenBudget.of(info.context_window, answer=info.largest_answer)
-            empty = ContextTotals(budget.window, budget.reserved)
-            return ContextReport(frame.thread_id, provider, info.id, empty, frame.message_count, problem=error.sentence)
+            return impossible_report(frame, provider, self.models.info(frame.provider, frame.model), error)
 
         async def count_between(first: int, last: int) -> PathCounts:
             return await self._contexts.counts(frame.thread_id, first=first, last=last)
@@ -189,12 +188,7 @@ class ContextService:
 
     async def entries(self, thread_id: str, start: int = 0, limit: int = 100) -> ContextPage:
         """Return the treatment of each message of the shown path from the position ``start`` on, oldest first."""
-        if not 1 <= limit <= _LARGEST_PAGE:
-            raise InvalidInput(
-                Text("A page holds 1 to {largest_page} rows.", largest_page=str(_LARGEST_PAGE)),
-                safe=Text("Nothing was changed."),
-                next_step="",
-            )
+        check_page(limit)
         prepared = await self._prepared_now(checked_id(thread_id))
         groups = await self._windows.entries(
             thread_id, prepared.reading, first=max(start, 0), last=prepared.frame.end, limit=limit
@@ -316,6 +310,7 @@ class ContextService:
             default_prompt=default_prompt,
             has_summaries=self._has_summaries(frame),
             attachments=attachments,
+            offered=await self.remembered.for_request(frame.project_id, provider),
         )
 
     async def _prepared_now(self, thread_id: str) -> Prepared:

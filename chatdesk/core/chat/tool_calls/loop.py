@@ -127,6 +127,7 @@ class ToolLoop:
         self._has_outside_text = (
             self._place.has_outside_text
             or bool(request.sources)
+            or request.has_outside_text
             or any(each.role is Role.TOOL or each.enclosed for each in self._sent.messages)
         )
         began_s = self._clock.monotonic_s()

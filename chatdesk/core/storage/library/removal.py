@@ -17,6 +17,7 @@ from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.knowledge.sources import forget_projects
+from chatdesk.core.storage.memory.memories import forget_ended
 from chatdesk.core.texts import Text
 
 _THREADS_A_STEP = 50
@@ -113,7 +114,8 @@ def _forget_changes(conn: Connection, entities: Sequence[str]) -> None:
 
 
 def remove_projects(conn: Connection, trashed_before: int, now: int) -> None:
-    """Remove projects whose time in the trash is over, once their threads are gone."""
+    """Remove projects whose time in the trash is over, once their threads are gone, and the memories that go with
+    what was removed."""
     ids = (
         conn.exec_driver_sql(
             f"SELECT id FROM projects WHERE deleted_at IS NOT NULL AND deleted_at < ? AND {IS_STAMPED_BEFORE}"
@@ -127,6 +129,7 @@ def remove_projects(conn: Connection, trashed_before: int, now: int) -> None:
     for batch in batches(ids):
         conn.exec_driver_sql(f"DELETE FROM projects WHERE id IN ({marks(batch)})", tuple(batch))
     _forget_changes(conn, ids)
+    forget_ended(conn)
     if ids:
         search_index.mark_erased(driver(conn))
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy.engine import Connection
 
+from chatdesk.core.domain.memory import Memory
 from chatdesk.core.domain.message import Message
 from chatdesk.core.domain.prompt import Prompt
 from chatdesk.core.domain.summary import Summary
@@ -25,6 +26,7 @@ from chatdesk.core.storage.engine.plain_text import json_value
 from chatdesk.core.storage.engine.repeated_request import AlreadyDone, DoneRequest, MadeRow, StaleEdit, WriteGuard
 from chatdesk.core.storage.engine.rows import get_thread
 from chatdesk.core.storage.library.prompts import get_prompt
+from chatdesk.core.storage.memory.memories import get_memory
 from chatdesk.core.storage.usage.limits import get_limits
 
 _PREFIX: Final = "request:"
@@ -38,9 +40,10 @@ _CURRENT: Final[Mapping[str, Callable[[Connection, str], Any]]] = {
     "summary": get_summary,
     "tag": get_tag,
     "prompt": get_prompt,
+    "memory": get_memory,
     "limits": lambda conn, _id: get_limits(conn),
 }
-_MADE: Final = (Thread, Message, Project, Prompt, Summary)
+_MADE: Final = (Thread, Message, Project, Prompt, Summary, Memory)
 
 
 class RequestRepository:

@@ -21,6 +21,7 @@ from chatdesk.ui.features.inspector.rows import (
     plain_preview,
     tokens_text,
 )
+from chatdesk.ui.features.inspector.sent_memories import SentMemories
 from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import PROJECT_COLOURS
@@ -76,6 +77,7 @@ class ContextTab(QWidget):
         self._problem.setProperty("isDanger", True)
         self.bar = ContextBar(theme)
         self._note = plain_label("", "muted")
+        self.memories = SentMemories(theme)
         self.list = RowList(theme, name=tr("What happens to each message"), object_name="contextList")
         self.list.setModel(self._model)
         self.list.activated.connect(lambda _index: self._jump())
@@ -86,7 +88,7 @@ class ContextTab(QWidget):
         self.copy_button = _button(theme, tr("Copy request as JSON"), "copyRequestButton", self.copyRequested.emit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
-        for widget in (self._title, self._total, self._problem, self.bar, self._note):
+        for widget in (self._title, self._total, self._problem, self.bar, self._note, self.memories):
             column.addWidget(widget)
         column.addWidget(self.list, 1)
         column.addLayout(button_row(self.pin_button, self.exclude_button, self.start_button, self.copy_button))
@@ -95,6 +97,7 @@ class ContextTab(QWidget):
     def show_report(self, report: ContextReport | None) -> None:
         """Show the report; None if no thread is open or its context is unknown."""
         self._report = report
+        self.memories.show_report(report)
         self.bar.setVisible(report is not None)
         self._problem.setVisible(report is not None and report.problem is not None)
         if report is None:
@@ -326,6 +329,7 @@ class ContextBar(QWidget):
     def _colour(self, name: str) -> QColor:
         syntax = self._theme.tokens.syntax
         by_name = {"system": syntax.keyword, "pinned": PROJECT_COLOURS["Orange"], "draft": syntax.number}
+        by_name["memory"] = syntax.string
         return QColor(by_name[name]) if name in by_name else self._theme.colour(name)
 
     def _on_theme_changed(self) -> None:
@@ -339,6 +343,7 @@ def parts_of(report: ContextReport) -> tuple[tuple[str, int, str], ...]:
     totals = report.totals
     parts = (
         (tr("System prompt"), totals.system, "system"),
+        (tr("Memories"), totals.memory, "memory"),
         (
             shown(plural("Summary of {count} messages", "Summary of {count} message", report.summarised_count)),
             totals.summary,

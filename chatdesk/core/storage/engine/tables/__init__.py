@@ -10,6 +10,7 @@ from __future__ import annotations
 from chatdesk.core.storage.engine.tables import search, sync
 from chatdesk.core.storage.engine.tables.base import alembic_version, metadata
 from chatdesk.core.storage.engine.tables.knowledge import knowledge_files, knowledge_passages, knowledge_sources
+from chatdesk.core.storage.engine.tables.memory import memories
 from chatdesk.core.storage.engine.tables.messages import artifacts, message_parts, messages, summaries
 from chatdesk.core.storage.engine.tables.sync import devices
 from chatdesk.core.storage.engine.tables.threads import drafts, projects, prompts, tags, threads
@@ -17,7 +18,7 @@ from chatdesk.core.storage.engine.tables.usage import usage_events
 
 # Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 # an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0013", "0014", "0015", "0016")
+REVISIONS = ("0013", "0014", "0015", "0016", "0017")
 HEAD_REVISION = REVISIONS[-1]
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "knowledge_files",
     "knowledge_passages",
     "knowledge_sources",
+    "memories",
     "message_parts",
     "messages",
     "metadata",
