@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from chatdesk.cli.main import run
+from tests.helpers.embedding_server import embeds
+from tests.helpers.threaded_server import serving
 
 
 @pytest.fixture
@@ -59,3 +61,35 @@ def test_a_folder_is_added_searched_tried_and_forgotten(
     assert _run(tmp_path, "search", "Work", "holiday") == 0
     said = capsys.readouterr()
     assert said.out == "" and "Nothing was found." in said.err
+
+
+def test_a_model_of_a_provider_is_taken_after_its_cost_was_told_and_left_again(
+    tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(embeds()) as address:
+        monkeypatch.setenv("OPENAI_BASE_URL", address)
+        assert run(["--data-dir", str(tmp_path / "data"), "projects", "add", "Work"]) == 0
+        assert _run(tmp_path, "add", "Work", str(files)) == 0
+        capsys.readouterr()
+        assert _run(tmp_path, "embedding", "Work") == 0
+        assert capsys.readouterr().out == "Found by meaning with the vectors that come with ChatDesk.\n"
+
+        assert _run(tmp_path, "embedding", "Work", "--model", "nobody/e") == 1
+        assert "nobody" in capsys.readouterr().err
+        assert _run(tmp_path, "embedding", "Work", "--model", "openai/e") == 1
+        said = capsys.readouterr().err
+        assert "2 passages" in said and "1 request" in said and "The price of e is not known." in said
+        assert "Nothing was sent or changed." in said
+
+        assert _run(tmp_path, "embedding", "Work", "--model", "openai/e", "--yes") == 0
+        assert "e of openai" in capsys.readouterr().out
+        assert _run(tmp_path, "search", "Work", "vacation") == 0
+        said = capsys.readouterr()
+        assert "leave.md" in said.out and said.err == ""
+    assert _run(tmp_path, "search", "Work", "holiday") == 0
+    said = capsys.readouterr()
+    assert (
+        "leave.md" in said.out and "The last question was compared by the vectors that come with ChatDesk" in said.err
+    )
+    assert _run(tmp_path, "embedding", "Work", "--own", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["answering"] is None

@@ -9,9 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli.threads import find_project, positive
-from chatdesk.core.domain.knowledge import FileState, FoundPassage, KnowledgeSource, Sharing, SourceStatus
+from chatdesk.core.domain.knowledge import (
+    Embedding,
+    EmbeddingStatus,
+    FileState,
+    FoundPassage,
+    KnowledgeSource,
+    Sharing,
+    SourceStatus,
+)
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.knowledge.embedding_words import cost_sentences, embedding_sentences, fallback_sentence
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, shown, tr
@@ -19,7 +28,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.services.services import Services
 
-_CHANGING: Final = frozenset(("add", "remove", "share"))
+_CHANGING: Final = frozenset(("add", "remove", "share", "embedding"))
 _LONGEST_LINE: Final = 300
 _LARGEST_TEST_BYTES: Final = 2_000_000
 
@@ -34,7 +43,10 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     test = verbs.add_parser("test", parents=[common], help=tr("try questions with the file that should be found"))
     remove = verbs.add_parser("remove", parents=[common], help=tr("forget a folder, file or page"))
     share = verbs.add_parser("share", parents=[common], help=tr("choose what the team of a shared project gets of it"))
-    for each in (add, listed, search, test, remove, share):
+    embedding = verbs.add_parser(
+        "embedding", parents=[common], help=tr("choose what makes the vectors for finding by meaning")
+    )
+    for each in (add, listed, search, test, remove, share, embedding):
         each.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
     add.add_argument("place", metavar="PLACE", help=tr("folder, file, or address of a web page"))
     add.add_argument(
@@ -51,7 +63,12 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     share.add_argument(
         "sharing", choices=[each.value for each in Sharing], help=tr("nothing, its name, or the text of its files too")
     )
-    for each in (listed, search, test):
+    chosen = embedding.add_mutually_exclusive_group()
+    chosen.add_argument("--model", metavar="PROVIDER/MODEL", help=tr("a model for embeddings of one of your providers"))
+    chosen.add_argument("--own", action="store_true", help=tr("the vectors that come with ChatDesk, without a network"))
+    embedding.add_argument("--yes", action="store_true", help=tr("with --model: do it, after its cost was told"))
+    embedding.set_defaults(check=_check_embedding)
+    for each in (listed, search, test, embedding):
         each.add_argument("--json", action="store_true", help=tr("as JSON"))
 
 
@@ -82,6 +99,19 @@ def _check_test(options: argparse.Namespace, _paths: AppPaths) -> None:
         raise refusal from error
     if not options.wanted or not all(isinstance(each, str) and each.strip() for row in options.wanted for each in row):
         raise refusal
+
+
+def _check_embedding(options: argparse.Namespace, _paths: AppPaths) -> None:
+    """Take provider and model of ``--model`` apart."""
+    options.provider, _, options.model_name = (options.model or "").strip().partition("/")
+    if options.model is not None and not (options.provider and options.model_name.strip()):
+        raise InvalidInput(
+            Text("“{model}” is no provider and model.", model=options.model[:60]),
+            safe=Text("Nothing was changed."),
+            next_step=Text("Write: {example}", example="openai/text-embedding-3-small"),
+        )
+    if options.yes and options.model is None:
+        raise InvalidInput(Text("--yes belongs to --model."), safe=Text("Nothing was changed."), next_step="")
 
 
 def _text_of(path: Path) -> str:
@@ -141,6 +171,9 @@ async def _search(options: argparse.Namespace, services: Services, project_id: s
         terminal.say(f"   {visible_controls(' '.join(each.passage.text.split()))[:_LONGEST_LINE]}")
     if not found:
         terminal.complain(tr("Nothing was found."))
+    fallback = (await services.knowledge.embeddings.status(project_id)).fallback
+    if fallback:
+        terminal.complain(shown(fallback_sentence(fallback)))
     return 0
 
 
@@ -188,7 +221,37 @@ async def _source_id(options: argparse.Namespace, services: Services, project_id
     return found.id
 
 
-_VERBS: Final = {"add": _add, "list": _list, "search": _search, "test": _test, "remove": _remove, "share": _share}
+async def _embedding(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    """Print or change the model that makes the vectors; returns 1 if it was not done, or not all vectors are made."""
+    embeddings = services.knowledge.embeddings
+    if options.own:
+        await embeddings.use_own(project_id)
+        await embeddings.wait_until_made()
+    elif options.model:
+        cost = await embeddings.cost(project_id, options.provider, options.model_name)
+        terminal.report(" ".join(map(shown, cost_sentences(cost))))
+        if not options.yes:
+            terminal.report(tr("Nothing was sent or changed. Add --yes to do it."))
+            return 1
+        await embeddings.choose(project_id, options.provider, options.model_name)
+        await services.knowledge.wait_until_read()
+    status = await embeddings.status(project_id)
+    if options.json:
+        terminal.say_json(_embedding_data(status))
+    else:
+        terminal.say(" ".join(map(shown, embedding_sentences(status))))
+    return 1 if status.wanted is not None or status.missing else 0
+
+
+_VERBS: Final = {
+    "add": _add,
+    "list": _list,
+    "search": _search,
+    "test": _test,
+    "remove": _remove,
+    "share": _share,
+    "embedding": _embedding,
+}
 
 
 def _state(status: SourceStatus) -> str:
@@ -204,6 +267,16 @@ def _state(status: SourceStatus) -> str:
     if source.is_paused:
         parts.append(tr("paused"))
     return ", ".join(parts)
+
+
+def _embedding_data(status: EmbeddingStatus) -> dict[str, Any]:
+    def model_of(embedding: Embedding | None) -> dict[str, Any] | None:
+        if embedding is None:
+            return None
+        return {"provider": embedding.provider, "model": embedding.model, "problem": embedding.problem}
+
+    answering, wanted = model_of(status.answering), model_of(status.wanted)
+    return {"answering": answering, "wanted": wanted, "passages": status.passages, "missing": status.missing}
 
 
 def _source_data(source: KnowledgeSource) -> dict[str, Any]:

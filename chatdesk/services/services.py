@@ -46,6 +46,7 @@ from chatdesk.core.tools.tool_service import ToolService
 from chatdesk.core.transfer.exports.export_service import ExportService
 from chatdesk.core.transfer.imports.import_service import ImportService
 from chatdesk.core.usage.usage_service import UsageService
+from chatdesk.services.embedding import ProviderEmbedder
 from chatdesk.services.model_answers import answer_of
 from chatdesk.services.own_chats import own_chats
 from chatdesk.services.parts import backups_of, overrides_of, printing_command, registry_of, tool_limits_of
@@ -112,6 +113,10 @@ class Services:
         )
         self.chat.tools.use(
             self.tools.in_use, lambda: tool_limits_of(self.settings), self.attachments.keep_bytes, self._ask_model
+        )
+
+        self.knowledge.embeddings.use(
+            ProviderEmbedder(lambda: self.providers, self.accounts, self.chat, self.repositories.usage, self.events)
         )
 
     async def _forget_folders(self, service: ToolService) -> None:

@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.attachments.pdf_page import draw_page
 from chatdesk.core.domain.knowledge import (
+    Embedding,
+    EmbeddingStatus,
     FileState,
     FoundPassage,
     KnowledgeSource,
@@ -19,7 +21,9 @@ from chatdesk.core.domain.knowledge import (
     SourceStatus,
 )
 from chatdesk.core.domain.pdf_page import PdfPage, WantedPassage
+from chatdesk.core.knowledge.embedding_words import embedding_sentences
 from chatdesk.core.knowledge.enclosing import title_of
+from chatdesk.ui.features.knowledge.embedding_dialog import EmbeddingDialog
 from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
@@ -38,6 +42,9 @@ _STATUSES = (
     SourceStatus(_PAGE, read=1, passages=9, read_at=_READ_AT),
     SourceStatus(_GONE, read=1, passages=40, read_at=_READ_AT),
     SourceStatus(replace(_FOLDER, id="d", place="/home/ada/Notes", is_paused=True), read=58, passages=300),
+)
+_EMBEDDING = EmbeddingStatus(
+    wanted=Embedding(1, "p", "openai", "text-embedding-3-small", 1_536, 0.2, b""), passages=2_253, missing=640
 )
 _FILE = KnownFile(1, "a", "People/Leave.pdf", FileState.READ, mime="application/pdf")
 _TEXTS = (
@@ -72,6 +79,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     tried.show_sources(_STATUSES[:1])
     tried.question.setText("How many days off do I have?")
     tried.show_found(_PASSAGES, [title_of(each) for each in _PASSAGES])
+    full.show_embedding(embedding_sentences(_EMBEDDING))
+    choice = EmbeddingDialog(theme, [("openai", "OpenAI"), ("ollama", "Ollama")], _EMBEDDING)
     passage = PassageDialog(theme, title_of(_PASSAGES[1]), _PASSAGES, lit=(300, 500), can_open=True)
     paged = PassageDialog(theme, title_of(_PASSAGES[1]), _PASSAGES, lit=(300, 500), can_open=True, has_pages=True)
     paged.show_page(_page())
@@ -86,6 +95,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("project-files-none", ProjectFilesDialog(theme, "Research")),
         ("project-files-tried", tried),
         ("project-files-left-out", ExclusionsDialog(theme, replace(_FOLDER, exclusions="drafts/\n*.log\n!keep.log"))),
+        ("project-files-embedding", choice),
         ("passage", passage),
         ("passage-page", paged),
         ("passage-page-failed", paged_text),

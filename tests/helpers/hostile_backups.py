@@ -22,6 +22,7 @@ WORKSPACE = "01900000-0000-7000-8000-00000000abcd"
 _ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c)"
 _ROWS = [each.name for each in tables.metadata.sorted_tables if each.name not in DERIVED_TABLES]
 _NOT_NEEDED = {"search_queue", "search_removed", "search_entries", "search_backlog"}
+_NOT_NEEDED |= {"knowledge_files", "knowledge_passages", "knowledge_embeddings", "knowledge_vectors"}
 
 Change = Callable[[Path], Path]
 

@@ -34,6 +34,7 @@ TO_PROGRAMS = (
     "core/tools/folder/texts.py",
     "core/context/memory_list.py",
     "core/knowledge/enclosing.py",
+    "core/knowledge/probe_texts.py",
     "services/own_chats.py",
     "services/project_files.py",
     "services/project_folder.py",

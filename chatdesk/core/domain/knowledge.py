@@ -118,6 +118,58 @@ class FoundPassage:
     score: float = 0.0
 
 
+class EmbeddingState(StrEnum):
+    """The states of the vectors of a chosen model: being made while others answer, answering, or being removed."""
+
+    WANTED = "wanted"
+    ANSWERING = "answering"
+    LEAVING = "leaving"
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """A model of a provider that a project's passages are sent to for their vectors. ``farthest`` is the cosine that
+    texts about different things reach with it; ``probe`` the vector of a text of ours, which tells whether the server
+    still has the same model. ``problem`` is the sentence why vectors cannot be made now."""
+
+    id: int
+    project_id: str
+    provider: str
+    model: str
+    dimensions: int
+    farthest: float
+    probe: bytes
+    state: EmbeddingState = EmbeddingState.WANTED
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingStatus:
+    """The models that make a project's vectors: the one that answers questions, None for the built-in one, and the one
+    that will once all passages have its vectors. ``missing`` passages wait for the newest of them. ``fallback`` is the
+    sentence why the last question was compared by the built-in vectors all the same."""
+
+    answering: Embedding | None = None
+    wanted: Embedding | None = None
+    passages: int = 0
+    missing: int = 0
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingCost:
+    """The cost of having a project's passages embedded by the provider ``label``. ``usd`` is None where the price is
+    unknown."""
+
+    label: str
+    model: str
+    texts: int
+    tokens: int
+    requests: int
+    usd: float | None
+    is_on_this_computer: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class EnclosedPassages:
     """The text for a request, and for each number in it, from 1, the title and the link of its source."""

@@ -7,6 +7,7 @@ vectors, which stay in the database.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,12 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from chatdesk.core.domain.knowledge import OWN_DIMENSIONS, OWN_VECTORS, FoundPassage
-from chatdesk.core.knowledge.word_vectors import Vectors, WordVectors, signs_of
+from chatdesk.core.domain.knowledge import OWN_DIMENSIONS, OWN_VECTORS, Embedding, FoundPassage
+from chatdesk.core.knowledge.word_vectors import WordVectors, cosines, rows_of, signs_of
 from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.knowledge import passage_index
 from chatdesk.core.storage.knowledge.passage_index import PassageIndex
-from chatdesk.core.storage.knowledge.sources import KnowledgeRepository
 
 # How far down both lists are read.
 _DEPTH: Final = 60
@@ -33,27 +33,33 @@ _FARTHEST: Final = 0.2
 _PROJECTS_KEPT: Final = 3
 
 
-def finder(repository: KnowledgeRepository, index: PassageIndex, vectors_dir: Path) -> Finder:
-    """Return the finder with the vectors that come with ChatDesk."""
-    return Finder(repository, index, WordVectors(vectors_dir))
+def finder(revision: Callable[[], object], index: PassageIndex, vectors_dir: Path) -> Finder:
+    """Return the finder with the vectors that come with ChatDesk. ``revision`` differs after each change."""
+    return Finder(revision, index, WordVectors(vectors_dir))
 
 
 class Finder:
     """Answers one question after the other; the signs of the last few projects stay in memory."""
 
-    def __init__(self, repository: KnowledgeRepository, index: PassageIndex, vectors: WordVectors) -> None:
-        self._repository = repository
+    def __init__(self, revision: Callable[[], object], index: PassageIndex, vectors: WordVectors) -> None:
+        self._revision = revision
         self._index = index
         self._vectors = vectors
-        self._signs: dict[str, tuple[int, _Signs]] = {}
+        self._signs: dict[tuple[str, int | None], tuple[object, _Signs]] = {}
 
-    async def find(self, project_id: str, question: str, *, limit: int) -> tuple[FoundPassage, ...]:
-        """Return the passages that fit the question, the best first. Raises ``StorageError``."""
-        return await self._index.run(lambda conn: self._find(conn, project_id, question, limit))
+    async def find(
+        self, project_id: str, question: str, *, limit: int, asked: tuple[Embedding, bytes] | None = None
+    ) -> tuple[FoundPassage, ...]:
+        """Return the passages that fit the question, the best first. ``asked``: a provider's model, and its vector of
+        the question; None compares our own vectors. Raises ``StorageError``."""
+        return await self._index.run(lambda conn: self._find(conn, project_id, question, limit, asked))
 
-    def _find(self, conn: Connection, project_id: str, question: str, limit: int) -> tuple[FoundPassage, ...]:
+    def _find(
+        self, conn: Connection, project_id: str, question: str, limit: int, asked: tuple[Embedding, bytes] | None
+    ) -> tuple[FoundPassage, ...]:
         words = dict(passage_index.by_words(conn, project_id, question, _DEPTH))
-        near = self._by_meaning(conn, project_id, question)
+        near = self._by_meaning(conn, project_id, question, asked)
+        farthest = asked[0].farthest if asked is not None else _FARTHEST
         word_ranks = {n: rank for rank, n in enumerate(words, 1)}
         meaning_ranks = {n: rank for rank, n in enumerate(near, 1)}
         scores = dict.fromkeys({**words, **near}, 0.0)
@@ -61,7 +67,7 @@ class Finder:
             scores[n] += _WEIGHT_OF_WORDS * words[n] / (_RANK_OFFSET + rank)
         for n, rank in meaning_ranks.items():
             scores[n] += 1 / (_RANK_OFFSET + rank)
-        scores = {n: score for n, score in scores.items() if n in words or near[n] >= _FARTHEST}
+        scores = {n: score for n, score in scores.items() if n in words or near[n] >= farthest}
         best = sorted(scores, key=lambda n: (-scores[n], n))[:limit]
         found = passage_index.passages(conn, best)
         return tuple(
@@ -76,26 +82,32 @@ class Finder:
             if n in found
         )
 
-    def _by_meaning(self, conn: Connection, project_id: str, question: str) -> dict[int, float]:
+    def _by_meaning(
+        self, conn: Connection, project_id: str, question: str, asked: tuple[Embedding, bytes] | None
+    ) -> dict[int, float]:
         """Return the cosines of the passages that are nearest to the question, by number, the nearest first."""
-        signs = self._signs_of(conn, project_id)
-        wanted = self._vectors.embed([question])
+        if asked is None:
+            signs = self._signs_of(conn, project_id)
+            wanted = self._vectors.embed([question])
+        else:
+            signs = self._signs_of(conn, project_id, asked[0])
+            wanted = rows_of([asked[1]], asked[0].dimensions)
         if not len(signs.rows) or not wanted.any():
             return {}
-        places = signs.nearest(signs_of(wanted)[0], _COMPARED_WHOLE)
-        rows = passage_index.vectors(conn, places)
+        rows = signs.vectors(conn, signs.nearest(signs_of(wanted)[0], _COMPARED_WHOLE))
         if not rows:
             return {}
-        cosines = _cosines(np.frombuffer(b"".join(row for _, row in rows), np.int8).reshape(len(rows), -1), wanted[0])
-        order = np.argsort(-cosines)[:_DEPTH]
-        return {rows[at][0]: float(cosines[at]) for at in order}
+        found = cosines(np.frombuffer(b"".join(row for _, row in rows), np.int8).reshape(len(rows), -1), wanted[0])
+        order = np.argsort(-found)[:_DEPTH]
+        return {rows[at][0]: float(found[at]) for at in order}
 
-    def _signs_of(self, conn: Connection, project_id: str) -> _Signs:
-        kept = self._signs.pop(project_id, None)
-        revision = self._repository.revision
+    def _signs_of(self, conn: Connection, project_id: str, embedding: Embedding | None = None) -> _Signs:
+        key = project_id, embedding.id if embedding is not None else None
+        kept = self._signs.pop(key, None)
+        revision = self._revision()
         if kept is None or kept[0] != revision:
-            kept = revision, _Signs(passage_index.signs(conn, project_id, OWN_VECTORS))
-        self._signs[project_id] = kept
+            kept = revision, _SignsOfModel(conn, embedding) if embedding is not None else _OwnSigns(conn, project_id)
+        self._signs[key] = kept
         while len(self._signs) > _PROJECTS_KEPT:
             self._signs.pop(next(iter(self._signs)))
         return kept[1]
@@ -104,28 +116,45 @@ class Finder:
 class _Signs:
     """The signs of a project's vectors, eight bytes in one number."""
 
-    def __init__(self, files: list[tuple[int, bytes]]) -> None:
+    def __init__(self, signs: bytes, width: int) -> None:
+        self.rows: NDArray[np.uint64] = np.frombuffer(signs, np.uint64).reshape(-1, width // 8)
+
+    def nearest(self, wanted: NDArray[np.uint8], count: int) -> NDArray[np.intp]:
+        """Return the rows that differ from ``wanted`` in the fewest signs."""
+        differences = np.bitwise_count(self.rows ^ wanted.view(np.uint64)).sum(axis=1, dtype=np.uint16)
+        count = min(count, len(differences))
+        return np.argpartition(differences, count - 1)[:count]
+
+    def vectors(self, conn: Connection, rows: NDArray[np.intp]) -> list[tuple[int, bytes]]:
+        """Return number and whole vector of the passages of these rows."""
+        raise NotImplementedError
+
+
+class _OwnSigns(_Signs):
+    """The signs of our own vectors, which are stored by file."""
+
+    def __init__(self, conn: Connection, project_id: str) -> None:
+        files = passage_index.signs(conn, project_id, OWN_VECTORS)
         width = OWN_DIMENSIONS // 8
-        self.rows: NDArray[np.uint64] = np.frombuffer(b"".join(each for _, each in files), np.uint64).reshape(
-            -1, width // 8
-        )
+        super().__init__(b"".join(each for _, each in files), width)
         self._ids = np.array([file_id for file_id, _ in files], np.int64)
         self._ends = np.cumsum([len(each) // width for _, each in files])
 
-    def nearest(self, wanted: NDArray[np.uint8], count: int) -> list[tuple[int, int]]:
-        """Return file and position of the rows that differ from ``wanted`` in the fewest signs."""
-        differences = np.bitwise_count(self.rows ^ wanted.view(np.uint64)).sum(axis=1, dtype=np.uint16)
-        count = min(count, len(differences))
-        found = np.argpartition(differences, count - 1)[:count]
-        files = np.searchsorted(self._ends, found, side="right")
+    def vectors(self, conn: Connection, rows: NDArray[np.intp]) -> list[tuple[int, bytes]]:
+        files = np.searchsorted(self._ends, rows, side="right")
         starts = np.concatenate([[0], self._ends[:-1]])
-        return [(int(self._ids[file]), int(row - starts[file])) for row, file in zip(found, files, strict=True)]
+        places = [(int(self._ids[file]), int(row - starts[file])) for row, file in zip(rows, files, strict=True)]
+        return passage_index.vectors(conn, places)
 
 
-def _cosines(rows: Vectors, wanted: NDArray[np.int8]) -> NDArray[np.float32]:
-    exact = rows.astype(np.float32)
-    lengths = np.linalg.norm(exact, axis=1)
-    lengths[lengths == 0] = 1
-    other = wanted.astype(np.float32)
-    found: NDArray[np.float32] = exact @ other / (lengths * np.linalg.norm(other))
-    return found
+class _SignsOfModel(_Signs):
+    """The signs of the vectors that a provider's model made, which are stored by passage."""
+
+    def __init__(self, conn: Connection, embedding: Embedding) -> None:
+        found = passage_index.signs_by(conn, embedding)
+        super().__init__(b"".join(each for _, each in found), -(-embedding.dimensions // 64) * 8)
+        self._embedding = embedding
+        self._numbers = [n for n, _ in found]
+
+    def vectors(self, conn: Connection, rows: NDArray[np.intp]) -> list[tuple[int, bytes]]:
+        return passage_index.vectors_by(conn, self._embedding, [self._numbers[row] for row in rows])

@@ -33,11 +33,12 @@ from chatdesk.core.knowledge import enclosing
 from chatdesk.core.knowledge.file_reading import KnowledgeReader, ReadFile
 from chatdesk.core.knowledge.page_drawing import PageDrawer
 from chatdesk.core.knowledge.places import checked_place, folder_of, place_text
+from chatdesk.core.knowledge.provider_vectors import ProviderVectors
 from chatdesk.core.knowledge.team_files import TeamFiles
 from chatdesk.core.paths import AppPaths
-from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.knowledge import passage_index
+from chatdesk.core.storage.knowledge.embeddings import EmbeddingRepository
 from chatdesk.core.storage.knowledge.passage_index import PassageIndex
 from chatdesk.core.storage.knowledge.sources import KnowledgeRepository
 from chatdesk.core.system.background_import import import_beside
@@ -50,7 +51,6 @@ if TYPE_CHECKING:  # loaded once a project has files
 MOST_FOUND: Final = 50
 _LONGEST_QUESTION: Final = 4_000
 _MOST_OF_A_FILE: Final = 1_000
-_SHOWN_AROUND: Final = 4
 _TOLD_EVERY_S: Final = 0.3
 _COLLECTED_S: Final = 0.8
 _SHARE_OF_REST: Final = 10
@@ -72,6 +72,7 @@ class KnowledgeService:
         make_pages: Callable[[], WebPageReader],
     ) -> None:
         self.repository = KnowledgeRepository(database)
+        self.embeddings = ProviderVectors(EmbeddingRepository(database), bus)
         self._database = database
         self._paths = paths
         self._bus = bus
@@ -102,6 +103,7 @@ class KnowledgeService:
         self._bus.subscribe(TeamChanged, lambda _: self._look_at_team(None))
         if await self.repository.sources():
             self._start_reading()
+            await self.embeddings.start()
 
     async def add(self, project_id: str, kind: SourceKind, place: str, *, exclusions: str = "") -> KnowledgeSource:
         """Add a folder, a file or a page to a project; it is read in the background. Raises ``InvalidInput`` for a
@@ -172,8 +174,10 @@ class KnowledgeService:
         """Return the passages of a project's files that fit a question, the best first. Raises ``StorageError``."""
         if self._finder is None:
             finding = await import_beside("chatdesk.core.knowledge.finding")
-            self._finder = finding.finder(self.repository, self._index, self._vectors_dir)
-        return await self._finder.find(project_id, question[:_LONGEST_QUESTION], limit=min(limit, MOST_FOUND))
+            self._finder = finding.finder(self._revision, self._index, self._vectors_dir)
+        question = question[:_LONGEST_QUESTION]
+        asked = await self.embeddings.of_question(project_id, question)
+        return await self._finder.find(project_id, question, limit=min(limit, MOST_FOUND), asked=asked)
 
     async def for_question(self, project_id: str, question: str, earlier: str, window_tokens: int) -> EnclosedPassages:
         """Return the passages that go with a question into its request.
@@ -193,15 +197,7 @@ class KnowledgeService:
     async def around_place(self, source_id: str, path: str, offset: int) -> list[FoundPassage]:
         """Return the passages of a file around a character; none where the file is not known any more. Raises
         ``StorageError``."""
-
-        def work(conn: Connection) -> list[FoundPassage]:
-            place = passage_index.place_of(conn, source_id, path, offset)
-            if place is None:
-                return []
-            file_id, position = place
-            return passage_index.around(conn, file_id, position - _SHOWN_AROUND, position + _SHOWN_AROUND)
-
-        return await self._index.run(work)
+        return await self._index.run(lambda conn: passage_index.around_place(conn, source_id, path, offset))
 
     async def draw(
         self, source: KnowledgeSource, path: str, number: int, width_px: int, wanted: WantedPassage
@@ -216,11 +212,13 @@ class KnowledgeService:
         self._wake.set()
         self._start_reading()
         await self._at_rest.wait()
+        await self.embeddings.wait_until_made()
 
     async def close(self) -> None:
         """Stop reading and watching. A file in the middle of being read waits for the next start."""
         self._is_closed = True
         self._wake.set()
+        await self.embeddings.close()
         if self._watch is not None:
             self._watch.close()
         if self._reader is not None:
@@ -239,6 +237,9 @@ class KnowledgeService:
     def _start_reading(self) -> None:
         if self._task is None and not self._is_closed and not self._database.is_read_only:
             self._task = asyncio.create_task(self._work(), name="knowledge")
+
+    def _revision(self) -> tuple[int, int]:
+        return self.repository.revision, self.embeddings.repository.revision
 
     def _changed(self, source: KnowledgeSource) -> None:
         self._dirty.add(source.id)
@@ -306,6 +307,7 @@ class KnowledgeService:
             for source in sources:
                 if None in dirty or source.id in dirty:
                     await self._bring_up_to_date(source)
+            self.embeddings.wake()
 
     async def _bring_up_to_date(self, source: KnowledgeSource) -> None:
         problem = source.problem if source.kind is SourceKind.PAGE else ""  # a page is fetched when it is asked for

@@ -24,6 +24,11 @@ _VOCABULARY: Final = "l2_supercat_tokenizer_config.json"
 # Words with the blank before them, as the vocabulary has them.
 _WORDS: Final = r" ?\S{1,64}|\s+"
 _SPACE: Final = "▁"
+# A vector without a number as large as this is none.
+_SMALLEST: Final = 1e-20
+# Cosines: of vectors of one text by one model, and the most that texts about different things may reach.
+_SAME: Final = 0.98
+_LARGEST_FARTHEST: Final = 0.9
 
 Vectors = NDArray[np.int8]
 
@@ -87,11 +92,50 @@ def _matrix_of(data: bytes) -> NDArray[np.float16]:
 def quantised(vectors: NDArray[np.float32]) -> Vectors:
     """Return the rows in a byte for each number, their largest number being 127."""
     largest = np.abs(vectors).max(axis=1, keepdims=True)
-    largest[largest == 0] = 1
+    largest[largest < _SMALLEST] = 1
     rounded: Vectors = np.rint(vectors * (127 / largest)).astype(np.int8)
     return rounded
 
 
 def signs_of(vectors: Vectors) -> NDArray[np.uint8]:
-    """Return a bit for each number of each row: whether it is above zero. Rows that mean the same differ in few."""
-    return np.packbits(vectors > 0, axis=1)
+    """Return a bit for each number of each row: whether it is above zero. Rows that mean the same differ in few. A row
+    is filled up to a multiple of eight bytes."""
+    bits = np.packbits(vectors > 0, axis=1)
+    return np.pad(bits, ((0, 0), (0, -bits.shape[1] % 8)))
+
+
+def cosines(rows: Vectors, wanted: Vectors) -> NDArray[np.float32]:
+    """Return the cosine of each row with the vector ``wanted``; 0 for a row of zeros."""
+    exact, other = rows.astype(np.float32), wanted.astype(np.float32)
+    lengths = np.linalg.norm(exact, axis=1) * np.linalg.norm(other)
+    lengths[lengths == 0] = 1
+    found: NDArray[np.float32] = exact @ other / lengths
+    return found
+
+
+def rows_of(vectors: Sequence[bytes], dimensions: int) -> Vectors:
+    """Return vectors of a provider, as 32-bit floats, in our form. Raises ``ValueError`` for those of another size."""
+    if any(len(each) != 4 * dimensions for each in vectors):
+        raise ValueError("vectors of another size")
+    return quantised(np.frombuffer(b"".join(vectors), "<f4").reshape(len(vectors), dimensions).astype(np.float32))
+
+
+def stored_rows(vectors: Sequence[bytes], dimensions: int) -> list[tuple[bytes, bytes]]:
+    """Return signs and vector of each, as they are stored. Raises ``ValueError``."""
+    rows = rows_of(vectors, dimensions)
+    return [(signs.tobytes(), row.tobytes()) for signs, row in zip(signs_of(rows), rows, strict=True)]
+
+
+def farthest_related(vectors: Sequence[bytes], dimensions: int) -> float:
+    """Return the cosine that two texts about different things reach, from the vectors of such texts."""
+    rows = rows_of(vectors, dimensions)
+    pairs = np.concatenate([cosines(rows[at + 1 :], rows[at]) for at in range(len(rows) - 1)])
+    return min(float(pairs.mean() + 2 * pairs.std()), _LARGEST_FARTHEST)
+
+
+def is_same(vector: bytes, probe: bytes) -> bool:
+    """Return whether a vector of a provider is the one that was stored, but for noise."""
+    if len(vector) != 4 * len(probe):
+        return False
+    kept = np.frombuffer(probe, np.int8).reshape(1, -1)
+    return float(cosines(kept, rows_of([vector], len(probe))[0])[0]) > _SAME

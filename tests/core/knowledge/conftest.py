@@ -75,6 +75,8 @@ async def files(tmp_path: Path, word_vectors: WordVectors) -> AsyncIterator[File
     await store.db.open()
     repository, index = KnowledgeRepository(store.db), PassageIndex(store.db.path)
     project = await store.projects.create("Files", "#5B7DB1")
-    yield Files(store, repository, index, Finder(repository, index, word_vectors), word_vectors, project.id)
+    yield Files(
+        store, repository, index, Finder(lambda: repository.revision, index, word_vectors), word_vectors, project.id
+    )
     await index.close()
     await store.db.close()

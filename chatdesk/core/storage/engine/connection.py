@@ -34,7 +34,7 @@ BUSY_TIMEOUT_S = 5.0
 # write access.
 Mode = Literal["write", "read", "immutable"]
 # The columns that hold bytes; a test compares them with the tables.
-BINARY_COLUMNS: Final = frozenset(("seal", "digest", "chain", "signs", "vector"))
+BINARY_COLUMNS: Final = frozenset(("seal", "digest", "chain", "signs", "vector", "probe"))
 # The SQL function that replaces text that is not valid Unicode.
 UNICODE_INSTEAD: Final = "unicode_instead"
 _OPTIONS: Final[dict[Mode, str]] = {"write": "mode=rwc", "read": "mode=ro", "immutable": "immutable=1"}

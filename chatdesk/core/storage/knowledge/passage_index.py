@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.domain.knowledge import OWN_DIMENSIONS, FoundPassage, Passage
+from chatdesk.core.domain.knowledge import OWN_DIMENSIONS, Embedding, FoundPassage, Passage
 from chatdesk.core.storage.engine import search_text
 from chatdesk.core.storage.engine.connection import driver, open_to_read
 from chatdesk.core.storage.engine.connection_thread import ConnectionThread
@@ -40,6 +40,8 @@ _OF_ALL_PROJECTS: Final = 10
 _LONGEST_SHORT_WORD: Final = 2
 # Endings that words of one meaning have, in the languages with Latin letters that most texts are in.
 _ENDINGS: Final = re.compile(r"(?:ations?|ingly|ings?|edly|ed|ies|ers?|en|es|ly|s|e|y)$")
+# Passages before and after the one that is shown.
+_SHOWN_AROUND: Final = 4
 _SHORTEST_STEM: Final = 4
 
 
@@ -122,9 +124,27 @@ def vectors(conn: Connection, places: Sequence[tuple[int, int]]) -> list[tuple[i
     return [(row[0], row[1]) for row in found if row is not None and _is_vector(row[1])]
 
 
-def _is_vector(value: object) -> bool:
+def _is_vector(value: object, dimensions: int = OWN_DIMENSIONS) -> bool:
     """Return whether a stored value is a vector: another one is damage, and costs its passage only its meaning."""
-    return isinstance(value, bytes) and len(value) == OWN_DIMENSIONS
+    return isinstance(value, bytes) and len(value) == dimensions
+
+
+def signs_by(conn: Connection, embedding: Embedding) -> list[tuple[int, bytes]]:
+    """Return the signs of all vectors of a provider's model, by number of the passage. Damaged ones are left out."""
+    statement = "SELECT n, signs FROM knowledge_vectors WHERE embedding_id = ? AND length(signs) = ? ORDER BY n"
+    return driver(conn).execute(statement, (embedding.id, -(-embedding.dimensions // 64) * 8)).fetchall()
+
+
+def vectors_by(conn: Connection, embedding: Embedding, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+    """Return number and vector of these passages; those that are gone or damaged are left out."""
+    raw = driver(conn)
+    found: list[tuple[int, bytes]] = []
+    for batch in batches(numbers):
+        found += raw.execute(
+            f"SELECT n, vector FROM knowledge_vectors WHERE embedding_id = ? AND n IN ({marks(batch)})",
+            (embedding.id, *batch),
+        ).fetchall()
+    return [row for row in found if _is_vector(row[1], embedding.dimensions)]
 
 
 def passages(conn: Connection, numbers: Sequence[int]) -> dict[int, FoundPassage]:
@@ -144,6 +164,15 @@ def around(conn: Connection, file_id: int, first: int, last: int) -> list[FoundP
         " WHERE x.file_id = ? AND x.position BETWEEN ? AND ? ORDER BY x.position"
     )
     return [_found(row) for row in conn.exec_driver_sql(statement, (file_id, first, last))]
+
+
+def around_place(conn: Connection, source_id: str, path: str, offset: int) -> list[FoundPassage]:
+    """Return the passages of a file around a character; none where the file is not known any more."""
+    place = place_of(conn, source_id, path, offset)
+    if place is None:
+        return []
+    file_id, position = place
+    return around(conn, file_id, position - _SHOWN_AROUND, position + _SHOWN_AROUND)
 
 
 def place_of(conn: Connection, source_id: str, path: str, offset: int) -> tuple[int, int] | None:

@@ -209,6 +209,8 @@ class KnowledgeRepository:
             if not done:
                 return
             first = 1 + (raw.execute("SELECT max(n) FROM knowledge_passages").fetchone()[0] or 0)
+            # A repair may have taken passages away without their vectors.
+            raw.execute("DELETE FROM knowledge_vectors WHERE n >= ?", (first,))
             raw.executemany(
                 "INSERT INTO knowledge_passages (n, file_id, position, begin_offset, end_offset, page, heading, text,"
                 " vector) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

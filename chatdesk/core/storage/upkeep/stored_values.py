@@ -18,7 +18,8 @@ from chatdesk.core.storage.engine import search_schema, tables
 from chatdesk.core.storage.engine.connection import UNICODE_INSTEAD
 from chatdesk.core.texts import Text, plural
 
-# Found again from the texts, and by reading a project's files again.
+# Found again from the texts, and by reading a project's files again. Which provider gets their texts is chosen anew
+# after a restore: the choice in a file may be anybody's.
 DERIVED: Final = search_schema.DERIVED_TABLES | {
     "search_queue",
     "search_removed",
@@ -26,6 +27,8 @@ DERIVED: Final = search_schema.DERIVED_TABLES | {
     "search_backlog",
     "knowledge_files",
     "knowledge_passages",
+    "knowledge_embeddings",
+    "knowledge_vectors",
 }
 _LARGEST_COUNT: Final = 2**53
 # Words that are all that a column may hold, where no other part of the program minds; the first takes the place of any

@@ -9,11 +9,13 @@ from shiboken6 import isValid
 from chatdesk.core.domain.knowledge import FileState, Sharing
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProjectFilesChanged
+from chatdesk.core.knowledge.embedding_words import embedding_sentences
 from chatdesk.core.knowledge.enclosing import title_of
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.knowledge.places import kind_of_place
 from chatdesk.core.texts import tr
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
+from chatdesk.ui.features.knowledge.embedding_binding import EmbeddingBinding
 from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_binding import PassageBinding
@@ -40,6 +42,7 @@ class FilesBinding(Controller):
         self._knowledge = knowledge
         self.dialog: ProjectFilesDialog | None = None
         self._project_id = ""
+        self.embedding = EmbeddingBinding(context, knowledge.embeddings)
         context.panes.commands.bind("project.files", self.open)
         context.events.subscribe(context.panes.window, ProjectFilesChanged, self._on_changed)
 
@@ -59,7 +62,9 @@ class FilesBinding(Controller):
         dialog.sharingChosen.connect(self._share)
         dialog.passageRequested.connect(lambda found: self._passages.show(found, dialog))
         dialog.allow_sharing(may_share=await self._knowledge.team.may_offer(project.id))
+        dialog.embeddingRequested.connect(self._choose_embedding)
         dialog.show_sources(await self._knowledge.statuses(project.id))
+        dialog.show_embedding(embedding_sentences(await self._knowledge.embeddings.status(project.id)))
         dialog.open()
 
     # Inside
@@ -75,8 +80,15 @@ class FilesBinding(Controller):
     @in_task("show the files of a project")
     async def _show_sources(self) -> None:
         statuses = await self._knowledge.statuses(self._project_id)
+        embedding = await self._knowledge.embeddings.status(self._project_id)
         if self._shown is not None:
             self._shown.show_sources(statuses)
+            self._shown.show_embedding(embedding_sentences(embedding))
+
+    @in_task("open the choice of what makes the vectors")
+    async def _choose_embedding(self) -> None:
+        if self._shown is not None:
+            await self.embedding.open(self._project_id, self._shown)
 
     @in_task("show what cannot be read")
     async def _show_unreadable(self, source_id: str) -> None:

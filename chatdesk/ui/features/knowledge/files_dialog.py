@@ -38,7 +38,8 @@ _SHARED = {
 class ProjectFilesDialog(FormPanel):
     """A dialog for the sources of one project. ``addRequested(place)`` has what was typed or chosen;
     ``removeRequested``, ``readAgainRequested``, ``pauseRequested(id, whether)`` and ``sharingChosen(id, sharing)`` the
-    id of a source. ``tried(question)`` asks what would be found; ``passageRequested`` has a ``FoundPassage``."""
+    id of a source. ``tried(question)`` asks what would be found, ``embeddingRequested`` what makes the vectors;
+    ``passageRequested`` has a ``FoundPassage``."""
 
     addRequested = Signal(str)
     removeRequested = Signal(str)
@@ -49,6 +50,7 @@ class ProjectFilesDialog(FormPanel):
     tried = Signal(str)
     passageRequested = Signal(object)
     sharingChosen = Signal(str, object)
+    embeddingRequested = Signal()
 
     def __init__(self, theme: Theme, project_name: str, parent: QWidget | None = None) -> None:
         super().__init__(
@@ -75,6 +77,7 @@ class ProjectFilesDialog(FormPanel):
         self.detail.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.detail.hide()
         self.body.addWidget(self.detail)
+        self._add_embedding_row()
         self._add_question()
         self.add_button(push_button(tr("Close"), "filesClose", self.reject, is_primary=True))
         self.show_sources(())
@@ -110,6 +113,20 @@ class ProjectFilesDialog(FormPanel):
             self.sharing.addItem(shown(label), sharing)
         self.sharing.activated.connect(self._share)
         row.addWidget(self.sharing)
+        self.body.addLayout(row)
+
+    def _add_embedding_row(self) -> None:
+        self.embedding = plain_label("", "muted", wraps=True, name="filesEmbedding")
+        self.change_button = push_button(
+            tr("Change…"),
+            "filesChangeEmbedding",
+            self.embeddingRequested.emit,
+            name=tr("Change what makes the vectors"),
+        )
+        row = QHBoxLayout()
+        row.setSpacing(_GAP_PX)
+        row.addWidget(self.embedding, 1)
+        row.addWidget(self.change_button)
         self.body.addLayout(row)
 
     def _add_question(self) -> None:
@@ -166,6 +183,10 @@ class ProjectFilesDialog(FormPanel):
             if each.source.id == chosen or (row == 0 and self.list.currentRow() < 0):
                 self.list.setCurrentRow(row)
         self._show_buttons()
+
+    def show_embedding(self, sentences: Sequence[str]) -> None:
+        """Show the sentences about the vectors of the files."""
+        self.embedding.setText(" ".join(map(shown, sentences)))
 
     def show_unreadable(self, source_id: str, files: Sequence[KnownFile]) -> None:
         """Name the files of the chosen source that cannot be read, and why."""

@@ -9,7 +9,13 @@ from __future__ import annotations
 # ``search`` and ``sync`` are read and written by statements alone; here they only join the schema.
 from chatdesk.core.storage.engine.tables import search, sync
 from chatdesk.core.storage.engine.tables.base import alembic_version, metadata
-from chatdesk.core.storage.engine.tables.knowledge import knowledge_files, knowledge_passages, knowledge_sources
+from chatdesk.core.storage.engine.tables.knowledge import (
+    knowledge_embeddings,
+    knowledge_files,
+    knowledge_passages,
+    knowledge_sources,
+    knowledge_vectors,
+)
 from chatdesk.core.storage.engine.tables.memory import memories
 from chatdesk.core.storage.engine.tables.messages import artifacts, message_parts, messages, summaries
 from chatdesk.core.storage.engine.tables.sync import devices
@@ -18,7 +24,7 @@ from chatdesk.core.storage.engine.tables.usage import usage_events
 
 # Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 # an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0013", "0014", "0015", "0016", "0017")
+REVISIONS = ("0013", "0014", "0015", "0016", "0017", "0018")
 HEAD_REVISION = REVISIONS[-1]
 
 __all__ = [
@@ -28,9 +34,11 @@ __all__ = [
     "artifacts",
     "devices",
     "drafts",
+    "knowledge_embeddings",
     "knowledge_files",
     "knowledge_passages",
     "knowledge_sources",
+    "knowledge_vectors",
     "memories",
     "message_parts",
     "messages",

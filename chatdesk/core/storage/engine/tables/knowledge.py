@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from chatdesk.core.storage.engine.tables.base import counter, metadata
 
@@ -60,3 +60,39 @@ knowledge_passages = Table(
     Column("vector", LargeBinary),
 )
 Index("ix_knowledge_passages_file_id", knowledge_passages.c.file_id, knowledge_passages.c.position)
+
+# A model of a provider that makes vectors for a project; without a row, only the built-in one does.
+knowledge_embeddings = Table(
+    "knowledge_embeddings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("dimensions", Integer, nullable=False),
+    Column("farthest", Float, nullable=False),
+    Column("probe", LargeBinary, nullable=False),
+    # "wanted", "answering" or "leaving".
+    Column("state", Text, nullable=False),
+    Column("problem", Text, nullable=False, server_default=text("''")),
+)
+Index("ix_knowledge_embeddings_project_id", knowledge_embeddings.c.project_id)
+
+# Vectors of these models, a byte for each number; empty for a passage that the model does not take. The second index
+# has the signs together, so that a search reads them without the vectors.
+knowledge_vectors = Table(
+    "knowledge_vectors",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("n", Integer, ForeignKey("knowledge_passages.n", ondelete="CASCADE"), nullable=False),
+    Column("embedding_id", Integer, ForeignKey("knowledge_embeddings.id", ondelete="CASCADE"), nullable=False),
+    Column("signs", LargeBinary, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+)
+Index("ix_knowledge_vectors_n", knowledge_vectors.c.n, knowledge_vectors.c.embedding_id)
+Index(
+    "ix_knowledge_vectors_signs",
+    knowledge_vectors.c.embedding_id,
+    knowledge_vectors.c.n,
+    knowledge_vectors.c.signs,
+)
