@@ -38,6 +38,7 @@ def test_a_folder_is_added_searched_tried_and_forgotten(
     assert _run(tmp_path, "list", "Work", "--json") == 0
     (listed,) = json.loads(capsys.readouterr().out)
     assert (listed["id"], listed["read"], listed["unreadable"]) == (source_id, 1, 1)
+    assert listed["seconds_left"] is None
     assert _run(tmp_path, "list", "Work") == 0
     said = capsys.readouterr()
     assert str(files) in said.out and "scan.pdf" in said.err

@@ -18,6 +18,7 @@ from chatdesk.core.domain.knowledge import (
     Sharing,
     SourceStatus,
 )
+from chatdesk.core.domain.reading_pace import time_left_text
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.knowledge.embedding_words import cost_sentences, embedding_sentences, fallback_sentence
@@ -266,6 +267,8 @@ def _state(status: SourceStatus) -> str:
         parts.append(shown(plural("{count} cannot be read", "{count} cannot be read", status.unreadable)))
     if source.is_paused:
         parts.append(tr("paused"))
+    elif status.seconds_left is not None:
+        parts.append(shown(time_left_text(status.seconds_left)))
     return ", ".join(parts)
 
 
@@ -293,7 +296,12 @@ def _source_data(source: KnowledgeSource) -> dict[str, Any]:
 
 def _status_data(status: SourceStatus) -> dict[str, Any]:
     counts = {"read": status.read, "waiting": status.waiting, "unreadable": status.unreadable}
-    return {**_source_data(status.source), **counts, "passages": status.passages}
+    return {
+        **_source_data(status.source),
+        **counts,
+        "passages": status.passages,
+        "seconds_left": status.seconds_left,
+    }
 
 
 def _passage_data(found: FoundPassage) -> dict[str, Any]:

@@ -38,7 +38,7 @@ _GONE = KnowledgeSource(
 _TEAMS = KnowledgeSource("e", "p", SourceKind.TEAM, "team:Minutes of the board")
 _READ_AT = 1_763_000_000_000
 _STATUSES = (
-    SourceStatus(_FOLDER, read=212, waiting=34, unreadable=2, passages=1_904, read_at=_READ_AT),
+    SourceStatus(_FOLDER, read=212, waiting=34, unreadable=2, passages=1_904, read_at=_READ_AT, seconds_left=45),
     SourceStatus(_PAGE, read=1, passages=9, read_at=_READ_AT),
     SourceStatus(_GONE, read=1, passages=40, read_at=_READ_AT),
     SourceStatus(replace(_FOLDER, id="d", place="/home/ada/Notes", is_paused=True), read=58, passages=300),

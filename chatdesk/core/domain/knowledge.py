@@ -60,7 +60,8 @@ class KnowledgeSource:
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """The state of a source, in numbers of files. ``read_at`` is when one was read last, None for never."""
+    """The state of a source, in numbers of files. ``read_at`` is when one was read last, None for never;
+    ``seconds_left`` how long the waiting ones take, None where that cannot be said."""
 
     source: KnowledgeSource
     read: int = 0
@@ -68,6 +69,7 @@ class SourceStatus:
     unreadable: int = 0
     passages: int = 0
     read_at: int | None = None
+    seconds_left: int | None = None
 
     @property
     def total(self) -> int:

@@ -22,8 +22,10 @@ from chatdesk.core.domain.knowledge import (
     SourceKind,
     SourceStatus,
 )
+from chatdesk.core.domain.reading_pace import FILES_LOOKED_AT, seconds_left
 from chatdesk.core.errors import NotFound, NotPossible
 from chatdesk.core.ids import checked_id, new_id
+from chatdesk.core.moments import known_or_zero
 from chatdesk.core.storage.engine import search_index, search_text, tables
 from chatdesk.core.storage.engine.connection import driver, insert_row
 from chatdesk.core.storage.engine.database import Database
@@ -131,7 +133,7 @@ class KnowledgeRepository:
     async def statuses(self, project_id: str) -> tuple[SourceStatus, ...]:
         """Return how far each source of a project is read."""
         sources = await self.sources(project_id)
-        return await self._db.read(lambda conn: tuple(_status(conn, each) for each in sources))
+        return await self._db.read(lambda conn: tuple(_status(conn, each, self._db.origin.now()) for each in sources))
 
     async def has_passages(self, project_id: str) -> bool:
         """Return whether anything of a project's files can be found."""
@@ -291,7 +293,7 @@ def _get(conn: Connection, source_id: str) -> KnowledgeSource:
     return source_of(row)
 
 
-def _status(conn: Connection, source: KnowledgeSource) -> SourceStatus:
+def _status(conn: Connection, source: KnowledgeSource, now_ms: int) -> SourceStatus:
     counts = {
         row[0]: (row[1], row[2])
         for row in conn.exec_driver_sql(
@@ -303,13 +305,22 @@ def _status(conn: Connection, source: KnowledgeSource) -> SourceStatus:
         (source.id,),
     ).scalar_one()
     numbers = {state: counts.get(state.value, (0, None))[0] for state in FileState}
+    waiting = numbers[FileState.WAITING]
+    newest: list[int] = []
+    if waiting and not source.is_paused:
+        statement = (
+            "SELECT read_at FROM knowledge_files WHERE source_id = ? AND read_at IS NOT NULL"
+            " ORDER BY read_at DESC LIMIT ?"
+        )
+        newest = [known_or_zero(at) for at in _column(conn, statement, (source.id, FILES_LOOKED_AT))]
     return SourceStatus(
         source,
         read=numbers[FileState.READ],
-        waiting=numbers[FileState.WAITING],
+        waiting=waiting,
         unreadable=numbers[FileState.UNREADABLE],
         passages=passages,
         read_at=max((at for _, at in counts.values() if at is not None), default=None),
+        seconds_left=seconds_left(newest, waiting, now_ms),
     )
 
 

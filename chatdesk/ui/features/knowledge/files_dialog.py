@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QWidget
 
 from chatdesk.core.domain.knowledge import FoundPassage, KnownFile, Sharing, SourceKind, SourceStatus
+from chatdesk.core.domain.reading_pace import time_left_text
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.knowledge.places import place_text
 from chatdesk.core.moments import local_moment
@@ -297,6 +298,8 @@ def state_text(status: SourceStatus) -> str:
         parts.append(shown(plural("{count} cannot be read", "{count} cannot be read", status.unreadable)))
     if status.source.is_paused:
         parts.append(tr("paused"))
+    elif status.seconds_left is not None:
+        parts.append(shown(time_left_text(status.seconds_left)))
     elif not status.total and status.source.kind is not SourceKind.TEAM:
         parts.append(tr("being listed"))
     if status.read_at is not None and not status.waiting:

@@ -124,6 +124,8 @@ def test_the_state_of_a_source_is_said_in_words() -> None:
     assert state_text(_STATUSES[0]) == "3 files read · 2 to be read · 1 cannot be read"
     assert state_text(SourceStatus(replace(_FOLDER, problem="It is gone."), read=3)) == "It is gone."
     assert state_text(SourceStatus(replace(_FOLDER, is_paused=True), read=1)) == "1 file read · paused"
+    timed = SourceStatus(_FOLDER, read=30, waiting=900, seconds_left=95)
+    assert state_text(timed) == "30 files read · 900 to be read · about 2 minutes left"
     assert state_text(SourceStatus(_FOLDER)) == "0 files read · being listed"
     assert state_text(SourceStatus(_PAGE, read=1, read_at=1_763_000_000_000)).startswith("last read 2025-")
 
