@@ -65,4 +65,4 @@ def test_the_vectors_are_those_of_the_vocabulary(words: WordVectors) -> None:
 
 
 def test_signs_tell_what_is_above_zero() -> None:
-    assert signs_of(np.array([[1, -1, 0, 5, 0, 0, 0, -7]], np.int8)).tolist() == [[0b10010000]]
+    assert signs_of(np.array([[1, -1, 0, 5, 0, 0, 0, -7]], np.int8)).tolist() == [[0b10010000, *[0] * 7]]
