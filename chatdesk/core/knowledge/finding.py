@@ -45,6 +45,7 @@ class Finder:
         self._revision = revision
         self._index = index
         self._vectors = vectors
+        self._words = passage_index.RankedWords()
         self._signs: dict[tuple[str, int | None], tuple[object, _Signs]] = {}
 
     async def find(
@@ -57,7 +58,7 @@ class Finder:
     def _find(
         self, conn: Connection, project_id: str, question: str, limit: int, asked: tuple[Embedding, bytes] | None
     ) -> tuple[FoundPassage, ...]:
-        words = dict(passage_index.by_words(conn, project_id, question, _DEPTH))
+        words = dict(self._words.ranked(conn, project_id, question, _DEPTH, self._revision()))
         near = self._by_meaning(conn, project_id, question, asked)
         farthest = asked[0].farthest if asked is not None else _FARTHEST
         word_ranks = {n: rank for rank, n in enumerate(words, 1)}
@@ -92,7 +93,7 @@ class Finder:
         else:
             signs = self._signs_of(conn, project_id, asked[0])
             wanted = rows_of([asked[1]], asked[0].dimensions)
-        if not len(signs.rows) or not wanted.any():
+        if not len(signs) or not wanted.any():
             return {}
         rows = signs.vectors(conn, signs.nearest(signs_of(wanted)[0], _COMPARED_WHOLE))
         if not rows:
@@ -117,11 +118,18 @@ class _Signs:
     """The signs of a project's vectors, eight bytes in one number."""
 
     def __init__(self, signs: bytes, width: int) -> None:
-        self.rows: NDArray[np.uint64] = np.frombuffer(signs, np.uint64).reshape(-1, width // 8)
+        # Column by column, each in one piece: a comparison takes a fifth of the time.
+        rows = np.frombuffer(signs, np.uint64).reshape(-1, width // 8)
+        self.columns: NDArray[np.uint64] = np.ascontiguousarray(rows.T)
+
+    def __len__(self) -> int:
+        return int(self.columns.shape[1])
 
     def nearest(self, wanted: NDArray[np.uint8], count: int) -> NDArray[np.intp]:
         """Return the rows that differ from ``wanted`` in the fewest signs."""
-        differences = np.bitwise_count(self.rows ^ wanted.view(np.uint64)).sum(axis=1, dtype=np.uint16)
+        differences = np.zeros(len(self), np.uint16)
+        for column, bits in zip(self.columns, wanted.view(np.uint64), strict=True):
+            differences += np.bitwise_count(column ^ bits)
         count = min(count, len(differences))
         return np.argpartition(differences, count - 1)[:count]
 

@@ -7,6 +7,7 @@ import pytest
 from chatdesk.core.domain.knowledge import FileState
 from chatdesk.core.errors import NotFound, NotPossible
 from chatdesk.core.storage.engine.connection import Connection, driver
+from chatdesk.core.storage.knowledge import passage_index
 from chatdesk.core.storage.library.removal import remove_projects
 from chatdesk.core.storage.upkeep.quieting import stop_automatic_actions
 from tests.core.knowledge.conftest import Files
@@ -208,3 +209,25 @@ async def test_a_damaged_vector_costs_a_passage_its_meaning_alone(files: Files, 
     files.repository.revision += 1
     (best, *_) = await files.find("paid holiday")
     assert best.file.path == "leave.md" and best.nearness is None
+
+
+async def test_words_that_are_everywhere_are_looked_for_together(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passage_index, "MOST_RANKED", 20)  # as if these were ten thousand
+    source = await files.source()
+    others = [f"alpha {number} here" if number % 2 else f"beta {number} there" for number in range(120)]
+    await files.keep(source, "all.txt", *others, "gamma delta alpha beta", has_vectors=False)
+    found = await files.find("alpha beta", limit=3)
+    assert found[0].passage.text == "gamma delta alpha beta" and found[0].by_words == 1
+    assert len(found) == 3  # too few have both, so those with one of them follow
+    await files.keep(source, "more.txt", *(f"alpha beta {number}" for number in range(60)), has_vectors=False)
+    assert all("alpha beta" in each.passage.text for each in await files.find("alpha beta", limit=20))
+
+
+async def test_the_words_of_what_was_added_since_are_known_at_the_next_question(files: Files) -> None:
+    source = await files.source()
+    await files.keep(source, "one.txt", *(f"usual text {number}" for number in range(30)), has_vectors=False)
+    assert await files.paths("zebra crossing") == []
+    await files.keep(source, "two.txt", "The zebra crossing is closed.", has_vectors=False)
+    assert await files.paths("zebra crossing") == ["two.txt"]
+    await files.repository.list_files(source.id, {})
+    assert await files.paths("zebra crossing") == []

@@ -35,8 +35,9 @@ _TELLING: Final = 0.25
 _RAREST: Final = 12
 _LEAST_WEIGHT: Final = 1e-6
 # FTS5 looks at every passage that has one of the words: 10,000 take some 20 ms.
-_MOST_RANKED: Final = 10_000
+MOST_RANKED: Final = 10_000
 _OF_ALL_PROJECTS: Final = 10
+_MOST_COUNTS_KEPT: Final = 20_000
 _LONGEST_SHORT_WORD: Final = 2
 # Endings that words of one meaning have, in the languages with Latin letters that most texts are in.
 _ENDINGS: Final = re.compile(r"(?:ations?|ingly|ings?|edly|ed|ies|ers?|en|es|ly|s|e|y)$")
@@ -74,13 +75,82 @@ class PassageIndex:
                 return work(self._thread.connection)
 
 
-def by_words(conn: Connection, project_id: str, question: str, limit: int) -> list[tuple[int, float]]:
-    """Return the numbers of the passages that have the rarest words of the question, the best first. With each comes
-    the share of what the question asks for that its words have, up to 1."""
-    words = _telling_words(conn, question)
-    if not words:
-        return []
-    expression = " OR ".join(map(_with_endings, words))
+class RankedWords:
+    """Finds passages by words. How often a word comes is counted once, and again when the number of passages has
+    changed by a tenth: counting a common one takes as long as finding it."""
+
+    def __init__(self) -> None:
+        self._revision: object = None
+        self._total = 0
+        self._counts: dict[str, int] = {}
+        self._counted_of = 0
+
+    def ranked(
+        self, conn: Connection, project_id: str, question: str, limit: int, revision: object
+    ) -> list[tuple[int, float]]:
+        """Return the numbers of the passages that have the rarest words of the question, the best first. With each
+        comes the share of what the question asks for that its words have, up to 1. ``revision`` differs after each
+        change."""
+        raw = driver(conn)
+        if revision != self._revision:
+            self._revision = revision
+            self._total = raw.execute("SELECT count(*) FROM knowledge_passages").fetchone()[0]
+        words = self._telling_words(conn, question)
+        if not words:
+            return []
+        whole = sum(words.values())
+        found: dict[int, float] = {}
+        for expression in self._expressions(list(words)):
+            for n, score in _ranked(conn, project_id, expression, limit):
+                found.setdefault(n, score)
+            if len(found) >= limit:
+                break
+        return [(n, min(1.0, -score / whole)) for n, score in list(found.items())[:limit]]
+
+    def _expressions(self, words: list[str]) -> list[str]:
+        """Return the expressions to look for, in turn until enough is found. Where even the rarest word is in too many
+        passages to rank them all, those with several of the words at once are ranked."""
+        forms = [_with_endings(word) for word in words]
+        expressions = []
+        expected = float(self._counts[words[0]])
+        for many in range(2, len(words) + 1):
+            if expected <= MOST_RANKED:
+                break
+            expected *= self._counts[words[many - 1]] / max(self._total, 1)
+            expressions = [" AND ".join(f"({form})" for form in forms[:many])]
+        few = forms[:1] if expressions else forms
+        return [*expressions, " OR ".join(few)]
+
+    def _count(self, conn: Connection, word: str) -> int:
+        if abs(self._total - self._counted_of) * 10 > self._total or len(self._counts) > _MOST_COUNTS_KEPT:
+            self._counts, self._counted_of = {}, self._total
+        if word not in self._counts:
+            row = driver(conn).execute("SELECT doc FROM knowledge_words WHERE term = ?", (word,)).fetchone()
+            self._counts[word] = row[0] if row is not None else 0
+        return self._counts[word]
+
+    def _telling_words(self, conn: Connection, question: str) -> dict[str, float]:
+        """Return the rarest words of a question, with how much each tells (its inverse frequency, as bm25 counts it),
+        the rarest first."""
+        weights: dict[str, float] = {}
+        for word in dict.fromkeys(_WORD.findall(_folded(question))[:_MOST_WORDS]):
+            count = self._count(conn, word)
+            weights[word] = max(math.log((self._total - count + 0.5) / (count + 0.5)), _LEAST_WEIGHT)
+        rarest = sorted(weights, key=lambda word: -weights[word])[:_RAREST]
+        telling: dict[str, float] = {}
+        ranked = 0
+        for word in rarest:
+            ranked += self._counts[word]
+            # Beside a word that is itself in too many, others only make the choice smaller.
+            if ranked > MOST_RANKED and telling and self._counts[next(iter(telling))] <= MOST_RANKED:
+                break
+            if weights[word] >= _TELLING * weights[rarest[0]] and _may_tell(word):
+                telling[word] = weights[word]
+        return telling
+
+
+def _ranked(conn: Connection, project_id: str, expression: str, limit: int) -> list[tuple[int, float]]:
+    """Return number and score (bm25, the best is the lowest) of the best passages of a project."""
     # Asking for a passage's project takes longer than ranking it, so the best of all projects are looked at first.
     for most in (limit * _OF_ALL_PROJECTS, -1):
         rows = (
@@ -96,8 +166,7 @@ def by_words(conn: Connection, project_id: str, question: str, limit: int) -> li
         )
         if len(rows) == limit:
             break
-    whole = sum(words.values())
-    return [(row[0], min(1.0, -row[1] / whole)) for row in rows]
+    return rows
 
 
 def signs(conn: Connection, project_id: str, vectors_by: str) -> list[tuple[int, bytes]]:
@@ -194,28 +263,6 @@ def _found(row: Sequence[Any]) -> FoundPassage:
         position,
         Passage(start, end, text, page, heading),
     )
-
-
-def _telling_words(conn: Connection, question: str) -> dict[str, float]:
-    """Return the rarest words of a question, with how much each tells (its inverse frequency, as bm25 counts it)."""
-    raw = driver(conn)
-    total = raw.execute("SELECT count(*) FROM knowledge_passages").fetchone()[0]
-    weights: dict[str, float] = {}
-    counts: dict[str, int] = {}
-    for word in dict.fromkeys(_WORD.findall(_folded(question))[:_MOST_WORDS]):
-        row = raw.execute("SELECT doc FROM knowledge_words WHERE term = ?", (word,)).fetchone()
-        count = counts[word] = row[0] if row is not None else 0
-        weights[word] = max(math.log((total - count + 0.5) / (count + 0.5)), _LEAST_WEIGHT)
-    rarest = sorted(weights, key=lambda word: -weights[word])[:_RAREST]
-    telling: dict[str, float] = {}
-    ranked = 0
-    for word in rarest:
-        ranked += counts[word]
-        if ranked > _MOST_RANKED and telling:
-            break
-        if weights[word] >= _TELLING * weights[rarest[0]] and _may_tell(word):
-            telling[word] = weights[word]
-    return telling
 
 
 def _may_tell(word: str) -> bool:
