@@ -56,12 +56,24 @@ def test_a_folder_is_added_searched_tried_and_forgotten(
     assert _run(tmp_path, "test", "Work", str(questions), "--json") == 1
     assert [row["place"] for row in json.loads(capsys.readouterr().out)] == [1, None]
 
+    assert _run(tmp_path, "test", "Work") == 1
+    assert "No questions are kept" in capsys.readouterr().err
+    assert _run(tmp_path, "test", "Work", "--keep") == 1
+    assert "no file of questions" in capsys.readouterr().err
+    assert _run(tmp_path, "test", "Work", str(questions), "--keep") == 1
+    assert "1 of 2" in capsys.readouterr().err
+    assert _run(tmp_path, "test", "Work", "--json") == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["file"], row["place"], row["before"]) for row in rows] == [("leave.md", 1, 1), ("no.md", None, None)]
+
     assert _run(tmp_path, "remove", "Work", "elsewhere") == 1
     assert _run(tmp_path, "remove", "Work", source_id) == 0
     capsys.readouterr()
     assert _run(tmp_path, "search", "Work", "holiday") == 0
     said = capsys.readouterr()
     assert said.out == "" and "Nothing was found." in said.err
+    assert _run(tmp_path, "test", "Work") == 1
+    assert "  –  leave.md  holiday  not found (before: at place 1)" in capsys.readouterr().out
 
 
 def test_a_model_of_a_provider_is_taken_after_its_cost_was_told_and_left_again(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chatdesk.cli.threads import find_project, positive
+from chatdesk.core.domain.kept_question import KeptQuestion
 from chatdesk.core.domain.knowledge import (
     Embedding,
     EmbeddingStatus,
@@ -57,7 +58,13 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     search.add_argument("question", metavar="QUESTION", nargs="+", help=tr("what you want to know"))
     search.add_argument("--limit", type=positive, default=8, metavar="N", help=tr("at most N passages (8)"))
     search.set_defaults(check=_check_question)
-    test.add_argument("file", metavar="FILE", help=tr("JSON list of objects with a question and a file; - reads stdin"))
+    test.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        help=tr("JSON list of objects with a question and a file; - reads stdin; without it, the kept questions"),
+    )
+    test.add_argument("--keep", action="store_true", help=tr("keep those of FILE, and try all that are kept"))
     test.set_defaults(check=_check_test)
     for each in (remove, share):
         each.add_argument("source", metavar="SOURCE", help=tr("its id or place, as listed"))
@@ -86,7 +93,17 @@ def _check_question(options: argparse.Namespace, _paths: AppPaths) -> None:
 
 
 def _check_test(options: argparse.Namespace, _paths: AppPaths) -> None:
-    """Read the questions into ``options.wanted``: pairs of a question and the end of the path that should be found."""
+    """Read the questions into ``options.wanted``: pairs of a question and the end of the path that should be found;
+    none without a file."""
+    options.wanted = []
+    if options.file is None:
+        if options.keep:
+            raise InvalidInput(
+                Text("There is no file of questions to keep."),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Give a FILE with --keep."),
+            )
+        return
     refusal = InvalidInput(
         Text("“{file}” is no JSON list of objects with a question and a file.", file=options.file[:60]),
         safe=Text("Nothing was changed."),
@@ -122,7 +139,7 @@ def _text_of(path: Path) -> str:
 
 
 async def _knowledge(options: argparse.Namespace, services: Services) -> int:
-    if services.has_other_owner and options.verb in _CHANGING:
+    if services.has_other_owner and (options.verb in _CHANGING or (options.verb == "test" and options.keep)):
         raise NotPossible(
             Text("ChatDesk is open and reads the files of projects."),
             safe=Text("Nothing was changed."),
@@ -180,20 +197,32 @@ async def _search(options: argparse.Namespace, services: Services, project_id: s
 
 async def _test(options: argparse.Namespace, services: Services, project_id: str) -> int:
     """Say for each question at which place its file was found; returns 1 if one was not among the first five."""
-    rows = []
-    for question, wanted in options.wanted:
-        found = await services.knowledge.search(project_id, question, limit=10)
-        place = next((at for at, each in enumerate(found, 1) if each.file.path.endswith(wanted)), None)
-        rows.append({"question": question, "file": wanted, "place": place})
-    hits = sum(1 for row in rows if row["place"] is not None and row["place"] <= 5)
-    if options.json:
-        terminal.say_json(rows)
+    from chatdesk.core.knowledge.kept_questions import hits_of, outcome_text  # the help of all commands does without
+
+    kept = services.kept_questions
+    if options.keep:
+        await kept.repository.keep(project_id, options.wanted)
+    if options.keep or not options.wanted:
+        tried = await kept.run(project_id)
+        if not tried:
+            raise NotPossible(
+                Text("No questions are kept for this project."),
+                safe="",
+                next_step=Text("Give a FILE with --keep, or add some in the window, in the project's Files."),
+            )
     else:
-        for row in rows:
-            shown_place = str(row["place"] or "–")
-            terminal.say(f"{shown_place:>3}  {visible_controls(row['file'])}  {visible_controls(row['question'])}")
-        terminal.report(tr("{hits} of {total} among the first five", hits=hits, total=len(rows)))
-    return 0 if hits == len(rows) else 1
+        given = [(question, file, await kept.place(project_id, question, file)) for question, file in options.wanted]
+        tried = tuple(KeptQuestion("", project_id, *each) for each in given)
+    hits = hits_of(tried)
+    if options.json:
+        terminal.say_json([_tried_data(each) for each in tried])
+    else:
+        for each in tried:
+            changed = f"  {shown(outcome_text(each))}" if each.has_changed else ""
+            place = str(each.place or "–")
+            terminal.say(f"{place:>3}  {visible_controls(f'{each.file}  {each.question}')}{changed}")
+        terminal.report(tr("{hits} of {total} among the first five", hits=hits, total=len(tried)))
+    return 0 if hits == len(tried) else 1
 
 
 async def _share(options: argparse.Namespace, services: Services, project_id: str) -> int:
@@ -302,6 +331,11 @@ def _status_data(status: SourceStatus) -> dict[str, Any]:
         "passages": status.passages,
         "seconds_left": status.seconds_left,
     }
+
+
+def _tried_data(tried: KeptQuestion) -> dict[str, Any]:
+    data = {"question": tried.question, "file": tried.file, "place": tried.place or None}
+    return {**data, "before": tried.before or None} if tried.id else data
 
 
 def _passage_data(found: FoundPassage) -> dict[str, Any]:

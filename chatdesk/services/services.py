@@ -23,6 +23,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.events import EventBus
+from chatdesk.core.knowledge.kept_questions import KeptQuestions
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.memory.memory_service import MemoryService
@@ -93,6 +94,7 @@ class Services:
     service_switch: ServiceSwitch | None = None
     settings: Settings = field(init=False)
     tools: ToolLoader = field(init=False)
+    kept_questions: KeptQuestions = field(init=False)
     _retired: list[ProviderRegistry] = field(default_factory=list)
     _importer: ImportService | None = None
     _network: NetworkWatch | None = None
@@ -102,6 +104,7 @@ class Services:
     _temporary: TemporaryThreads | None = None
 
     def __post_init__(self) -> None:
+        self.kept_questions = KeptQuestions(self.repositories.kept_questions, self.knowledge.search)
         self.settings_in_force.follow(self._use_settings)
         self.tools = ToolLoader(
             self.paths,

@@ -15,6 +15,7 @@ from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
+from chatdesk.ui.features.knowledge.questions_dialog import QuestionsDialog
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.e2e.test_library_window import opened
 from tests.helpers.window import ask, play, until
@@ -64,6 +65,19 @@ def test_a_folder_is_added_asked_and_followed_to_its_passage(tmp_path: Path) -> 
         await until(lambda: bool(_lit_markdown(passage)))
         assert "thirty days" in _lit_markdown(passage)
         QTest.keyClick(passage, Qt.Key.Key_Escape)
+
+        kept = await opened(
+            application, QuestionsDialog, lambda: QTest.keyClick(dialog.questions_button, Qt.Key.Key_Space)
+        )
+        assert (kept.question.text(), kept.file.text()) == ("paid holiday", "leave.md")
+        QTest.keyClick(kept.file, Qt.Key.Key_Return)
+        await until(lambda: kept.list.count() == 1 and not kept.question.text())
+        assert "not tried yet" in kept.list.item(0).text()
+        QTest.keyClick(kept.run_button, Qt.Key.Key_Space)
+        await until(lambda: "found at place 1" in kept.list.item(0).text())
+        QTest.keyClick(kept.remove_button, Qt.Key.Key_Space)
+        await until(lambda: kept.list.count() == 0)
+        QTest.keyClick(kept, Qt.Key.Key_Escape)
         dialog.reject()
 
         answer = await ask(application, "How many days of paid holiday are there?")

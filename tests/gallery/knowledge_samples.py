@@ -9,6 +9,7 @@ from dataclasses import replace
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.attachments.pdf_page import draw_page
+from chatdesk.core.domain.kept_question import KeptQuestion
 from chatdesk.core.domain.knowledge import (
     Embedding,
     EmbeddingStatus,
@@ -27,6 +28,7 @@ from chatdesk.ui.features.knowledge.embedding_dialog import EmbeddingDialog
 from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
+from chatdesk.ui.features.knowledge.questions_dialog import QuestionsDialog
 from chatdesk.ui.theme.theme import Theme
 from tests.helpers import documents
 
@@ -58,6 +60,14 @@ _PASSAGES = tuple(
 )
 
 
+_QUESTIONS = (
+    KeptQuestion("a", "p", "How many days off do I have?", "People/Leave.pdf", 1, 4),
+    KeptQuestion("b", "p", "Who pays for a broken bicycle?", "insurance.docx", 0, 2),
+    KeptQuestion("c", "p", "When are receipts handed in?", "travel/expenses", 2, 2),
+    KeptQuestion("d", "p", "Where do I find the form for a new badge?", "forms.xlsx"),
+)
+
+
 def _page() -> PdfPage:
     """Return the page of the passages as it is drawn, with the second one lit."""
     lines = "\n".join(line for text in _TEXTS for line in (*textwrap.wrap(text, 60), ""))
@@ -86,6 +96,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     paged.show_page(_page())
     paged_text = PassageDialog(theme, title_of(_PASSAGES[1]), _PASSAGES, lit=(300, 500), can_open=True, has_pages=True)
     paged_text.show_failure(4, "This page needs too much time or memory to be drawn.")
+    questions = QuestionsDialog(theme)
+    questions.show_questions(_QUESTIONS)
     shared = ProjectFilesDialog(theme, "Research")
     shared.allow_sharing(may_share=True)
     shared.show_sources((_STATUSES[0], SourceStatus(_TEAMS, read=41), SourceStatus(replace(_TEAMS, id="f"))))
@@ -94,6 +106,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("project-files-shared", shared),
         ("project-files-none", ProjectFilesDialog(theme, "Research")),
         ("project-files-tried", tried),
+        ("project-files-questions", questions),
         ("project-files-left-out", ExclusionsDialog(theme, replace(_FOLDER, exclusions="drafts/\n*.log\n!keep.log"))),
         ("project-files-embedding", choice),
         ("passage", passage),

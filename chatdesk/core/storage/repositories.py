@@ -18,6 +18,7 @@ from chatdesk.core.storage.chat.token_counts import TokenCountRepository
 from chatdesk.core.storage.chat.waiting import WaitingRepository
 from chatdesk.core.storage.chat.waiting_questions import WaitingQuestionRepository
 from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.knowledge.questions import KeptQuestionRepository
 from chatdesk.core.storage.library.library import LibraryRepository
 from chatdesk.core.storage.library.prompts import PromptRepository
 from chatdesk.core.storage.library.requests import RequestRepository
@@ -55,6 +56,7 @@ class Repositories:
     shared_choices: SharedChoiceRepository
     requests: RequestRepository
     memories: MemoryRepository
+    kept_questions: KeptQuestionRepository
 
     @classmethod
     def of(cls, database: Database) -> Repositories:
@@ -82,4 +84,5 @@ class Repositories:
             shared_choices=SharedChoiceRepository(database),
             requests=RequestRepository(database),
             memories=MemoryRepository(database),
+            kept_questions=KeptQuestionRepository(database),
         )

@@ -126,7 +126,9 @@ class Bindings(PaneBindings):
             ),
             tools=services.tools,
         )
-        self._kept_alive.append(FilesBinding(context, self.lists, self.passages, services.knowledge))
+        self._kept_alive.append(
+            FilesBinding(context, self.lists, self.passages, services.knowledge, services.kept_questions)
+        )
         self.deleted_messages = DeletedMessagesBinding(context, self.undo, services.library)
         self.build_search(self.lists)
 

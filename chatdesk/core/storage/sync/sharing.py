@@ -35,6 +35,7 @@ _PRIVATE_PROJECTS: Final = """
 SELECT p.id, p.name <> ? OR EXISTS (SELECT 1 FROM threads t WHERE t.project_id = p.id)
   OR EXISTS (SELECT 1 FROM changes c WHERE c.project_id = p.id AND c.op <> 'new')
   OR EXISTS (SELECT 1 FROM knowledge_sources k WHERE k.project_id = p.id)
+  OR EXISTS (SELECT 1 FROM knowledge_questions k WHERE k.project_id = p.id)
 FROM projects p WHERE p.deleted_at IS NULL
   AND p.id NOT IN (SELECT project_id FROM shared_projects WHERE state <> 'ended') ORDER BY p.id
 """

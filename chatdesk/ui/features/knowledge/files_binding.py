@@ -11,6 +11,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.events import ProjectFilesChanged
 from chatdesk.core.knowledge.embedding_words import embedding_sentences
 from chatdesk.core.knowledge.enclosing import title_of
+from chatdesk.core.knowledge.kept_questions import KeptQuestions
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.knowledge.places import kind_of_place
 from chatdesk.core.texts import tr
@@ -19,6 +20,7 @@ from chatdesk.ui.features.knowledge.embedding_binding import EmbeddingBinding
 from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_binding import PassageBinding
+from chatdesk.ui.features.knowledge.questions_binding import QuestionsBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
@@ -35,11 +37,13 @@ class FilesBinding(Controller):
         lists: ThreadListBinding,
         passages: PassageBinding,
         knowledge: KnowledgeService,
+        kept: KeptQuestions,
     ) -> None:
         super().__init__(context)
         self._lists = lists
         self._passages = passages
         self._knowledge = knowledge
+        self._questions = QuestionsBinding(context, kept)
         self.dialog: ProjectFilesDialog | None = None
         self._project_id = ""
         self.embedding = EmbeddingBinding(context, knowledge.embeddings)
@@ -60,6 +64,7 @@ class FilesBinding(Controller):
         dialog.sourceChosen.connect(self._show_unreadable)
         dialog.tried.connect(self._try)
         dialog.sharingChosen.connect(self._share)
+        dialog.questionsRequested.connect(lambda *tried: self._questions.open(project.id, dialog, *tried))
         dialog.passageRequested.connect(lambda found: self._passages.show(found, dialog))
         dialog.allow_sharing(may_share=await self._knowledge.team.may_offer(project.id))
         dialog.embeddingRequested.connect(self._choose_embedding)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QListWidgetItem, QWidget
 
 from chatdesk.core.domain.knowledge import FoundPassage, KnownFile, Sharing, SourceKind, SourceStatus
 from chatdesk.core.domain.reading_pace import time_left_text
@@ -19,10 +18,10 @@ from chatdesk.ui.accessibility.assistance import announce, named
 from chatdesk.ui.dialogs.file_dialogs import ask_for_file, ask_for_folder
 from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
+from chatdesk.ui.features.knowledge.fields import EnteredField, outlined_list
 from chatdesk.ui.local_forms import date_time_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.fields.choice_box import ChoiceBox
-from chatdesk.ui.widgets.focus_ring import frame_when_empty
 
 _SIZE_PX = (660, 640)
 _GAP_PX = 8
@@ -40,7 +39,8 @@ class ProjectFilesDialog(FormPanel):
     """A dialog for the sources of one project. ``addRequested(place)`` has what was typed or chosen;
     ``removeRequested``, ``readAgainRequested``, ``pauseRequested(id, whether)`` and ``sharingChosen(id, sharing)`` the
     id of a source. ``tried(question)`` asks what would be found, ``embeddingRequested`` what makes the vectors;
-    ``passageRequested`` has a ``FoundPassage``."""
+    ``passageRequested`` has a ``FoundPassage``;
+    ``questionsRequested(question, file)`` what was tried, and the file of the chosen passage."""
 
     addRequested = Signal(str)
     removeRequested = Signal(str)
@@ -50,6 +50,7 @@ class ProjectFilesDialog(FormPanel):
     sourceChosen = Signal(str)
     tried = Signal(str)
     passageRequested = Signal(object)
+    questionsRequested = Signal(str, str)
     sharingChosen = Signal(str, object)
     embeddingRequested = Signal()
 
@@ -70,7 +71,7 @@ class ProjectFilesDialog(FormPanel):
             )
         )
         self._add_place_row()
-        self.list = self._list("projectSources", tr("Folders, files and pages"))
+        self.list = outlined_list(self.theme, "projectSources", tr("Folders, files and pages"))
         self.list.currentItemChanged.connect(self._on_list_current_item_changed)
         self.body.addWidget(self.list, 2)
         self._add_source_row()
@@ -86,7 +87,7 @@ class ProjectFilesDialog(FormPanel):
         self.place.setFocus()
 
     def _add_place_row(self) -> None:
-        self.place = named(_EnteredField(), "filesPlace", tr("Folder, file or address to add"))
+        self.place = named(EnteredField(), "filesPlace", tr("Folder, file or address to add"))
         self.place.setPlaceholderText(tr("Path of a folder or file, or https://…"))
         self.place.entered.connect(self._add_typed)
         row = QHBoxLayout()
@@ -131,32 +132,22 @@ class ProjectFilesDialog(FormPanel):
         self.body.addLayout(row)
 
     def _add_question(self) -> None:
-        self.question = named(_EnteredField(), "filesQuestion", tr("Try a question"))
+        self.question = named(EnteredField(), "filesQuestion", tr("Try a question"))
         self.question.setPlaceholderText(tr("Try a question: what would be found?"))
         self.question.entered.connect(lambda: self.tried.emit(self.question.text()))
-        self.found = self._list("foundPassages", tr("What would be found"))
+        self.found = outlined_list(self.theme, "foundPassages", tr("What would be found"))
         self.found.setFixedHeight(round(_FOUND_PX * max(1.0, self.theme.scale)))
         self.found.itemActivated.connect(lambda item: self.passageRequested.emit(item.data(_ID_ROLE)))
         self.found.hide()
-        self.body.addWidget(self.question)
-        self.body.addWidget(self.found, 1)
-
-    def _list(self, object_name: str, name: str) -> QListWidget:
-        made = named(QListWidget(), object_name, name)
-        made.setFrameShape(QListWidget.Shape.NoFrame)
-        made.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        frame_when_empty(self.theme, made)
-        tokens = self.theme.tokens
-        made.setStyleSheet(
-            f"#{object_name} {{ background: transparent; border: 1px solid {tokens.line};"
-            f" border-radius: {tokens.radius.row}px; outline: none; padding: 2px; }}"
-            f"#{object_name}::item {{ border: 2px solid transparent; padding: {tokens.space.s - 2}px;"
-            f" border-radius: {tokens.radius.row}px; }}"
-            f"#{object_name}::item:selected {{ background: {tokens.selected}; color: {tokens.text}; }}"
-            f"#{object_name}::item:selected:focus {{ border: 2px solid {tokens.accent}; }}"
+        self.questions_button = push_button(
+            tr("Kept questions…"), "filesQuestions", self._open_questions, name=tr("Keep questions and run them again")
         )
-        return made
+        row = QHBoxLayout()
+        row.setSpacing(_GAP_PX)
+        row.addWidget(self.question, 1)
+        row.addWidget(self.questions_button)
+        self.body.addLayout(row)
+        self.body.addWidget(self.found, 1)
 
     # What is shown
 
@@ -269,20 +260,13 @@ class ProjectFilesDialog(FormPanel):
     def _share(self) -> None:
         self.sharingChosen.emit(self._chosen_id(), Sharing(self.sharing.currentData()))
 
+    def _open_questions(self) -> None:
+        item = self.found.currentItem()
+        file = item.data(_ID_ROLE).file.path if item is not None and self.found.isVisible() else ""
+        self.questionsRequested.emit(self.question.text().strip(), file)
+
     def _remove(self) -> None:
         self.removeRequested.emit(self._chosen_id())
-
-
-class _EnteredField(QLineEdit):
-    """Enter belongs to the field, not to the dialog's button."""
-
-    entered = Signal()
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.entered.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 def state_text(status: SourceStatus) -> str:

@@ -116,7 +116,12 @@ def test_a_tried_question_lists_passages_and_opens_one(theme: Theme, qtbot: QtBo
     dialog.found.setCurrentRow(1)
     qtbot.keyClick(dialog.found, Qt.Key.Key_Return)
     assert opened == [found[1]] and dialog.isVisible()
+    asked: list[tuple[str, str]] = []
+    dialog.questionsRequested.connect(lambda *pair: asked.append(pair))
+    qtbot.keyClick(dialog.questions_button, Qt.Key.Key_Space)
     dialog.show_found((), ())
+    qtbot.keyClick(dialog.questions_button, Qt.Key.Key_Space)
+    assert asked == [("days off", "leave.pdf"), ("days off", "")]
     assert not dialog.found.isVisible() and dialog.problem.text() == "Nothing was found."
 
 

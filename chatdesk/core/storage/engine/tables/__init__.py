@@ -13,6 +13,7 @@ from chatdesk.core.storage.engine.tables.knowledge import (
     knowledge_embeddings,
     knowledge_files,
     knowledge_passages,
+    knowledge_questions,
     knowledge_sources,
     knowledge_vectors,
 )
@@ -24,7 +25,7 @@ from chatdesk.core.storage.engine.tables.usage import usage_events
 
 # Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 # an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0013", "0014", "0015", "0016", "0017", "0018")
+REVISIONS = ("0013", "0014", "0015", "0016", "0017", "0018", "0019")
 HEAD_REVISION = REVISIONS[-1]
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "knowledge_embeddings",
     "knowledge_files",
     "knowledge_passages",
+    "knowledge_questions",
     "knowledge_sources",
     "knowledge_vectors",
     "memories",

@@ -1,4 +1,5 @@
-"""Defines the tables of a project's files. All but the sources is made anew by reading the files again."""
+"""Defines the tables of a project's files. All but the sources and the questions is made anew by reading the files
+again."""
 
 from __future__ import annotations
 
@@ -96,3 +97,19 @@ Index(
     knowledge_vectors.c.n,
     knowledge_vectors.c.signs,
 )
+
+# Questions that a person tries the files with.
+knowledge_questions = Table(
+    "knowledge_questions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), nullable=False),
+    Column("question", Text, nullable=False),
+    # The path of the file that should be found, or its end.
+    Column("file", Text, nullable=False),
+    Column("added_at", Integer, nullable=False),
+    # Where the last run found it and the one before: from 1, 0 for nowhere, null before the first.
+    Column("place", Integer),
+    Column("place_before", Integer),
+)
+Index("ix_knowledge_questions_project_id", knowledge_questions.c.project_id)
