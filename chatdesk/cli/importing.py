@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.imported import ImportProgress
 from chatdesk.core.errors import NotPossible
+from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.system import terminal
 from chatdesk.core.texts import Text, plural, tr
 
 if TYPE_CHECKING:  # the help of all commands does without
+    from chatdesk.core.transfer.imports.report import ImportReport
     from chatdesk.services.services import Services
 
 
@@ -31,6 +34,9 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         "--project",
         metavar="NAME",
         help=tr("put the threads into this project (by default one named after the program)"),
+    )
+    bring.add_argument(
+        "--memories", action="store_true", help=tr("remember the facts that ChatGPT or Claude remembered, too")
     )
     bring.add_argument("--dry-run", action="store_true", help=tr("only report what would be imported"))
     bring.add_argument("--json", action="store_true", help=tr("print the report as JSON"))
@@ -53,6 +59,8 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
         )
     if services.database.is_read_only and not options.dry_run:
         raise services.database.refusal
+    if options.memories and not options.dry_run:
+        services.memory.check_on()
     is_shown = terminal.can_show_progress()
 
     def show_progress(progress: ImportProgress) -> None:
@@ -69,13 +77,26 @@ async def _import(options: argparse.Namespace, services: Services) -> int:
     )
     if is_shown:
         terminal.show_progress("")
+    if options.memories and not options.dry_run:
+        report.memories_taken = await services.memory.add_imported(report.memories, report.source)
     if options.json:
         terminal.say_json(report.as_data())
     else:
-        for line in report.texts():
+        for line in (*report.texts(), *_memory_lines(report, is_on=services.memory.is_on)):
             terminal.say(line)
     if not options.dry_run:
         if is_shown:
             terminal.report(tr("Reading the files, so that a search finds what is in them…"))
         await services.attachments.read_unread(pause_s=0)
     return 0
+
+
+def _memory_lines(report: ImportReport, *, is_on: bool) -> Iterator[str]:
+    for memory in report.memories:
+        yield tr("Memory: {text}", text=visible_controls(memory.text))
+    if report.memories and report.memories_taken is None:
+        yield (
+            tr("--memories keeps them, and they are sent to the providers that you allow.")
+            if is_on
+            else tr("Memory is off. Once it is on, --memories keeps them, for the providers that you allow.")
+        )

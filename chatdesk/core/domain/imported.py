@@ -81,7 +81,8 @@ class ImportedThread:
     """A thread of an export. ``messages`` has parents before their children and each key once. ``chosen`` says which
     child of a message is shown, by keys; its key None is the first message. ``values`` are further columns of the
     thread, with message keys where a column names a message. ``left_out`` counts what the vendor hid from the
-    reader, ``marks_left_out`` the marks in texts that hold nothing to read."""
+    reader, ``marks_left_out`` the marks in texts that hold nothing to read; ``memories`` are pages of facts that the
+    program remembered."""
 
     source: str
     key: str
@@ -97,6 +98,7 @@ class ImportedThread:
     wanted_id: str | None = None
     left_out: int = 0
     marks_left_out: int = 0
+    memories: tuple[str, ...] = ()
 
 
 # A row, and the files that it names.
@@ -109,6 +111,14 @@ class ImportedExtras:
 
     prompts: tuple[WithFiles, ...] = ()
     drafts: tuple[WithFiles, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedMemory:
+    """A fact that another program remembered; ``project`` is the name of its project that it is for, or empty."""
+
+    text: str
+    project: str = ""
 
 
 class ImportOutcome(StrEnum):

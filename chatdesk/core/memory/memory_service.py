@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from chatdesk.core.domain.imported import ImportedMemory
 from chatdesk.core.domain.memory import (
     Memory,
     MemoryOrigin,
@@ -100,16 +101,26 @@ class MemoryService:
     async def add(self, new: NewMemory) -> tuple[Memory, bool]:
         """Keep a memory; returns it and whether it is new. Raises ``MemoryOff``, ``InvalidInput``, ``NotFound``,
         ``NotPossible``."""
-        self._check_on()
+        self.check_on()
         kept = await self._repository.add(replace(new, text=checked_memory(new.text)))
         self._bus.publish(MemoriesChanged())
         return kept
 
-    async def add_imported(self, texts: Iterable[str], source: str) -> int:
-        """Keep memories of an export that are not here yet. Returns how many. Raises ``MemoryOff``,
-        ``InvalidInput``, ``NotPossible``."""
-        self._check_on()
-        wanted = [NewMemory(checked_memory(text), origin=MemoryOrigin.IMPORT, source=source) for text in texts]
+    async def missing(self, found: Iterable[ImportedMemory]) -> tuple[ImportedMemory, ...]:
+        """Return the memories of an export whose words are not here yet, for whatever project."""
+        known = {each.text.casefold() for each in await self.list()}
+        return tuple(each for each in found if each.text.casefold() not in known)
+
+    async def add_imported(self, found: Iterable[ImportedMemory], source: str) -> int:
+        """Keep memories of an export whose words are not here yet, for the project of the same name if there is one.
+        Returns how many. Raises ``MemoryOff``, ``InvalidInput``, ``NotPossible``."""
+        self.check_on()
+        chosen = list(found)
+        projects = await self._repository.projects_named({each.project for each in chosen} - {""})
+        wanted = [
+            NewMemory(checked_memory(each.text), projects.get(each.project), MemoryOrigin.IMPORT, source=source)
+            for each in chosen
+        ]
         count = await self._repository.add_missing(wanted)
         if count:
             self._bus.publish(MemoriesChanged())
@@ -126,7 +137,7 @@ class MemoryService:
     ) -> Memory:
         """Change a memory; other words are from then on those of ``origin``. Raises ``MemoryOff``, ``InvalidInput``,
         ``NotFound``, ``NotPossible``."""
-        self._check_on()
+        self.check_on()
         new = NewMemory(checked_memory(text), project_id, origin, goes_with_source=goes_with_source)
         changed = await self._repository.change(memory_id, new)
         self._bus.publish(MemoriesChanged())
@@ -149,7 +160,8 @@ class MemoryService:
         await asyncio.to_thread(write_memories, target, memories)
         return len(memories)
 
-    def _check_on(self) -> None:
+    def check_on(self) -> None:
+        """Raise ``MemoryOff`` while memory is off."""
         if not self.is_on:
             raise MemoryOff
 

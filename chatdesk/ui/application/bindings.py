@@ -150,6 +150,7 @@ class Bindings(PaneBindings):
             importer=lambda: services.importer,
             library=services.library,
             attachments=services.attachments,
+            memory=services.memory,
             read_only_reason=lambda: services.read_only_reason,
         )
         self.imports.imported.connect(self._on_imported)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chatdesk.core.domain.imported import ImportedMemory
 from chatdesk.core.domain.memory import LONGEST_MEMORY, MOST_MEMORIES, Memory, MemoryOrigin, NewMemory
 from chatdesk.core.errors import InvalidInput, NotFound, NotPossible
 from chatdesk.core.events import ContextChanged, MemoriesChanged
@@ -49,19 +50,22 @@ async def test_the_same_words_are_kept_once_for_a_project(remembering: Rememberi
 
 async def test_imports_add_only_what_is_missing(remembering: Remembering) -> None:
     texts = ["Ana keeps bees.", "Ana sings.", "ana sings."]
-    assert await remembering.service.add_imported(texts, "Claude") == 2
-    assert await remembering.service.add_imported(texts, "Claude") == 0
+    assert await remembering.service.add_imported(map(ImportedMemory, texts), "Claude") == 2
+    assert await remembering.service.add_imported(map(ImportedMemory, texts), "Claude") == 0
     assert {(each.origin, each.source) for each in await remembering.service.list()} == {
         (MemoryOrigin.IMPORT, "Claude")
     }
 
 
 async def test_there_is_a_most(remembering: Remembering) -> None:
-    assert await remembering.service.add_imported(map(str, range(MOST_MEMORIES)), "") == MOST_MEMORIES
+    assert (
+        await remembering.service.add_imported([ImportedMemory(str(each)) for each in range(MOST_MEMORIES)], "")
+        == MOST_MEMORIES
+    )
     with pytest.raises(NotPossible):
         await remembering.service.add(NewMemory("one more"))
     with pytest.raises(NotPossible):
-        await remembering.service.add_imported(["one more", "and more"], "")
+        await remembering.service.add_imported(map(ImportedMemory, ("one more", "and more")), "")
     assert len(await remembering.service.list()) == MOST_MEMORIES
 
 
@@ -89,7 +93,7 @@ async def test_every_change_is_published_and_counted_anew(remembering: Rememberi
     kept, _ = await service.add(NewMemory("Ana keeps bees."))
     await service.edit(kept.id, "Ana keeps ten bees.", None)
     await service.put_back(await service.delete([kept.id]))
-    await service.add_imported(["Ana sings."], "")
+    await service.add_imported([ImportedMemory("Ana sings.")], "")
     remembering.use(memory=False)
     remembering.use(memory=False)  # nothing has changed
     assert sum(isinstance(each, MemoriesChanged) for each in events) == 6

@@ -11,6 +11,7 @@ import pytest
 
 from chatdesk.core.chat.temporary import TemporaryThreads
 from chatdesk.core.clock import Clock
+from chatdesk.core.domain.imported import ImportedMemory
 from chatdesk.core.domain.memory import MemoryOrigin, NewMemory
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ChatDeskError
@@ -55,7 +56,7 @@ async def _share(remembering: Remembering, project_id: str) -> None:
 async def _come(remembering: Remembering, way: str, project_id: str | None, chosen: dict[str, object]) -> None:
     service = remembering.service
     if way == MemoryOrigin.IMPORT and project_id is None:
-        await service.add_imported([_FACT], "ChatGPT")
+        await service.add_imported([ImportedMemory(_FACT)], "ChatGPT")
     elif way == "edit":
         remembering.use()
         kept, _ = await service.add(NewMemory("Something else"))

@@ -8,7 +8,7 @@ from without a key of the database: the message may be gone, and then the memory
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -80,19 +80,33 @@ class MemoryRepository:
         return await self._db.write(work)
 
     async def add_missing(self, memories: Sequence[NewMemory]) -> int:
-        """Keep those that are not here yet, all or none. Returns how many. Raises ``NotPossible``."""
+        """Keep those whose words are not here yet, for whatever project, all or none. Returns how many. Raises
+        ``NotPossible``."""
 
         def work(conn: Connection) -> int:
-            rows = conn.exec_driver_sql("SELECT text, project_id FROM memories")
-            known = {(folded(str(row[0])), row[1]) for row in rows}
-            fresh = {
-                key: each for each in memories if (key := (folded(clean(each.text)), each.project_id)) not in known
-            }
+            known = {folded(str(row[0])) for row in conn.exec_driver_sql("SELECT text FROM memories")}
+            fresh = {key: each for each in memories if (key := folded(clean(each.text))) not in known}
             for each in fresh.values():
                 self._insert(conn, each)
             return len(fresh)
 
         return await self._db.write(work)
+
+    async def projects_named(self, names: Collection[str]) -> dict[str, str]:
+        """Return the ids of the oldest projects of these names, as far as there are any that are not shared."""
+
+        def work(conn: Connection) -> dict[str, str]:
+            found: dict[str, str] = {}
+            for name in names:
+                rows = conn.exec_driver_sql(
+                    "SELECT id FROM projects WHERE name = ? AND deleted_at IS NULL ORDER BY id", (name,)
+                )
+                mine = next((row[0] for row in rows.all() if not _is_shared(conn, row[0])), None)
+                if mine is not None:
+                    found[name] = mine
+            return found
+
+        return await self._db.read(work)
 
     async def change(self, memory_id: str, new: NewMemory) -> Memory:
         """Give a memory the text, the project and the choice of ``new``, and its origin with other words. Raises

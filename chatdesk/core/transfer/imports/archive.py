@@ -21,6 +21,7 @@ from typing import IO, Any, Final, cast
 
 from chatdesk.core.errors import ImportRefused
 from chatdesk.core.texts import Text
+from chatdesk.core.transfer.imports.memories import MEMORY_FILE
 
 _LARGEST_DIRECTORY: Final = 64 * 1024 * 1024
 _MOST_DOCUMENTS: Final = 20_000
@@ -118,6 +119,8 @@ class Archive:
     def _sort_out(self) -> None:
         entries = self._by_name
         self.documents, self.projects = sorted_documents(entries.keys() - self._no_documents)
+        small = {name for name, (_in, info) in entries.items() if info.file_size <= _LARGEST_NAMES}
+        self.memories = memory_documents(small - self._no_documents)
         self._by_id: dict[str, str] = {}
         for name in entries:
             match = _FILE_ID.match(name.rsplit("/", 1)[-1])
@@ -208,6 +211,12 @@ def sorted_documents(names: Collection[str]) -> tuple[tuple[str, ...], tuple[str
     known = set(projects)
     others = [name for name in found if not _OTHERS.search(name) and name not in known and not _is_beside(name, names)]
     return tuple(sorted(main or others, key=_in_order)[:_MOST_DOCUMENTS]), projects
+
+
+def memory_documents(names: Collection[str]) -> tuple[str, ...]:
+    """Return the names of the files that hold what a program remembered."""
+    found = (name for name in names if MEMORY_FILE.search(name) and not _NO_DOCUMENT.search(name))
+    return tuple(sorted(found))[:_MOST_NESTED]
 
 
 def _is_beside(name: str, names: Collection[str]) -> bool:

@@ -16,6 +16,7 @@ from chatdesk.core.domain.message import ContextMark, Role, Status
 from chatdesk.core.transfer.imports import chatgpt_content as content
 from chatdesk.core.transfer.imports.canvas import Canvas, after_call
 from chatdesk.core.transfer.imports.chatgpt_marks import Marks
+from chatdesk.core.transfer.imports.memories import memories_of_messages
 from chatdesk.core.transfer.imports.tree import Node, above_by_children, make_tree
 from chatdesk.core.transfer.imports.values import (
     dict_of,
@@ -90,6 +91,7 @@ def read_conversation(value: Mapping[str, Any], fallback_ms: int) -> ImportedThr
         tags=_assistant_names(value),
         left_out=left_out,
         marks_left_out=marks,
+        memories=memories_of_messages(mapping),
     )
 
 

@@ -17,6 +17,7 @@ from chatdesk.core.transfer.imports.claude import SOURCE as CLAUDE
 from chatdesk.core.transfer.imports.claude import has_documents, read_project
 from chatdesk.core.transfer.imports.formats import format_of
 from chatdesk.core.transfer.imports.json_stream import LARGEST_PIECE, JsonStream, NotJson, Piece, Readable
+from chatdesk.core.transfer.imports.memories import FoundMemories
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class ImportState:
     has_found: bool = False
     has_foreign_bytes: bool = False
     extras: ImportedExtras = field(default_factory=ImportedExtras)
+    memories: FoundMemories = field(default_factory=FoundMemories)
 
     def threads(self, source: str, read: Callable[[], Sequence[ImportedThread]], count: int) -> Found:
         """Yield the threads that ``read`` returns, or a line for the report if it fails on a value."""
@@ -52,6 +54,7 @@ class ImportState:
             yield ImportLine(ImportOutcome.SKIPPED, Text("Entry {number}", number=count), reason=Text("It is damaged."))
             return
         for thread in found:
+            self.memories.add(thread.memories)
             if thread.messages or source == chatdesk.SOURCE:
                 yield thread
             else:

@@ -177,6 +177,8 @@ class _Run:
         self._report.source = LABELS.get(export.source or "", "")
         if export.has_foreign_bytes:
             self._report.notes.append(Text("Some characters could not be read and are shown as �."))
+        self._report.memories = tuple(export.memories)
+        self._report.memories_left_out = export.memories.left_out
         self._report.is_whole = not self._stop.is_set()
         return self._report
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportLine, ImportOutcome
+from chatdesk.core.domain.imported import OUTCOME_TEXTS, ImportedMemory, ImportLine, ImportOutcome
 from chatdesk.core.texts import Sentences, Text, plural
 
 _MOST_LINES: Final = 100_000
@@ -14,7 +14,8 @@ _MOST_LINES: Final = 100_000
 
 @dataclass(slots=True)
 class ImportReport:
-    """The result of an import, line by line in the order of the file. ``is_whole`` is false if it was stopped."""
+    """The result of an import, line by line in the order of the file. ``is_whole`` is false if it was stopped.
+    ``memories`` are in the export; ``memories_taken``: how many became memories here, None if nobody chose that."""
 
     source: str = ""
     lines: list[ImportLine] = field(default_factory=list)
@@ -25,6 +26,9 @@ class ImportReport:
     marks_left_out: int = 0
     notes: list[str] = field(default_factory=list)
     project_ids: set[str] = field(default_factory=set)
+    memories: tuple[ImportedMemory, ...] = ()
+    memories_left_out: int = 0
+    memories_taken: int | None = None
     is_whole: bool = True
     is_dry_run: bool = False
 
@@ -59,7 +63,7 @@ class ImportReport:
             else "",
             plural("{count} entries were skipped.", "{count} entry was skipped.", skipped) if skipped else "",
         ]
-        if not any(found):
+        if not any(found) and not self.memories:
             found = [Text("There was nothing to import.")]
         stopped = "" if self.is_whole else Text("The import was stopped. Import the same file again to continue.")
         return Sentences.of(*found, stopped, *self.all_notes)
@@ -110,6 +114,30 @@ class ImportReport:
                     self.marks_left_out,
                 )
             )
+        return [*notes, *self._memory_notes()]
+
+    def _memory_notes(self) -> list[str]:
+        notes: list[str] = []
+        if self.memories:
+            notes.append(
+                plural(
+                    "The export contains {count} memories.", "The export contains {count} memory.", len(self.memories)
+                )
+            )
+        if self.memories_left_out:
+            notes.append(
+                plural(
+                    "{count} more are beyond the most that ChatDesk keeps.",
+                    "{count} more is beyond the most that ChatDesk keeps.",
+                    self.memories_left_out,
+                )
+            )
+        if self.memories_taken is not None:
+            notes.append(
+                plural("{count} of them are remembered now.", "{count} of them is remembered now.", self.memories_taken)
+            )
+        elif self.memories:
+            notes.append(Text("None was taken: memories are kept only where you choose them."))
         return notes
 
     def texts(self) -> list[str]:
@@ -127,6 +155,8 @@ class ImportReport:
             "marks_left_out": self.marks_left_out,
             "counts": {outcome.value: self.counts[outcome] for outcome in ImportOutcome},
             "notes": self.all_notes,
+            "memories": [{"text": each.text, "project": each.project} for each in self.memories],
+            "memories_taken": self.memories_taken,
             "lines": [
                 {
                     "outcome": line.outcome.value,

@@ -18,11 +18,12 @@ from chatdesk.core.errors import ImportRefused
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
-from chatdesk.core.transfer.imports import claude, jan
-from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive, sorted_documents
+from chatdesk.core.transfer.imports import chatgpt, claude, jan
+from chatdesk.core.transfer.imports.archive import ZIP_ERRORS, Archive, memory_documents, sorted_documents
 from chatdesk.core.transfer.imports.document import Document, Found, ImportState, problem_line
 from chatdesk.core.transfer.imports.formats import LABELS
 from chatdesk.core.transfer.imports.json_stream import JsonStream, NotJson
+from chatdesk.core.transfer.imports.memories import MEMORY_FILE, OF_CLAUDE, FoundMemories
 from chatdesk.core.transfer.imports.values import dict_of, key_of, list_of
 
 _log = logging.getLogger(__name__)
@@ -89,6 +90,10 @@ class ExportFile:
         return self._state.extras
 
     @property
+    def memories(self) -> FoundMemories:
+        return self._state.memories
+
+    @property
     def has_foreign_bytes(self) -> bool:
         return self._state.has_foreign_bytes
 
@@ -120,6 +125,8 @@ class ExportFile:
         """Yield threads, and lines about what could not be read."""
         state = self._state
         if self._archive is None:
+            if MEMORY_FILE.search(self._path.name):
+                self._read_memories(lambda: self._path.open("rb"))
             yield from self._document(self._path.name, lambda: self._path.open("rb"), {})
         else:
             archive = self._archive
@@ -135,6 +142,8 @@ class ExportFile:
                     continue
                 yield from self._document(shown, lambda name=name: archive.open(name), self._about(name))  # type: ignore[misc]
             yield from self._project_documents()
+            for name in archive.memories:
+                self._read_memories(lambda name=name: archive.open(name))  # type: ignore[misc]
         if not state.has_found:
             raise self._nothing_found()
 
@@ -225,6 +234,27 @@ class ExportFile:
             self._state.projects[key] = {name: value for name, value in project.items() if name != "docs"}
             self._has_documents = self._has_documents or bool(list_of(project.get("docs")))
 
+    def _read_memories(self, open_stream: Callable[[], IO[bytes]]) -> None:
+        """Read a file of memories. A damaged one is read as far as it goes."""
+        state, had = self._state, bool(self._state.memories)
+        whole: dict[str, Any] = {}
+        try:
+            with open_stream() as stream:
+                for piece in JsonStream(stream, largest=_LARGEST_SMALL).pieces():
+                    self._check()
+                    if piece.is_element and not piece.problem:
+                        state.memories.add_document(piece.value, state.projects)
+                        is_claude = bool(OF_CLAUDE & dict_of(piece.value).keys())
+                        state.source = state.source or (claude.SOURCE if is_claude else None)
+                    elif piece.key is not None and not piece.problem:
+                        whole[piece.key] = piece.value
+        except (NotJson, ImportRefused, *ZIP_ERRORS) as error:
+            _log.info("the memories of an import could not be read: %s", type(error).__name__)
+        state.memories.add_document(whole, state.projects)
+        if bool(state.memories) and not had:
+            state.has_found = True
+            state.source = state.source or (claude.SOURCE if OF_CLAUDE & whole.keys() else chatgpt.SOURCE)
+
     def _project_documents(self) -> Found:
         """Yield a thread with the documents of each of Claude's projects, as no conversation in the export holds
         them."""
@@ -308,6 +338,7 @@ class Folder:
         self._path = path
         self._names = _names_below(path, tick)
         self.documents, self.projects = sorted_documents(self._names)
+        self.memories = memory_documents(self._names)
         self._by_last = {name.rsplit("/", 1)[-1]: name for name in reversed(self._names)}
 
     @property

@@ -14,10 +14,11 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 
 from chatdesk.core.chat.attachment_service import AttachmentService
 from chatdesk.core.chat.library import LibraryService
-from chatdesk.core.domain.imported import ImportedProject, ImportProgress
+from chatdesk.core.domain.imported import ImportedMemory, ImportedProject, ImportProgress
 from chatdesk.core.errors import ChatDeskError, StorageError
 from chatdesk.core.hidden_characters import visible_controls
-from chatdesk.core.texts import shown, tr
+from chatdesk.core.memory.memory_service import MemoryService
+from chatdesk.core.texts import plural, shown, tr
 from chatdesk.core.transfer.imports.import_service import ImportService
 from chatdesk.core.transfer.imports.report import ImportReport
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
@@ -51,6 +52,7 @@ class ImportBinding(Controller):
         importer: Callable[[], ImportService],
         library: LibraryService,
         attachments: AttachmentService,
+        memory: MemoryService,
         read_only_reason: Callable[[], StorageError | None],
     ) -> None:
         super().__init__(context)
@@ -59,10 +61,12 @@ class ImportBinding(Controller):
         self._importer = importer
         self._library = library
         self._attachments = attachments
+        self._memory = memory
         self._read_only_reason = read_only_reason
         self.dialog: ImportDialog | None = None
         self.progress: ImportProgress | None = None
         self.report: ImportReport | None = None
+        self._new_memories: tuple[ImportedMemory, ...] = ()
         panes.commands.bind("app.import", self.open)
         panes.sidebar.importRequested.connect(self.open)
         panes.window.setAcceptDrops(True)
@@ -141,6 +145,7 @@ class ImportBinding(Controller):
         dialog.stopRequested.connect(self._importer().stop)
         dialog.showRequested.connect(self._show_threads)
         dialog.copyRequested.connect(self._copy)
+        dialog.memoriesChosen.connect(self._take_memories)
         dialog.finished.connect(self._on_dialog_finished)
         if self._importer().is_running:
             dialog.show_progress(self.progress)
@@ -162,6 +167,7 @@ class ImportBinding(Controller):
                 raise
             self.dialog.show_failure(shown(error.sentence))
             return
+        self._new_memories = await self._memory.missing(report.memories)
         self.report = report
         self.imported.emit()
         self._attachments.read_soon()  # so that a search finds the text of imported files
@@ -189,6 +195,17 @@ class ImportBinding(Controller):
         assert self.report is not None
         has_threads = any(line.thread_id is not None for line in self.report.lines)
         dialog.show_report(shown(self.report.summary), self.report.lines, has_threads=has_threads)
+        dialog.memories.show_memories(self._new_memories, is_on=self._memory.is_on)
+
+    @in_task("imported memories")
+    async def _take_memories(self, chosen: list[ImportedMemory]) -> None:
+        if self.report is None:
+            return
+        count = await self._memory.add_imported(chosen, self.report.source)
+        self._new_memories = await self._memory.missing(self._new_memories)
+        self._panes.window.show_toast(plural("{count} memories are kept", "{count} memory is kept", count))
+        if self.dialog is not None:
+            self.dialog.memories.show_memories(self._new_memories, is_on=self._memory.is_on)
 
     def _copy(self) -> None:
         if self.report is not None:

@@ -28,6 +28,7 @@ from chatdesk.ui.dialogs.file_dialogs import ask_for_file, ask_for_folder
 from chatdesk.ui.dialogs.form_panel import push_button
 from chatdesk.ui.dialogs.panel import Panel, clear_layout, plain_label
 from chatdesk.ui.features.transfer.export_sources import EXPORT_SOURCES
+from chatdesk.ui.features.transfer.found_memories import FoundMemories
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.buttons import LinkButton
 from chatdesk.ui.widgets.elided_label import ElidedLabel, plain_tooltip
@@ -59,6 +60,7 @@ class ImportDialog(Panel):
     stopRequested = Signal()
     showRequested = Signal()
     copyRequested = Signal()
+    memoriesChosen = Signal(list)
 
     def __init__(
         self,
@@ -271,8 +273,11 @@ class ImportDialog(Panel):
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setSelectionMode(QListView.SelectionMode.SingleSelection)
         self.list.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        self.memories = FoundMemories()
+        self.memories.takeRequested.connect(self.memoriesChosen)
         column.addWidget(self.summary)
         column.addWidget(self.list, 1)
+        column.addWidget(self.memories)
         copy = push_button(tr("Copy report"), "importCopy", self.copyRequested.emit)
         self.close_button = push_button(tr("Close"), "importClose", self.accept)
         self.show_button = push_button(tr("Show threads"), "importShow", self._show, is_primary=True)
