@@ -51,3 +51,29 @@ def test_an_invalid_import_fails_with_a_sentence(
     assert printed.out == ""
     assert "Nothing was changed." in printed.err
     assert "Traceback" not in printed.err
+
+
+def test_memories_are_taken_only_when_asked_for_and_memory_is_on(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_json(folder / "memories.json", [{"conversations_memory": "Ana keeps bees.\nAna sings."}])
+
+    def kept() -> list[str]:
+        assert run(["memory", "list", "--json"]) == 0
+        return sorted(each["text"] for each in json.loads(capsys.readouterr().out))
+
+    assert run(["import", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert "The export contains 2 memories. None was taken" in out
+    assert "Memory: Ana keeps bees." in out
+    assert "Memory is off. Once it is on, --memories keeps them" in out
+    assert run(["import", str(path), "--memories"]) == 1
+    assert "Memory is off" in capsys.readouterr().err
+    monkeypatch.setenv("CHATDESK_MEMORY", "1")
+    assert run(["import", str(path), "--memories", "--dry-run"]) == 0
+    assert "None was taken" in capsys.readouterr().out
+    assert kept() == []
+    for taken in ("2 of them are", "0 of them are"):
+        assert run(["import", str(path), "--memories"]) == 0
+        assert f"{taken} remembered now." in capsys.readouterr().out
+        assert kept() == ["Ana keeps bees.", "Ana sings."]

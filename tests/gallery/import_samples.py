@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QWidget
 
-from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
+from chatdesk.core.domain.imported import ImportedMemory, ImportLine, ImportOutcome, ImportProgress
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.theme.theme import Theme
 
@@ -31,6 +31,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("import-failed", _failed(theme)),
         ("import-running", _running(theme)),
         ("import-report", _report(theme)),
+        ("import-memories", _memories(theme, is_on=True)),
+        ("import-memories-off", _memories(theme, is_on=False)),
     ]
 
 
@@ -53,4 +55,15 @@ def _running(theme: Theme) -> ImportDialog:
 def _report(theme: Theme) -> ImportDialog:
     dialog = _dialog(theme, Path("conversations.json"))
     dialog.show_report(SUMMARY, LINES, has_threads=True)
+    return dialog
+
+
+def _memories(theme: Theme, *, is_on: bool) -> ImportDialog:
+    dialog = _report(theme)
+    texts = (
+        "Ana keeps bees, ten hives behind the house.",
+        "Writes British English.",
+        "Hives: " + "painted blue, " * 20,
+    )
+    dialog.memories.show_memories([ImportedMemory(each) for each in texts], is_on=is_on)
     return dialog

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chatdesk.core.memory.memory_service import MemoryService
 from chatdesk.core.settings.schema import Settings
+from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.database import Database
+from chatdesk.core.storage.engine.tables import metadata
 from tests.helpers.chat_world import ChatWorld, chat_world
 
 ADDRESS = "https://scripted.example/v1"
@@ -38,6 +42,24 @@ class Remembering:
         )
         await self.world.answer_of(sent)
         return [each.text for each in provider.requests[-1].messages]
+
+
+async def share_project(database: Database, project_id: str) -> None:
+    """Make a project one that is shared with a team."""
+    now = {"workspaces": {"id": "w"}, "shared_projects": {"project_id": project_id, "workspace_id": "w"}}
+
+    def work(conn: Any) -> None:
+        for name, given in now.items():
+            table = metadata.tables[name]
+            needed = {
+                each.name: 0 if str(each.type) == "INTEGER" else "x"
+                for each in table.columns
+                if not each.nullable and each.server_default is None and each.name not in given
+            }
+            conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+            insert_row(conn, table, **{**needed, **given})
+
+    await database.write(work)
 
 
 @pytest.fixture

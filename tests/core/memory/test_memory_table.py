@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -16,9 +15,7 @@ from chatdesk.core.domain.memory import MemoryOrigin, NewMemory
 from chatdesk.core.domain.message import Role
 from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.memory.memory_service import MemoryOff
-from chatdesk.core.storage.engine.connection import insert_row
-from chatdesk.core.storage.engine.tables import metadata
-from tests.core.memory.conftest import Remembering
+from tests.core.memory.conftest import Remembering, share_project
 
 _FACT = "Ana keeps bees."
 _WAYS = (*MemoryOrigin, "edit")
@@ -34,23 +31,6 @@ def _is_kept(is_on: bool, kind: str, scope: str) -> bool:
 def _is_sent(is_on: bool, is_allowed: bool, kind: str, scope: str) -> bool:
     # What is kept is sent to an allowed provider in a thread that is the person's alone and lasts.
     return _is_kept(is_on, kind, scope) and is_allowed and kind == "normal"
-
-
-async def _share(remembering: Remembering, project_id: str) -> None:
-    now = {"workspaces": {"id": "w"}, "shared_projects": {"project_id": project_id, "workspace_id": "w"}}
-
-    def work(conn: Any) -> None:
-        for name, given in now.items():
-            table = metadata.tables[name]
-            needed = {
-                each.name: 0 if str(each.type) == "INTEGER" else "x"
-                for each in table.columns
-                if not each.nullable and each.server_default is None and each.name not in given
-            }
-            conn.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
-            insert_row(conn, table, **{**needed, **given})
-
-    await remembering.world.database.write(work)
 
 
 async def _come(remembering: Remembering, way: str, project_id: str | None, chosen: dict[str, object]) -> None:
@@ -74,7 +54,7 @@ async def test_a_memory_is_kept_and_sent_as_the_table_says(
     project = await chat.projects.default()
     chosen: dict[str, object] = {"memory": is_on} if is_allowed else {"memory": is_on, "memory_providers": {}}
     if kind == "team":
-        await _share(remembering, project.id)
+        await share_project(remembering.world.database, project.id)
     remembering.use(**chosen)
     refusal: ChatDeskError | None = None
     try:

@@ -19,7 +19,7 @@ from chatdesk.core.transfer.imports.values import dict_of, key_of, list_of, text
 
 # Files that hold memories, by name. Files of chats may be called after what was spoken about, so the name is all of it.
 MEMORY_FILE: Final = re.compile(
-    r"(?:^|/)(?:(?:user|saved)[-_])?memor(?:y|ies)(?: ?\(\d{1,3}\))?\.json\Z", re.IGNORECASE
+    r"(?:^|/)(?:(?:user|saved)[-_])?(?:memory|memories)(?: ?\(\d{1,3}\))?\.json\Z", re.IGNORECASE
 )
 OF_CLAUDE: Final = frozenset(("conversations_memory", "project_memories"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from chatdesk.core.domain.imported import ImportLine, ImportOutcome, ImportProgress
+from chatdesk.core.domain.imported import ImportedMemory, ImportLine, ImportOutcome, ImportProgress
 from chatdesk.core.domain.library import ThreadQuery
+from chatdesk.core.domain.memory import MemoryOrigin
 from chatdesk.core.paths import AppPaths
 from chatdesk.ui.application.window_application import WindowApplication
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
@@ -316,3 +318,85 @@ def test_the_outcome_is_visible_beside_a_long_title(dialog: ImportDialog) -> Non
     whole = f"{line.title} — new, 12 messages"
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == whole
     assert "once more" in index.data(Qt.ItemDataRole.ToolTipRole)
+
+
+# Memories in the export
+
+
+_EXPORT = [
+    {
+        "conversations_memory": "Ana keeps bees.\nAna sings.\n<b>Ana</b> has ten hives.",
+    }
+]
+
+
+def _boxes(dialog: ImportDialog) -> list[str]:
+    return [dialog.memories.list.item(row).text() for row in range(dialog.memories.list.count())]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_memories_are_listed_and_none_is_ticked(dialog: ImportDialog, is_on: bool) -> None:
+    dialog.show_report("Imported.", LINES, has_threads=True)
+    assert not dialog.memories.isVisible()
+    dialog.memories.show_memories([ImportedMemory("Ana keeps bees."), ImportedMemory("a\u202eb")], is_on=is_on)
+    assert dialog.memories.isVisible()
+    assert _boxes(dialog) == ["Ana keeps bees.", "a⟦U+202E⟧b"]
+    assert dialog.memories.about.text().startswith("2 memories in the export.")
+    assert ("Memory is off" in dialog.memories.about.text()) is not is_on
+    assert not dialog.memories.take_button.isEnabled()
+    assert dialog.memories.take_button.isVisible() is is_on
+    can_be_ticked = bool(dialog.memories.list.item(0).flags() & Qt.ItemFlag.ItemIsUserCheckable)
+    assert can_be_ticked is is_on
+
+
+def test_only_ticked_memories_are_taken_and_by_the_keyboard(dialog: ImportDialog, qtbot: QtBot) -> None:
+    dialog.show_report("Imported.", LINES, has_threads=True)
+    dialog.memories.show_memories([ImportedMemory("One."), ImportedMemory("Two.")], is_on=True)
+    dialog.memories.list.setCurrentRow(1)
+    qtbot.keyClick(dialog.memories.list, Qt.Key.Key_Space)
+    with qtbot.waitSignal(dialog.memoriesChosen) as chosen:
+        qtbot.keyClick(dialog.memories.take_button, Qt.Key.Key_Space)
+    assert chosen.args == [[ImportedMemory("Two.")]]
+    qtbot.mouseClick(dialog.memories.all_button, Qt.MouseButton.LeftButton)
+    with qtbot.waitSignal(dialog.memoriesChosen) as chosen:
+        qtbot.mouseClick(dialog.memories.take_button, Qt.MouseButton.LeftButton)
+    assert len(chosen.args[0]) == 2
+
+
+def test_an_import_takes_what_is_ticked_and_offers_it_once(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "memories.json", _EXPORT)
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        imports = application.bindings.imports
+
+        async def bring() -> ImportDialog:
+            imports.open(path)
+            await until(lambda: imports.dialog is not None)
+            dialog = imports.dialog
+            assert dialog is not None
+            dialog.start_button.click()
+            await until(lambda: bool(dialog.summary.text()))
+            return dialog
+
+        dialog = await bring()
+        assert "Memory is off" in dialog.memories.about.text()
+        dialog.close_button.click()
+        await until(lambda: imports.dialog is None)
+        await services.apply_settings(replace(services.settings, memory=True))
+        dialog = await bring()
+        assert await services.memory.list() == (), "nothing is taken before something is ticked"
+        dialog.memories.list.item(2).setCheckState(Qt.CheckState.Checked)
+        dialog.memories.take_button.click()
+        await until(lambda: dialog.memories.list.count() == 2)
+        kept = await services.memory.list()
+        assert [(each.text, each.source, each.origin) for each in kept] == [
+            ("<b>Ana</b> has ten hives.", "Claude", MemoryOrigin.IMPORT)
+        ]
+        dialog.close_button.click()
+        await until(lambda: imports.dialog is None)
+        dialog = await bring()
+        assert _boxes(dialog) == ["Ana keeps bees.", "Ana sings."]
+        dialog.close_button.click()
+
+    play(AppPaths.find(tmp_path / "data"), script)
