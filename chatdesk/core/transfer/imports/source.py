@@ -395,7 +395,3 @@ def _names_below(path: Path, tick: Callable[[], None]) -> dict[str, None]:
                 next_step=Text("Choose the folder of the chats."),
             )
     return names
-
-
-def _unread(name: str, error: OSError) -> Text:
-    return Text("{name} could not be read: {reason}.", name=name, reason=reason_text(error))

@@ -34,7 +34,7 @@ class FoundMemories(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setFixedHeight(_HEIGHT_PX)
         self.all_button = push_button(tr("Tick all"), "foundMemoriesAll", self._tick_all)
-        self.take_button = push_button(tr("Remember the ticked ones"), "foundMemoriesTake", self._take)
+        self.take_button = push_button(tr("Remember the ticked ones"), "foundMemoriesTake", self._choose)
         row = QHBoxLayout()
         row.addWidget(self.all_button)
         row.addStretch(1)
@@ -80,7 +80,7 @@ class FoundMemories(QWidget):
         for row in range(self.list.count()):
             self.list.item(row).setCheckState(Qt.CheckState.Checked)
 
-    def _take(self) -> None:
+    def _choose(self) -> None:
         self.takeRequested.emit(self._ticked())
 
     def _follow(self) -> None:

@@ -145,7 +145,7 @@ class ImportBinding(Controller):
         dialog.stopRequested.connect(self._importer().stop)
         dialog.showRequested.connect(self._show_threads)
         dialog.copyRequested.connect(self._copy)
-        dialog.memoriesChosen.connect(self._take_memories)
+        dialog.memoriesChosen.connect(self._remember_chosen)
         dialog.finished.connect(self._on_dialog_finished)
         if self._importer().is_running:
             dialog.show_progress(self.progress)
@@ -198,7 +198,7 @@ class ImportBinding(Controller):
         dialog.memories.show_memories(self._new_memories, is_on=self._memory.is_on)
 
     @in_task("imported memories")
-    async def _take_memories(self, chosen: list[ImportedMemory]) -> None:
+    async def _remember_chosen(self, chosen: list[ImportedMemory]) -> None:
         if self.report is None:
             return
         count = await self._memory.add_imported(chosen, self.report.source)
