@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.usefixtures("qapp"), pytest.mark.long]
 # They belong to the program or to the main window: from another window they bring that to the front.
 ONCE: Final = frozenset(
     ("thread.restore", "thread.select_all", "project.switch", "project.new", "project.edit",
-     "project.files", "project.share", "project.archive", "project.delete", "tag.manage", "go.filter",
+     "project.files", "memory.open", "project.share", "project.archive", "project.delete", "tag.manage", "go.filter",
      "view.sidebar", "view.threads",
      "view.archive", "view.trash", "trash.messages", "trash.empty", "view.sort", "view.group", "view.sidebar_wider",
      "view.sidebar_narrower", "app.add_provider", "app.tools", "app.models", "app.import", "app.backup", "app.check",

@@ -32,6 +32,7 @@ from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.library.trash_binding import TrashBinding
 from chatdesk.ui.features.links.link_binding import LinkBinding
 from chatdesk.ui.features.local_service.local_service_binding import LocalServiceBinding
+from chatdesk.ui.features.memory.memories_binding import MemoriesBinding
 from chatdesk.ui.features.providers.provider_binding import ProviderBinding
 from chatdesk.ui.features.quick.quick_binding import QuickBinding
 from chatdesk.ui.features.settings.data_binding import DataBinding
@@ -105,7 +106,9 @@ class Bindings(PaneBindings):
             apply_settings=services.apply_settings,
         )
         self.providers = ProviderBinding(context, self.settings, services)
-        return SharedParts(services, self.renderer, menu, self.settings, self.providers, UndoHistory(context))
+        self.memories = MemoriesBinding(context, self.settings, services, self._open_link_to_thread)
+        history = UndoHistory(context)
+        return SharedParts(services, self.renderer, menu, self.settings, self.providers, history, self.memories)
 
     def _build_library(self, context: WindowContext, services: Services) -> None:
         """Build the controllers that list threads and keep them in order."""
@@ -201,6 +204,9 @@ class Bindings(PaneBindings):
 
     def _on_imported(self) -> None:
         self.undo.record_lasting(Text("import"))
+
+    def _open_link_to_thread(self, link: str) -> None:
+        self.links.open(link)
 
     def _active_chat(self) -> PaneBindings:
         return self.active()

@@ -40,6 +40,7 @@ from chatdesk.ui.features.knowledge.passage_binding import PassageBinding
 from chatdesk.ui.features.library.active_chat import ActiveChat
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.links.link_binding import LinkCopying
+from chatdesk.ui.features.memory.memories_binding import MemoriesBinding
 from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
@@ -70,6 +71,7 @@ class SharedParts:
     settings: SettingsBinding
     providers: ProviderBinding
     history: UndoHistory
+    memories: MemoriesBinding
     drafts: SharedDrafts = field(default_factory=SharedDrafts)
     next_questions: NextQuestions = field(default_factory=NextQuestions)
 
@@ -205,6 +207,7 @@ class PaneBindings:
         """Build the controllers of the inspector and the artifacts, which are shown beside the thread."""
         self.inspection = InspectorBinding(context, self.threads, self.undo, usage_of=services.usage_of)
         self.inspection.pricesRequested.connect(self._on_prices_requested)
+        self.inspection.memoryRequested.connect(self.shared.memories.open)
         self.context = ContextBinding(context, self.threads, self.inspection)
         self._kept_alive.append(TranscriptContext(context, self.threads, self.inspection, self.undo))
         self.artifacts = ArtifactsBinding(

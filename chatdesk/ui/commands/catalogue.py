@@ -51,6 +51,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("project.new", Text("New project…"), "Project", icon="plus"),
     Command("project.edit", Text("Edit project…"), "Project", icon="pencil"),
     Command("project.files", Text("Files of the project…"), "Project", icon="file-text"),
+    Command("memory.open", Text("Memory…"), "Project", icon="brain"),
     Command("project.system_prompt", Text("System prompt of the project…"), "Project"),
     Command("project.parameters", Text("Parameters of the project…"), "Project", icon="wrench"),
     Command("project.share", Text("Share project, or change its sharing…"), "Project", icon="users"),

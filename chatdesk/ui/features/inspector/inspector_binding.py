@@ -15,6 +15,7 @@ from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.events import (
     AnswerFinished,
     ContextChanged,
+    MemoriesChanged,
     MessageAdded,
     PathChanged,
     SummaryFailed,
@@ -53,9 +54,11 @@ _PAGE = 100
 
 class InspectorBinding(Controller):
     """Builds the inspector when it is first asked for. A hidden tab is not kept up to date; it is filled when shown.
-    ``pricesRequested``: the person wants to type what a model costs. ``tabLeft``: another tab is shown than before."""
+    ``pricesRequested``: the person wants to type what a model costs. ``memoryRequested`` has the id of a memory to be
+    shown. ``tabLeft``: another tab is shown than before."""
 
     pricesRequested = Signal()
+    memoryRequested = Signal(str)
     tabLeft = Signal()
 
     def __init__(
@@ -97,6 +100,7 @@ class InspectorBinding(Controller):
             AnswerFinished,
             TurnStarted,
             ContextChanged,
+            MemoriesChanged,
             UsageRecorded,
             SummaryWorkChanged,
         ):
@@ -169,6 +173,7 @@ class InspectorBinding(Controller):
             self._context.markRequested.connect(self._mark)
             self._context.startRequested.connect(self._start_at)
             self._context.copyRequested.connect(self._copy_request)
+            self._context.memories.chosen.connect(self.memoryRequested)
             self._tree = TreeTab(theme)
             self._tree.jumpRequested.connect(self.jump)
             self._tree.restoreRequested.connect(self._undo.restore_message)

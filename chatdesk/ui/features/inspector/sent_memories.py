@@ -38,6 +38,7 @@ class SentMemories(QWidget):
         self.list = RowList(theme, name=tr("Memories of this thread"), object_name="sentMemories")
         self.list.setModel(self._model)
         self.list.activated.connect(self._on_list_activated)
+        self.list.clicked.connect(self._on_list_activated)
         column = bare_column(self, spacing_px=4)
         column.addWidget(self._about)
         column.addWidget(self.list)

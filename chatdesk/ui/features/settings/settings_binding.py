@@ -91,6 +91,10 @@ class SettingsBinding(Controller):
             self._tasks.start(self._save(changes), "save settings")  # first, as the window may close any time now
             self._tasks.start(self._use(settings), "use settings")
 
+    def fixed(self) -> frozenset[str]:
+        """Return the names of the settings that environment variables decide. It reads the file of the settings."""
+        return self._store.load().from_environment
+
     def open(self, page: str = "") -> None:
         """Open the dialog, at ``page`` when one is named."""
         dialog = self._dialog or self._make()
@@ -105,7 +109,7 @@ class SettingsBinding(Controller):
         values |= {"theme": self._panes.theme.preference, "text_scale": self._panes.theme.scale}
         values["backup_dir"] = self._backup_dir
         choices = {"provider": _choices_of_provider([each.profile for each in self._services.accounts.accounts])}
-        fixed = self._store.load().from_environment
+        fixed = self.fixed()
         dialog = SettingsDialog(
             self._panes.theme,
             values,

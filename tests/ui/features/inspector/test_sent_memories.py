@@ -65,3 +65,14 @@ def test_it_says_why_none_is_sent_unless_memory_is_off(tab: ContextTab, reason: 
     assert tab.memories.isHidden() is is_silent
     assert is_silent or _about(tab) == shown(NOT_SENT_TEXTS[reason])  # type: ignore[index]
     assert tab.memories.list.isHidden()
+
+
+def test_one_click_chooses_a_memory(tab: ContextTab, qtbot: QtBot) -> None:
+    tab.show()
+    tab.memories.show_report(_report(_entry("one", is_sent=True), _entry("two", is_sent=False)))
+    chosen: list[str] = []
+    tab.memories.chosen.connect(chosen.append)
+    shown_list = tab.memories.list
+    at = shown_list.visualRect(shown_list.model().index(1, 0)).center()
+    qtbot.mouseClick(shown_list.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert set(chosen) == {"two"}
