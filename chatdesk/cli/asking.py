@@ -20,8 +20,9 @@ from chatdesk.core.errors import EmptyMessage, InvalidInput
 from chatdesk.core.hidden_characters import distinct_name
 from chatdesk.core.ids import checked_id
 from chatdesk.core.paths import AppPaths
+from chatdesk.core.rendering.sources import FILES_SENTENCES
 from chatdesk.core.system import terminal
-from chatdesk.core.texts import Sentences, Text, tr
+from chatdesk.core.texts import Sentences, Text, shown, tr
 
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.services.services import Services
@@ -179,9 +180,12 @@ def _why_not(server: ToolServer) -> Text:
 
 
 def _print_sources(finish: dict[str, Any]) -> None:
-    """Write the sources of an answer to stderr, so that a pipe gets the answer alone."""
+    """Write the sources of an answer, or why no file is among them, to stderr, so that a pipe gets the answer alone."""
     for each in finish.get("sources", ()):
         terminal.report(f"[{each['number']}] {each['title']}  {each['url']}")
+    sentence = FILES_SENTENCES.get(finish.get("project_files") or "")
+    if sentence is not None:
+        terminal.report(shown(sentence))
 
 
 def _absolute(path: str) -> str:

@@ -28,6 +28,7 @@ from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.diagnostics.event_log import EventLog
 from chatdesk.core.diagnostics.metrics import Metrics
 from chatdesk.core.events import EventBus
+from chatdesk.core.knowledge.file_questions import FileQuestions
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.local_api.instance import InstanceLock
 from chatdesk.core.memory.memory_service import MemoryService
@@ -210,7 +211,7 @@ def _context(
 
 def _knowledge(paths: AppPaths, store: Database, bus: EventBus, context: ContextService) -> KnowledgeService:
     knowledge = KnowledgeService(store, paths, bus, vectors_dir=encodings_dir(), make_pages=page_reader)
-    context.project_files.use(knowledge.for_question, knowledge.repository.has_passages)
+    context.project_files.use(FileQuestions(knowledge))
     return knowledge
 
 

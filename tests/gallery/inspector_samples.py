@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, ContextTotals, Reason
+from chatdesk.core.domain.knowledge import (
+    EnclosedPassages,
+    ListedPassage,
+    PassageChoice,
+    PassageFate,
+    PassagePlace,
+)
 from chatdesk.core.domain.memory import Memory, MemoryOrigin, SentMemory
 from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.summary import StaleReason, Summary, SummaryAuthor, SummaryState, SummarySwitches
@@ -67,6 +75,7 @@ def _context(theme: Theme) -> ContextTab:
                     ("The staging server has no outgoing mail.", 9, False),
                 )
             ),
+            found=_found(),
         )
     )
     reasons = (Reason.SENT, Reason.SENT, Reason.EXCLUDED, Reason.SUMMARISED, Reason.EMPTY, Reason.DID_NOT_FIT)
@@ -88,6 +97,22 @@ def _context(theme: Theme) -> ContextTab:
         has_older=False,
     )
     return tab
+
+
+def _found() -> EnclosedPassages:
+    def row(name: str, fate: PassageFate, rank: int, **more: Any) -> ListedPassage:
+        return ListedPassage(PassagePlace("s", name, 1, 9), name, "x", fate, rank, by_words=rank, **more)
+
+    return EnclosedPassages(
+        "…",
+        rows=(
+            row("handbook.pdf, page 4 — Leave", PassageFate.SENT, 2, choice=PassageChoice.PINNED, number=1),
+            row("notes/2026/leave abroad.md — Austria", PassageFate.SENT, 1, by_meaning=3, number=2),
+            row("old handbook.docx", PassageFate.LEFT_OUT, 3, choice=PassageChoice.LEFT_OUT),
+            row("contracts.xlsx", PassageFate.NO_ROOM, 4),
+            row("bicycles.md", PassageFate.FAR, 5),
+        ),
+    )
 
 
 def _summary(theme: Theme) -> SummaryTab:

@@ -30,7 +30,7 @@ from chatdesk.core.events import (
     TextStreamed,
     ToolsOffered,
 )
-from chatdesk.core.rendering.sources import sources_of
+from chatdesk.core.rendering.sources import files_outcome_of, sources_of
 
 AskEvent = dict[str, Any]
 _EVENTS = (
@@ -221,6 +221,7 @@ def finished(message: Message) -> AskEvent:
         "files": [each.as_content() for each in attachments_of(message)],
         "calls": [_call(part) for part in message.parts if part.type is PartType.TOOL_CALL],
         "sources": [each.as_content() for each in sources_of(message.parts)],
+        "project_files": files_outcome_of(message.parts),
         "finish_reason": message.finish_reason,
         "error": message.error if message.error is None else message.error_sentence,
         "error_type": message.error_type,

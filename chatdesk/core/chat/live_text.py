@@ -11,6 +11,7 @@ from typing import Any
 
 from chatdesk.core.attachments.answer_pictures import AnswerPicture
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.knowledge import FilesOutcome
 from chatdesk.core.domain.message import FILE_PARTS, Message, Part, PartType
 from chatdesk.core.domain.tools import PROGRESS, CallStatus
 from chatdesk.core.domain.turn import StreamChunk
@@ -23,7 +24,7 @@ from chatdesk.core.providers.base import (
     TextDelta,
     ToolCallDelta,
 )
-from chatdesk.core.rendering.sources import SOURCES, numbered
+from chatdesk.core.rendering.sources import FILES, SOURCES, numbered
 
 Delta = TextDelta | ReasoningDelta | AnswerPicture | ToolCallDelta | CallChanged | ResultArrived | SourcesNamed
 
@@ -207,13 +208,12 @@ class LiveText:
         """Store the web pages that the vendor named, or the passages that were sent, with the text that refers to
         them."""
         index = self._part_of(PartType.TEXT, None)
-        known = self._meta[index].get("content", {}).get(SOURCES, [])
-        self._meta[index]["content"] = {
-            SOURCES: [
-                *known,
-                *(each.as_content() for each in numbered((each.title, each.url) for each in named.sources)),
-            ]
-        }
+        known = self._meta[index].get("content", {})
+        added = [each.as_content() for each in numbered((each.title, each.url) for each in named.sources)]
+        content = {**known, SOURCES: [*known.get(SOURCES, []), *added]}
+        if named.files_outcome is not None and named.files_outcome is not FilesOutcome.FOUND:
+            content[FILES] = named.files_outcome.value
+        self._meta[index]["content"] = content
         self._changes += 1
         return StreamChunk(index, PartType.TEXT, "", dict(self._meta[index]), self._began_at.get(index))
 

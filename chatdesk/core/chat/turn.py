@@ -200,8 +200,8 @@ class Turn:
         try:
             await self._read_stream(provider, request)
         finally:
-            if request.sources and self._text.has_received:
-                self._add(SourcesNamed(request.sources))
+            if request.files_outcome is not None and self._text.has_received:
+                self._add(SourcesNamed(request.sources, request.files_outcome))
 
     async def _read_stream(self, provider: Provider, request: ChatRequest) -> None:
         clock = self._context.clock

@@ -14,8 +14,10 @@ from functools import partial
 from typing import TypeVar
 
 from chatdesk.core.chat.chat_service import ChatService
+from chatdesk.core.chat.context.project_files import ProjectFiles
 from chatdesk.core.chat.results import Edited, Moved, Noted, Sent
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.knowledge import PassageChoice, PassagePlace
 from chatdesk.core.domain.message import ContextMark, Message, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.errors import StorageError
@@ -24,6 +26,14 @@ from chatdesk.core.texts import Text, plural
 
 _MARKING = {ContextMark.PINNED: Text("pin into the context"), ContextMark.EXCLUDED: Text("exclude from the context")}
 _UNMARKING = {ContextMark.PINNED: Text("unpin from the context"), ContextMark.EXCLUDED: Text("include in the context")}
+_CHOOSING = {
+    PassageChoice.PINNED: Text("pin the passage"),
+    PassageChoice.LEFT_OUT: Text("leave out the passage"),
+}
+_UNCHOOSING = {
+    PassageChoice.PINNED: Text("unpin the passage"),
+    PassageChoice.LEFT_OUT: Text("no longer leave out the passage"),
+}
 _MOST_STEPS = 100
 _MOST_THINGS = 300_000  # a selection may be everything, and its ways back are kept in memory
 
@@ -316,6 +326,18 @@ class UndoStack:
         del self._done[:-_MOST_STEPS]
         while len(self._done) > 1 and sum(each.size for each in self._done) > _MOST_THINGS:
             del self._done[0]
+
+
+async def choose_passage(
+    stack: UndoStack, files: ProjectFiles, thread_id: str, place: PassagePlace, choice: PassageChoice
+) -> None:
+    """Pin a passage of the project's files for all questions of a thread, leave it out, or neither."""
+    with stack.begun.change():
+        choose = partial(files.choose, thread_id, place)
+        before = await choose(choice)
+        if before != choice:
+            label = _CHOOSING.get(choice) or _UNCHOOSING[before]
+            stack.record(label, partial(choose, before), partial(choose, choice), thread_id=thread_id)
 
 
 def _seen_from(thread_id: str | None, steps: Sequence[Change_]) -> Change_ | None:

@@ -52,6 +52,7 @@ class Prepared:
     files: tuple[Enclosed, ...] = ()
     found: EnclosedPassages | None = None
     memories: MemoryList = MemoryList()  # noqa: RUF009 - frozen
+    found_tokens: int = 0
 
     @property
     def counted_tokens(self) -> int:
@@ -69,7 +70,8 @@ class Prepared:
         return ContextTotals(
             window=self.budget.window,
             reserved=self.budget.reserved,
-            system=scaled(self.candidates.system_tokens + self.candidates.extra_tokens),
+            system=scaled(self.candidates.system_tokens + self.candidates.extra_tokens - self.found_tokens),
+            files=scaled(self.found_tokens),
             memory=scaled(self.candidates.memory_tokens),
             summary=scaled(self.candidates.summary_tokens or 0) if self.selection.has_summary else 0,
             pinned=scaled(self.selection.pinned_tokens),
@@ -177,6 +179,7 @@ class Assembler:
         has_summaries: bool,
         attachments: Sequence[Attachment] = (),
         offered: OfferedMemories = OfferedMemories(),  # noqa: B008 - frozen
+        found: EnclosedPassages | None = None,
     ) -> Prepared:
         """Prepare the request that would be made if ``draft`` were sent now at the end of the shown path."""
         encoding = self._counter.encoding_for(info.id)
@@ -199,6 +202,7 @@ class Assembler:
             enclosed=await self._attached.enclosed(attachments, reading),
             files=await self._attached.enclosed(frame.files, reading),
             offered=offered,
+            found=found,
         )
 
     def text_tokens(self, text: str, encoding: str) -> int:
@@ -243,7 +247,7 @@ class Assembler:
             pinned,
             system_tokens=self.text_tokens(system_prompt, encoding.name),
             extra_tokens=self._extra_tokens(continue_text, encoding.name, files)
-            + (self.text_tokens(found.text, encoding.name) if found is not None else 0),
+            + self._tokens_found(found, encoding.name),
             memory_tokens=self.text_tokens(memories.text, encoding.name),
             question_tokens=None if draft is None else self._draft_tokens(draft, encoding.name, enclosed),
             summary_tokens=None if summary is None else self.text_tokens(summary_text(summary), encoding.name),
@@ -267,7 +271,11 @@ class Assembler:
             files,
             found,
             memories,
+            self._tokens_found(found, encoding.name),
         )
+
+    def _tokens_found(self, found: EnclosedPassages | None, encoding: str) -> int:
+        return self.text_tokens(found.text, encoding) if found is not None else 0
 
     def _extra_tokens(self, continue_text: str, encoding: str, files: Sequence[Enclosed]) -> int:
         text = self._counter.count_in(continue_text, encoding) if continue_text else 0

@@ -53,7 +53,7 @@ def build_request(
     messages += candidates.tail.run.wire_between(selection.cut, candidates.tail.end)
     if draft or enclosed:
         messages.append(RequestMessage(Role.USER, draft, enclosed=enclosed))
-    if found is not None:
+    if found is not None and found.text:
         # Before the question, so that everything above stays as it was and the vendor's cache holds.
         asked = max((at for at, each in enumerate(messages) if each.role is Role.USER), default=len(messages))
         messages.insert(asked, RequestMessage(Role.USER, found.text))
@@ -70,6 +70,7 @@ def build_request(
         may_draw=True,
         sources=tuple(NamedSource(title, url) for title, url in found.sources) if found is not None else (),
         has_outside_text=memories.has_outside_text,
+        files_outcome=found.outcome if found is not None else None,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from chatdesk.core.domain.attachment import Attachment
+from chatdesk.core.domain.knowledge import EnclosedPassages
 from chatdesk.core.domain.memory import NotSent, SentMemory
 from chatdesk.core.domain.message import ContextMark, PartType, Role
 from chatdesk.core.domain.parameters import Parameters
@@ -48,7 +49,8 @@ class ContextEntry:
 class ContextTotals:
     """The tokens of one request. ``reserved`` is kept free for the answer. ``pushed_out`` counts the messages that
     would be sent without the draft and stay behind because of it; ``is_draft_too_large``: the draft does not fit even
-    alone. ``has_stale_summary``: there is a summary that is not sent because messages it stands for changed."""
+    alone. ``files`` are the passages of the project's files. ``has_stale_summary``: there is a summary that is not sent
+    because messages it stands for changed."""
 
     window: int
     reserved: int
@@ -58,6 +60,7 @@ class ContextTotals:
     pinned: int = 0
     recent: int = 0
     draft: int = 0
+    files: int = 0
     is_estimate: bool = False
     pushed_out: int = 0
     is_draft_too_large: bool = False
@@ -65,7 +68,7 @@ class ContextTotals:
 
     @property
     def used(self) -> int:
-        return self.system + self.memory + self.summary + self.pinned + self.recent + self.draft
+        return self.system + self.memory + self.summary + self.pinned + self.recent + self.draft + self.files
 
     @property
     def free(self) -> int:
@@ -86,7 +89,7 @@ class ContextReport:
     ``summary_id`` names the summary that is sent; ``stale_summary_id`` one that would be, had the messages below it
     stayed as they were. ``problem`` is the sentence why no request can be made; ``notes`` are sentences about
     attachments that are not sent as they are. ``memories`` are those that fit the thread, ``memories_not_sent`` is why
-    there are none.
+    there are none. ``found`` is what the question finds in the project's files, None where it has none.
     """
 
     thread_id: str
@@ -105,6 +108,7 @@ class ContextReport:
     notes: tuple[str, ...] = ()
     memories: tuple[SentMemory, ...] = ()
     memories_not_sent: NotSent | None = None
+    found: EnclosedPassages | None = None
 
 
 @dataclass(frozen=True, slots=True)

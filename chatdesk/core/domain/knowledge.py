@@ -107,7 +107,8 @@ class Passage:
 @dataclass(frozen=True, slots=True)
 class FoundPassage:
     """A passage that a question finds. ``by_words`` and ``by_meaning`` are its places in both lists, from 1; None where
-    it is not in one. ``nearness`` is the cosine of both vectors, from -1 to 1."""
+    it is not in one. ``nearness`` is the cosine of both vectors, from -1 to 1; ``is_far``: it has nothing to do with
+    the question, and is only listed."""
 
     id: int
     file: KnownFile
@@ -118,6 +119,89 @@ class FoundPassage:
     by_meaning: int | None = None
     nearness: float | None = None
     score: float = 0.0
+    is_far: bool = False
+
+
+class PassageChoice(StrEnum):
+    """A person's decision about a passage, or a whole file, for all questions of a thread."""
+
+    NONE = "none"
+    PINNED = "pinned"
+    LEFT_OUT = "left_out"
+
+
+class PassageFate(StrEnum):
+    """The fate of what was found for a question: sent, or why not."""
+
+    SENT = "sent"
+    NO_ROOM = "no_room"
+    FAR = "far"
+    LEFT_OUT = "left_out"
+    HELD_BACK = "held_back"
+    GONE = "gone"
+
+
+class FilesOutcome(StrEnum):
+    """The outcome of looking for a question in a project's files, as the person is told below its answer."""
+
+    FOUND = "found"
+    NOTHING = "nothing"
+    NO_ROOM = "no_room"
+    HELD_BACK = "held_back"
+
+
+@dataclass(frozen=True, slots=True)
+class PassagePlace:
+    """The place of a passage in a source; from 0 to 0 it is the whole file. ``digest`` finds its text again where the
+    offsets have changed."""
+
+    source_id: str
+    path: str
+    start: int = 0
+    end: int = 0
+    digest: str = ""
+
+    @property
+    def is_whole_file(self) -> bool:
+        return self.end == 0
+
+    def is_at(self, other: PassagePlace) -> bool:
+        """Return whether a choice about this place is about ``other``."""
+        if (self.source_id, self.path) != (other.source_id, other.path):
+            return False
+        if self.is_whole_file or other.is_whole_file:
+            return self.is_whole_file
+        return self.digest == other.digest or self.start == other.start
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPassage:
+    """A row of what was found for a question: its place, rank and reason, and whether it is sent. ``rank`` counts from
+    1, None for what was not found but pinned; ``number`` is that in the request."""
+
+    place: PassagePlace
+    title: str
+    link: str = ""
+    fate: PassageFate = PassageFate.SENT
+    rank: int | None = None
+    by_words: int | None = None
+    by_meaning: int | None = None
+    is_named: bool = False
+    choice: PassageChoice = PassageChoice.NONE
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FilesQuestion:
+    """A question to the files of a project, asked in a thread of a provider. ``earlier`` is the question before it;
+    ``window_tokens`` the window of the model."""
+
+    project_id: str
+    thread_id: str
+    provider: str
+    text: str
+    earlier: str
+    window_tokens: int
 
 
 class EmbeddingState(StrEnum):
@@ -174,7 +258,10 @@ class EmbeddingCost:
 
 @dataclass(frozen=True, slots=True)
 class EnclosedPassages:
-    """The text for a request, and for each number in it, from 1, the title and the link of its source."""
+    """The text for a request, empty for none, and for each number in it, from 1, the title and the link of its source.
+    ``rows`` has all that was found, sent or not."""
 
     text: str
     sources: tuple[tuple[str, str], ...] = ()
+    rows: tuple[ListedPassage, ...] = ()
+    outcome: FilesOutcome = FilesOutcome.FOUND

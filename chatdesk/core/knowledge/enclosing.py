@@ -6,11 +6,22 @@ line without brackets, so that neither can pass for a number, an instruction of 
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from chatdesk.core.domain.knowledge import EnclosedPassages, FoundPassage, SourceKind
+from chatdesk.core.domain.knowledge import (
+    EnclosedPassages,
+    FilesOutcome,
+    FoundPassage,
+    ListedPassage,
+    PassageChoice,
+    PassageFate,
+    PassagePlace,
+    SourceKind,
+)
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.links import link_to_passage
 from chatdesk.core.texts import Text, shortened
@@ -27,6 +38,10 @@ _HEADING: Final = (
 _NOTHING: Final = (
     "The person's own files were searched for the next message, and nothing in them fits. Say so where it matters."
 )
+_NO_ROOM: Final = (
+    "The person's own files were searched for the next message, but what was found is too long for this request."
+)
+_DIGEST: Final = 16
 _BRACKETS: Final = str.maketrans("[]⟦⟧", "()()")
 # A question of fewer words is understood by the one before it.
 _WORDS_OF_ITS_OWN: Final = 6
@@ -44,29 +59,112 @@ def room_in(window_tokens: int) -> int:
     return min(int(window_tokens * _SHARE_OF_WINDOW * _CHARACTERS_PER_TOKEN), _MOST_CHARACTERS)
 
 
-def enclosed(found: Sequence[FoundPassage], whole: Mapping[int, Sequence[FoundPassage]], room: int) -> EnclosedPassages:
-    """Return the passages that fit into ``room`` characters, the best first. ``whole`` has all passages of those files
-    that may go whole, by file; such a file goes in the place of its best passage."""
-    if not found:
-        return EnclosedPassages(_NOTHING)
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The decisions of a person about a question's passages. ``pinned`` has what goes with every question, the passages
+    of each; ``gone`` are pinned places that are in no file any more; ``is_named``: the question names the files that
+    were searched; ``is_forbidden``: the provider never gets any."""
+
+    left_out: Sequence[PassagePlace] = ()
+    pinned: Sequence[Sequence[FoundPassage]] = ()
+    gone: Sequence[PassagePlace] = ()
+    is_named: bool = False
+    is_forbidden: bool = False
+
+
+def enclosed(
+    found: Sequence[FoundPassage],
+    whole: Mapping[int, Sequence[FoundPassage]],
+    room: int,
+    choices: Choices = Choices(),
+) -> EnclosedPassages:
+    """Return the pinned and the found passages, the best first, as far as they fit into ``room`` characters, with a row
+    for each. ``whole`` has all passages of those files that may go whole, by file; such a file goes in the place of its
+    best passage."""
     pieces: list[str] = []
     sources: list[tuple[str, str]] = []
+    rows: list[ListedPassage] = []
     done: set[int] = set()
-    for best in found:
+    ranks = {each.id: rank for rank, each in enumerate(found, 1)}
+    known = {each.id: each for each in found}
+    for parts, choice in _wanted(found, whole, room, choices):
+        best = min(parts, key=lambda each: ranks.get(each.id, len(ranks) + 1))
+        best = known.get(best.id, best)  # with its reasons
         if best.id in done:
             continue
-        parts = whole.get(best.file.id, (best,))
-        if sum(len(each.passage.text) for each in parts) > room:
-            parts = (best,)
-        text = "\n\n".join(each.passage.text for each in parts)
-        if len(text) > room:
-            continue
-        room -= len(text)
         done |= {each.id for each in parts}
-        title = title_of(best, is_whole=len(parts) > 1)
-        pieces.append(f"[{len(pieces) + 1}] {title}\n{quoted(text)}")
-        sources.append((title, link_to_passage(best.source.id, best.file.path, best.passage.start, best.passage.end)))
-    return EnclosedPassages("\n\n".join((_HEADING, *pieces)), tuple(sources))
+        text = "\n\n".join(each.passage.text for each in parts)
+        row = _row(best, parts, choice, ranks.get(best.id))
+        row = replace(row, fate=_fate(best, choice, choices, has_room=len(text) <= room), is_named=choices.is_named)
+        if row.fate is PassageFate.SENT:
+            room -= len(text)
+            row = replace(row, number=len(pieces) + 1)
+            pieces.append(f"[{row.number}] {row.title}\n{quoted(text)}")
+            sources.append((row.title, row.link))
+        rows.append(row)
+    rows += (
+        ListedPassage(each, _plain(each.path), fate=PassageFate.GONE, choice=PassageChoice.PINNED)
+        for each in choices.gone
+    )
+    text, outcome = _outcome(rows, pieces, is_forbidden=choices.is_forbidden)
+    return EnclosedPassages(text, tuple(sources), tuple(rows), outcome)
+
+
+def _outcome(rows: Sequence[ListedPassage], pieces: Sequence[str], *, is_forbidden: bool) -> tuple[str, FilesOutcome]:
+    if pieces:
+        return "\n\n".join((_HEADING, *pieces)), FilesOutcome.FOUND
+    fates = {each.fate for each in rows}
+    if PassageFate.HELD_BACK in fates:
+        return "", FilesOutcome.HELD_BACK
+    if PassageFate.NO_ROOM in fates:
+        return _NO_ROOM, FilesOutcome.NO_ROOM
+    return "" if is_forbidden else _NOTHING, FilesOutcome.NOTHING
+
+
+def _fate(best: FoundPassage, choice: PassageChoice, choices: Choices, *, has_room: bool) -> PassageFate:
+    if choice is PassageChoice.LEFT_OUT:
+        return PassageFate.LEFT_OUT
+    if best.is_far and choice is PassageChoice.NONE:
+        return PassageFate.FAR
+    if choices.is_forbidden:
+        return PassageFate.HELD_BACK
+    return PassageFate.SENT if has_room else PassageFate.NO_ROOM
+
+
+def _wanted(
+    found: Sequence[FoundPassage], whole: Mapping[int, Sequence[FoundPassage]], room: int, choices: Choices
+) -> Iterator[tuple[Sequence[FoundPassage], PassageChoice]]:
+    """Yield passages that may go together, in the order in which they are sent: pinned ones, then found ones."""
+    for parts in choices.pinned:
+        yield parts, PassageChoice.PINNED
+    for each in found:
+        if any(place.is_at(place_of(each)) for place in choices.left_out):
+            yield (each,), PassageChoice.LEFT_OUT
+            continue
+        parts = whole.get(each.file.id, (each,))
+        is_cut = any(place.is_at(place_of(part)) for place in choices.left_out for part in parts)
+        if is_cut or sum(len(part.passage.text) for part in parts) > room:
+            parts = (each,)
+        yield parts, PassageChoice.NONE
+
+
+def _row(best: FoundPassage, parts: Sequence[FoundPassage], choice: PassageChoice, rank: int | None) -> ListedPassage:
+    is_whole = len(parts) > 1
+    return ListedPassage(
+        PassagePlace(best.source.id, best.file.path) if is_whole else place_of(best),
+        title_of(best, is_whole=is_whole),
+        link_to_passage(best.source.id, best.file.path, best.passage.start, best.passage.end),
+        rank=rank,
+        by_words=best.by_words,
+        by_meaning=best.by_meaning,
+        choice=choice,
+    )
+
+
+def place_of(found: FoundPassage) -> PassagePlace:
+    """Return the place of a passage, under which a person's choice about it is kept."""
+    digest = hashlib.sha256(found.passage.text.encode("utf-8", "replace")).hexdigest()[:_DIGEST]
+    return PassagePlace(found.source.id, found.file.path, found.passage.start, found.passage.end, digest)
 
 
 def title_of(found: FoundPassage, *, is_whole: bool = False) -> str:

@@ -49,14 +49,27 @@ class Finder:
         self._signs: dict[tuple[str, int | None], tuple[object, _Signs]] = {}
 
     async def find(
-        self, project_id: str, question: str, *, limit: int, asked: tuple[Embedding, bytes] | None = None
+        self,
+        project_id: str,
+        question: str,
+        *,
+        limit: int,
+        asked: tuple[Embedding, bytes] | None = None,
+        has_far: bool = False,
     ) -> tuple[FoundPassage, ...]:
         """Return the passages that fit the question, the best first. ``asked``: a provider's model, and its vector of
-        the question; None compares our own vectors. Raises ``StorageError``."""
-        return await self._index.run(lambda conn: self._find(conn, project_id, question, limit, asked))
+        the question; None compares our own vectors. ``has_far``: fill up with the nearest of those that have nothing to
+        do with it. Raises ``StorageError``."""
+        return await self._index.run(lambda conn: self._find(conn, project_id, question, limit, asked, has_far))
 
     def _find(
-        self, conn: Connection, project_id: str, question: str, limit: int, asked: tuple[Embedding, bytes] | None
+        self,
+        conn: Connection,
+        project_id: str,
+        question: str,
+        limit: int,
+        asked: tuple[Embedding, bytes] | None,
+        has_far: bool,
     ) -> tuple[FoundPassage, ...]:
         words = dict(self._words.ranked(conn, project_id, question, _DEPTH, self._revision()))
         near = self._by_meaning(conn, project_id, question, asked)
@@ -68,8 +81,8 @@ class Finder:
             scores[n] += _WEIGHT_OF_WORDS * words[n] / (_RANK_OFFSET + rank)
         for n, rank in meaning_ranks.items():
             scores[n] += 1 / (_RANK_OFFSET + rank)
-        scores = {n: score for n, score in scores.items() if n in words or near[n] >= farthest}
-        best = sorted(scores, key=lambda n: (-scores[n], n))[:limit]
+        far = {n for n in scores if n not in words and near[n] < farthest}
+        best = sorted(scores if has_far else scores.keys() - far, key=lambda n: (n in far, -scores[n], n))[:limit]
         found = passage_index.passages(conn, best)
         return tuple(
             replace(
@@ -78,6 +91,7 @@ class Finder:
                 by_meaning=meaning_ranks.get(n),
                 nearness=near.get(n),
                 score=scores[n],
+                is_far=n in far,
             )
             for n in best
             if n in found

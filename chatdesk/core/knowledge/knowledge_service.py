@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 
 from chatdesk.core.attachments.web_page import WebPageReader
 from chatdesk.core.domain.knowledge import (
-    EnclosedPassages,
     FileState,
     FoundPassage,
     KnowledgeSource,
@@ -29,7 +28,6 @@ from chatdesk.core.domain.knowledge import (
 from chatdesk.core.domain.pdf_page import PdfPage, WantedPassage
 from chatdesk.core.errors import ChatDeskError, NotPossible, StorageError
 from chatdesk.core.events import EventBus, ProjectChanged, ProjectFilesChanged, TeamChanged
-from chatdesk.core.knowledge import enclosing
 from chatdesk.core.knowledge.file_reading import KnowledgeReader, ReadFile
 from chatdesk.core.knowledge.page_drawing import PageDrawer
 from chatdesk.core.knowledge.places import checked_place, folder_of, place_text
@@ -38,6 +36,7 @@ from chatdesk.core.knowledge.team_files import TeamFiles
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.knowledge import passage_index
+from chatdesk.core.storage.knowledge.choices import FileChoices
 from chatdesk.core.storage.knowledge.embeddings import EmbeddingRepository
 from chatdesk.core.storage.knowledge.passage_index import PassageIndex
 from chatdesk.core.storage.knowledge.sources import KnowledgeRepository
@@ -50,7 +49,6 @@ if TYPE_CHECKING:  # loaded once a project has files
 
 MOST_FOUND: Final = 50
 _LONGEST_QUESTION: Final = 4_000
-_MOST_OF_A_FILE: Final = 1_000
 _TOLD_EVERY_S: Final = 0.3
 _COLLECTED_S: Final = 0.8
 _SHARE_OF_REST: Final = 10
@@ -73,6 +71,7 @@ class KnowledgeService:
     ) -> None:
         self.repository = KnowledgeRepository(database)
         self.embeddings = ProviderVectors(EmbeddingRepository(database), bus)
+        self.choices = FileChoices(database)
         self._database = database
         self._paths = paths
         self._bus = bus
@@ -170,25 +169,18 @@ class KnowledgeService:
         """Return the files of a source, by path."""
         return await self.repository.files(source_id)
 
-    async def search(self, project_id: str, question: str, *, limit: int = 8) -> tuple[FoundPassage, ...]:
-        """Return the passages of a project's files that fit a question, the best first. Raises ``StorageError``."""
+    async def search(
+        self, project_id: str, question: str, *, limit: int = 8, has_far: bool = False
+    ) -> tuple[FoundPassage, ...]:
+        """Return the passages of a project's files that fit a question, the best first. ``has_far``: fill up with some
+        that do not. Raises ``StorageError``."""
         if self._finder is None:
             finding = await import_beside("chatdesk.core.knowledge.finding")
             self._finder = finding.finder(self._revision, self._index, self._vectors_dir)
         question = question[:_LONGEST_QUESTION]
         asked = await self.embeddings.of_question(project_id, question)
-        return await self._finder.find(project_id, question, limit=min(limit, MOST_FOUND), asked=asked)
-
-    async def for_question(self, project_id: str, question: str, earlier: str, window_tokens: int) -> EnclosedPassages:
-        """Return the passages that go with a question into its request.
-        ``earlier`` is the question before it; ``window_tokens`` is the window of the model. Raises ``StorageError``."""
-        room = enclosing.room_in(window_tokens)
-        found = await self.search(project_id, enclosing.wanted_by(question, earlier))
-        whole: dict[int, list[FoundPassage]] = {}
-        for each in found[:1]:
-            if each.file.characters <= room:
-                whole[each.file.id] = await self.around(each.file.id, 0, _MOST_OF_A_FILE)
-        return enclosing.enclosed(found, whole, room)
+        limit = min(limit, MOST_FOUND)
+        return await self._finder.find(project_id, question, limit=limit, asked=asked, has_far=has_far)
 
     async def around(self, file_id: int, first: int, last: int) -> list[FoundPassage]:
         """Return the passages of a file from one position to another, for reading on. Raises ``StorageError``."""

@@ -18,10 +18,13 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from chatdesk.core.domain.attachment import Attachment, Enclosed
+from chatdesk.core.domain.knowledge import FilesOutcome
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.provider_check import ListedModel as ListedModel
 from chatdesk.core.domain.provider_profile import Dialect
 from chatdesk.core.domain.usage import CacheLife, RateReport, Usage
+from chatdesk.core.providers.named_sources import NamedSource as NamedSource
+from chatdesk.core.providers.named_sources import SourcesNamed as SourcesNamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,6 @@ class RequestMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedSource:
-    """A web page that the vendor names as a source, or a passage of a file that was sent. Its fields are unchecked."""
-
-    title: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """A request for one answer; ``continue_text`` is to be continued in place. None or empty options are left to the
     model's default. ``is_summary`` is for the offline model. ``cache``: it begins like the next one. ``extra_fields``,
@@ -126,6 +121,7 @@ class ChatRequest:
     extra_fields: Mapping[str, Any] = field(default_factory=dict)
     sources: tuple[NamedSource, ...] = ()
     has_outside_text: bool = False
+    files_outcome: FilesOutcome | None = None
 
     @property
     def allows_calls(self) -> bool:
@@ -176,13 +172,6 @@ class ReasoningKept:
     blocks: tuple[Mapping[str, Any], ...]
     calls: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     origin: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SourcesNamed:
-    """The sources from which an answer comes, in the order in which its text counts them."""
-
-    sources: tuple[NamedSource, ...]
 
 
 class PictureFault(StrEnum):

@@ -1,5 +1,5 @@
 """Lists the sources of an answer: the web pages behind its tools' results, and the passages of the person's own files,
-as a numbered list of links.
+as a numbered list of links, or a line that says why no file was used.
 
 They are stored with the results, and so also come from other members, imports and backups: all of them are untrusted. A
 link that may hide its target is left out, and a title is one line whose hidden characters are spelt out.
@@ -11,16 +11,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from chatdesk.core.domain.knowledge import FilesOutcome
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.links import is_passage_link
 from chatdesk.core.rendering.blocks import Block, Paragraph, Placement, Span
 from chatdesk.core.rendering.misleading_links import spelt_host
 from chatdesk.core.rendering.safety import is_safe_link, link_host
-from chatdesk.core.texts import shortened
+from chatdesk.core.texts import Text, shortened, shown
 
-# The name of the list in the content of a result's part.
+# The names of the list, and of what became of the project's files, in the content of a part.
 SOURCES: Final = "sources"
+FILES: Final = "project_files"
+FILES_SENTENCES: Final[Mapping[str, Text]] = {
+    FilesOutcome.NOTHING: Text("Nothing in the files of the project fits this question."),
+    FilesOutcome.NO_ROOM: Text("What was found in the files of the project did not fit into the request."),
+    FilesOutcome.HELD_BACK: Text("The files of the project were not sent: this provider never gets them."),
+}
 MOST_OF_A_RESULT: Final = 20
 _MOST, _HIGHEST = 200, 9_999
 _NAMING = frozenset((PartType.TOOL_RESULT, PartType.TEXT))
@@ -78,6 +85,23 @@ def sources_of(parts: Iterable[Part]) -> tuple[Source, ...]:
             found[source.number] = source
             places.add(source.url)
     return tuple(found[number] for number in sorted(found))
+
+
+def files_outcome_of(parts: Iterable[Part]) -> str | None:
+    """Return a key of ``FILES_SENTENCES`` if the project's files were looked through and nothing was sent. What a tool
+    found there later counts."""
+    parts = tuple(parts)
+    found = [each.content.get(FILES) for each in parts if each.type is PartType.TEXT]
+    outcome = next((each for each in reversed(found) if isinstance(each, str) and each in FILES_SENTENCES), None)
+    return None if outcome is None or any(is_passage_link(each.url) for each in sources_of(parts)) else outcome
+
+
+def below_answer(parts: Iterable[Part]) -> tuple[Block, ...]:
+    """Return the blocks below an answer: the list of its sources, and why no file of the project is among them."""
+    parts = tuple(parts)
+    outcome = files_outcome_of(parts)
+    line = (Paragraph((Span(shown(FILES_SENTENCES[outcome]), is_italic=True),)),) if outcome is not None else ()
+    return (*source_blocks(sources_of(parts)), *line)
 
 
 def _read(row: object) -> Source | None:

@@ -96,6 +96,7 @@ class PaneBindings:
         self.panes.transcript.parts.actions.linkActivated.connect(self._open_link)
         self._kept_alive.append(LinkCopying(context, self.threads))
         self.passages = PassageBinding(context, self.shared.services.knowledge, self.answer_view)
+        self.inspection.passageRequested.connect(self.passages.open_link)
 
     def _build_reading(self, context: WindowContext, services: Services) -> None:
         """Build the controllers that open threads and keep drafts."""

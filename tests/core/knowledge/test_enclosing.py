@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from chatdesk.core.domain.knowledge import FileState, FoundPassage, KnowledgeSource, KnownFile, Passage, SourceKind
+from chatdesk.core.domain.knowledge import (
+    FilesOutcome,
+    FileState,
+    FoundPassage,
+    KnowledgeSource,
+    KnownFile,
+    Passage,
+    PassageFate,
+    PassagePlace,
+    SourceKind,
+)
 from chatdesk.core.ids import new_id
-from chatdesk.core.knowledge.enclosing import enclosed, room_in, title_of, wanted_by
+from chatdesk.core.knowledge.enclosing import Choices, enclosed, place_of, room_in, title_of, wanted_by
 from chatdesk.core.links import PassageLink, read_link
 
 _SOURCE = KnowledgeSource(new_id(), "p", SourceKind.FOLDER, "/files")
@@ -39,6 +51,58 @@ def test_what_does_not_fit_is_left_out_and_what_is_smaller_still_goes() -> None:
     assert [title for title, _ in made.sources] == ["a.md", "c.md"]
     alone = enclosed([whole[2]], {whole[0].file.id: whole}, 100)
     assert alone.text.count("x" * 90) == 1
+
+
+# what is known of a passage × what becomes of it, and of the request
+_FATES = {
+    "found": (PassageFate.SENT, FilesOutcome.FOUND),
+    "far": (PassageFate.FAR, FilesOutcome.NOTHING),
+    "large": (PassageFate.NO_ROOM, FilesOutcome.NO_ROOM),
+    "left out": (PassageFate.LEFT_OUT, FilesOutcome.NOTHING),
+    "forbidden": (PassageFate.HELD_BACK, FilesOutcome.HELD_BACK),
+    "far, forbidden": (PassageFate.FAR, FilesOutcome.NOTHING),
+    "pinned": (PassageFate.SENT, FilesOutcome.FOUND),
+    "pinned, far": (PassageFate.SENT, FilesOutcome.FOUND),
+    "pinned, large": (PassageFate.NO_ROOM, FilesOutcome.NO_ROOM),
+    "pinned, forbidden": (PassageFate.HELD_BACK, FilesOutcome.HELD_BACK),
+    "pinned, far, forbidden": (PassageFate.HELD_BACK, FilesOutcome.HELD_BACK),
+    "left out, forbidden": (PassageFate.LEFT_OUT, FilesOutcome.NOTHING),
+}
+
+
+@pytest.mark.parametrize("case", _FATES)
+def test_each_passage_is_listed_with_its_fate(case: str) -> None:
+    known = set(case.split(", "))
+    passage = replace(_found(1, "x" * (200 if "large" in known else 20)), is_far="far" in known)
+    choices = Choices(
+        left_out=[place_of(passage)] if "left out" in known else [],
+        pinned=[(passage,)] if "pinned" in known else [],
+        is_forbidden="forbidden" in known,
+    )
+    made = enclosed([passage], {}, 100, choices)
+    (row,) = made.rows
+    assert (row.fate, made.outcome) == _FATES[case]
+    is_sent = row.fate is PassageFate.SENT
+    assert (row.number == 1) is is_sent is ("xxx" in made.text) is bool(made.sources)
+    if "forbidden" in known:
+        assert made.text == "", "such a provider does not hear of the files"
+
+
+def test_pinned_passages_take_the_room_first() -> None:
+    best, pinned = _found(1, "x" * 60), _found(2, "y" * 60, path="b.md")
+    made = enclosed([best], {}, 100, Choices(pinned=[(pinned,)]))
+    assert [(each.place.path, each.fate) for each in made.rows] == [
+        ("b.md", PassageFate.SENT),
+        ("a.md", PassageFate.NO_ROOM),
+    ]
+
+
+def test_a_file_with_a_passage_left_out_goes_in_parts() -> None:
+    whole = [_found(number, f"part {number}") for number in range(3)]
+    made = enclosed([whole[2], whole[0]], {whole[0].file.id: whole}, 1_000, Choices(left_out=[place_of(whole[0])]))
+    assert "part 2" in made.text and "part 0" not in made.text
+    everything = Choices(left_out=[PassagePlace(_SOURCE.id, "a.md")])
+    assert enclosed(whole, {}, 1_000, everything).outcome is FilesOutcome.NOTHING
 
 
 def test_nothing_found_is_said() -> None:

@@ -6,15 +6,18 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from chatdesk.core.attachments.web_page import WebPage
-from chatdesk.core.domain.knowledge import FileState, SourceKind
+from chatdesk.core.domain.knowledge import FilesQuestion, FileState, SourceKind
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.events import EventBus, ProjectFilesChanged
 from chatdesk.core.fetching.connection import FetchFailed
+from chatdesk.core.ids import new_id
+from chatdesk.core.knowledge.file_questions import FileQuestions
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.knowledge.places import kind_of_place
 from chatdesk.core.paths import AppPaths, encodings_dir
@@ -228,9 +231,11 @@ async def test_places_that_a_project_cannot_have_are_refused(world: World, tmp_p
 async def test_a_question_gets_whole_files_where_they_fit(world: World) -> None:
     world.write("small.md", "# One\n\n" + "Bread is baked with rye. " * 40 + "\n\n# Two\n\n" + "Water boils. " * 60)
     await world.add()
-    found = await world.service.for_question(world.project_id, "How is bread baked with rye?", "", 100_000)
+    asked = FilesQuestion(world.project_id, new_id(), "offline", "How is bread baked with rye?", "", 100_000)
+    questions = FileQuestions(world.service)
+    found = await questions.for_question(asked)
     assert "Water boils" in found.text and len(found.sources) == 1
-    narrow = await world.service.for_question(world.project_id, "How is bread baked with rye?", "", 1_500)
+    narrow = await questions.for_question(replace(asked, window_tokens=1_500))
     assert "Water boils" not in narrow.text
     other = await world.store.projects.create("Other", "#5B7DB1")
     assert [await world.service.repository.has_passages(each) for each in (world.project_id, other.id)] == [True, False]

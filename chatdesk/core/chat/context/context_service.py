@@ -84,7 +84,7 @@ class ContextService:
     ) -> None:
         """Create the service over the repositories and rules. ``making``: how summaries are made, if at all."""
         self._contexts = repositories.contexts
-        self.project_files, self.remembered = ProjectFiles(repositories.messages), Remembered()
+        self.project_files, self.remembered = ProjectFiles(repositories.messages, self._changed), Remembered()
         self._providers = providers
         self.choices = SharedChoices(repositories.shared_choices, lambda: self._providers)
         self._bus = bus
@@ -153,7 +153,7 @@ class ContextService:
         info = self.models.info(answer.provider, answer.model)
         frame, default_prompt = await self._frames.as_sent(frame, info)
         provider = answer.provider or self._providers.default()[0]
-        found = await self.project_files.passages_for(answer, frame.project_id, info.context_window)
+        found = await self.project_files.for_answer(answer, frame.project_id, provider, info.context_window)
         prepared = await self._assembler.for_answer(
             frame,
             info,
@@ -175,7 +175,7 @@ class ContextService:
         frame = await self._frames.of_next(checked_id(thread_id), assistant)
         provider = frame.provider or self._providers.default()[0]
         try:
-            prepared = await self._prepare(frame, draft, attachments)
+            prepared = await self._prepare(frame, draft, attachments, has_files=True)
         except DoesNotFit as error:
             return impossible_report(frame, provider, self.models.info(frame.provider, frame.model), error)
 
@@ -183,8 +183,7 @@ class ContextService:
             return await self._contexts.counts(frame.thread_id, first=first, last=last)
 
         report = await report_of(prepared, provider, count_between)
-        notes = notes_on(prepared.request().messages, prepared.info)
-        return replace(report, notes=notes) if notes else report
+        return replace(report, notes=notes_on(prepared.request().messages, prepared.info), found=prepared.found)
 
     async def entries(self, thread_id: str, start: int = 0, limit: int = 100) -> ContextPage:
         """Return the treatment of each message of the shown path from the position ``start`` on, oldest first."""
@@ -235,7 +234,7 @@ class ContextService:
         """Return the exact bytes that would be sent to the provider. Raises a subclass of ``DoesNotFit``, or
         ``ProviderError`` where a server has to be asked for its model first."""
         frame = await self._frames.of_next(checked_id(thread_id), None)
-        prepared = await self._prepare(frame, draft, attachments)
+        prepared = await self._prepare(frame, draft, attachments, has_files=True)
         provider = self._providers.get(frame.provider or self._providers.default()[0])
         return await provider.wire_body(await self._written_out(prepared))
 
@@ -298,10 +297,13 @@ class ContextService:
     def _has_summaries(self, frame: ContextFrame) -> bool:
         return self._options.has_summaries and frame.has_summaries
 
-    async def _prepare(self, frame: ContextFrame, draft: str, attachments: Sequence[Attachment] = ()) -> Prepared:
+    async def _prepare(
+        self, frame: ContextFrame, draft: str, attachments: Sequence[Attachment] = (), *, has_files: bool = False
+    ) -> Prepared:
         info = self.models.info(frame.provider, frame.model)
         frame, default_prompt = await self._frames.as_sent(frame, info)
         provider = frame.provider or self._providers.default()[0]
+        found = await self.project_files.for_draft(frame, draft, provider, info.context_window) if has_files else None
         return await self._assembler.for_draft(
             frame,
             info,
@@ -311,6 +313,7 @@ class ContextService:
             has_summaries=self._has_summaries(frame),
             attachments=attachments,
             offered=await self.remembered.for_request(frame.project_id, provider),
+            found=found,
         )
 
     async def _prepared_now(self, thread_id: str) -> Prepared:

@@ -15,7 +15,7 @@ from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.moments import is_known, utc_moment
 from chatdesk.core.rendering.markdown_writer import markdown_of
-from chatdesk.core.rendering.sources import source_blocks, sources_of
+from chatdesk.core.rendering.sources import below_answer
 from chatdesk.core.texts import shown
 from chatdesk.core.transfer.exports import export_texts
 
@@ -47,9 +47,9 @@ def message_as_markdown(message: Message, link_to: LinkTo = _no_copies) -> str:
     """Return one message, with an empty line before it and a newline at its end."""
     blocks = [f"## {heading(message)}"]
     blocks.extend(text for text in (_part_as_markdown(message, part, link_to) for part in message.parts) if text)
-    sources = sources_of(message.parts)
-    if sources:
-        blocks.append(markdown_of(source_blocks(sources)))
+    below = below_answer(message.parts)
+    if below:
+        blocks.append(markdown_of(below))
     note = status_note(message)
     if note:
         blocks.append(f"*{clean_line(note)}*")

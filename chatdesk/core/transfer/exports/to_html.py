@@ -17,7 +17,7 @@ from chatdesk.core.domain.message import Message, Part, PartType, Role
 from chatdesk.core.domain.thread import Thread
 from chatdesk.core.hidden_characters import clean_line, visible_controls
 from chatdesk.core.paths import resources_dir
-from chatdesk.core.rendering.sources import source_blocks, sources_of
+from chatdesk.core.rendering.sources import below_answer
 from chatdesk.core.storage.transfer.export_reader import ExportReader
 from chatdesk.core.system.file_writing import replacing_text
 from chatdesk.core.texts import language_tag, shown
@@ -78,9 +78,9 @@ class MessageHtml:
             yield f'<article class="{kind}">\n<h2>{who} {meta}</h2>\n'
         for part in message.parts:
             yield from self._part(message, part)
-        sources = source_blocks(sources_of(message.parts))
-        if sources:
-            yield HtmlBlocks(f"m{self._count}-sources-", is_for_print=self._is_for_print).html(sources)
+        below = below_answer(message.parts)
+        if below:
+            yield HtmlBlocks(f"m{self._count}-sources-", is_for_print=self._is_for_print).html(below)
         note = status_note(message)
         if note:
             yield f'<p class="note">{escape(clean_line(note))}</p>\n'

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from chatdesk.core.domain.context import ContextEntry, ContextReport, Reason
 from chatdesk.core.domain.message import ContextMark, Role
 from chatdesk.core.texts import Text, plural, shown, tr
+from chatdesk.ui.features.inspector.found_files import FoundFiles
 from chatdesk.ui.features.inspector.rows import (
     ItemListModel,
     RowList,
@@ -78,6 +79,7 @@ class ContextTab(QWidget):
         self.bar = ContextBar(theme)
         self._note = plain_label("", "muted")
         self.memories = SentMemories(theme)
+        self.found = FoundFiles(theme)
         self.list = RowList(theme, name=tr("What happens to each message"), object_name="contextList")
         self.list.setModel(self._model)
         self.list.activated.connect(lambda _index: self._jump())
@@ -88,7 +90,7 @@ class ContextTab(QWidget):
         self.copy_button = _button(theme, tr("Copy request as JSON"), "copyRequestButton", self.copyRequested.emit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 8, 0, 0)
-        for widget in (self._title, self._total, self._problem, self.bar, self._note, self.memories):
+        for widget in (self._title, self._total, self._problem, self.bar, self._note, self.memories, self.found):
             column.addWidget(widget)
         column.addWidget(self.list, 1)
         column.addLayout(button_row(self.pin_button, self.exclude_button, self.start_button, self.copy_button))
@@ -98,6 +100,7 @@ class ContextTab(QWidget):
         """Show the report; None if no thread is open or its context is unknown."""
         self._report = report
         self.memories.show_report(report)
+        self.found.show_found(None if report is None else report.found)
         self.bar.setVisible(report is not None)
         self._problem.setVisible(report is not None and report.problem is not None)
         if report is None:
@@ -328,8 +331,13 @@ class ContextBar(QWidget):
 
     def _colour(self, name: str) -> QColor:
         syntax = self._theme.tokens.syntax
-        by_name = {"system": syntax.keyword, "pinned": PROJECT_COLOURS["Orange"], "draft": syntax.number}
-        by_name["memory"] = syntax.string
+        by_name = {
+            "system": syntax.keyword,
+            "pinned": PROJECT_COLOURS["Orange"],
+            "draft": syntax.number,
+            "memory": syntax.string,
+            "files": syntax.type,
+        }
         return QColor(by_name[name]) if name in by_name else self._theme.colour(name)
 
     def _on_theme_changed(self) -> None:
@@ -359,6 +367,7 @@ def parts_of(report: ContextReport) -> tuple[tuple[str, int, str], ...]:
             totals.recent,
             "accent",
         ),
+        (tr("Files of the project"), totals.files, "files"),
         (tr("Your draft"), totals.draft, "draft"),
     )
     return (*(part for part in parts if part[1]), (tr("Room for the answer"), totals.reserved, "field_line"))

@@ -11,6 +11,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from chatdesk.core.chat.undo import choose_passage
+from chatdesk.core.domain.knowledge import PassageChoice, PassagePlace
 from chatdesk.core.domain.message import ContextMark
 from chatdesk.core.events import (
     AnswerFinished,
@@ -18,6 +20,7 @@ from chatdesk.core.events import (
     MemoriesChanged,
     MessageAdded,
     PathChanged,
+    ProjectFilesChanged,
     SummaryFailed,
     SummaryWorkChanged,
     TurnStarted,
@@ -25,6 +28,7 @@ from chatdesk.core.events import (
 )
 from chatdesk.core.texts import Text, shown, tr
 from chatdesk.core.usage.usage_service import UsageService
+from chatdesk.ui.accessibility.assistance import announce
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
 from chatdesk.ui.features.inspector.context_tab import ContextTab
@@ -48,6 +52,11 @@ CONTEXT, SUMMARY, USAGE, TREE, QUESTIONS = (
     Text("Questions"),
 )
 ARTIFACTS = Text("Artifacts")
+_CHOSEN = {
+    PassageChoice.PINNED: Text("Pinned: it goes with every question of this thread"),
+    PassageChoice.LEFT_OUT: Text("Left out of this thread"),
+    PassageChoice.NONE: Text("Sent where it fits the question"),
+}
 _SETTLE_MS = 200
 _PAGE = 100
 
@@ -55,11 +64,13 @@ _PAGE = 100
 class InspectorBinding(Controller):
     """Builds the inspector when it is first asked for. A hidden tab is not kept up to date; it is filled when shown.
     ``pricesRequested``: the person wants to type what a model costs. ``memoryRequested`` has the id of a memory to be
-    shown. ``tabLeft``: another tab is shown than before."""
+    shown, ``passageRequested`` the link of a passage of the project's files. ``tabLeft``: another tab is shown than
+    before."""
 
     pricesRequested = Signal()
     memoryRequested = Signal(str)
     tabLeft = Signal()
+    passageRequested = Signal(str)
 
     def __init__(
         self,
@@ -103,6 +114,7 @@ class InspectorBinding(Controller):
             MemoriesChanged,
             UsageRecorded,
             SummaryWorkChanged,
+            ProjectFilesChanged,
         ):
             context.events.subscribe(self, kind, lambda _event: self._fill_soon())
         context.events.subscribe(self, PathChanged, lambda _event: self._forget_questions())
@@ -174,6 +186,8 @@ class InspectorBinding(Controller):
             self._context.startRequested.connect(self._start_at)
             self._context.copyRequested.connect(self._copy_request)
             self._context.memories.chosen.connect(self.memoryRequested)
+            self._context.found.choiceRequested.connect(self._choose_passage)
+            self._context.found.openRequested.connect(self.passageRequested)
             self._tree = TreeTab(theme)
             self._tree.jumpRequested.connect(self.jump)
             self._tree.restoreRequested.connect(self._undo.restore_message)
@@ -278,6 +292,15 @@ class InspectorBinding(Controller):
         await (await self._undo.stack()).mark_message(message_id, mark)
         self._panes.commands.refresh()
         self._fill_soon()
+
+    @in_task("choose passage")
+    async def _choose_passage(self, place: PassagePlace, choice: PassageChoice) -> None:
+        thread_id = self._threads.thread_id
+        if thread_id is not None:
+            files = self._open_thread.chat.context.project_files
+            await choose_passage(await self._undo.stack(), files, thread_id, place, choice)
+            self._panes.commands.refresh()
+            announce(self._context.found, shown(_CHOSEN[choice]))
 
     @in_task("start context")
     async def _start_at(self, message_id: str | None) -> None:

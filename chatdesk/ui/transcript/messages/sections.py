@@ -10,7 +10,7 @@ from chatdesk.core.domain.attachment import PICTURE_COMING, attachment_from
 from chatdesk.core.domain.message import Part, PartType
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.rendering.blocks import Block
-from chatdesk.core.rendering.sources import Source, source_blocks, sources_of
+from chatdesk.core.rendering.sources import below_answer
 from chatdesk.core.texts import tr
 from chatdesk.ui.transcript.contract import PictureSource, ShownChange
 from chatdesk.ui.transcript.items.attached_picture_item import AttachedPictureItem
@@ -99,18 +99,18 @@ def sections_of(parts: tuple[Part, ...], *, is_live: bool) -> list[Section]:
             sections.append(FileSection(part, is_live=is_live))
     if not is_live:
         sections = with_folded_steps(sections)
-    sources = () if is_live else sources_of(parts)
-    if sources:
-        sections.append(SourcesSection(sources))
+    blocks = () if is_live else below_answer(parts)
+    if blocks:
+        sections.append(SourcesSection(blocks))
     return sections
 
 
 class SourcesSection(Section):
-    """The web pages that an answer's tools read, as a numbered list of links below it."""
+    """The web pages and passages behind an answer, as a numbered list of links below it, or why there are none."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, blocks: Sequence[Block]) -> None:
         super().__init__(_BELOW_ALL_PARTS)
-        self.items = [item for block in source_blocks(sources) for item in items_for(block)]
+        self.items = [item for block in blocks for item in items_for(block)]
 
 
 class FileSection(Section):

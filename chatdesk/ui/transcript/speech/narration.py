@@ -12,6 +12,7 @@ from typing import Literal
 from chatdesk.core.domain.message import Message, Status
 from chatdesk.core.rendering.blocks import Block, CodeBlock, Heading, ImagePlaceholder, MathBlock, Paragraph, Table
 from chatdesk.core.rendering.client import RenderClient
+from chatdesk.core.rendering.sources import FILES_SENTENCES, files_outcome_of
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.transcript.messages.entry import MessageEntry
 from chatdesk.ui.transcript.speech.names import code_name, table_name, text_name
@@ -59,9 +60,15 @@ class Narrator:
         The last words may still be on their way to the blocks, so these are requested again.
         """
         reading = self._readings.pop(entry.message.id, None)
-        farewell = farewell_of(entry.facts.author, entry.message)
+        outcome = files_outcome_of(entry.message.parts)
+
+        def say_end() -> None:
+            self._say(*farewell_of(entry.facts.author, entry.message))
+            if outcome is not None:
+                self._say(shown(FILES_SENTENCES[outcome]), False)
+
         if self.mode == "off" or reading is None or not entry.text:
-            self._say(*farewell)
+            say_end()
             return
 
         def finish(blocks: tuple[Block, ...]) -> None:
@@ -69,7 +76,7 @@ class Narrator:
             now, reading = reading, None
             if now is not None:  # colours come with a second delivery
                 self._say_all(now.next_sentences(blocks, is_complete=True))
-                self._say(*farewell)
+                say_end()
 
         self._renderer.request(entry.text, finish)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chatdesk.core.domain.knowledge import EnclosedPassages
+from chatdesk.core.domain.knowledge import EnclosedPassages, FilesQuestion, PassageChoice, PassagePlace
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.errors import StorageError
 from chatdesk.core.ids import new_id
@@ -26,24 +26,26 @@ async def world(tmp_path: Path) -> AsyncIterator[ChatWorld]:
         yield made
 
 
-async def _has(_project_id: str) -> bool:
-    return True
-
-
-async def _has_none(_project_id: str) -> bool:
-    return False
-
-
-class _Finder:
+class _Files:
     """Finds the same for every question, and remembers what was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_any: bool = True, are_whole: bool = True) -> None:
         self.asked: list[tuple[str, str]] = []
+        self._are_any = are_any
+        self._are_whole = are_whole
 
-    async def find(self, _project_id: str, question: str, earlier: str, window_tokens: int) -> EnclosedPassages:
-        assert window_tokens > 0
-        self.asked.append((question, earlier))
+    async def has_files(self, _project_id: str) -> bool:
+        return self._are_any
+
+    async def for_question(self, asked: FilesQuestion) -> EnclosedPassages:
+        if not self._are_whole:
+            raise StorageError("The index is damaged.")
+        assert asked.window_tokens > 0 and asked.provider == "scripted" and asked.thread_id
+        self.asked.append((asked.text, asked.earlier))
         return _FOUND
+
+    async def choose(self, _thread_id: str, _place: PassagePlace, choice: PassageChoice) -> PassageChoice:
+        return choice
 
 
 async def _answered(world: ChatWorld, text: str, thread_id: str | None = None) -> Message:
@@ -56,7 +58,7 @@ async def _answered(world: ChatWorld, text: str, thread_id: str | None = None) -
 
 
 async def test_passages_stand_before_the_question_and_below_the_answer(world: ChatWorld) -> None:
-    world.chat.context.project_files.use(_Finder().find, _has)
+    world.chat.context.project_files.use(_Files())
     world.provider.scripts = [[TextDelta("Thirty [1]."), StreamFinished(FinishReason.STOP)]]
     answer = await _answered(world, "How many days?")
     messages = world.provider.requests[0].messages
@@ -70,16 +72,16 @@ async def test_passages_stand_before_the_question_and_below_the_answer(world: Ch
 
 
 async def test_the_question_before_comes_along(world: ChatWorld) -> None:
-    finder = _Finder()
-    world.chat.context.project_files.use(finder.find, _has)
+    files = _Files()
+    world.chat.context.project_files.use(files)
     world.provider.scripts = [[TextDelta("One."), StreamFinished(FinishReason.STOP)]] * 2
     first = await _answered(world, "How many days?")
     await _answered(world, "And in Austria?", first.thread_id)
-    assert finder.asked == [("How many days?", ""), ("And in Austria?", "How many days?")]
+    assert files.asked == [("How many days?", ""), ("And in Austria?", "How many days?")]
 
 
 async def test_without_files_a_request_is_as_before(world: ChatWorld) -> None:
-    world.chat.context.project_files.use(_Finder().find, _has_none)
+    world.chat.context.project_files.use(_Files(are_any=False))
     world.provider.scripts = [[TextDelta("One."), StreamFinished(FinishReason.STOP)]]
     answer = await _answered(world, "How many days?")
     assert [each.text for each in world.provider.requests[0].messages if each.role is Role.USER] == ["How many days?"]
@@ -87,7 +89,7 @@ async def test_without_files_a_request_is_as_before(world: ChatWorld) -> None:
 
 
 async def test_sources_of_the_vendor_are_listed_as_well(world: ChatWorld) -> None:
-    world.chat.context.project_files.use(_Finder().find, _has)
+    world.chat.context.project_files.use(_Files())
     vendor = SourcesNamed((NamedSource("Web", "https://a.test/"),))
     world.provider.scripts = [[TextDelta("One [1]."), vendor, StreamFinished(FinishReason.STOP)]]
     answer = await _answered(world, "How many days?")
@@ -95,16 +97,13 @@ async def test_sources_of_the_vendor_are_listed_as_well(world: ChatWorld) -> Non
 
 
 async def test_an_answer_that_fails_names_what_it_had(world: ChatWorld) -> None:
-    world.chat.context.project_files.use(_Finder().find, _has)
+    world.chat.context.project_files.use(_Files())
     world.provider.scripts = [[TextDelta("Thirty"), RuntimeError("lost")]]
     answer = await _answered(world, "How many days?")
     assert answer.text == "Thirty" and [each.url for each in sources_of(answer.parts)] == [_LINK]
 
 
 async def test_files_that_cannot_be_searched_cost_no_answer(world: ChatWorld) -> None:
-    async def fail(*_asked: object) -> EnclosedPassages:
-        raise StorageError("The index is damaged.")
-
-    world.chat.context.project_files.use(fail, _has)
+    world.chat.context.project_files.use(_Files(are_whole=False))
     world.provider.scripts = [[TextDelta("One."), StreamFinished(FinishReason.STOP)]]
     assert (await _answered(world, "How many days?")).text == "One."

@@ -10,6 +10,8 @@ from __future__ import annotations
 from chatdesk.core.storage.engine.tables import search, sync
 from chatdesk.core.storage.engine.tables.base import alembic_version, metadata
 from chatdesk.core.storage.engine.tables.knowledge import (
+    knowledge_choices,
+    knowledge_denials,
     knowledge_embeddings,
     knowledge_files,
     knowledge_passages,
@@ -25,7 +27,7 @@ from chatdesk.core.storage.engine.tables.usage import usage_events
 
 # Every schema version this application knows, oldest first; the last is what it needs. Kept here so that a start with
 # an up-to-date database needs neither Alembic nor the migration files. A test compares it with the migrations.
-REVISIONS = ("0013", "0014", "0015", "0016", "0017", "0018", "0019")
+REVISIONS = ("0013", "0014", "0015", "0016", "0017", "0018", "0019", "0020")
 HEAD_REVISION = REVISIONS[-1]
 
 __all__ = [
@@ -35,6 +37,8 @@ __all__ = [
     "artifacts",
     "devices",
     "drafts",
+    "knowledge_choices",
+    "knowledge_denials",
     "knowledge_embeddings",
     "knowledge_files",
     "knowledge_passages",

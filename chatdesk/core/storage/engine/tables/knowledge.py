@@ -113,3 +113,26 @@ knowledge_questions = Table(
     Column("place_before", Integer),
 )
 Index("ix_knowledge_questions_project_id", knowledge_questions.c.project_id)
+
+# What a person decided about passages of a thread's questions: "pinned" or "left_out". A whole file is from 0 to 0.
+knowledge_choices = Table(
+    "knowledge_choices",
+    metadata,
+    Column("thread_id", Text, ForeignKey("threads.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("source_id", Text, ForeignKey("knowledge_sources.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("path", Text, primary_key=True, nullable=False),
+    Column("begin_offset", Integer, primary_key=True, nullable=False, autoincrement=False),
+    Column("end_offset", Integer, primary_key=True, nullable=False, autoincrement=False),
+    # Finds the passage again after the text above it changed.
+    Column("digest", Text, nullable=False, server_default=text("''")),
+    Column("choice", Text, nullable=False),
+)
+Index("ix_knowledge_choices_source_id", knowledge_choices.c.source_id)
+
+# The providers that never get a project's files.
+knowledge_denials = Table(
+    "knowledge_denials",
+    metadata,
+    Column("project_id", Text, ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, nullable=False),
+    Column("provider", Text, primary_key=True, nullable=False),
+)

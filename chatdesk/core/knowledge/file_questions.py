@@ -1,0 +1,73 @@
+"""Finds the passages of a project's files that go with a question, and keeps to a person's choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from chatdesk.core.domain.knowledge import (
+    EnclosedPassages,
+    FilesQuestion,
+    FoundPassage,
+    PassageChoice,
+    PassagePlace,
+)
+from chatdesk.core.knowledge import enclosing
+from chatdesk.core.knowledge.knowledge_service import KnowledgeService
+
+_MOST_OF_A_FILE: Final = 1_000
+
+
+class FileQuestions:
+    """Answers for the questions of threads: passages, and a person's choices about them."""
+
+    def __init__(self, knowledge: KnowledgeService) -> None:
+        self._knowledge = knowledge
+
+    async def has_files(self, project_id: str) -> bool:
+        """Return whether anything of a project's files can be found."""
+        return await self._knowledge.repository.has_passages(project_id)
+
+    async def choose(self, thread_id: str, place: PassagePlace, choice: PassageChoice) -> PassageChoice:
+        """Pin a place for all questions of a thread, leave it out, or neither. Returns the choice before."""
+        return await self._knowledge.choices.choose(thread_id, place, choice)
+
+    async def for_question(self, asked: FilesQuestion) -> EnclosedPassages:
+        """Return the passages that go with a question into its request. Raises ``StorageError``."""
+        choices = await self._choices(asked)
+        room = enclosing.room_in(asked.window_tokens)
+        wanted = enclosing.wanted_by(asked.text, asked.earlier)
+        found = await self._knowledge.search(asked.project_id, wanted, has_far=True)
+        whole: dict[int, Sequence[FoundPassage]] = {}
+        for each in found[:1]:
+            if each.file.characters <= room and not each.is_far:
+                whole[each.file.id] = await self._knowledge.around(each.file.id, 0, _MOST_OF_A_FILE)
+        return enclosing.enclosed(found, whole, room, choices)
+
+    async def _choices(self, asked: FilesQuestion) -> enclosing.Choices:
+        chosen = await self._knowledge.choices.of_thread(asked.thread_id)
+        pinned, gone = [], []
+        for place in (place for place, choice in chosen if choice is PassageChoice.PINNED):
+            parts = await self._at(place)
+            if not parts:
+                gone.append(place)
+            elif parts[0].source.project_id == asked.project_id:  # else the thread has been moved
+                pinned.append(parts)
+        return enclosing.Choices(
+            left_out=[place for place, choice in chosen if choice is PassageChoice.LEFT_OUT],
+            pinned=pinned,
+            gone=gone,
+            is_forbidden=asked.provider in await self._knowledge.choices.denied(asked.project_id),
+        )
+
+    async def _at(self, place: PassagePlace) -> Sequence[FoundPassage]:
+        """Return the passages at a place: those of the same text, or else what stands there now."""
+        near = await self._knowledge.around_place(place.source_id, place.path, place.start)
+        if not near:
+            return ()
+        parts = await self._knowledge.around(near[0].file.id, 0, _MOST_OF_A_FILE)
+        if place.is_whole_file:
+            return parts
+        same = [each for each in parts if enclosing.place_of(each).digest == place.digest]
+        nearest = min(same or near, key=lambda each: abs(each.passage.start - place.start))
+        return (nearest,)
