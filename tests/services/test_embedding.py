@@ -52,6 +52,11 @@ async def test_files_go_to_the_chosen_server_alone_and_only_while_it_is_chosen(t
         rows = (await services.usage.between(0, 2**53)).rows
         assert {(row.kind, row.provider) for row in rows} == {("embedding", team)}
 
+        thread = await services.chat.create_thread(project, "A thread")
+        sent.forget()
+        draft = await services.chat.context.report(thread.thread.id, "a draft about holiday")
+        assert draft.found is not None and draft.found.rows and sent.texts() == []
+
         limit = UsageLimit(LimitScope.ALL, LimitPeriod.DAY, LimitUnit.TOKENS, hard=1)
         await services.chat.limits.replace([limit])
         assert await ask_and_change("Above the limit.") == []

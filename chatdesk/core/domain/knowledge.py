@@ -194,7 +194,7 @@ class ListedPassage:
 @dataclass(frozen=True, slots=True)
 class FilesQuestion:
     """A question to the files of a project, asked in a thread of a provider. ``earlier`` is the question before it;
-    ``window_tokens`` the window of the model."""
+    ``window_tokens`` the window of the model. ``is_draft``: it was not sent yet, and must not leave this computer."""
 
     project_id: str
     thread_id: str
@@ -202,6 +202,7 @@ class FilesQuestion:
     text: str
     earlier: str
     window_tokens: int
+    is_draft: bool = False
 
 
 class EmbeddingState(StrEnum):

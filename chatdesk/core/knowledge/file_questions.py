@@ -37,7 +37,7 @@ class FileQuestions:
         choices = await self._choices(asked)
         room = enclosing.room_in(asked.window_tokens)
         wanted = enclosing.wanted_by(asked.text, asked.earlier)
-        found = await self._knowledge.search(asked.project_id, wanted, has_far=True)
+        found = await self._knowledge.search(asked.project_id, wanted, has_far=True, stays_here=asked.is_draft)
         whole: dict[int, Sequence[FoundPassage]] = {}
         for each in found[:1]:
             if each.file.characters <= room and not each.is_far:

@@ -170,15 +170,15 @@ class KnowledgeService:
         return await self.repository.files(source_id)
 
     async def search(
-        self, project_id: str, question: str, *, limit: int = 8, has_far: bool = False
+        self, project_id: str, question: str, *, limit: int = 8, has_far: bool = False, stays_here: bool = False
     ) -> tuple[FoundPassage, ...]:
         """Return the passages of a project's files that fit a question, the best first. ``has_far``: fill up with some
-        that do not. Raises ``StorageError``."""
+        that do not; ``stays_here``: ask no provider for a vector of the question. Raises ``StorageError``."""
         if self._finder is None:
             finding = await import_beside("chatdesk.core.knowledge.finding")
             self._finder = finding.finder(self._revision, self._index, self._vectors_dir)
         question = question[:_LONGEST_QUESTION]
-        asked = await self.embeddings.of_question(project_id, question)
+        asked = None if stays_here else await self.embeddings.of_question(project_id, question)
         limit = min(limit, MOST_FOUND)
         return await self._finder.find(project_id, question, limit=limit, asked=asked, has_far=has_far)
 

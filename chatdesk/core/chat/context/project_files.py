@@ -59,7 +59,15 @@ class ProjectFiles:
             page = await self._messages.page(frame.thread_id, limit=_LAST_MESSAGES)
             known = [each.text for each in reversed(page.messages) if each.role is Role.USER]
             question, earlier = (*([draft] if draft.strip() else []), *known, "", "")[:2]
-            return FilesQuestion(frame.project_id, frame.thread_id, provider, question, earlier, window_tokens)
+            return FilesQuestion(
+                frame.project_id,
+                frame.thread_id,
+                provider,
+                question,
+                earlier,
+                window_tokens,
+                is_draft=bool(draft.strip()),
+            )
 
         return await self._find(frame.project_id, asked)
 
