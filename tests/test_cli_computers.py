@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +116,72 @@ def test_another_phrase_and_a_foreign_folder_are_refused(chatdesk: Run, tmp_path
         assert code == 1, words
         assert "Nothing was changed" in err or "not joined" in err, err
     assert [each.name for each in other.iterdir()] == ["letter.txt"]
+
+
+def _leave(chatdesk: Run, who: str) -> str:
+    code, out, err = chatdesk(who, "computers", "leave", "--yes")
+    assert code == 0, out + err
+    return out + err
+
+
+def test_who_left_keeps_everything_and_may_join_again(chatdesk: Run, tmp_path: Path) -> None:
+    place = tmp_path / "carried"
+    _ask(chatdesk, "laptop", "What is on the laptop?")
+    phrase = _start(chatdesk, place)
+    _join(chatdesk, place, phrase)
+    _ask(chatdesk, "desktop", "What is not sent yet?")
+    before = sorted(path for path in place.rglob("*") if path.is_file())
+    assert "not in the folder yet" in _leave(chatdesk, "desktop")
+    assert sorted(path for path in place.rglob("*") if path.is_file()) == before
+    assert len(_titles(chatdesk, "desktop")) == 2
+    kept = tmp_path / "desktop" / "computers"
+    assert not kept.exists() or not any(kept.iterdir())
+    _ask(chatdesk, "laptop", "What was asked meanwhile?")
+    _sync(chatdesk, "laptop")
+    assert len(_titles(chatdesk, "desktop")) == 2
+    for verb in ("sync", "status", "leave"):
+        code, _, err = chatdesk("desktop", "computers", verb, *(["--yes"] if verb == "leave" else []))
+        assert code == 1
+        assert "has not joined any others" in err
+    _join(chatdesk, place, phrase)
+    _sync(chatdesk, "laptop")
+    assert len(_titles(chatdesk, "laptop")) == 3
+    assert _titles(chatdesk, "laptop") == _titles(chatdesk, "desktop")
+
+
+def test_who_left_may_start_anew_elsewhere(chatdesk: Run, tmp_path: Path) -> None:
+    _ask(chatdesk, "laptop", "What is on the laptop?")
+    _join(chatdesk, tmp_path / "first", _start(chatdesk, tmp_path / "first"))
+    _leave(chatdesk, "laptop")
+    _leave(chatdesk, "desktop")
+    _join(chatdesk, tmp_path / "second", _start(chatdesk, tmp_path / "second"))
+    _sync(chatdesk, "laptop")
+    assert len(_titles(chatdesk, "laptop")) == 1
+    assert _titles(chatdesk, "laptop") == _titles(chatdesk, "desktop")
+
+
+def test_what_cannot_be_removed_is_said(chatdesk: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _ask(chatdesk, "laptop", "What is on the laptop?")
+    _start(chatdesk, tmp_path / "carried")
+
+    def refuse(_path: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    code, _, err = chatdesk("laptop", "computers", "leave", "--yes")
+    assert code == 1
+    assert "cannot be removed" in err
+    assert "by hand" in err
+    assert len(_titles(chatdesk, "laptop")) == 1
+    assert chatdesk("laptop", "computers", "status")[0] == 1
+
+
+def test_leaving_asks_first(chatdesk: Run, tmp_path: Path) -> None:
+    _start(chatdesk, tmp_path / "carried")
+    code, _, err = chatdesk("laptop", "computers", "leave", given="no\n")
+    assert code == 1
+    assert "Nothing was changed" in err
+    assert chatdesk("laptop", "computers", "status")[0] == 0
 
 
 def test_nothing_merges_before_the_person_agrees(chatdesk: Run, tmp_path: Path) -> None:

@@ -74,6 +74,10 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     for each in (start, join, sync):
         wait = tr("wait at most this long ({seconds})", seconds=str(_WAIT_S))
         each.add_argument("--wait", type=int, default=_WAIT_S, metavar="SECONDS", help=wait)
+    _add_further_verbs(verbs, common)
+
+
+def _add_further_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
     add_verb(
         verbs,
         common,
@@ -84,6 +88,15 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         has_workspace=False,
         json=tr("as JSON"),
     )
+    leave = add_verb(
+        verbs,
+        common,
+        "leave",
+        _leave,
+        tr("forget the folder; everything stays on this computer"),
+        has_workspace=False,
+    )
+    leave.add_argument("--yes", action="store_true", help=tr("do not ask"))
 
 
 def _check_place(options: argparse.Namespace, _paths: AppPaths) -> None:
@@ -188,6 +201,34 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
     return 0
 
 
+async def _leave(options: argparse.Namespace, services: Services) -> int:
+    computers = (await services.load_team()).computers
+    workspace = await computers.to_leave()
+    waiting = (await computers.state(workspace)).waiting
+    if waiting:
+        terminal.complain(
+            plural(
+                "{count} changes are not in the folder yet. Your other computers do not get them.",
+                "{count} change is not in the folder yet. Your other computers do not get it.",
+                waiting,
+            )
+        )
+    question = tr("Forget the folder {folder}? Its projects stay here as private ones.", folder=workspace.place)
+    if not options.yes and not await terminal.agrees(question):
+        terminal.complain(tr("nothing was changed"))
+        return 1
+    await open_keys(services)
+    await computers.leave()
+    terminal.say(
+        tr(
+            "This computer has left {folder}. The files there stay for your other computers, and nobody can read them"
+            " without the recovery phrase. With it you can join again.",
+            folder=workspace.place,
+        )
+    )
+    return 0
+
+
 async def _wait(service: TeamService, workspace: Workspace, seconds: int) -> ComputersState:
     """Sync until everything is in the folder, and everything in the folder is here."""
     from chatdesk.core.sync.sending import wait_until_sent
@@ -212,10 +253,9 @@ async def _joined(computers: OwnComputers) -> Workspace:
             Text("This profile, or a copy of it, was put in the place of another one, so it no longer syncs."),
             next_step=Text("Join again with the recovery phrase: 'chatdesk computers join'."),
         )
-    raise NotPossible(
-        Text("This computer has not joined any others."),
-        next_step=Text("'chatdesk computers start' or 'join' does that."),
-    )
+    from chatdesk.core.sync.computers.own_computers import NotJoinedAny
+
+    raise NotJoinedAny
 
 
 def _say_synced(state: ComputersState) -> int:

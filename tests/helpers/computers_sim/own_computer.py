@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from chatdesk.core.domain.sharing.team import NOWHERE, Workspace
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine.own_device import own_device
-from chatdesk.core.storage.sync import team
+from chatdesk.core.storage.sync import joining_place, team
+from chatdesk.core.storage.sync.store import SyncStore
 from chatdesk.core.sync.computers.folder_store import FolderStore, library_file
 from chatdesk.core.sync.computers.library_key import LibraryKey
 from chatdesk.core.sync.computers.place import LIBRARY, Place
@@ -58,8 +60,21 @@ class OwnComputer:
         workspace = Workspace(
             self.key.workspace_id, "Mine", NOWHERE, self.key.member_id, True, 1, place=str(self.place_folder)
         )
-        self.profile.db.write_now(lambda conn: team.add_workspace(conn, workspace))
+        self.profile.db.write_now(lambda conn: joining_place.join(conn, self.profile.db.origin, workspace))
         self.profile.db.device_id = self.profile.db.read_now(own_device)
+
+    def leave(self) -> None:
+        """Leave the folder, and lose the logs."""
+        now_ms = self.clock.now_ms()
+        self.profile.db.write_now(lambda conn: team.leave_workspace(conn, self.key.workspace_id, now_ms))
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def go_to(self, key: LibraryKey, folder: Path) -> None:
+        """Join another library."""
+        self.key, self.place, self.place_folder = key, Place(folder), folder
+        self.profile.workspace_id, self.profile.member_id = key.workspace_id, key.member_id
+        self.profile.store = SyncStore(key.workspace_id, self.profile.db, put_blob=lambda _data: "0" * 64)
+        self.join()
 
     def open(self) -> FolderStore:
         return FolderStore(self.place, self.key, self.data, self.clock, device=self.profile.db.device_id)

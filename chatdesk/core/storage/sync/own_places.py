@@ -18,6 +18,12 @@ def is_place(conn: Connection, workspace_id: str) -> bool:
     return conn.exec_driver_sql(query, (workspace_id,)).first() is not None
 
 
+def is_left(conn: Connection, workspace_id: str) -> bool:
+    """Return whether a workspace is such a folder, and was left or is parked."""
+    query = f"SELECT 1 FROM workspaces WHERE id = ? AND left_at IS NOT NULL AND {IS_PLACE}"  # noqa: S608 - constants
+    return conn.exec_driver_sql(query, (workspace_id,)).first() is not None
+
+
 def carried(conn: Connection) -> dict[str, str]:
     """Return the workspaces of the projects that this person's own computers carry, by project."""
     rows = conn.exec_driver_sql(

@@ -177,6 +177,8 @@ def store_view(
     """Store the server's view, as ``SyncStore.store_view``. The server is trusted about members, but not about
     projects that are private here or shared with another team."""
     workspace_id, now = hello.workspace_id, origin.now()
+    if own_places.is_left(conn, workspace_id):  # while the folder was looked into
+        return frozenset()
     view = team_view_cleaning.cleaned(view, () if view.is_whole else _known_members(conn, workspace_id))
     conn.exec_driver_sql(
         "UPDATE workspaces SET name = ?, member_id = ?, is_owner = ?, clock_offset_ms = ? WHERE id = ?",

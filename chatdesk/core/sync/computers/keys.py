@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.key_origin import KeyOrigin
 from chatdesk.core.domain.sharing.team import Workspace
+from chatdesk.core.ids import checked_id
 from chatdesk.core.settings.providers_store import KeyPlace
 from chatdesk.core.settings.secrets import SecretNotKept, SecretStore
 from chatdesk.core.sync.computers.folder_store import FolderStore
@@ -61,7 +63,14 @@ class ComputerKeys:
             raise KeyNotKept from None
 
     def forget(self, workspace_id: str) -> None:
-        self._secrets.forget(_name(workspace_id))
+        """Forget the secret of a library, and remove its logs on this computer. Raises ``KeyFileUnusable`` and
+        ``OSError``."""
+        try:
+            self._secrets.forget(_name(workspace_id))
+        finally:
+            folder = self.data_of(checked_id(workspace_id))  # it may come from a restored profile
+            if folder.is_dir():
+                shutil.rmtree(folder)
 
     def register_secret(self, value: str) -> None:
         """Hide this value in logs."""

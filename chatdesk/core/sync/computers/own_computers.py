@@ -10,17 +10,18 @@ from typing import Any
 
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import NOWHERE, Workspace
-from chatdesk.core.errors import InvalidInput, NotPossible
+from chatdesk.core.errors import ChatDeskError, InvalidInput, NotPossible
 from chatdesk.core.storage.engine.connection import Connection
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.own_device import own_device
-from chatdesk.core.storage.sync import files, rounds, team
+from chatdesk.core.storage.sync import files, joining_place, rounds, team
 from chatdesk.core.storage.sync.private_log import ComputerRow, PrivateLog
 from chatdesk.core.sync.computers import phrase as phrases
 from chatdesk.core.sync.computers.folder_store import NAME, library_file, read_computers
 from chatdesk.core.sync.computers.keys import ComputerKeys
 from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, LibraryKey
 from chatdesk.core.sync.computers.place import LIBRARY, Place
+from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text, shown
 
 
@@ -45,6 +46,17 @@ class OtherPhrase(InvalidInput):
     what = Text("The recovery phrase is not the one of this folder.")
     safe = Text("Nothing was changed.")
     next_step = Text("Look for the phrase that was shown when the first computer began with this folder.")
+
+
+class NotJoinedAny(NotPossible):
+    code = "computers_not_joined"
+    what = Text("This computer has not joined any others.")
+    next_step = Text("'chatdesk computers start' or 'join' does that.")
+
+
+class RestNotRemoved(ChatDeskError):
+    code = "computers_rest_not_removed"
+    safe = Text("This computer has left the folder, and your chats are kept.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,34 @@ class OwnComputers:
         await asyncio.to_thread(self._keys.keep, key)
         return await self._remember(key, folder)
 
+    async def leave(self) -> Workspace:
+        """Forget the folder, also where this profile is parked: all projects stay as private ones, and the folder as it
+        is. Raises ``NotPossible``, ``KeyFileUnusable`` and ``RestNotRemoved``."""
+        workspace, now = await self.to_leave(), self._clock.now_ms()
+        await self._database.write(lambda conn: team.leave_workspace(conn, workspace.id, now))
+        await self._on_changed(workspace.id)  # nothing uses the logs any more
+        try:
+            await asyncio.to_thread(self._keys.forget, workspace.id)
+        except OSError as error:
+            raise RestNotRemoved(
+                Text(
+                    "The copies that were kept for the folder cannot be removed: {reason}.", reason=reason_text(error)
+                ),
+                next_step=Text("Remove {folder} by hand.", folder=str(self._keys.data_of(workspace.id))),
+            ) from error
+        return workspace
+
+    async def to_leave(self) -> Workspace:
+        """Return the workspace that ``leave`` leaves. Raises ``NotPossible`` where there is none, or where nothing can
+        be written."""
+        if self._database.is_read_only:
+            raise self._database.refusal
+        workspace = await self.joined()
+        parked = await self._database.read(lambda conn: team.places(conn, is_parked=True))
+        if workspace is None and not parked:
+            raise NotJoinedAny
+        return workspace or parked[0]
+
     async def joined(self) -> Workspace | None:
         """Return the workspace of this person's computers, if this one has joined any."""
         found = await self._database.read(team.places)
@@ -198,7 +238,7 @@ class OwnComputers:
         )
 
         def remember(conn: Connection) -> None:
-            team.add_workspace(conn, workspace)
+            joining_place.join(conn, self._database.origin, workspace)
             # In the same transaction, so that no later write uses the former device.
             self._database.become(own_device(conn))
 
