@@ -25,7 +25,8 @@ LONGEST: Final = 80_000
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _THREAD = re.compile(rf"chatdesk://thread/({_ID})/?(?:\?message=({_ID}))?", re.IGNORECASE)
-_PASSAGE = re.compile(rf"chatdesk://file/({_ID})/([^?#\\s]{{1,4000}})\?at=([0-9]{{1,9}})-([0-9]{{1,9}})", re.IGNORECASE)
+# A path has at most 4,096 bytes, which need three characters each.
+_PASSAGE = re.compile(rf"chatdesk://file/({_ID})/([^?#\s]{{1,12288}})\?at=([0-9]{{1,9}})-([0-9]{{1,9}})", re.IGNORECASE)
 _INVITATION = re.compile(r"chatdesk://(?:join|computer)/[A-Za-z0-9_.-]+/?", re.IGNORECASE)
 
 

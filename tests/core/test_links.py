@@ -7,7 +7,17 @@ from itertools import product
 import pytest
 
 from chatdesk.core.ids import new_id
-from chatdesk.core.links import LONGEST, InvitationLink, ThreadLink, UnusableLink, link_to, read_link
+from chatdesk.core.links import (
+    LONGEST,
+    InvitationLink,
+    PassageLink,
+    ThreadLink,
+    UnusableLink,
+    is_passage_link,
+    link_to,
+    link_to_passage,
+    read_link,
+)
 
 _THREAD = "0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6e"
 _MESSAGE = "0190b3c2-7c1e-7cc0-98f6-3d2a1b4c5d6f"
@@ -87,3 +97,18 @@ def test_nothing_else_is_a_link() -> None:
 def test_a_link_is_made_of_ids_alone() -> None:
     with pytest.raises(Exception, match="valid id"):
         link_to("../../etc")
+
+
+# Each character of a keyboard, letters of other scripts, and the longest path that a file system has.
+_PATHS = [
+    *(f"a{letter}b" for letter in map(chr, range(32, 127))),
+    *("brücke.txt", "日本語/議事録.pdf", "ملف.txt", "👩‍💻.md", "a\u00a0b", "a\u2028b", "a\nb", "a\tb", "a\\b"),
+    "議" * 1365,
+]
+
+
+@pytest.mark.parametrize("path", _PATHS)
+def test_a_passage_of_any_file_has_a_link_that_leads_to_it(path: str) -> None:
+    link = link_to_passage(_THREAD, path, 3, 90)
+    assert is_passage_link(link)
+    assert read_link(link) == PassageLink(_THREAD, path, 3, 90)
