@@ -28,6 +28,8 @@ def outlined_list(theme: Theme, object_name: str, name: str) -> QListWidget:
     made = named(QListWidget(), object_name, name)
     made.setFrameShape(QListWidget.Shape.NoFrame)
     made.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+    made.setWordWrap(True)
+    made.setResizeMode(QListWidget.ResizeMode.Adjust)
     made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     frame_when_empty(theme, made)
     tokens = theme.tokens

@@ -97,7 +97,7 @@ class FilesBinding(Controller):
 
     @in_task("show what cannot be read")
     async def _show_unreadable(self, source_id: str) -> None:
-        files = [each for each in await self._knowledge.files(source_id) if each.state is FileState.UNREADABLE]
+        files = await self._knowledge.repository.files(source_id, states=[FileState.UNREADABLE])
         if self._shown is not None:
             self._shown.show_unreadable(source_id, files)
 

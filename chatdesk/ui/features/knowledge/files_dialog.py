@@ -27,6 +27,7 @@ _SIZE_PX = (660, 640)
 _GAP_PX = 8
 _FOUND_PX = 150
 _MOST_NAMED = 20
+_ISOLATED, _ISOLATED_END = "\u2066", "\u2069"
 _ID_ROLE = int(Qt.ItemDataRole.UserRole)
 _SHARED = {
     Sharing.NOTHING: Text("The team does not see it"),
@@ -159,6 +160,7 @@ class ProjectFilesDialog(FormPanel):
     def show_sources(self, statuses: Sequence[SourceStatus]) -> None:
         """Show the sources as they are now; the chosen one stays chosen."""
         chosen = self._chosen_id()
+        before = self._statuses.get(chosen)
         is_same = [each.source.id for each in statuses] == list(self._statuses)
         self._statuses = {each.source.id: each for each in statuses}
         if not is_same:
@@ -168,13 +170,18 @@ class ProjectFilesDialog(FormPanel):
         for row, each in enumerate(statuses):
             item = self.list.item(row)
             place = shown(place_text(each.source))
-            words = f"{place}\n{state_text(each)}"
+            # Among words from right to left, the first slash of a path would stand at its end.
+            line = f"{_ISOLATED}{place}{_ISOLATED_END}" if self.isRightToLeft() else place
+            words = f"{line}\n{state_text(each)}"
             if item.text() != words:
                 item.setText(words)
                 item.setToolTip(place)
             if each.source.id == chosen or (row == 0 and self.list.currentRow() < 0):
                 self.list.setCurrentRow(row)
         self._show_buttons()
+        now = self._statuses.get(chosen)
+        if before is not None and now is not None and now.unreadable != before.unreadable:
+            self.sourceChosen.emit(chosen)  # the reasons below the list are of the files before
 
     def show_embedding(self, sentences: Sequence[str]) -> None:
         """Show the sentences about the vectors of the files."""

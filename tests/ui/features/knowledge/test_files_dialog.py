@@ -146,3 +146,33 @@ def test_what_is_left_out_is_chosen_for_folders_alone(theme: Theme, qtbot: QtBot
     assert asked == ["a"]
     dialog.show_sources(())
     assert not dialog.exclude_button.isEnabled()
+
+
+def test_the_reasons_of_the_chosen_source_are_asked_for_again_as_files_turn_out_unreadable(
+    theme: Theme, qtbot: QtBot
+) -> None:
+    dialog = _opened(theme, qtbot)
+    asked: list[str] = []
+    dialog.sourceChosen.connect(asked.append)
+    folder, page = _STATUSES
+    for folder_has, page_has, expected in ((1, 0, []), (2, 0, ["a"]), (2, 1, []), (0, 1, ["a"])):
+        asked.clear()
+        dialog.show_sources((replace(folder, unreadable=folder_has), replace(page, unreadable=page_has)))
+        assert asked == expected, (folder_has, page_has)
+
+
+def test_what_is_said_about_a_source_is_never_cut(theme: Theme, qtbot: QtBot) -> None:
+    dialog = _opened(theme, qtbot)
+    one_line = dialog.list.visualItemRect(dialog.list.item(1)).height()
+    problem = "It cannot be read: " + "the reason has many words, " * 8
+    dialog.show_sources((_STATUSES[0], replace(_STATUSES[1], source=replace(_PAGE, problem=problem))))
+    qtbot.waitUntil(lambda: dialog.list.visualItemRect(dialog.list.item(1)).height() > one_line)
+
+
+def test_a_path_reads_from_its_first_slash_in_a_mirrored_window(theme: Theme, qtbot: QtBot) -> None:
+    dialog = ProjectFilesDialog(theme, "Research")
+    qtbot.addWidget(dialog)
+    dialog.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    dialog.show_sources(_STATUSES)
+    assert dialog.list.item(0).text().startswith("\u2066/srv/handbook\u2069\n")
+    assert dialog.list.item(0).toolTip() == "/srv/handbook"
