@@ -26,7 +26,7 @@ from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.qt.async_tasks import in_task
 from chatdesk.ui.window.window_context import Controller, WindowContext
 
-ALL, NEW, EDIT = "all", "new", "edit"
+ALL, NEW, EDIT, FILES = "all", "new", "edit", "files"
 _SHARE, _RESTORE = "share:", "restore:"
 
 
@@ -110,6 +110,7 @@ class ProjectBinding(Controller):
         ]
         if here is not None:
             found.append(ChooserEntry("command", tr("Edit {name}…", name=here.name), EDIT, icon_name="pencil"))
+        found.append(ChooserEntry("command", tr("Files of the project…"), FILES, icon_name="file-text"))
         for project in live:
             is_here = here is not None and project.id == here.id
             name = names.get(project.id, project.name)
@@ -139,6 +140,8 @@ class ProjectBinding(Controller):
             self.open_new()
         elif entry.key == EDIT:
             self.open_edit()
+        elif entry.key == FILES:
+            self._panes.commands.trigger("project.files")
         elif entry.key.startswith(_SHARE):
             self._open_sharing(entry.key.removeprefix(_SHARE))
         elif entry.key.startswith(_RESTORE):
