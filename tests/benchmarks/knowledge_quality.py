@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import statistics
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -50,7 +51,8 @@ class Judged:
 def measuring(folder: Path, is_quick: bool) -> list[Row]:
     folder.mkdir(parents=True)
     rows = quality_rows(asyncio.run(judged_questions(folder / "quality")))
-    return rows + _speed_rows(folder / "speed", 10_000 if is_quick else 100_000)
+    rows += _speed_rows(folder / "speed", 10_000 if is_quick else 100_000)
+    return rows + _window_rows(folder / "window", 1 if is_quick else 5)
 
 
 async def judged_questions(folder: Path) -> list[Judged]:
@@ -166,6 +168,20 @@ def _speed_rows(folder: Path, passages: int) -> list[Row]:
     size, bare_size = found["database_mb"], found["bare_mb"]
     goal = "at most 1.2 times rows, index and vectors"
     return [*rows, against(f"database of {passages:,} passages", size, bare_size, unit="MB", most=1.2, goal=goal)]
+
+
+def _window_rows(folder: Path, megabytes: int) -> list[Row]:
+    """The slices of the window's thread while 300 mixed files and a folder of texts are read."""
+    data, files = folder / "data", folder / "files"
+    said = python("-m", "tests.benchmarks.knowledge_window_probe", str(data), str(files), str(megabytes))
+    slices = sorted(json.loads(said.splitlines()[-1])["cpu_ms"])
+    p99 = slices[int(len(slices) * 0.99)]
+    name = f"window's slices (CPU) while 300 files and {megabytes} MB of text are read"
+    return [
+        Row(f"{name}, median", statistics.median(slices), "ms", "told only", True),
+        Row(f"{name}, p99", p99, "ms", "at most 8 ms", p99 <= 8),
+        Row(f"{name}, largest", slices[-1], "ms", "told only", True),
+    ]
 
 
 def _print_quality() -> None:
