@@ -88,6 +88,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     tried = ProjectFilesDialog(theme, "Research")
     tried.show_sources(_STATUSES[:1])
     tried.question.setText("How many days off do I have?")
+    tried.show_embedding(embedding_sentences(EmbeddingStatus(passages=1_904)))
     tried.show_found(_PASSAGES, [title_of(each) for each in _PASSAGES])
     full.show_embedding(embedding_sentences(_EMBEDDING))
     choice = EmbeddingDialog(theme, [("openai", "OpenAI"), ("ollama", "Ollama")], _EMBEDDING)

@@ -20,6 +20,7 @@ from chatdesk.ui.features.first_screen.first_screen import FirstScreen
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.theme.theme import Preference, Theme
+from tests.gallery import knowledge_samples
 from tests.gallery.first_samples import FOUND
 from tests.gallery.pairs import SCENES, drawn, window_of, with_dialog
 from tests.gallery.palette_samples import build_palette, sample_groups
@@ -84,6 +85,14 @@ def _search(theme: Theme) -> QPixmap:
     return with_dialog(SCENES["chat"](theme), palette, top_px=90)
 
 
+def _files(theme: Theme) -> QPixmap:
+    return with_dialog(SCENES["chat"](theme), dict(knowledge_samples.build_samples(theme))["project-files-tried"])
+
+
+def _passage(theme: Theme) -> QPixmap:
+    return with_dialog(SCENES["chat"](theme), dict(knowledge_samples.build_samples(theme))["passage-page"])
+
+
 PICTURES: Final[Mapping[str, Callable[[Theme], QPixmap]]] = {
     "window": SCENES["chat"],
     "welcome": _welcome,
@@ -94,4 +103,6 @@ PICTURES: Final[Mapping[str, Callable[[Theme], QPixmap]]] = {
     "settings": SCENES["settings"],
     "import": _import,
     "tool": _tool,
+    "files": _files,
+    "passage": _passage,
 }
