@@ -106,3 +106,26 @@ def test_a_model_of_a_provider_is_taken_after_its_cost_was_told_and_left_again(
     )
     assert _run(tmp_path, "embedding", "Work", "--own", "--json") == 0
     assert json.loads(capsys.readouterr().out)["answering"] is None
+
+
+def test_a_provider_that_never_gets_the_files_is_named_and_taken_back(
+    tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    assert run(["--data-dir", str(tmp_path / "data"), "projects", "add", "Work"]) == 0
+    assert _run(tmp_path, "add", "Work", str(files)) == 0
+    capsys.readouterr()
+
+    def denied(*words: str) -> list[str]:
+        assert _run(tmp_path, "providers", "Work", *words, "--json") == 0
+        return [row["provider"] for row in json.loads(capsys.readouterr().out) if not row["gets_files"]]
+
+    assert denied() == []
+    assert denied("--never", "openai") == ["openai"] == denied()
+    assert _run(tmp_path, "providers", "Work") == 0
+    assert any(line.startswith("openai") and line.endswith("never") for line in capsys.readouterr().out.splitlines())
+    assert _run(tmp_path, "embedding", "Work", "--model", "openai/e", "--yes") == 1
+    assert "never sent to this provider" in capsys.readouterr().err
+    assert denied("--send", "openai") == []
+    assert _run(tmp_path, "providers", "Work", "--never", "nobody") == 1
+    assert "nobody" in capsys.readouterr().err

@@ -127,6 +127,7 @@ _ONLY_INSIDE = {
     *(f"{verb} {name}" for verb in _VERBS for name in ("server", "workspace", "member")),
     *(f"{verb} project" for verb in ("tools folder", "team share")),
     *(f"knowledge {verb} project" for verb in ("add", "list", "search", "test", "remove", "share", "embedding")),
+    *("knowledge providers project", "knowledge providers never", "knowledge providers send"),
     *("knowledge add exclude", "knowledge remove source", "knowledge share source"),
     *("memory add project", "memory edit memory", "memory remove memory"),
 }

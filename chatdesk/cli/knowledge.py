@@ -30,7 +30,7 @@ from chatdesk.core.texts import Text, plural, shown, tr
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.services.services import Services
 
-_CHANGING: Final = frozenset(("add", "remove", "share", "embedding"))
+_CHANGING: Final = frozenset(("add", "remove", "share", "embedding", "providers"))
 _LONGEST_LINE: Final = 300
 _LARGEST_TEST_BYTES: Final = 2_000_000
 
@@ -48,7 +48,10 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     embedding = verbs.add_parser(
         "embedding", parents=[common], help=tr("choose what makes the vectors for finding by meaning")
     )
-    for each in (add, listed, search, test, remove, share, embedding):
+    providers = verbs.add_parser(
+        "providers", parents=[common], help=tr("list the providers that get the files, or never do")
+    )
+    for each in (add, listed, search, test, remove, share, embedding, providers):
         each.add_argument("project", metavar="PROJECT", help=tr("its name or id"))
     add.add_argument("place", metavar="PLACE", help=tr("folder, file, or address of a web page"))
     add.add_argument(
@@ -76,7 +79,10 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     chosen.add_argument("--own", action="store_true", help=tr("the vectors that come with ChatDesk, without a network"))
     embedding.add_argument("--yes", action="store_true", help=tr("with --model: do it, after its cost was told"))
     embedding.set_defaults(check=_check_embedding)
-    for each in (listed, search, test, embedding):
+    said = providers.add_mutually_exclusive_group()
+    said.add_argument("--never", metavar="PROVIDER", help=tr("never send the files of the project to it"))
+    said.add_argument("--send", metavar="PROVIDER", help=tr("send them again"))
+    for each in (listed, search, test, embedding, providers):
         each.add_argument("--json", action="store_true", help=tr("as JSON"))
 
 
@@ -251,6 +257,29 @@ async def _source_id(options: argparse.Namespace, services: Services, project_id
     return found.id
 
 
+async def _providers(options: argparse.Namespace, services: Services, project_id: str) -> int:
+    """List the providers, or change whether one gets the files."""
+    offers = {each.name: each.label for each in services.providers.all()}
+    wanted = options.never or options.send
+    if wanted is not None:
+        provider = next((name for name, label in offers.items() if wanted in (name, label)), None)
+        if provider is None:
+            raise InvalidInput(
+                Text("There is no provider “{provider}”.", provider=wanted[:60]),
+                safe=Text("Nothing was changed."),
+                next_step=Text("See 'chatdesk providers list'."),
+            )
+        await services.knowledge.embeddings.deny(project_id, provider, is_denied=options.never is not None)
+    denied = await services.knowledge.choices.denied(project_id)
+    if options.json:
+        terminal.say_json([{"provider": name, "gets_files": name not in denied} for name in offers])
+        return 0
+    for name, label in offers.items():
+        said = tr("never") if name in denied else tr("gets the files")
+        terminal.say(f"{name}  {visible_controls(label)}  {said}")
+    return 0
+
+
 async def _embedding(options: argparse.Namespace, services: Services, project_id: str) -> int:
     """Print or change the model that makes the vectors; returns 1 if it was not done, or not all vectors are made."""
     embeddings = services.knowledge.embeddings
@@ -281,6 +310,7 @@ _VERBS: Final = {
     "remove": _remove,
     "share": _share,
     "embedding": _embedding,
+    "providers": _providers,
 }
 
 

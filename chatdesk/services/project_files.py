@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from chatdesk.core.domain.tools import Caller, ToolResult, ToolSource
+from chatdesk.core.domain.tools import PROJECT_FILES_SERVER, Caller, ToolResult, ToolSource
 from chatdesk.core.errors import InvalidInput
 from chatdesk.core.knowledge.enclosing import quoted, title_of
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
@@ -13,18 +13,19 @@ from chatdesk.core.links import link_to_passage
 from chatdesk.core.texts import Text
 from chatdesk.core.tools.built_in import BuiltInServer, BuiltInTool
 
-_ID: Final = "chatdesk-files"
 _MOST_FOUND: Final = 8
 _LONGEST_QUESTION: Final = 1_000
 _READ_ON: Final = 6
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
+
+_FORBIDDEN: Final = ToolResult("The person does not send the files of this project to you.", is_error=True)
 
 
 def project_files(knowledge: KnowledgeService) -> BuiltInServer:
     """Return the server of these tools. A call reaches the project of the thread that makes it, and no other."""
     tools = _FileTools(knowledge)
     return BuiltInServer(
-        _ID,
+        PROJECT_FILES_SERVER,
         Text("Files of the project"),
         (
             BuiltInTool(
@@ -56,6 +57,8 @@ class _FileTools:
         question = arguments.get("question")
         if not isinstance(question, str) or not question.strip() or len(question) > _LONGEST_QUESTION:
             raise InvalidInput("“question” is to be a short text.", safe="Nothing was read.", next_step="")
+        if await self._is_forbidden(caller):
+            return _FORBIDDEN
         found = await self._knowledge.search(caller.project_id, question, limit=_MOST_FOUND)
         sources = tuple(
             ToolSource(
@@ -68,10 +71,16 @@ class _FileTools:
         size = sum(len(each.text.encode("utf-8", "replace")) for each in sources)
         return ToolResult("" if sources else "Nothing was found.", sources=sources, size_bytes=size)
 
+    async def _is_forbidden(self, caller: Caller) -> bool:
+        denied = await self._knowledge.choices.denied(caller.project_id)
+        return caller.provider in denied or bool(denied and not caller.provider)
+
     async def read(self, arguments: Mapping[str, Any], caller: Caller) -> ToolResult:
         file_id, _, position = str(arguments.get("passage", "")).partition(".")
         if not (file_id.isdecimal() and position.isdecimal() and len(file_id) + len(position) < 18):
             raise InvalidInput("“passage” is to be an id such as 12.3.", safe="Nothing was read.", next_step="")
+        if await self._is_forbidden(caller):
+            return _FORBIDDEN
         first = int(position)
         found = await self._knowledge.around(int(file_id), first, first + _READ_ON - 1)
         if not found or found[0].source.project_id != caller.project_id:

@@ -28,6 +28,7 @@ from chatdesk.ui.features.knowledge.embedding_dialog import EmbeddingDialog
 from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
+from chatdesk.ui.features.knowledge.providers_dialog import FileProvidersDialog
 from chatdesk.ui.features.knowledge.questions_dialog import QuestionsDialog
 from chatdesk.ui.theme.theme import Theme
 from tests.helpers import documents
@@ -38,6 +39,7 @@ _GONE = KnowledgeSource(
     "c", "p", SourceKind.FILE, "/media/stick/Minutes 2026.docx", problem="“/media/stick” cannot be read: it is gone."
 )
 _TEAMS = KnowledgeSource("e", "p", SourceKind.TEAM, "team:Minutes of the board")
+_PROVIDERS = {"anthropic": "Anthropic", "ollama": "Ollama on this computer", "openai": "OpenAI"}
 _READ_AT = 1_763_000_000_000
 _STATUSES = (
     SourceStatus(_FOLDER, read=212, waiting=34, unreadable=2, passages=1_904, read_at=_READ_AT, seconds_left=45),
@@ -110,6 +112,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("project-files-questions", questions),
         ("project-files-left-out", ExclusionsDialog(theme, replace(_FOLDER, exclusions="drafts/\n*.log\n!keep.log"))),
         ("project-files-embedding", choice),
+        ("project-files-providers", FileProvidersDialog(theme, _PROVIDERS, frozenset(("openai",)))),
         ("passage", passage),
         ("passage-page", paged),
         ("passage-page-failed", paged_text),

@@ -33,6 +33,7 @@ TO_PROGRAMS = (
     "core/tools/folder/reading.py",
     "core/tools/folder/texts.py",
     "core/context/memory_list.py",
+    "core/context/held_back.py",
     "core/knowledge/enclosing.py",
     "core/knowledge/probe_texts.py",
     "services/own_chats.py",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from chatdesk.core.domain.knowledge import SourceKind
 from chatdesk.core.domain.limits import LimitPeriod, LimitScope, LimitUnit, UsageLimit
 from chatdesk.core.domain.provider_profile import ProviderProfile
+from chatdesk.core.errors import NotPossible
 from chatdesk.core.knowledge.provider_vectors import PROBES
 from chatdesk.core.paths import AppPaths
 from chatdesk.services.owner import open_services
@@ -76,4 +79,13 @@ async def test_files_go_to_the_chosen_server_alone_and_only_while_it_is_chosen(t
         await knowledge.embeddings.use_own(project)
         assert await ask_and_change("Back.") == []
         await knowledge.embeddings.wait_until_made()
+
+        await knowledge.embeddings.choose(project, team, "e")
+        await knowledge.wait_until_read()
+        await knowledge.embeddings.deny(project, team, is_denied=True)
+        assert await ask_and_change("Never.") == []
+        with pytest.raises(NotPossible):
+            await knowledge.embeddings.choose(project, team, "e")
+        await knowledge.embeddings.deny(project, team, is_denied=False)
+        await knowledge.embeddings.choose(project, team, "e")
         assert other.requests == []

@@ -14,6 +14,7 @@ from chatdesk.core.clock import Clock
 from chatdesk.core.context.attachment_counting import name_line
 from chatdesk.core.context.budget import TokenBudget
 from chatdesk.core.context.groups import Group, make_groups
+from chatdesk.core.context.held_back import HELD_BACK, is_of_files
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.summary_prompt import MOST_OF_WANTED, PROMPT_VERSION, checked_summary, summary_request
 from chatdesk.core.context.tokens import CHARACTERS
@@ -283,7 +284,10 @@ def _summary_tokens(budget: TokenBudget) -> int:
 
 
 def _as_text(part: ContextPart) -> ContextPart:
-    """Replace an attachment by its name, which is all that a summary keeps of it."""
+    """Replace an attachment by its name, which is all that a summary keeps of it, and leave out what was read in the
+    files of a project."""
+    if part.kind is PartType.TOOL_RESULT and is_of_files(part.name):
+        return replace(part, text=HELD_BACK)  # the answer says what was in them
     if part.attachment is None:
         return part
     return ContextPart(part.id, PartType.TEXT, f"{name_line(part.attachment)}\n")

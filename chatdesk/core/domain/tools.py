@@ -213,13 +213,18 @@ class ApprovalRequest:
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Names the thread whose answer calls a tool, and its project. ``folder`` is the project's folder on this computer,
-    where it has one and the tool is one of ChatDesk's own. ``keeps_files``: files of results are stored."""
+    where it has one and the tool is one of ChatDesk's own. ``keeps_files``: files of results are stored. ``provider``
+    is the id of the provider that answers, empty where it is unknown."""
 
     thread_id: str
     project_id: str
     folder: Path | None = None
     keeps_files: bool = True
+    provider: str = ""
 
+
+# The id of the tools that read the files of projects.
+PROJECT_FILES_SERVER: Final = "chatdesk-files"
 
 # The problem of a server that a person has to sign in to.
 SIGN_IN_NEEDED: Final = Text("It asks you to sign in: choose Sign in in Settings, Tools.")

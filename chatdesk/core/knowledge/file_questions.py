@@ -28,6 +28,10 @@ class FileQuestions:
         """Return whether anything of a project's files can be found."""
         return await self._knowledge.repository.has_passages(project_id)
 
+    async def are_denied(self, project_id: str, provider: str) -> bool:
+        """Return whether a provider never gets what is in the files of a project."""
+        return provider in await self._knowledge.choices.denied(project_id)
+
     async def choose(self, thread_id: str, place: PassagePlace, choice: PassageChoice) -> PassageChoice:
         """Pin a place for all questions of a thread, leave it out, or neither. Returns the choice before."""
         return await self._knowledge.choices.choose(thread_id, place, choice)
@@ -57,7 +61,7 @@ class FileQuestions:
             left_out=[place for place, choice in chosen if choice is PassageChoice.LEFT_OUT],
             pinned=pinned,
             gone=gone,
-            is_forbidden=asked.provider in await self._knowledge.choices.denied(asked.project_id),
+            is_forbidden=await self.are_denied(asked.project_id, asked.provider),
         )
 
     async def _at(self, place: PassagePlace) -> Sequence[FoundPassage]:

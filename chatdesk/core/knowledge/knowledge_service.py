@@ -70,8 +70,8 @@ class KnowledgeService:
         make_pages: Callable[[], WebPageReader],
     ) -> None:
         self.repository = KnowledgeRepository(database)
-        self.embeddings = ProviderVectors(EmbeddingRepository(database), bus)
         self.choices = FileChoices(database)
+        self.embeddings = ProviderVectors(EmbeddingRepository(database), self.choices, bus)
         self._database = database
         self._paths = paths
         self._bus = bus

@@ -26,6 +26,7 @@ from chatdesk.core.errors import (
 )
 from chatdesk.core.events import EventBus, ProjectFilesChanged
 from chatdesk.core.knowledge.probe_texts import PROBES
+from chatdesk.core.storage.knowledge.choices import FileChoices
 from chatdesk.core.storage.knowledge.embeddings import EmbeddingRepository, WaitingText
 from chatdesk.core.system.background_import import import_beside
 from chatdesk.core.texts import Text
@@ -72,8 +73,9 @@ class Embedder(Protocol):
 class ProviderVectors:
     """The chosen models of all projects."""
 
-    def __init__(self, repository: EmbeddingRepository, bus: EventBus) -> None:
+    def __init__(self, repository: EmbeddingRepository, choices: FileChoices, bus: EventBus) -> None:
         self.repository = repository
+        self._choices = choices
         self._bus = bus
         self._embedder: Embedder | None = None
         self._task: asyncio.Task[None] | None = None
@@ -141,6 +143,12 @@ class ProviderVectors:
         model = model.strip()
         if not model or len(model) > _LONGEST_NAME or not model.isprintable():
             raise InvalidInput(Text("Name the model for embeddings."), safe=Text("Nothing was changed."), next_step="")
+        if provider in await self._choices.denied(project_id):
+            raise NotPossible(
+                Text("The files of this project are never sent to this provider."),
+                safe=Text("Nothing was changed."),
+                next_step=Text("Let it have them first, or choose another provider."),
+            )
         current = await self.repository.status(project_id)
         newest = current.wanted or current.answering
         if newest is not None and (newest.provider, newest.model) == (provider, model):
@@ -158,6 +166,15 @@ class ProviderVectors:
         await self.repository.leave(project_id, EmbeddingState.WANTED, EmbeddingState.ANSWERING)
         self._fallbacks.pop(project_id, None)
         self.wake()
+        self._changed(project_id)
+
+    async def deny(self, project_id: str, provider: str, *, is_denied: bool) -> None:
+        """Never send the files of a project to a provider, or send them again. Where its model makes the vectors, our
+        own take over at once. Raises ``NotFound``, ``StorageError``."""
+        await self._choices.deny(project_id, provider, is_denied=is_denied)
+        models = [each.provider for each in await self.repository.all(project_id)]
+        if is_denied and provider in models:
+            await self.use_own(project_id)
         self._changed(project_id)
 
     async def status(self, project_id: str) -> EmbeddingStatus:

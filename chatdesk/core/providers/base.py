@@ -122,6 +122,7 @@ class ChatRequest:
     sources: tuple[NamedSource, ...] = ()
     has_outside_text: bool = False
     files_outcome: FilesOutcome | None = None
+    is_without_files: bool = False
 
     @property
     def allows_calls(self) -> bool:

@@ -130,7 +130,14 @@ class Bindings(PaneBindings):
             tools=services.tools,
         )
         self._kept_alive.append(
-            FilesBinding(context, self.lists, self.passages, services.knowledge, services.kept_questions)
+            FilesBinding(
+                context,
+                self.lists,
+                self.passages,
+                services.knowledge,
+                services.kept_questions,
+                lambda: {each.name: each.label for each in services.providers.all()},
+            )
         )
         self.deleted_messages = DeletedMessagesBinding(context, self.undo, services.library)
         self.build_search(self.lists)

@@ -165,7 +165,7 @@ class ContextService:
             offered=await self.remembered.for_request(frame.project_id, provider),
         )
         self._learning.expect(answer.id, prepared)
-        return await self._written_out(prepared)
+        return await self._written_out(prepared, provider)
 
     async def report(
         self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = (), assistant: str | None = None
@@ -235,8 +235,9 @@ class ContextService:
         ``ProviderError`` where a server has to be asked for its model first."""
         frame = await self._frames.of_next(checked_id(thread_id), None)
         prepared = await self._prepare(frame, draft, attachments, has_files=True)
-        provider = self._providers.get(frame.provider or self._providers.default()[0])
-        return await provider.wire_body(await self._written_out(prepared))
+        provider = frame.provider or self._providers.default()[0]
+        request = await self._written_out(prepared, provider)
+        return await self._providers.get(provider).wire_body(request)
 
     @property
     def default_prompt(self) -> str:
@@ -290,8 +291,9 @@ class ContextService:
     def _in_force(self) -> tuple[ProviderRegistry, ContextOptions]:
         return self._providers, self._options
 
-    async def _written_out(self, prepared: Prepared) -> ChatRequest:
+    async def _written_out(self, prepared: Prepared, provider: str) -> ChatRequest:
         request = replace(prepared.request(), cache=self._options.cache)
+        request = await self.project_files.allowed(request, prepared.frame.project_id, provider)
         return await self._payloads.write_out(request, prepared.reading)
 
     def _has_summaries(self, frame: ContextFrame) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
+from chatdesk.core.context.held_back import without_files
 from chatdesk.core.domain.context import ContextFrame
 from chatdesk.core.domain.knowledge import EnclosedPassages, FilesQuestion, PassageChoice, PassagePlace
 from chatdesk.core.domain.message import Message, Role
 from chatdesk.core.errors import StorageError
+from chatdesk.core.providers.base import ChatRequest
 from chatdesk.core.storage.chat.messages import MessageRepository
 
 _log = logging.getLogger(__name__)
@@ -22,6 +25,8 @@ class SearchedFiles(Protocol):
     async def has_files(self, project_id: str) -> bool: ...
 
     async def for_question(self, asked: FilesQuestion) -> EnclosedPassages: ...
+
+    async def are_denied(self, project_id: str, provider: str) -> bool: ...
 
     async def choose(self, thread_id: str, place: PassagePlace, choice: PassageChoice) -> PassageChoice: ...
 
@@ -70,6 +75,13 @@ class ProjectFiles:
             )
 
         return await self._find(frame.project_id, asked)
+
+    async def allowed(self, request: ChatRequest, project_id: str, provider: str) -> ChatRequest:
+        """Return a request without what tools read in the files of its project before, where the provider never gets
+        them. Raises ``StorageError``."""
+        if self._files is None or not await self._files.are_denied(project_id, provider):
+            return request
+        return replace(request, messages=without_files(request.messages), is_without_files=True)
 
     async def choose(self, thread_id: str, place: PassagePlace, choice: PassageChoice) -> PassageChoice:
         """Pin a place for all questions of a thread, leave it out, or neither. Returns the choice before. Raises

@@ -22,12 +22,12 @@ from chatdesk.core.chat.tool_calls.port import Equipment, Place, ToolLimits
 from chatdesk.core.chat.tool_calls.results import SourceNumbers
 from chatdesk.core.clock import Clock
 from chatdesk.core.context.groups import fenced
+from chatdesk.core.context.held_back import without_files
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.tools import (
     FIND_TOOLS,
     PROGRESS,
     Answer,
-    Caller,
     CallStatus,
     Tool,
     ToolResult,
@@ -98,7 +98,7 @@ class ToolLoop:
         self._requests = equipment.requests
         self._approvals = approvals
         self._place = place
-        self._caller = Caller(place.thread_id, place.project_id, keeps_files=equipment.keep is not None)
+        self._caller = place.caller(keeps_files=equipment.keep is not None)
         self._clock = clock
         self._limits = limits
         self._cost_of = cost_of
@@ -122,7 +122,8 @@ class ToolLoop:
         for told in offered.news(self._tools.statuses(), self._servers):
             yield told
         earlier = self._place.earlier
-        self._sent = replace(request, messages=(*request.messages, *earlier.messages), continue_text=earlier.text)
+        before = without_files(earlier.messages) if request.is_without_files else earlier.messages
+        self._sent = replace(request, messages=(*request.messages, *before), continue_text=earlier.text)
         self._sources = SourceNumbers((*earlier.sources, *numbered((each.title, each.url) for each in request.sources)))
         self._has_outside_text = (
             self._place.has_outside_text

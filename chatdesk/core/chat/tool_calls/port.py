@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from chatdesk.core.attachments.answer_pictures import KeepFile as KeepFile
 from chatdesk.core.chat.tool_calls.earlier_steps import EarlierSteps
 from chatdesk.core.chat.tool_calls.person_requests import PersonRequests
-from chatdesk.core.domain.tools import ToolServer
+from chatdesk.core.domain.tools import Caller, ToolServer
 from chatdesk.core.providers.base import ChatRequest
 from chatdesk.core.tools.tool_service import ToolService
 
@@ -57,3 +57,9 @@ class Place:
     has_outside_text: bool = False
     earlier: EarlierSteps = field(default_factory=EarlierSteps)
     answers: Mapping[str, str] = field(default_factory=dict)
+
+    def caller(self, *, keeps_files: bool) -> Caller:
+        """Return the caller of the tools of this answer."""
+        return Caller(
+            self.thread_id, self.project_id, keeps_files=keeps_files, provider=self.answers.get("provider", "")
+        )

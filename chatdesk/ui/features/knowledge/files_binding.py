@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from shiboken6 import isValid
 
@@ -20,6 +22,7 @@ from chatdesk.ui.features.knowledge.embedding_binding import EmbeddingBinding
 from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_binding import PassageBinding
+from chatdesk.ui.features.knowledge.providers_dialog import FileProvidersDialog
 from chatdesk.ui.features.knowledge.questions_binding import QuestionsBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.qt.async_tasks import in_task
@@ -29,7 +32,8 @@ _TRIED = 5
 
 
 class FilesBinding(Controller):
-    """Controller of ``knowledge`` for the listed project; where all are listed, for the one of new threads."""
+    """Controller of ``knowledge`` for the listed project; where all are listed, for the one of new threads.
+    ``providers`` returns the names of all providers, by id."""
 
     def __init__(
         self,
@@ -38,11 +42,13 @@ class FilesBinding(Controller):
         passages: PassageBinding,
         knowledge: KnowledgeService,
         kept: KeptQuestions,
+        providers: Callable[[], Mapping[str, str]],
     ) -> None:
         super().__init__(context)
         self._lists = lists
         self._passages = passages
         self._knowledge = knowledge
+        self._providers = providers
         self._questions = QuestionsBinding(context, kept)
         self.dialog: ProjectFilesDialog | None = None
         self._project_id = ""
@@ -68,6 +74,7 @@ class FilesBinding(Controller):
         dialog.passageRequested.connect(lambda found: self._passages.show(found, dialog))
         dialog.allow_sharing(may_share=await self._knowledge.team.may_offer(project.id))
         dialog.embeddingRequested.connect(self._choose_embedding)
+        dialog.providersRequested.connect(self._choose_providers)
         dialog.show_sources(await self._knowledge.statuses(project.id))
         dialog.show_embedding(embedding_sentences(await self._knowledge.embeddings.status(project.id)))
         dialog.open()
@@ -94,6 +101,19 @@ class FilesBinding(Controller):
     async def _choose_embedding(self) -> None:
         if self._shown is not None:
             await self.embedding.open(self._project_id, self._shown)
+
+    @in_task("open the choice of who gets files")
+    async def _choose_providers(self) -> None:
+        denied = await self._knowledge.choices.denied(self._project_id)
+        if self._shown is None:
+            return
+        dialog = FileProvidersDialog(self._panes.theme, self._providers(), denied, self._shown)
+        dialog.providerChosen.connect(partial(self._let, self._project_id))
+        dialog.open()
+
+    @in_task("choose who gets files")
+    async def _let(self, project_id: str, provider: str, gets_files: bool) -> None:
+        await self._knowledge.embeddings.deny(project_id, provider, is_denied=not gets_files)
 
     @in_task("show what cannot be read")
     async def _show_unreadable(self, source_id: str) -> None:

@@ -39,7 +39,8 @@ _SHARED = {
 class ProjectFilesDialog(FormPanel):
     """A dialog for the sources of one project. ``addRequested(place)`` has what was typed or chosen;
     ``removeRequested``, ``readAgainRequested``, ``pauseRequested(id, whether)`` and ``sharingChosen(id, sharing)`` the
-    id of a source. ``tried(question)`` asks what would be found, ``embeddingRequested`` what makes the vectors;
+    id of a source. ``tried(question)`` asks what would be found, ``embeddingRequested`` what makes the vectors,
+    ``providersRequested`` who gets the files;
     ``passageRequested`` has a ``FoundPassage``;
     ``questionsRequested(question, file)`` what was tried, and the file of the chosen passage."""
 
@@ -54,6 +55,7 @@ class ProjectFilesDialog(FormPanel):
     questionsRequested = Signal(str, str)
     sharingChosen = Signal(str, object)
     embeddingRequested = Signal()
+    providersRequested = Signal()
 
     def __init__(self, theme: Theme, project_name: str, parent: QWidget | None = None) -> None:
         super().__init__(
@@ -130,6 +132,13 @@ class ProjectFilesDialog(FormPanel):
         row.setSpacing(_GAP_PX)
         row.addWidget(self.embedding, 1)
         row.addWidget(self.change_button)
+        self.providers_button = push_button(
+            tr("Who gets them…"),
+            "filesProviders",
+            self.providersRequested.emit,
+            name=tr("Choose which providers get the files"),
+        )
+        row.addWidget(self.providers_button)
         self.body.addLayout(row)
 
     def _add_question(self) -> None:

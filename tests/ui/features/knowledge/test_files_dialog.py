@@ -18,6 +18,7 @@ from chatdesk.core.domain.knowledge import (
     SourceStatus,
 )
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog, state_text
+from chatdesk.ui.features.knowledge.providers_dialog import FileProvidersDialog
 from chatdesk.ui.theme.theme import Theme
 
 _FOLDER = KnowledgeSource("a", "p", SourceKind.FOLDER, "/srv/handbook")
@@ -81,6 +82,19 @@ def test_what_the_team_gets_is_chosen_only_for_what_is_ones_own(theme: Theme, qt
     dialog.list.setCurrentRow(2)
     assert not dialog.sharing.isVisible() and not dialog.remove_button.isEnabled()
     assert dialog.list.currentItem().text() == "Minutes\nshared by the team · 2 files read"
+
+
+def test_a_provider_is_unticked_by_keys_and_ticked_again(theme: Theme, qtbot: QtBot) -> None:
+    dialog = FileProvidersDialog(theme, {"a": "Ada's server", "b": "Other\u202e"}, frozenset(("b",)))
+    qtbot.addWidget(dialog)
+    said: list[object] = []
+    dialog.providerChosen.connect(lambda name, gets: said.append((name, gets)))
+    dialog.open()
+    qtbot.keyClick(dialog.list, Qt.Key.Key_Space)
+    qtbot.keyClick(dialog.list, Qt.Key.Key_Down)
+    qtbot.keyClick(dialog.list, Qt.Key.Key_Space)
+    assert said == [("a", False), ("b", True)]
+    assert "\u202e" not in dialog.list.item(1).text()
 
 
 def test_without_sources_there_is_nothing_to_press(theme: Theme, qtbot: QtBot) -> None:
