@@ -86,13 +86,14 @@ def kill_repeatedly(directory: Path, *, cycles: int, seed: int) -> Tally:
     tally = Tally()
     path = directory / "chatdesk.db"
     for cycle in range(cycles):
-        events = _one_life(path, chance.uniform(0.01, 0.45))
+        # Every other life is counted from its first shown text: on a busy machine, none comes soon after the start.
+        events = _one_life(path, chance.uniform(0.01, 0.45), after=b'"shown"' if cycle % 2 else b'"ready"')
         tally.cycles += 1
         _compare(path, events, tally, is_thorough=cycle % 10 == 0 or cycle == cycles - 1)
     return tally
 
 
-def _one_life(path: Path, life_s: float) -> list[dict[str, object]]:
+def _one_life(path: Path, life_s: float, *, after: bytes) -> list[dict[str, object]]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -113,7 +114,7 @@ def _one_life(path: Path, life_s: float) -> list[dict[str, object]]:
                 if not piece:
                     break
                 data += piece
-                if kill_at is None and b'"ready"' in data:
+                if kill_at is None and after in data:
                     kill_at = time.monotonic() + life_s
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

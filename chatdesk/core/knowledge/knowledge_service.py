@@ -27,7 +27,7 @@ from chatdesk.core.domain.knowledge import (
 )
 from chatdesk.core.domain.pdf_page import PdfPage, WantedPassage
 from chatdesk.core.errors import ChatDeskError, NotPossible, StorageError
-from chatdesk.core.events import EventBus, ProjectChanged, ProjectFilesChanged, TeamChanged
+from chatdesk.core.events import EventBus, ProjectChanged, ProjectFilesChanged, Subscription, TeamChanged
 from chatdesk.core.knowledge.file_reading import KnowledgeReader, ReadFile
 from chatdesk.core.knowledge.page_drawing import PageDrawer
 from chatdesk.core.knowledge.places import checked_place, folder_of, place_text
@@ -92,14 +92,17 @@ class KnowledgeService:
         self._told_at = 0.0
         self.team = TeamFiles(database, self.repository)
         self._team_tasks: set[asyncio.Task[None]] = set()
+        self._subscriptions: tuple[Subscription, ...] = ()
         self._listing_s = 0.0  # how long listing a source took last
 
     async def start(self) -> None:
         """Begin to keep everything current, if a project has files and this process may write."""
         if self._database.is_read_only:
             return
-        self._bus.subscribe(ProjectChanged, lambda event: self._look_at_team(event.project.id))
-        self._bus.subscribe(TeamChanged, lambda _: self._look_at_team(None))
+        self._subscriptions = (
+            self._bus.subscribe(ProjectChanged, lambda event: self._look_at_team(event.project.id)),
+            self._bus.subscribe(TeamChanged, lambda _: self._look_at_team(None)),
+        )
         if await self.repository.sources():
             self._start_reading()
             await self.embeddings.start()
@@ -209,6 +212,8 @@ class KnowledgeService:
     async def close(self) -> None:
         """Stop reading and watching. A file in the middle of being read waits for the next start."""
         self._is_closed = True
+        for subscription in self._subscriptions:
+            subscription.cancel()
         self._wake.set()
         await self.embeddings.close()
         if self._watch is not None:

@@ -49,7 +49,7 @@ class _Team:
     def sync_now(self, _workspace_id: str) -> None:
         pass
 
-    async def _projects(self) -> list[SharedProject]:
+    async def _projects(self, _workspace_id: str | None = None) -> list[SharedProject]:
         return [SharedProject("p", "w", TeamRole.EDITOR, ShareState.SHARED, waiting=self._waiting)]
 
 

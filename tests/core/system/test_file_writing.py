@@ -217,6 +217,7 @@ EXCEPTIONS = {
     "core/storage/engine/high_water.py": "a mark that every start reads by its name",
     "core/storage/upkeep/salvage.py": "a copy of a damaged database, which SQLite reads by name",
     "core/storage/upkeep/restore.py": "copies of databases, which SQLite reads by name",
+    "core/sync/computers/place_files.py": "sealed pieces, put together beside the profile for the folder",
     "core/sync/team_store/connection.py": "certificates for a library that reads them by name, in a folder of its own",
     "ui/transcript/input/dragged_file.py": "what a drag carries, in a private folder that was made for it",
     "core/attachments/web_page.py": "a page for the process that reads files, in a private folder that was made for it",

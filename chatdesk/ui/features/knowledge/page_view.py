@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtGui import QAccessible, QColor, QImage, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAccessibleWidget, QScrollArea, QWidget
 
 from chatdesk.core.domain.pdf_page import PdfPage
 from chatdesk.core.texts import tr
+from chatdesk.ui.accessibility.interfaces import give_interfaces
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.widgets.focus_ring import FocusFrame
 
@@ -26,6 +27,7 @@ class PageView(QScrollArea):
     def __init__(self, theme: Theme, title: str) -> None:
         super().__init__()
         self._title = title
+        give_interfaces(PageView, _AccessiblePage)
         self.setObjectName("passagePage")
         self.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -74,6 +76,16 @@ class PageView(QScrollArea):
             bar.setValue(bar.value() + bar.pageStep())
         else:
             super().keyPressEvent(event)
+
+
+class _AccessiblePage(QAccessibleWidget):
+    """A page for assistive programs, to which Qt would call it a part of another."""
+
+    def __init__(self, view: PageView) -> None:
+        super().__init__(view, QAccessible.Role.Document)
+
+    def close(self) -> None:
+        """Do nothing: it has no nodes of its own."""
 
 
 class _Paper(QWidget):

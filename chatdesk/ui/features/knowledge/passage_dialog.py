@@ -17,6 +17,7 @@ from chatdesk.ui.dialogs.form_panel import FormPanel, push_button
 from chatdesk.ui.dialogs.panel import plain_label
 from chatdesk.ui.features.knowledge.page_view import PageView
 from chatdesk.ui.theme.theme import Theme
+from chatdesk.ui.widgets.buttons import IconButton
 
 _SIZE_PX = (680, 560)
 _PAGE_SIZE_PX = (760, 820)
@@ -80,8 +81,13 @@ class PassageDialog(FormPanel):
         (self.page if has_pages else reader or self.text).setFocus()
 
     def _add_page_row(self) -> None:
-        self.back_button = push_button("‹", "pageBack", lambda: self._turn(-1), name=tr("Previous page"))
-        self.on_button = push_button("›", "pageOn", lambda: self._turn(1), name=tr("Next page"))
+        icons = ("chevron-right", "chevron-left") if self.isRightToLeft() else ("chevron-left", "chevron-right")
+        self.back_button = IconButton(
+            self.theme, icons[0], name=tr("Previous page"), object_name="pageBack", repeats=True
+        )
+        self.back_button.clicked.connect(lambda: self._turn(-1))
+        self.on_button = IconButton(self.theme, icons[1], name=tr("Next page"), object_name="pageOn", repeats=True)
+        self.on_button.clicked.connect(lambda: self._turn(1))
         self.where = plain_label("", "muted", name="pageNumber")
         smaller = push_button("−", "pageSmaller", lambda: self._rescale(-1), name=tr("Smaller"))
         larger = push_button("+", "pageLarger", lambda: self._rescale(1), name=tr("Larger"))
@@ -91,8 +97,8 @@ class PassageDialog(FormPanel):
         for each in (self.back_button, self.where, self.on_button):
             row.addWidget(each)
         row.addStretch(1)
-        for each in (smaller, larger, self.text_button):
-            row.addWidget(each)
+        for button in (smaller, larger, self.text_button):
+            row.addWidget(button)
         self.body.addLayout(row)
         self.page.turned.connect(self._turn)
         self.page.zoomed.connect(self._rescale)

@@ -36,7 +36,7 @@ class QuestionsDialog(FormPanel):
             tr("Write questions with the file that each should find. Run them now, and again after something changed.")
         )
         self.question = self._field("keptQuestion", tr("Question"), LONGEST_QUESTION)
-        self.file = self._field("keptFile", tr("File that should be found, as guide.md"), LONGEST_FILE)
+        self.file = self._field("keptFile", tr("The file to find"), LONGEST_FILE)
         row = QHBoxLayout()
         row.setSpacing(_GAP_PX)
         row.addWidget(self.question, 3)

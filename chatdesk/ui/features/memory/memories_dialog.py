@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QListView, QListWi
 
 from chatdesk.core.domain.memory import Memory
 from chatdesk.core.hidden_characters import visible_controls
+from chatdesk.core.name_order import name_key
 from chatdesk.core.texts import plural, shown, tr
 from chatdesk.ui.accessibility.assistance import announce, named, show_checked
 from chatdesk.ui.dialogs.file_dialogs import ask_where_to_save
@@ -180,7 +181,7 @@ class MemoriesDialog(FormPanel):
         self.place.clear()
         self.place.addItem(tr("All memories"), _ALL)
         self.place.addItem(tr("Everywhere"), _EVERYWHERE)
-        for project_id in sorted(used, key=lambda each: self.rows.project_name(each).casefold()):
+        for project_id in sorted(used, key=lambda each: name_key(self.rows.project_name(each))):
             self.place.addItem(self.rows.project_name(project_id), project_id)
         self.place.setCurrentIndex(max(0, self.place.findData(wanted)))
         self._show_rows()

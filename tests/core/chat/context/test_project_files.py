@@ -44,6 +44,9 @@ class _Files:
         self.asked.append((asked.text, asked.earlier))
         return _FOUND
 
+    async def are_denied(self, _project_id: str, _provider: str) -> bool:
+        return False
+
     async def choose(self, _thread_id: str, _place: PassagePlace, choice: PassageChoice) -> PassageChoice:
         return choice
 

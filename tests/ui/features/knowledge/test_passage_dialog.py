@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QPlainTextEdit
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.knowledge import FileState, FoundPassage, KnowledgeSource, KnownFile, Passage, SourceKind
@@ -49,9 +49,9 @@ def _opened(theme: Theme, qtbot: QtBot, *, has_pages: bool) -> tuple[PassageDial
     return dialog, asked
 
 
-def _button(dialog: PassageDialog, name: str) -> QPushButton:
-    found = dialog.findChild(QPushButton, name)
-    assert isinstance(found, QPushButton)
+def _button(dialog: PassageDialog, name: str) -> QAbstractButton:
+    found = dialog.findChild(QAbstractButton, name)
+    assert isinstance(found, QAbstractButton)
     return found
 
 
