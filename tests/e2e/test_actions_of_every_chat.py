@@ -204,7 +204,10 @@ async def _found(walk: Walk) -> None:
 
 # What has to be so before an action can do anything.
 BEFORE: Final[dict[str, Callable[[Walk], object]]] = {
-    **dict.fromkeys(("message.copy_markdown", "message.copy_plain", "message.copy_rich", "message.quote"), _select),
+    **dict.fromkeys(
+        ("message.copy_markdown", "message.copy_plain", "message.copy_rich", "message.quote", "message.remember"),
+        _select,
+    ),
     "message.previous_version": _two_versions,
     "edit.undo": _renamed,
     "go.composer": lambda walk: walk.chat.panes.transcript.setFocus(),

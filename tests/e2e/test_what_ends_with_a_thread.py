@@ -122,6 +122,10 @@ async def _assistant(application: WindowApplication) -> None:
     application.messages.assistants.ask_once(helper)
 
 
+async def _question(application: WindowApplication) -> None:
+    await ask(application, "remember that I drink tea")
+
+
 async def _queue(application: WindowApplication) -> None:
     await _streaming(application)
     type_text(application, "and then?")
@@ -325,6 +329,7 @@ TABLE: Final = {
     "an edit": Row("composerState", Owner.THREAD, _edit, returns=True, survives=True),
     "models to compare": Row("composerState", Owner.THREAD, _comparison, returns=True, survives=True),
     "an assistant for a question": Row("composerState", Owner.THREAD, _assistant, returns=True, survives=True),
+    "a memory to keep": Row("composerQuestion", Owner.THREAD, _question),
     "a file for a question": Row("attachments", Owner.THREAD, _attachment, returns=True, survives=True),
     "the field that finds": Row("findBar", Owner.THREAD, _find),
     "where a link leads": Row("linkStatus", Owner.THREAD, _link),

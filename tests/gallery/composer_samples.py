@@ -30,6 +30,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     edited[1].above.set_state("Editing a question. 4 later messages stay in version 1.", leave="Cancel")
     compared = _composer(theme, "", tokens="")
     compared[1].above.set_state("Questions in this thread go to 3 models.", leave="Stop comparing")
+    asked = _composer(theme, "", tokens="")
+    asked[1].above.set_question("Keep “I write British English.” as a memory?", yes="Keep", no="No")
     waiting = _composer(theme, "", tokens="")
     waiting[1].set_streaming(True)
     rows = (
@@ -55,6 +57,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("composer-waiting", waiting[0]),
         ("composer-editing", edited[0]),
         ("composer-comparing", compared[0]),
+        ("composer-memory", asked[0]),
         ("composer-empty", _composer(theme, "", tokens="")[0]),
         ("composer-focus", focused[0]),
         ("composer-streaming", streaming[0]),

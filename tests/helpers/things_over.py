@@ -50,6 +50,7 @@ OWNED: Final[dict[str, Callable[[PaneBindings], bool]]] = {
     "linkStatus": _has_thread,
     "jumpToNewest": _has_thread,
     "compareView": lambda chat: _has_thread(chat) and chat.comparison.view is not None,
+    "composerQuestion": _has_thread,
     "composerState": _is_unusual,
     "attachments": lambda chat: bool(chat.panes.composer.files.attached),
 }

@@ -58,6 +58,7 @@ class CommandBinding(QObject):
             "go.next_thread": lambda: self._step(1),
             **_copying(panes.transcript.copy_as),
             "message.quote": panes.transcript.parts.actions.quote,
+            "message.remember": panes.transcript.parts.actions.remember,
             "go.find": panes.transcript.finding.open,
             "go.find_next": lambda: panes.transcript.finding.step(1),
             "go.find_previous": lambda: panes.transcript.finding.step(-1),

@@ -41,6 +41,7 @@ from chatdesk.ui.features.library.active_chat import ActiveChat
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.features.links.link_binding import LinkCopying
 from chatdesk.ui.features.memory.memories_binding import MemoriesBinding
+from chatdesk.ui.features.memory.remember_binding import RememberBinding
 from chatdesk.ui.features.prompts.assistant_binding import AssistantBinding
 from chatdesk.ui.features.prompts.assistant_chooser import AssistantChooser
 from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
@@ -130,6 +131,7 @@ class PaneBindings:
         )
         context.panes.header.modelChosen.connect(self._on_model_chosen)
         self.commands = CommandBinding(context.panes, self.threads, self.messages, self.undo)
+        self._kept_alive.append(RememberBinding(context, self.threads, self.settings, services.memory))
         self._kept_alive.append(WaitingAnswers(context, self.threads, self.messages))
         self._kept_alive.append(
             RecoveryActions(

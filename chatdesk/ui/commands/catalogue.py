@@ -95,6 +95,7 @@ CATALOGUE: Final[tuple[Command, ...]] = (
     Command("message.copy_rich", Text("Copy the selection as rich text"), "Message", icon="copy"),
     Command("message.copy_link", Text("Copy link to the message"), "Message", icon="link"),
     Command("message.quote", Text("Quote the selection in the composer"), "Message", ("Ctrl+Shift+Q",)),
+    Command("message.remember", Text("Remember the selection…"), "Message", icon="brain"),
     Command("message.previous_version", Text("Previous version"), "Message", ("Alt+PgUp",)),
     Command("message.next_version", Text("Next version"), "Message", ("Alt+PgDown",)),
     Command("message.compare_versions", Text("Compare versions"), "Message"),

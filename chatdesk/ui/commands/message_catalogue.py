@@ -54,6 +54,9 @@ MESSAGE_ACTIONS: Final[tuple[MessageAction, ...]] = (
         text_of=lambda state: tr("Quote selection") if state.has_selection else tr("Quote"),
     ),
     MessageAction(
+        "remember", Text("Remember selection…"), "copy", "brain", lambda state: state.has_selection, can=always
+    ),
+    MessageAction(
         "open-artifact",
         Text("Open as artifact"),
         "copy",

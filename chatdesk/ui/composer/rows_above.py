@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.texts import shown, tr
 from chatdesk.ui.accessibility.assistance import announce
+from chatdesk.ui.composer.question_bar import QuestionBar
 from chatdesk.ui.composer.text_editor import TextEditor
 from chatdesk.ui.composer.waiting_questions import WaitingQuestionRow, WaitingQuestions
 from chatdesk.ui.theme.theme import Theme
@@ -19,9 +20,10 @@ from chatdesk.ui.widgets.layouts import bare_row
 
 class RowsAbove(QObject):
     """The rows above the text, each created when it is first shown. ``stateLeft``: the button of the state was
-    pressed."""
+    pressed; ``questionAnswered``: one of those of the question, True for the one that agrees."""
 
     stateLeft = Signal()
+    questionAnswered = Signal(bool)
     waitingMade = Signal(object)
 
     def __init__(self, composer: QWidget, editor: TextEditor, theme: Theme, *, fit_height: Callable[[], None]) -> None:
@@ -32,11 +34,13 @@ class RowsAbove(QObject):
         self._fit_height = fit_height
         self.state: StateBar | None = None
         self._waiting: WaitingQuestions | None = None
+        self._question: QuestionBar | None = None
 
     @property
     def heights_px(self) -> tuple[int, ...]:
         """The heights of the rows that are shown."""
-        return tuple(each.height() for each in (self.state, self._waiting) if each is not None and not each.isHidden())
+        rows = (self.state, self._waiting, self._question)
+        return tuple(each.height() for each in rows if each is not None and not each.isHidden())
 
     def set_state(self, text: str, *, leave: str = "") -> None:
         """Show a line above the text that says that sending is unusual now, such as editing; ``leave`` labels the
@@ -75,6 +79,27 @@ class RowsAbove(QObject):
             self._fit_height()
             if len(rows) > before and is_heard:
                 announce(self._composer, f"{words} {rows[-1].text}")
+
+    def set_question(self, text: str, *, yes: str = "", no: str = "") -> None:
+        """Ask something in a line above the text, with a button for each answer; empty ends the question."""
+        if self._question is None:
+            if not text:
+                return
+
+            self._question = QuestionBar(self._theme, self._composer)
+            self._question.answered.connect(self.questionAnswered)
+            self._column().insertWidget(0, self._question)
+            QWidget.setTabOrder(self._question.yes, self._question.no)
+            QWidget.setTabOrder(self._question.no, self._editor)
+        if not text and self._question.isAncestorOf(self._composer.window().focusWidget()):
+            self._editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        is_new = bool(text) and (self._question.isHidden() or text != self._question.text)
+        if text:
+            self._question.ask(text, yes=yes, no=no)
+        self._question.setVisible(bool(text))
+        self._fit_height()
+        if is_new:
+            announce(self._composer, text)
 
     def _column(self) -> QVBoxLayout:
         column = self._composer.layout()

@@ -186,6 +186,7 @@ class CompareBinding(Controller):
         own, shared = view.parts.actions, self._panes.transcript.parts.actions
         own.linkActivated.connect(shared.linkActivated)
         own.saveRequested.connect(shared.saveRequested)
+        own.remembered.connect(shared.remembered)
         own.pageRequested.connect(shared.pageRequested)
         view.copyRequested.connect(self._panes.transcript.copyRequested)
         return view

@@ -138,6 +138,7 @@ class QuickBinding(Controller):
         own.saveRequested.connect(shared.saveRequested)
         view.copyRequested.connect(transcript.copyRequested)
         view.quoteRequested.connect(self._on_view_quote_requested)
+        own.remembered.connect(self._on_view_remembered)
         view.announced.connect(transcript.announced)
         return view
 
@@ -208,6 +209,9 @@ class QuickBinding(Controller):
 
     def _on_view_quote_requested(self, text: str) -> None:
         self._go_on(lambda chat: chat.panes.transcript.quoteRequested.emit(text))
+
+    def _on_view_remembered(self, text: str, message_id: str) -> None:
+        self._go_on(lambda chat: chat.panes.transcript.parts.actions.remembered.emit(text, message_id))
 
     def _go_on(self, then: Callable[[ShownChat], object]) -> None:
         """Go on in a large window, at the same thread."""

@@ -91,6 +91,11 @@ class SettingsBinding(Controller):
             self._tasks.start(self._save(changes), "save settings")  # first, as the window may close any time now
             self._tasks.start(self._use(settings), "use settings")
 
+    async def use(self, settings: Settings) -> None:
+        """Change settings as ``change`` does, and return when the services use them."""
+        self.change(settings)
+        await self._apply_settings(settings)
+
     def fixed(self) -> frozenset[str]:
         """Return the names of the settings that environment variables decide. It reads the file of the settings."""
         return self._store.load().from_environment

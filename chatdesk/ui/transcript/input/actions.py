@@ -47,6 +47,7 @@ class Actions(QObject):
     changeRequested = Signal(str, object)  # the action (change-apply, -edit, …), and the ShownChange
     walked = Signal(object)
     quoted = Signal(str)
+    remembered = Signal(str, str)  # the selection as plain text, and its first message, empty for all
     caretMoved = Signal()
 
     def __init__(
@@ -119,6 +120,12 @@ class Actions(QObject):
     def quote(self) -> None:
         """Emit ``quoted`` with the selection, else with the message that keys act on."""
         self._clipboard.quote(self._conversation.thread_id, self._message_focus.acting, self.quoted.emit)
+
+    def remember(self) -> None:
+        """Emit ``remembered`` with the selection; the text is empty without one."""
+        first = self._selection.first
+        id_ = "" if first is None else first.entry.message.id
+        self._clipboard.selected_text(self._conversation.thread_id, lambda text: self.remembered.emit(text, id_))
 
     def _first_offered(self, names: tuple[str, ...]) -> tuple[MessageEntry, str] | None:
         entries = [self._message_focus.current] if self._message_focus.current is not None else self._in_view()
@@ -227,6 +234,8 @@ class Actions(QObject):
             self._clipboard.copy(self._conversation.thread_id, entry, form=action)
         elif action == "quote":
             self._clipboard.quote(self._conversation.thread_id, entry, self.quoted.emit)
+        elif action == "remember":
+            self.remember()
         elif action == OPEN_ACTION:
             self._open_artifact(entry)
         else:

@@ -247,7 +247,7 @@ def test_a_notice_puts_its_buttons_below_where_there_is_no_room_beside(style: Tr
     ("position", "status", "has_selection", "offered"),
     [
         (0, Status.COMPLETE, False, {"copy", "copy-markdown", "link", "edit", "branch", "delete", *CONTEXT}),
-        (1, Status.COMPLETE, True, ANSWERED),
+        (1, Status.COMPLETE, True, ANSWERED | {"remember"}),
         (1, Status.STREAMING, False, {"copy", "copy-markdown", "link", "version-next", "compare"}),
         (1, Status.STOPPED, False, ANSWERED | {"continue"}),
     ],
