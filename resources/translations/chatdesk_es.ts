@@ -232,8 +232,140 @@
         <translation>hace una copia de seguridad ahora</translation>
     </message>
     <message>
+        <source>have the same chats on your own computers, through a folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>an empty folder that something carries to your other computers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>begin with the first computer, and print the recovery phrase once</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>join with a further computer, or again with a restored one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the same folder as on the other computers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>read the recovery phrase from FILE; else it is asked for</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>do not ask</source>
         <translation>no pregunta</translation>
+    </message>
+    <message>
+        <source>write what is new here into the folder, and read what others wrote</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>wait at most this long ({seconds})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>show your computers, and what waits</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>forget the folder; everything stays on this computer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A folder has a name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name one that others carry.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This is no folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file with the recovery phrase cannot be read: {reason}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It keeps your computers in step by itself. Close it to do this here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This is your recovery phrase. Write it down: your other computers need it, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recovery phrase: </source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} (this one)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{computer}, last here {moment}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files of it have not arrived yet</source>
+        <comment>{count} file of it has not arrived yet</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>the folder has older files of it than before</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} changes are not in the folder yet. Your other computers do not get them.</source>
+        <comment>{count} change is not in the folder yet. Your other computers do not get it.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Forget the folder {folder}? Its projects stay here as private ones.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This computer has left {folder}. The files there stay for your other computers, and nobody can read them without the recovery phrase. With it you can join again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers sync&apos; continues.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Everything is in the folder, and everything in the folder is here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Attached files are on their way.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} files in the folder are incomplete, or were changed. What they bring waits.</source>
+        <comment>{count} file in the folder is incomplete, or was changed. What it brings waits.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
     </message>
     <message>
         <source>It is at {path}.</source>
@@ -492,6 +624,10 @@
         <translation>exportación de otro programa: un archivo zip, JSON, JSON Lines o CSV, o una carpeta</translation>
     </message>
     <message>
+        <source>remember the facts that ChatGPT or Claude remembered, too</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>only report what would be imported</source>
         <translation>solo informa de lo que se importaría</translation>
     </message>
@@ -514,6 +650,18 @@
     <message>
         <source>Reading the files, so that a search finds what is in them…</source>
         <translation>Leyendo los archivos, para que una búsqueda encuentre lo que contienen…</translation>
+    </message>
+    <message>
+        <source>Memory: {text}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>--memories keeps them, and they are sent to the providers that you allow.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory is off. Once it is on, --memories keeps them, for the providers that you allow.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -544,6 +692,18 @@
         <translation>olvida una carpeta, un archivo o una página</translation>
     </message>
     <message>
+        <source>choose what the team of a shared project gets of it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>choose what makes the vectors for finding by meaning</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>list the providers that get the files, or never do</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>folder, file, or address of a web page</source>
         <translation>carpeta, archivo o dirección de una página web</translation>
     </message>
@@ -560,8 +720,36 @@
         <translation>como máximo N fragmentos (8)</translation>
     </message>
     <message>
-        <source>JSON list of objects with a question and a file; - reads stdin</source>
-        <translation>lista JSON de objetos con una pregunta (question) y un archivo (file); - lee stdin</translation>
+        <source>JSON list of objects with a question and a file; - reads stdin; without it, the kept questions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>keep those of FILE, and try all that are kept</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nothing, its name, or the text of its files too</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a model for embeddings of one of your providers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the vectors that come with ChatDesk, without a network</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>with --model: do it, after its cost was told</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>never send the files of the project to it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>send them again</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>its id or place, as listed</source>
@@ -576,12 +764,28 @@
         <translation>La pregunta está vacía.</translation>
     </message>
     <message>
+        <source>There is no file of questions to keep.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give a FILE with --keep.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>“{file}” is no JSON list of objects with a question and a file.</source>
         <translation>«{file}» no es una lista JSON de objetos con una pregunta (question) y un archivo (file).</translation>
     </message>
     <message>
         <source>Write: {example}</source>
         <translation>Escribe: {example}</translation>
+    </message>
+    <message>
+        <source>“{model}” is no provider and model.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>--yes belongs to --model.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>ChatDesk is open and reads the files of projects.</source>
@@ -596,6 +800,14 @@
         <translation>, página {page}</translation>
     </message>
     <message>
+        <source>No questions are kept for this project.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give a FILE with --keep, or add some in the window, in the project&apos;s Files.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{hits} of {total} among the first five</source>
         <translation>{hits} de {total} entre los cinco primeros</translation>
     </message>
@@ -606,6 +818,22 @@
     <message>
         <source>See &apos;chatdesk knowledge list&apos;.</source>
         <translation>Consulta &apos;chatdesk knowledge list&apos;.</translation>
+    </message>
+    <message>
+        <source>There is no provider “{provider}”.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>See &apos;chatdesk providers list&apos;.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>gets the files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing was sent or changed. Add --yes to do it.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message numerus="yes">
         <source>{count} files read</source>
@@ -2418,6 +2646,22 @@
     <message>
         <source>include in the context</source>
         <translation>incluir en el contexto</translation>
+    </message>
+    <message>
+        <source>pin the passage</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>leave out the passage</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>unpin the passage</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no longer leave out the passage</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>rename thread</source>
@@ -7625,6 +7869,34 @@
             <numerusform>Se omitieron {count} marcas de fuentes que la exportación no indica.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>The export contains {count} memories.</source>
+        <comment>The export contains {count} memory.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} more are beyond the most that ChatDesk keeps.</source>
+        <comment>{count} more is beyond the most that ChatDesk keeps.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} of them are remembered now.</source>
+        <comment>{count} of them is remembered now.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>None was taken: memories are kept only where you choose them.</source>
+        <translation type="unfinished"></translation>
+    </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
         <translation>{outcome}: {title} ({reason})</translation>
@@ -8600,6 +8872,10 @@
         <translation>Archivos del proyecto…</translation>
     </message>
     <message>
+        <source>Memory…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>System prompt of the project…</source>
         <translation>Prompt de sistema del proyecto…</translation>
     </message>
@@ -8726,6 +9002,10 @@
     <message>
         <source>Quote the selection in the composer</source>
         <translation>Citar la selección en el cuadro de mensaje</translation>
+    </message>
+    <message>
+        <source>Remember the selection…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Previous version</source>
@@ -9090,6 +9370,10 @@
     <message>
         <source>Quote selection</source>
         <translation>Citar selección</translation>
+    </message>
+    <message>
+        <source>Remember selection…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Open as artifact</source>
@@ -10548,6 +10832,62 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Tus preguntas en esta conversación se envían a varios modelos a la vez (de {fewest} a {most}), y cada modelo cuesta lo mismo que por separado. Te quedas con la respuesta que te guste.</translation>
     </message>
     <message>
+        <source>All passages of the project&apos;s files, and later what changes in them and each question, go to {provider}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is a server on this computer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>They leave this computer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Now that is {texts}, about {tokens} tokens, in {requests}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} passages</source>
+        <comment>{count} passage</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The price of {model} is not known.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>That costs about ${dollars}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the vectors that come with ChatDesk</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Found by meaning with {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{done} of {total} passages have vectors of {name}, which answers once all have.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} passages wait for it.</source>
+        <comment>{count} passage waits for it.</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The last question was compared by the vectors that come with ChatDesk: {reason}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{model} of {provider}</source>
         <translation>{model} de {provider}</translation>
     </message>
@@ -10718,6 +11058,18 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Artifacts</source>
         <translation>Artefactos</translation>
+    </message>
+    <message>
+        <source>Pinned: it goes with every question of this thread</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Left out of this thread</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sent where it fits the question</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Hide the inspector</source>
@@ -11574,6 +11926,30 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Modelo que responde</translation>
     </message>
     <message>
+        <source>Find by meaning with</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The vectors that come with ChatDesk are made on this computer and know English best. A model for embeddings of a provider knows more languages, and gets the texts of the files.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Who makes the vectors</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ChatDesk, on this computer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Model for embeddings</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Vectors by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Model</source>
         <translation>Modelo</translation>
     </message>
@@ -12202,6 +12578,18 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Obtener la lista de nuevo</translation>
     </message>
     <message>
+        <source>The team does not see it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The team sees its name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The team gets its text</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Files of {project}</source>
         <translation>Archivos de {project}</translation>
     </message>
@@ -12250,6 +12638,34 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Leer de nuevo</translation>
     </message>
     <message>
+        <source>Left out…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose what of the folder is left out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What the team gets</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change what makes the vectors</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Who gets them…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose which providers get the files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Try a question</source>
         <translation>Probar una pregunta</translation>
     </message>
@@ -12260,6 +12676,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>What would be found</source>
         <translation>Lo que se encontraría</translation>
+    </message>
+    <message>
+        <source>Kept questions…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep questions and run them again</source>
+        <translation type="unfinished"></translation>
     </message>
     <message numerus="yes">
         <source>and {count} more</source>
@@ -12280,6 +12704,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Go on reading</source>
         <translation>Seguir leyendo</translation>
+    </message>
+    <message>
+        <source>shared by the team</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>being listed</source>
@@ -12675,8 +13103,88 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Editar {label}</translation>
     </message>
     <message>
+        <source>Search the memories</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memories to show</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Edit…</source>
         <translation>Editar…</translation>
+    </message>
+    <message>
+        <source>Show its message</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete what is chosen</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Providers that get memories. None gets them unless you tick it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Providers that get memories</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What you confirm is kept, and sent with your questions to the providers that you tick below.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory is off: nothing is kept or sent. What is here stays until you delete it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory is off: nothing is kept or sent until you turn it on. What is here can be deleted.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>All memories</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} (at a new address: tick it again)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{name} — {address}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo the deletion</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} memories</source>
+        <comment>{count} memory</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>No memory matches.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing is remembered yet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Export the memories</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>JSON files (*.json)</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Models…</source>
@@ -12947,8 +13455,8 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         </translation>
     </message>
     <message>
-        <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer.</source>
-        <translation>Los borradores, lo fijado, el archivo, lo que marcaste para el contexto, tus claves y tus prompts se quedan en este dispositivo.</translation>
+        <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer. So do the project&apos;s files: the team sees only the names of the folders and files that you added, or their text if you choose so in Files.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Share “{name}”</source>
@@ -15162,8 +15670,88 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>en un proyecto</translation>
     </message>
     <message>
+        <source>see and change what ChatDesk remembers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>list the facts that are remembered</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>remember a fact</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>change the words of a memory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>delete memories for good</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>write all memories to a JSON file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>its id, as listed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>one sentence</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>only for this project, by its name or id</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ids, as listed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>all memories</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the file to write</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name the memories to delete, or --all.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change the memories in its window, or close it first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>everywhere</source>
         <translation>en todas partes</translation>
+    </message>
+    <message>
+        <source>Memory is off: nothing is kept or sent.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This was remembered already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} memories deleted</source>
+        <comment>{count} memory deleted</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} memories written</source>
+        <comment>{count} memory written</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
     </message>
     <message>
         <source>in one project, also after text from outside</source>
@@ -15440,6 +16028,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Report</source>
         <translation>Informe</translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} memories are kept</source>
+        <comment>{count} memory is kept</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
     </message>
     <message>
         <source>The report is in the clipboard</source>
@@ -16116,6 +16712,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>{part}: {tokens}</source>
         <translation>{part}: {tokens}</translation>
+    </message>
+    <message>
+        <source>Memories</source>
+        <translation type="unfinished"></translation>
     </message>
     <message numerus="yes">
         <source>Summary of {count} messages</source>
@@ -19383,6 +19983,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Elige un archivo que exista en este dispositivo.</translation>
     </message>
     <message>
+        <source>This file is not on this computer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>There is no folder or file {place}.</source>
         <translation>No existe ninguna carpeta ni archivo {place}.</translation>
     </message>
@@ -19447,6 +20051,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>ChatDesk olvida lo que leyó de «{place}». Allí no se elimina nada.</translation>
     </message>
     <message>
+        <source>The passage is not on this page: the file may have changed since it was read.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
         <translation>Este fragmento ya no está en los archivos del proyecto: el archivo cambió o se quitó.</translation>
     </message>
@@ -19463,8 +20071,652 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Abrir el archivo</translation>
     </message>
     <message>
+        <source>Previous page</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next page</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smaller</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Larger</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the text of the page</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Page</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the page</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Page {page} of {total}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Page {page}</source>
         <translation>Página {page}</translation>
+    </message>
+    <message>
+        <source>Memory is off.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memories are not sent to this provider: you did not allow it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memories are not sent in a shared project.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memories are not sent in a temporary chat.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A memory needs a text.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write one sentence.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The memory has {count} characters; the most is {most}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Shorten it to what matters.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>about {count} hours left</source>
+        <comment>about {count} hour left</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>about {count} minutes left</source>
+        <comment>about {count} minute left</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>about {count} seconds left</source>
+        <comment>about {count} second left</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>not tried yet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>found at place {place}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not found</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>at place {place}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{outcome} (before: {earlier})</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Another computer shares “{place}” with this project.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pause it, and ask the person who shares it to end that.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Files are shared by the owners and admins of a shared project, from their own computers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is damaged and cannot be drawn.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This page cannot be drawn.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Read its text instead, or open the file in another program.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name the model for embeddings.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The files of this project are never sent to this provider.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Let it have them first, or choose another provider.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>“{model}” did not answer in time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No provider can be asked here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The vectors of “{model}” cannot be used.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The vectors of “{model}” have {found} numbers now, and had {known}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory is off, so nothing was remembered.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing was kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Turn it on in Settings, Context, Memory.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The memories are unchanged.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing in the files of the project fits this question.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What was found in the files of the project did not fit into the request.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The files of the project were not sent: this provider never gets them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remember facts that you confirm</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Off: nothing is kept or sent. What is there stays until you delete it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>memories remember facts</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memories take at most</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>tokens of a request</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Providers that are sent memories</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A question and the file that should be found are both needed, in few words.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A project keeps at most {count} questions.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove some first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Another memory says the same.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete one of the two.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>ChatDesk keeps {most} memories at most.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete some that no longer matter.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This memory does not exist.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memories are not sent in a shared project, so none is kept for it alone.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep it everywhere.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>My computers</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Me</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The key of your computers cannot be found on this one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Unlock the keyring, or join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This computer cannot keep the key of your computers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This folder is not empty.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose an empty folder, or a new one inside. If your other computer uses this one, join it with the phrase.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No computer of yours has written into this folder, as far as it has arrived here.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Wait until the folder has been carried here, or look whether it is the right one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The recovery phrase is not the one of this folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Look for the phrase that was shown when the first computer began with this folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This computer has not joined any others.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers start&apos; or &apos;join&apos; does that.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This computer has left the folder, and your chats are kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove {folder} by hand.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This computer has joined already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers status&apos;</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>That is not a recovery phrase of ChatDesk.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It has seven groups of four letters and digits. Compare each with what was shown at the start.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The folder of your computers cannot be reached.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The disk with the folder of your computers is full.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make room there. ChatDesk tries again by itself.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The folder of your computers cannot be used: {reason}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{answer}: {question}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not sent: no room</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not sent: does not fit the question</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not sent: left out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not sent: this provider never gets it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not sent: no longer in the files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>From the files of the project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What was found in the files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Leave out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Show the passage</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>place {rank}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>named in the question</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>by words: {place}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>by meaning: {place}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>the whole file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memories of this thread</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{text}: {fate}, {tokens}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} memories are sent</source>
+        <comment>{count} memory is sent</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Send the files of the project to {provider}?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Send and use</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is left out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One rule a line, as in a .gitignore: “drafts/” leaves out a folder, “*.log” an ending, and “!keep.log” takes a file in again. What is left out is forgotten at once.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rules</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{title}, page {page} of {total}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Who gets these files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Untick a provider, and nothing of the project&apos;s files is ever sent to it: no passage, no whole file, and nothing that tools read in them. Answers stay as they are.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Providers that get the files</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Kept questions</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write questions with the file that each should find. Run them now, and again after something changed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file to find</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Run all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a memory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Edit the memory</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One sentence</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What to remember</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where it holds</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Everywhere</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Erase it with its message</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Deleted: “{text}”</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>written by you</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>selected in a message</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>proposed below an answer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>imported</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>from another program</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A project without a name</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>imported from {source}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>its message is gone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>erased with its message</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not sent: what it belongs to is in the trash</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>not sent: the project is shared</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Select the words to remember first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing is remembered: memory is off, and an environment variable decides that.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep “{fact}” as a memory?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory is off. Turn it on and keep “{fact}”?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Turn on and keep</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Kept as a memory.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>This is remembered already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remember the selection</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory is off, and an environment variable decides that. Nothing can be kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory is off: nothing is kept or sent until you turn it on.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>In this project</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Turn memory on and keep</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memories in the export</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tick all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remember the ticked ones</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Tick those that ChatDesk shall remember. They are sent to the providers that you allow.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Memory is off, so none can be taken. If you turn it on in Settings, Context, Memory and import the file again, ChatDesk keeps those that you tick, and sends them to the providers that you allow.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} memories in the export</source>
+        <comment>{count} memory in the export</comment>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>{count}. {hint}</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 </TS>
