@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from chatdesk.core.domain.knowledge import SourceKind
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.rendering.sources import sources_of
 from chatdesk.ui.application.window_application import WindowApplication
@@ -16,6 +17,7 @@ from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
 from chatdesk.ui.features.knowledge.questions_dialog import QuestionsDialog
+from chatdesk.ui.features.prompts.prompt_menu import PromptMenu
 from chatdesk.ui.transcript.view import TranscriptView
 from tests.e2e.test_library_window import opened
 from tests.helpers.window import ask, play, until
@@ -115,3 +117,38 @@ def _shown_words(application: WindowApplication) -> str:
     labels = [each.text() for each in application.panes.window.findChildren(QLabel) if each.isVisible()]
     toasts = [getattr(each, "text", "") for each in application.panes.window.children()]
     return " ".join([*labels, *(each for each in toasts if isinstance(each, str))])
+
+
+def test_a_file_is_named_after_an_at_sign_for_one_question(tmp_path: Path) -> None:
+    folder = tmp_path / "handbook"
+    (folder / "people").mkdir(parents=True)
+    (folder / "people" / "my leave.md").write_text("Each employee has thirty days of paid holiday.")
+    (folder / "travel.md").write_text("Receipts are handed in within a month.")
+
+    async def script(application: WindowApplication) -> None:
+        services = await application.services()
+        project = await services.library.projects.default()
+        await services.knowledge.add(project.id, SourceKind.FOLDER, str(folder))
+        await services.knowledge.wait_until_read()
+        editor = application.panes.composer.editor
+        QTest.keyClicks(editor, "@")
+        menu = await _menu(application)
+        QTest.keyClicks(editor, "my lea")
+        await until(lambda: menu.list.count() == 1)
+        QTest.keyClick(editor, Qt.Key.Key_Return)
+        assert editor.toPlainText() == '@"people/my leave.md" '
+        answer = await ask(application, "what does it say?")
+        (source,) = sources_of(answer.parts)
+        assert "my leave.md" in source.title
+
+    play(AppPaths.find(tmp_path / "profile"), script)
+
+
+async def _menu(application: WindowApplication) -> PromptMenu:
+    def shown() -> PromptMenu | None:
+        return next((each for each in application.panes.window.findChildren(PromptMenu) if each.is_open), None)
+
+    await until(shown)
+    found = shown()
+    assert found is not None
+    return found

@@ -93,6 +93,15 @@ class KnownFile:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A file that a question can name after an @."""
+
+    id: int
+    path: str
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A part of a file's text: offsets in characters, the page it begins on (None: the file has no pages), and the
     headings above it (“Guide › Install”)."""

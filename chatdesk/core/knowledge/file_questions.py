@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from chatdesk.core.domain.knowledge import (
     EnclosedPassages,
     FilesQuestion,
     FoundPassage,
+    NamedFile,
     PassageChoice,
     PassagePlace,
 )
-from chatdesk.core.knowledge import enclosing
-from chatdesk.core.knowledge.knowledge_service import KnowledgeService
+from chatdesk.core.knowledge import enclosing, mentions
+from chatdesk.core.knowledge.knowledge_service import MOST_FOUND, KnowledgeService
 
 _MOST_OF_A_FILE: Final = 1_000
+# Files that a question names: so many go whole, or with their beginning where nothing of them was found.
+_MOST_NAMED: Final = 10
 
 
 class FileQuestions:
@@ -40,13 +45,47 @@ class FileQuestions:
         """Return the passages that go with a question into its request. Raises ``StorageError``."""
         choices = await self._choices(asked)
         room = enclosing.room_in(asked.window_tokens)
-        wanted = enclosing.wanted_by(asked.text, asked.earlier)
-        found = await self._knowledge.search(asked.project_id, wanted, has_far=True, stays_here=asked.is_draft)
+        named, text = await self._named(asked)
+        if named:
+            found = await self._found_in(named, asked, text)
+            choices = replace(choices, is_named=True)
+        else:
+            wanted = enclosing.wanted_by(asked.text, asked.earlier)
+            found = await self._knowledge.search(asked.project_id, wanted, has_far=True, stays_here=asked.is_draft)
         whole: dict[int, Sequence[FoundPassage]] = {}
-        for each in found[:1]:
+        for each in found[: _MOST_NAMED if named else 1]:
             if each.file.characters <= room and not each.is_far:
                 whole[each.file.id] = await self._knowledge.around(each.file.id, 0, _MOST_OF_A_FILE)
         return enclosing.enclosed(found, whole, room, choices)
+
+    async def _named(self, asked: FilesQuestion) -> tuple[Sequence[NamedFile], str]:
+        """Return the files that a question names after an @, and the question without these names."""
+        names = mentions.names_in(asked.text)
+        if not names:
+            return (), asked.text
+        files = await self._knowledge.repository.named_files(asked.project_id)
+
+        def meant() -> tuple[Sequence[NamedFile], str]:
+            found = {name: mentions.matching(name, files) for name in names}
+            kept = {each.id: each for some in found.values() for each in some}
+            return tuple(kept.values()), mentions.without_names(asked.text, [name for name in names if found[name]])
+
+        return await asyncio.to_thread(meant)
+
+    async def _found_in(self, named: Sequence[NamedFile], asked: FilesQuestion, text: str) -> Sequence[FoundPassage]:
+        """Return the passages that a question finds in the files that it names, the best first. Where nothing is found
+        in one, its beginning stands for it: the person asks about it."""
+        ids = {each.id for each in named}
+        wanted = enclosing.wanted_by(text, asked.earlier)
+        found = await self._knowledge.search(
+            asked.project_id, wanted, limit=MOST_FOUND, has_far=True, stays_here=asked.is_draft
+        )
+        kept = [replace(each, is_far=False) for each in found if each.file.id in ids]
+        known = {each.file.id for each in kept}
+        for file in named[:_MOST_NAMED]:
+            if file.id not in known:
+                kept += await self._knowledge.around(file.id, 0, 0)
+        return kept
 
     async def _choices(self, asked: FilesQuestion) -> enclosing.Choices:
         chosen = await self._knowledge.choices.of_thread(asked.thread_id)

@@ -36,6 +36,7 @@ from chatdesk.ui.features.first_screen.first_screen_binding import FirstScreenBi
 from chatdesk.ui.features.inspector.context_binding import ContextBinding, SentShares, TranscriptContext
 from chatdesk.ui.features.inspector.inspector_binding import InspectorBinding
 from chatdesk.ui.features.inspector.summary_binding import SummaryWorkBinding
+from chatdesk.ui.features.knowledge.file_mentions import FileMentions
 from chatdesk.ui.features.knowledge.passage_binding import PassageBinding
 from chatdesk.ui.features.library.active_chat import ActiveChat
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
@@ -174,8 +175,7 @@ class PaneBindings:
             self.undo,
             self.messages.assistants,
             prompts=services.prompts,
-            open_library=self.prompts.open_library,
-            start_assistant=self.prompts.start_assistant,
+            library=self.prompts,
             resources=ServerResources(
                 context,
                 self.threads,
@@ -183,6 +183,7 @@ class PaneBindings:
                 in_use=in_use,
                 attachments=lambda: self.attachments,
             ),
+            files=FileMentions(context, self.threads, services.knowledge),
         )
         self._kept_alive.append(QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts))
         self.parameters = ParametersBinding(

@@ -167,3 +167,36 @@ async def test_an_outcome_from_outside_is_one_of_ours_or_none(world: FilesWorld,
     (part, *_) = answer.parts
     forged = replace(part, content={**part.content, "project_files": value, "sources": []})
     assert files_outcome_of((forged,)) is None and below_answer((forged,)) == ()
+
+
+# The question × whether leave.md, travel.md and deep/rules.md go with it.
+_NAMING = {
+    "@travel.md what does it say?": (False, True, False),
+    "How many days of paid holiday are there? @travel.md": (False, True, False),
+    "@deep": (False, False, True),
+    "@leave.md @deep/rules.md": (True, False, True),
+    "@nobody How many days of paid holiday are there?": (True, False, False),
+}
+
+
+@pytest.mark.parametrize("question", _NAMING)
+async def test_a_named_file_or_folder_goes_alone_for_one_question(world: FilesWorld, question: str) -> None:
+    rules = "Cups are washed by whoever used them."
+    world.write("deep/rules.md", rules)
+    await world.read()
+    thread = await world.thread()
+    await world.ask(thread, question)
+    assert tuple(_is_in(text, world.texts()) for text in (LEAVE, TRAVEL, rules)) == _NAMING[question]
+    assert _is_in(question, world.texts()), "the question is sent as it was written"
+    await world.ask(thread, _QUESTION)
+    assert _is_in(LEAVE, world.texts()[-1:])
+
+
+async def test_a_named_file_that_is_too_long_goes_with_what_fits_the_question(world: FilesWorld) -> None:
+    words = "".join(f"Line {number} is about nothing.\n\n" for number in range(20_000))
+    world.write("long.md", f"{words}\n\nThe code of the safe is 4711.\n\n{words}")
+    await world.read()
+    thread = await world.thread()
+    await world.ask(thread, "@long.md What is the code of the safe?")
+    assert _is_in("4711", world.texts()) and not _is_in(LEAVE, world.texts())
+    assert max(map(len, world.texts())) < len(words)

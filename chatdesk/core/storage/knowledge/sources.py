@@ -17,6 +17,7 @@ from chatdesk.core.domain.knowledge import (
     FileState,
     KnowledgeSource,
     KnownFile,
+    NamedFile,
     Passage,
     Sharing,
     SourceKind,
@@ -41,6 +42,7 @@ FILE_COLUMNS: Final = "f.id, f.source_id, f.path, f.state, f.stamp, f.mime, f.pr
 _KINDS: Final = frozenset(SourceKind)
 _STATES: Final = frozenset(FileState)
 _INDEXED_AT_ONCE: Final = 2_000
+_MOST_NAMED: Final = 20_000
 
 
 class KnowledgeRepository:
@@ -142,6 +144,16 @@ class KnowledgeRepository:
             " WHERE s.project_id = ? AND f.state = 'read' LIMIT 1"
         )
         return await self._db.read(lambda conn: conn.exec_driver_sql(statement, (project_id,)).first() is not None)
+
+    async def named_files(self, project_id: str) -> tuple[NamedFile, ...]:
+        """Return the files of a project that were read, by path."""
+        statement = (
+            "SELECT f.id, f.path, f.characters FROM knowledge_files f JOIN knowledge_sources s ON s.id = f.source_id"
+            " WHERE s.project_id = ? AND f.state = 'read' ORDER BY f.path LIMIT ?"
+        )
+        return await self._db.read(
+            lambda conn: tuple(NamedFile(*row) for row in conn.exec_driver_sql(statement, (project_id, _MOST_NAMED)))
+        )
 
     async def files(self, source_id: str, *, states: Iterable[FileState] = FileState) -> tuple[KnownFile, ...]:
         """Return the files of a source in these states, by path."""

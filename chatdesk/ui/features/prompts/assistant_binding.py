@@ -1,9 +1,9 @@
 """Says below the text which assistant answers in the open thread, and lets a person choose one, there or after an @ for
-one question. The resources of tool servers are listed after the @, too."""
+one question. The project's files and the resources of tool servers are listed after the @, too."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -19,6 +19,8 @@ from chatdesk.ui.composer.text_editor import AT, mark_query, select_mark_query
 from chatdesk.ui.features.chat.next_model import NextAssistant
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.features.chat.undo_binding import UndoBinding
+from chatdesk.ui.features.knowledge.file_mentions import FileMentions
+from chatdesk.ui.features.prompts.prompt_binding import PromptBinding
 from chatdesk.ui.features.prompts.prompt_menu import MenuKind, PromptMenu
 from chatdesk.ui.features.prompts.server_offers import ServerResources
 from chatdesk.ui.qt.async_tasks import in_task
@@ -41,9 +43,9 @@ class AssistantBinding(Controller):
         chosen: NextAssistant,
         *,
         prompts: PromptService,
-        open_library: Callable[[], None],
-        start_assistant: Callable[[], None],
+        library: PromptBinding,
         resources: ServerResources,
+        files: FileMentions,
     ) -> None:
         super().__init__(context)
         panes = context.panes
@@ -51,10 +53,10 @@ class AssistantBinding(Controller):
         self._undo = undo
         self._chosen = chosen
         self._prompts = prompts
-        self._open_library = open_library
-        self._start_assistant = start_assistant
+        self._library = library
         self._are_any = False
         self._resources = resources
+        self._files = files
         self._button: ComposerChip | None = None
         # The assistants to choose from; None while there is none.
         self.menu: QMenu | None = None
@@ -74,7 +76,7 @@ class AssistantBinding(Controller):
         """Open the list of assistants; without one, the library with a new one."""
         await self._show()
         if self.menu is None:
-            self._start_assistant()
+            self._library.start_assistant()
         else:
             composer = self._panes.composer
             beside = composer.add_button if self._button is None or self._button.isHidden() else self._button
@@ -118,7 +120,7 @@ class AssistantBinding(Controller):
             action.setChecked(here is not None and here.id == head.id)
             action.triggered.connect(lambda _checked=False, id_=head.id: self._choose(id_))
         menu.addSeparator()
-        menu.addAction(tr("Edit assistants…"), self._open_library)
+        menu.addAction(tr("Edit assistants…"), self._library.open_library)
         return menu
 
     def _choose(self, assistant_id: str | None) -> None:
@@ -146,13 +148,16 @@ class AssistantBinding(Controller):
     async def _assistants(self) -> list[PromptHead]:
         return [head for head in await self._prompts.list() if head.kind is PromptKind.ASSISTANT]
 
+    async def _heads(self) -> list[PromptHead]:
+        return [*await self._assistants(), *await self._files.heads(), *await self._resources.heads()]
+
     async def _open_menu(self) -> None:
-        self._show_menu([*await self._assistants(), *await self._resources.heads()])
+        self._show_menu(await self._heads())
         self._resources.ask(lambda: self._tasks.replace(self._show_more(), "list resources"))
 
     async def _show_more(self) -> None:
         """Show the resources of one more server, if the @ is still there."""
-        heads = [*await self._assistants(), *await self._resources.heads()]
+        heads = await self._heads()
         if self._menu is not None and self._menu.is_open:
             self._menu.update_heads(heads)
         elif mark_query(self._panes.composer.editor, AT) is not None:
@@ -160,7 +165,7 @@ class AssistantBinding(Controller):
 
     def _show_menu(self, heads: Sequence[PromptHead]) -> None:
         if self._menu is None:
-            kind = MenuKind(AT, Text("Assistants and resources"), _heard, _EDIT)
+            kind = MenuKind(AT, Text("Assistants, files and resources"), _heard, _EDIT)
             self._menu = PromptMenu(self._panes.theme, self._panes.composer, kind)
             self._menu.chosen.connect(lambda id_, _is_after_mark: self._apply_choice(id_))
             self._menu.manageRequested.connect(self._manage)
@@ -170,12 +175,14 @@ class AssistantBinding(Controller):
 
     def _manage(self) -> None:
         if self._are_any:
-            self._open_library()
+            self._library.open_library()
         else:
-            self._start_assistant()
+            self._library.start_assistant()
 
     def _apply_choice(self, chosen_id: str) -> None:
-        """Attach a resource, or ask an assistant once."""
+        """Name a file, attach a resource, or ask an assistant once."""
+        if self._files.insert(chosen_id):
+            return
         editor = self._panes.composer.editor
         if select_mark_query(editor, AT):
             editor.textCursor().removeSelectedText()
