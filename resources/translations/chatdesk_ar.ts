@@ -12302,12 +12302,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>اختيار مساعد</translation>
     </message>
     <message>
-        <source>Their instructions, models, tools and files</source>
-        <translation>تعليماتهم ونماذجهم وأدواتهم وملفاتهم</translation>
+        <source>Assistants, files and resources</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Assistants and resources</source>
-        <translation>المساعدون والموارد</translation>
+        <source>Their instructions, models, tools and files</source>
+        <translation>تعليماتهم ونماذجهم وأدواتهم وملفاتهم</translation>
     </message>
     <message>
         <source>New assistant…</source>
@@ -16244,6 +16244,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Folder</source>
         <translation>المجلّد</translation>
+    </message>
+    <message>
+        <source>File of the project</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>

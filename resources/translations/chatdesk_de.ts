@@ -11810,12 +11810,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Assistent wählen</translation>
     </message>
     <message>
-        <source>Their instructions, models, tools and files</source>
-        <translation>Ihre Anweisungen, Modelle, Werkzeuge und Dateien</translation>
+        <source>Assistants, files and resources</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Assistants and resources</source>
-        <translation>Assistenten und Ressourcen</translation>
+        <source>Their instructions, models, tools and files</source>
+        <translation>Ihre Anweisungen, Modelle, Werkzeuge und Dateien</translation>
     </message>
     <message>
         <source>New assistant…</source>
@@ -15552,6 +15552,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Folder</source>
         <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>File of the project</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>

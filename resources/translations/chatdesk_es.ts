@@ -11810,12 +11810,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>elegir asistente</translation>
     </message>
     <message>
-        <source>Their instructions, models, tools and files</source>
-        <translation>Sus instrucciones, modelos, herramientas y archivos</translation>
+        <source>Assistants, files and resources</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Assistants and resources</source>
-        <translation>Asistentes y recursos</translation>
+        <source>Their instructions, models, tools and files</source>
+        <translation>Sus instrucciones, modelos, herramientas y archivos</translation>
     </message>
     <message>
         <source>New assistant…</source>
@@ -15552,6 +15552,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Folder</source>
         <translation>Carpeta</translation>
+    </message>
+    <message>
+        <source>File of the project</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>

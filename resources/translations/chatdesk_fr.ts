@@ -11810,12 +11810,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>choisir un assistant</translation>
     </message>
     <message>
-        <source>Their instructions, models, tools and files</source>
-        <translation>Leurs instructions, modèles, outils et fichiers</translation>
+        <source>Assistants, files and resources</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Assistants and resources</source>
-        <translation>Assistants et ressources</translation>
+        <source>Their instructions, models, tools and files</source>
+        <translation>Leurs instructions, modèles, outils et fichiers</translation>
     </message>
     <message>
         <source>New assistant…</source>
@@ -15552,6 +15552,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Folder</source>
         <translation>Dossier</translation>
+    </message>
+    <message>
+        <source>File of the project</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>

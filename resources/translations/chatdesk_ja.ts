@@ -11687,12 +11687,12 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>アシスタントを選択</translation>
     </message>
     <message>
-        <source>Their instructions, models, tools and files</source>
-        <translation>指示、モデル、ツール、ファイル</translation>
+        <source>Assistants, files and resources</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Assistants and resources</source>
-        <translation>アシスタントとリソース</translation>
+        <source>Their instructions, models, tools and files</source>
+        <translation>指示、モデル、ツール、ファイル</translation>
     </message>
     <message>
         <source>New assistant…</source>
@@ -15379,6 +15379,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Folder</source>
         <translation>フォルダー</translation>
+    </message>
+    <message>
+        <source>File of the project</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>

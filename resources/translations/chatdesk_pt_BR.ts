@@ -11810,12 +11810,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>escolher assistente</translation>
     </message>
     <message>
-        <source>Their instructions, models, tools and files</source>
-        <translation>Suas instruções, modelos, ferramentas e arquivos</translation>
+        <source>Assistants, files and resources</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Assistants and resources</source>
-        <translation>Assistentes e recursos</translation>
+        <source>Their instructions, models, tools and files</source>
+        <translation>Suas instruções, modelos, ferramentas e arquivos</translation>
     </message>
     <message>
         <source>New assistant…</source>
@@ -15552,6 +15552,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Folder</source>
         <translation>Pasta</translation>
+    </message>
+    <message>
+        <source>File of the project</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>

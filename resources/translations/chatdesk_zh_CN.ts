@@ -11687,12 +11687,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>选择助手</translation>
     </message>
     <message>
-        <source>Their instructions, models, tools and files</source>
-        <translation>它们的指令、模型、工具和文件</translation>
+        <source>Assistants, files and resources</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Assistants and resources</source>
-        <translation>助手和资源</translation>
+        <source>Their instructions, models, tools and files</source>
+        <translation>它们的指令、模型、工具和文件</translation>
     </message>
     <message>
         <source>New assistant…</source>
@@ -15379,6 +15379,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Folder</source>
         <translation>文件夹</translation>
+    </message>
+    <message>
+        <source>File of the project</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>

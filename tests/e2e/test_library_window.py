@@ -117,7 +117,10 @@ def test_new_threads_go_to_the_open_project_which_is_there_at_the_next_start(tmp
         application.panes.commands.trigger("project.switch")
         await until(lambda: projects.menu is not None)
         names = [entry.text for entry in projects.menu.chooser.shown()]
-        assert names == ["All projects", "Personal", "Research", "New project…", "Edit Research…", "Share Research…"]
+        assert names == [
+            *("All projects", "Personal", "Research"),
+            *("New project…", "Edit Research…", "Files of the project…", "Share Research…"),
+        ]
         QTest.keyClicks(projects.menu.chooser.field, "all")
         QTest.keyClick(projects.menu.chooser.field, Qt.Key.Key_Return)
         await until(lambda: titles(application) == ["In research", "At home"])

@@ -229,7 +229,7 @@ class PillButton(ThemedButton):
         width: float = 2 * self._PADDING_PX + self._text_px()
         mark = self._mark_px() + self._GAP_PX
         width += mark * (int(self._icon_name is not None) + int(self._has_arrow))
-        return QSize(round(width), self._theme.target_px())
+        return QSize(max(round(width), self._theme.target_px(0)), self._theme.target_px())
 
     def minimumSizeHint(self) -> QSize:
         # The text may be cut short where there is little room.
