@@ -233,27 +233,27 @@
     </message>
     <message>
         <source>have the same chats on your own computers, through a folder</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダーを通じて、自分のコンピューターで同じチャットを使います</translation>
     </message>
     <message>
         <source>an empty folder that something carries to your other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>ほかの自分のコンピューターへ同期される空のフォルダー</translation>
     </message>
     <message>
         <source>begin with the first computer, and print the recovery phrase once</source>
-        <translation type="unfinished"></translation>
+        <translation>最初のコンピューターで始め、リカバリーフレーズを一度だけ表示します</translation>
     </message>
     <message>
         <source>join with a further computer, or again with a restored one</source>
-        <translation type="unfinished"></translation>
+        <translation>2台目以降のコンピューター、または復元したコンピューターで参加します</translation>
     </message>
     <message>
         <source>the same folder as on the other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>ほかのコンピューターと同じフォルダー</translation>
     </message>
     <message>
         <source>read the recovery phrase from FILE; else it is asked for</source>
-        <translation type="unfinished"></translation>
+        <translation>リカバリーフレーズをFILEから読み込みます。指定しない場合は入力を求めます</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -261,107 +261,107 @@
     </message>
     <message>
         <source>write what is new here into the folder, and read what others wrote</source>
-        <translation type="unfinished"></translation>
+        <translation>ここの新しい内容をフォルダーに書き込み、ほかのコンピューターの内容を読み込みます</translation>
     </message>
     <message>
         <source>wait at most this long ({seconds})</source>
-        <translation type="unfinished"></translation>
+        <translation>最長でこの秒数だけ待ちます({seconds})</translation>
     </message>
     <message>
         <source>show your computers, and what waits</source>
-        <translation type="unfinished"></translation>
+        <translation>自分のコンピューターと、待機中のものを表示します</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダーを使うのをやめます。すべてこのコンピューターに残ります</translation>
     </message>
     <message>
         <source>A folder has a name.</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダーには名前が必要です。</translation>
     </message>
     <message>
         <source>Name one that others carry.</source>
-        <translation type="unfinished"></translation>
+        <translation>ほかのプログラムが同期しているフォルダーを指定してください。</translation>
     </message>
     <message>
         <source>This is no folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>これはフォルダーではありません。</translation>
     </message>
     <message>
         <source>The file with the recovery phrase cannot be read: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>リカバリーフレーズのファイルを読み込めません: {reason}。</translation>
     </message>
     <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
-        <translation type="unfinished"></translation>
+        <translation>自分のコンピューターは自動的に同期されます。ここで実行するには、ChatDeskを閉じてください。</translation>
     </message>
     <message>
         <source>This is your recovery phrase. Write it down: your other computers need it, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
-        <translation type="unfinished"></translation>
+        <translation>これがリカバリーフレーズです。書き留めてください。ほかのコンピューターで必要になり、これだけでチャットを取り戻せます。これとフォルダーを持つ人は、すべてを読むことができます。再び表示されることはありません。</translation>
     </message>
     <message>
         <source>Recovery phrase: </source>
-        <translation type="unfinished"></translation>
+        <translation>リカバリーフレーズ: </translation>
     </message>
     <message>
         <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation type="unfinished"></translation>
+        <translation>このフォルダーを使っているコンピューター: {computers}。このコンピューターのチャットを統合しますか？</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}(このコンピューター)</translation>
     </message>
     <message>
         <source>{computer}, last here {moment}</source>
-        <translation type="unfinished"></translation>
+        <translation>{computer}、最後に使用: {moment}</translation>
     </message>
     <message numerus="yes">
         <source>{count} files of it have not arrived yet</source>
         <comment>{count} file of it has not arrived yet</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>ファイル{count}個がまだ届いていません</numerusform>
         </translation>
     </message>
     <message>
         <source>the folder has older files of it than before</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダーにあるこのコンピューターのファイルが、以前より古くなっています</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are not in the folder yet. Your other computers do not get them.</source>
         <comment>{count} change is not in the folder yet. Your other computers do not get it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count}件の変更がまだフォルダーにありません。ほかのコンピューターには届きません。</numerusform>
         </translation>
     </message>
     <message>
         <source>Forget the folder {folder}? Its projects stay here as private ones.</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダー{folder}を使うのをやめますか？プロジェクトは個人用としてここに残ります。</translation>
     </message>
     <message>
         <source>This computer has left {folder}. The files there stay for your other computers, and nobody can read them without the recovery phrase. With it you can join again.</source>
-        <translation type="unfinished"></translation>
+        <translation>このコンピューターは{folder}から離れました。中のファイルはほかのコンピューターのために残り、リカバリーフレーズがなければ誰も読めません。リカバリーフレーズがあれば、もう一度参加できます。</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers sync&apos; continues.</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers sync&apos;で続行できます。</translation>
     </message>
     <message>
         <source>Join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>リカバリーフレーズでもう一度参加してください: &apos;chatdesk computers join&apos;。</translation>
     </message>
     <message>
         <source>Everything is in the folder, and everything in the folder is here.</source>
-        <translation type="unfinished"></translation>
+        <translation>すべてがフォルダーにあり、フォルダーの内容はすべてここにあります。</translation>
     </message>
     <message>
         <source>Attached files are on their way.</source>
-        <translation type="unfinished"></translation>
+        <translation>添付ファイルを転送中です。</translation>
     </message>
     <message numerus="yes">
         <source>{count} files in the folder are incomplete, or were changed. What they bring waits.</source>
         <comment>{count} file in the folder is incomplete, or was changed. What it brings waits.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>フォルダー内の{count}個のファイルが不完全か、変更されています。その内容は待機中です。</numerusform>
         </translation>
     </message>
     <message>
@@ -620,7 +620,7 @@
     </message>
     <message>
         <source>remember the facts that ChatGPT or Claude remembered, too</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatGPTやClaudeが記憶していた事柄も記憶します</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -647,15 +647,15 @@
     </message>
     <message>
         <source>Memory: {text}</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリー: {text}</translation>
     </message>
     <message>
         <source>--memories keeps them, and they are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>--memoriesを付けると保存され、許可したプロバイダーに送られます。</translation>
     </message>
     <message>
         <source>Memory is off. Once it is on, --memories keeps them, for the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーはオフです。オンにした後で--memoriesを付けると、許可したプロバイダー用に保存されます。</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -687,15 +687,15 @@
     </message>
     <message>
         <source>choose what the team of a shared project gets of it</source>
-        <translation type="unfinished"></translation>
+        <translation>共有プロジェクトのチームに渡す範囲を選びます</translation>
     </message>
     <message>
         <source>choose what makes the vectors for finding by meaning</source>
-        <translation type="unfinished"></translation>
+        <translation>意味で検索するためのベクトルの作成元を選びます</translation>
     </message>
     <message>
         <source>list the providers that get the files, or never do</source>
-        <translation type="unfinished"></translation>
+        <translation>ファイルを受け取るプロバイダーと、受け取らないプロバイダーを一覧表示します</translation>
     </message>
     <message>
         <source>folder, file, or address of a web page</source>
@@ -715,35 +715,35 @@
     </message>
     <message>
         <source>JSON list of objects with a question and a file; - reads stdin; without it, the kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>質問(question)とファイル(file)を持つオブジェクトのJSONリスト。-はstdinから読み込みます。指定しない場合は保存した質問を使います</translation>
     </message>
     <message>
         <source>keep those of FILE, and try all that are kept</source>
-        <translation type="unfinished"></translation>
+        <translation>FILEの質問を保存し、保存した質問をすべて試します</translation>
     </message>
     <message>
         <source>nothing, its name, or the text of its files too</source>
-        <translation type="unfinished"></translation>
+        <translation>何も渡さない、名前だけ、またはファイルのテキストも</translation>
     </message>
     <message>
         <source>a model for embeddings of one of your providers</source>
-        <translation type="unfinished"></translation>
+        <translation>プロバイダーのいずれかにある埋め込み用モデル</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk, without a network</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDesk付属のベクトル。ネットワークは使いません</translation>
     </message>
     <message>
         <source>with --model: do it, after its cost was told</source>
-        <translation type="unfinished"></translation>
+        <translation>--modelと併用: 費用を表示した後、実行します</translation>
     </message>
     <message>
         <source>never send the files of the project to it</source>
-        <translation type="unfinished"></translation>
+        <translation>プロジェクトのファイルをこのプロバイダーに送らないようにします</translation>
     </message>
     <message>
         <source>send them again</source>
-        <translation type="unfinished"></translation>
+        <translation>再び送るようにします</translation>
     </message>
     <message>
         <source>its id or place, as listed</source>
@@ -759,11 +759,11 @@
     </message>
     <message>
         <source>There is no file of questions to keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>保存する質問のファイルがありません。</translation>
     </message>
     <message>
         <source>Give a FILE with --keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>--keepと一緒にFILEを指定してください。</translation>
     </message>
     <message>
         <source>“{file}” is no JSON list of objects with a question and a file.</source>
@@ -775,11 +775,11 @@
     </message>
     <message>
         <source>“{model}” is no provider and model.</source>
-        <translation type="unfinished"></translation>
+        <translation>「{model}」はプロバイダーとモデルの組ではありません。</translation>
     </message>
     <message>
         <source>--yes belongs to --model.</source>
-        <translation type="unfinished"></translation>
+        <translation>--yesは--modelと一緒に使います。</translation>
     </message>
     <message>
         <source>ChatDesk is open and reads the files of projects.</source>
@@ -795,11 +795,11 @@
     </message>
     <message>
         <source>No questions are kept for this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>このプロジェクトには保存した質問がありません。</translation>
     </message>
     <message>
         <source>Give a FILE with --keep, or add some in the window, in the project&apos;s Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>--keepと一緒にFILEを指定するか、ウィンドウの「プロジェクトのファイル」で追加してください。</translation>
     </message>
     <message>
         <source>{hits} of {total} among the first five</source>
@@ -815,19 +815,19 @@
     </message>
     <message>
         <source>There is no provider “{provider}”.</source>
-        <translation type="unfinished"></translation>
+        <translation>プロバイダー「{provider}」はありません。</translation>
     </message>
     <message>
         <source>See &apos;chatdesk providers list&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk providers list&apos;を参照してください。</translation>
     </message>
     <message>
         <source>gets the files</source>
-        <translation type="unfinished"></translation>
+        <translation>ファイルを受け取ります</translation>
     </message>
     <message>
         <source>Nothing was sent or changed. Add --yes to do it.</source>
-        <translation type="unfinished"></translation>
+        <translation>何も送られず、何も変更されていません。実行するには--yesを付けてください。</translation>
     </message>
     <message numerus="yes">
         <source>{count} files read</source>
@@ -2626,19 +2626,19 @@
     </message>
     <message>
         <source>pin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>箇所を固定</translation>
     </message>
     <message>
         <source>leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>箇所を除外</translation>
     </message>
     <message>
         <source>unpin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>箇所の固定を解除</translation>
     </message>
     <message>
         <source>no longer leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>箇所の除外を解除</translation>
     </message>
     <message>
         <source>rename thread</source>
@@ -7798,27 +7798,27 @@
     <message numerus="yes">
         <source>The export contains {count} memories.</source>
         <comment>The export contains {count} memory.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>エクスポートには{count}件のメモリーがあります。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} more are beyond the most that ChatDesk keeps.</source>
         <comment>{count} more is beyond the most that ChatDesk keeps.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>ほかに{count}件ありますが、ChatDeskが保存できる上限を超えています。</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} of them are remembered now.</source>
         <comment>{count} of them is remembered now.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>そのうち{count}件を記憶しました。</numerusform>
         </translation>
     </message>
     <message>
         <source>None was taken: memories are kept only where you choose them.</source>
-        <translation type="unfinished"></translation>
+        <translation>取り込まれたものはありません。メモリーは、選んだ場合にだけ保存されます。</translation>
     </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
@@ -8791,7 +8791,7 @@
     </message>
     <message>
         <source>Memory…</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリー…</translation>
     </message>
     <message>
         <source>System prompt of the project…</source>
@@ -8923,7 +8923,7 @@
     </message>
     <message>
         <source>Remember the selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>選択部分を記憶…</translation>
     </message>
     <message>
         <source>Previous version</source>
@@ -9291,7 +9291,7 @@
     </message>
     <message>
         <source>Remember selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>選択部分を記憶…</translation>
     </message>
     <message>
         <source>Open as artifact</source>
@@ -10732,57 +10732,57 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>All passages of the project&apos;s files, and later what changes in them and each question, go to {provider}.</source>
-        <translation type="unfinished"></translation>
+        <translation>プロジェクトのファイルのすべての箇所と、その後の変更と各質問が{provider}に送られます。</translation>
     </message>
     <message>
         <source>It is a server on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>これはこのコンピューター上のサーバーです。</translation>
     </message>
     <message>
         <source>They leave this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>内容はこのコンピューターの外に出ます。</translation>
     </message>
     <message>
         <source>Now that is {texts}, about {tokens} tokens, in {requests}.</source>
-        <translation type="unfinished"></translation>
+        <translation>現時点では{texts}、約{tokens}トークン、{requests}です。</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages</source>
         <comment>{count} passage</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count}件の箇所</numerusform>
         </translation>
     </message>
     <message>
         <source>The price of {model} is not known.</source>
-        <translation type="unfinished"></translation>
+        <translation>{model}の価格は不明です。</translation>
     </message>
     <message>
         <source>That costs about ${dollars}.</source>
-        <translation type="unfinished"></translation>
+        <translation>費用は約${dollars}です。</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDesk付属のベクトル</translation>
     </message>
     <message>
         <source>Found by meaning with {name}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}で意味から検索しました。</translation>
     </message>
     <message>
         <source>{done} of {total} passages have vectors of {name}, which answers once all have.</source>
-        <translation type="unfinished"></translation>
+        <translation>{total}件中{done}件の箇所に{name}のベクトルがあります。すべてそろうと使われます。</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages wait for it.</source>
         <comment>{count} passage waits for it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count}件の箇所が待機中です。</numerusform>
         </translation>
     </message>
     <message>
         <source>The last question was compared by the vectors that come with ChatDesk: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>前回の質問はChatDesk付属のベクトルで比較しました: {reason}</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -10954,15 +10954,15 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Pinned: it goes with every question of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>固定: このスレッドのすべての質問と一緒に送られます</translation>
     </message>
     <message>
         <source>Left out of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>このスレッドから除外</translation>
     </message>
     <message>
         <source>Sent where it fits the question</source>
-        <translation type="unfinished"></translation>
+        <translation>質問に合う場合に送られます</translation>
     </message>
     <message>
         <source>Hide the inspector</source>
@@ -11688,7 +11688,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Assistants, files and resources</source>
-        <translation type="unfinished"></translation>
+        <translation>アシスタント、ファイル、リソース</translation>
     </message>
     <message>
         <source>Their instructions, models, tools and files</source>
@@ -11803,27 +11803,27 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Find by meaning with</source>
-        <translation type="unfinished"></translation>
+        <translation>意味の検索に使うもの</translation>
     </message>
     <message>
         <source>The vectors that come with ChatDesk are made on this computer and know English best. A model for embeddings of a provider knows more languages, and gets the texts of the files.</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDesk付属のベクトルはこのコンピューター上で作成され、英語を最も得意とします。プロバイダーの埋め込み用モデルはより多くの言語に対応しますが、ファイルのテキストが送られます。</translation>
     </message>
     <message>
         <source>Who makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>ベクトルの作成元</translation>
     </message>
     <message>
         <source>ChatDesk, on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>このコンピューター上のChatDesk</translation>
     </message>
     <message>
         <source>Model for embeddings</source>
-        <translation type="unfinished"></translation>
+        <translation>埋め込み用モデル</translation>
     </message>
     <message>
         <source>Vectors by</source>
-        <translation type="unfinished"></translation>
+        <translation>ベクトルの作成元</translation>
     </message>
     <message>
         <source>Model</source>
@@ -12447,15 +12447,15 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>The team does not see it</source>
-        <translation type="unfinished"></translation>
+        <translation>チームには表示しない</translation>
     </message>
     <message>
         <source>The team sees its name</source>
-        <translation type="unfinished"></translation>
+        <translation>チームに名前を表示する</translation>
     </message>
     <message>
         <source>The team gets its text</source>
-        <translation type="unfinished"></translation>
+        <translation>チームにテキストを渡す</translation>
     </message>
     <message>
         <source>Files of {project}</source>
@@ -12507,31 +12507,31 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Left out…</source>
-        <translation type="unfinished"></translation>
+        <translation>除外…</translation>
     </message>
     <message>
         <source>Choose what of the folder is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダーから除外するものを選ぶ</translation>
     </message>
     <message>
         <source>What the team gets</source>
-        <translation type="unfinished"></translation>
+        <translation>チームに渡すもの</translation>
     </message>
     <message>
         <source>Change…</source>
-        <translation type="unfinished"></translation>
+        <translation>変更…</translation>
     </message>
     <message>
         <source>Change what makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>ベクトルの作成元を変更</translation>
     </message>
     <message>
         <source>Who gets them…</source>
-        <translation type="unfinished"></translation>
+        <translation>送信先…</translation>
     </message>
     <message>
         <source>Choose which providers get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>ファイルを受け取るプロバイダーを選ぶ</translation>
     </message>
     <message>
         <source>Try a question</source>
@@ -12547,11 +12547,11 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Kept questions…</source>
-        <translation type="unfinished"></translation>
+        <translation>保存した質問…</translation>
     </message>
     <message>
         <source>Keep questions and run them again</source>
-        <translation type="unfinished"></translation>
+        <translation>質問を保存して、もう一度実行する</translation>
     </message>
     <message numerus="yes">
         <source>and {count} more</source>
@@ -12573,7 +12573,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>shared by the team</source>
-        <translation type="unfinished"></translation>
+        <translation>チームで共有</translation>
     </message>
     <message>
         <source>being listed</source>
@@ -12967,15 +12967,15 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Search the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーを検索</translation>
     </message>
     <message>
         <source>Memories to show</source>
-        <translation type="unfinished"></translation>
+        <translation>表示するメモリー</translation>
     </message>
     <message>
         <source>Add…</source>
-        <translation type="unfinished"></translation>
+        <translation>追加…</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -12983,70 +12983,70 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Show its message</source>
-        <translation type="unfinished"></translation>
+        <translation>元のメッセージを表示</translation>
     </message>
     <message>
         <source>Delete what is chosen</source>
-        <translation type="unfinished"></translation>
+        <translation>選択したものを削除</translation>
     </message>
     <message>
         <source>Providers that get memories. None gets them unless you tick it.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーを受け取るプロバイダー。チェックを入れないかぎり、どこにも送られません。</translation>
     </message>
     <message>
         <source>Providers that get memories</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーを受け取るプロバイダー</translation>
     </message>
     <message>
         <source>What you confirm is kept, and sent with your questions to the providers that you tick below.</source>
-        <translation type="unfinished"></translation>
+        <translation>確認したものが保存され、下でチェックを入れたプロバイダーに質問と一緒に送られます。</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent. What is here stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーはオフです。何も保存されず、何も送られません。ここにあるものは、削除するまで残ります。</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on. What is here can be deleted.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーはオフです。オンにするまで、何も保存されず、何も送られません。ここにあるものは削除できます。</translation>
     </message>
     <message>
         <source>All memories</source>
-        <translation type="unfinished"></translation>
+        <translation>すべてのメモリー</translation>
     </message>
     <message>
         <source>{name} (at a new address: tick it again)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name}(アドレスが変わりました。もう一度チェックを入れてください)</translation>
     </message>
     <message>
         <source>{name} — {address}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} — {address}</translation>
     </message>
     <message>
         <source>Undo the deletion</source>
-        <translation type="unfinished"></translation>
+        <translation>削除を元に戻す</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories</source>
         <comment>{count} memory</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count}件のメモリー</numerusform>
         </translation>
     </message>
     <message>
         <source>No memory matches.</source>
-        <translation type="unfinished"></translation>
+        <translation>一致するメモリーはありません。</translation>
     </message>
     <message>
         <source>Nothing is remembered yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>まだ何も記憶していません。</translation>
     </message>
     <message>
         <source>Export the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーをエクスポート</translation>
     </message>
     <message>
         <source>JSON files (*.json)</source>
-        <translation type="unfinished"></translation>
+        <translation>JSONファイル (*.json)</translation>
     </message>
     <message>
         <source>Models…</source>
@@ -13310,7 +13310,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer. So do the project&apos;s files: the team sees only the names of the folders and files that you added, or their text if you choose so in Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>下書き、ピン留め、アーカイブ、コンテキストに付けた印、キー、プロンプトはこのコンピューターに残ります。プロジェクトのファイルも同様です。チームに見えるのは追加したフォルダーとファイルの名前だけで、「ファイル」で選んだ場合はテキストも渡されます。</translation>
     </message>
     <message>
         <source>Share “{name}”</source>
@@ -15382,7 +15382,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>File of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>プロジェクトのファイル</translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>
@@ -15501,59 +15501,59 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>see and change what ChatDesk remembers</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDeskが記憶していることを確認、変更します</translation>
     </message>
     <message>
         <source>list the facts that are remembered</source>
-        <translation type="unfinished"></translation>
+        <translation>記憶している事柄を一覧表示します</translation>
     </message>
     <message>
         <source>remember a fact</source>
-        <translation type="unfinished"></translation>
+        <translation>事柄を記憶します</translation>
     </message>
     <message>
         <source>change the words of a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーの文を変更します</translation>
     </message>
     <message>
         <source>delete memories for good</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーを完全に削除します</translation>
     </message>
     <message>
         <source>write all memories to a JSON file</source>
-        <translation type="unfinished"></translation>
+        <translation>すべてのメモリーをJSONファイルに書き出します</translation>
     </message>
     <message>
         <source>its id, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>一覧に表示されたid</translation>
     </message>
     <message>
         <source>one sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>1つの文</translation>
     </message>
     <message>
         <source>only for this project, by its name or id</source>
-        <translation type="unfinished"></translation>
+        <translation>このプロジェクト専用(名前またはidで指定)</translation>
     </message>
     <message>
         <source>ids, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>一覧に表示されたid(複数可)</translation>
     </message>
     <message>
         <source>all memories</source>
-        <translation type="unfinished"></translation>
+        <translation>すべてのメモリー</translation>
     </message>
     <message>
         <source>the file to write</source>
-        <translation type="unfinished"></translation>
+        <translation>書き出すファイル</translation>
     </message>
     <message>
         <source>Name the memories to delete, or --all.</source>
-        <translation type="unfinished"></translation>
+        <translation>削除するメモリーか--allを指定してください。</translation>
     </message>
     <message>
         <source>Change the memories in its window, or close it first.</source>
-        <translation type="unfinished"></translation>
+        <translation>ウィンドウでメモリーを変更するか、先に閉じてください。</translation>
     </message>
     <message>
         <source>everywhere</source>
@@ -15561,24 +15561,24 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーはオフです。何も保存されず、何も送られません。</translation>
     </message>
     <message>
         <source>This was remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>これはすでに記憶していました。</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories deleted</source>
         <comment>{count} memory deleted</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count}件のメモリーを削除しました</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} memories written</source>
         <comment>{count} memory written</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count}件のメモリーを書き出しました</numerusform>
         </translation>
     </message>
     <message>
@@ -15855,8 +15855,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message numerus="yes">
         <source>{count} memories are kept</source>
         <comment>{count} memory is kept</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count}件のメモリーが保存されています</numerusform>
         </translation>
     </message>
     <message>
@@ -16529,7 +16529,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Memories</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリー</translation>
     </message>
     <message numerus="yes">
         <source>Summary of {count} messages</source>
@@ -19730,7 +19730,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>This file is not on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>このファイルはこのコンピューターにありません。</translation>
     </message>
     <message>
         <source>There is no folder or file {place}.</source>
@@ -19798,7 +19798,7 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>The passage is not on this page: the file may have changed since it was read.</source>
-        <translation type="unfinished"></translation>
+        <translation>この箇所はこのページにありません。読み込んだ後にファイルが変更された可能性があります。</translation>
     </message>
     <message>
         <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
@@ -19818,35 +19818,35 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Previous page</source>
-        <translation type="unfinished"></translation>
+        <translation>前のページ</translation>
     </message>
     <message>
         <source>Next page</source>
-        <translation type="unfinished"></translation>
+        <translation>次のページ</translation>
     </message>
     <message>
         <source>Smaller</source>
-        <translation type="unfinished"></translation>
+        <translation>縮小</translation>
     </message>
     <message>
         <source>Larger</source>
-        <translation type="unfinished"></translation>
+        <translation>拡大</translation>
     </message>
     <message>
         <source>Show the text of the page</source>
-        <translation type="unfinished"></translation>
+        <translation>ページのテキストを表示</translation>
     </message>
     <message>
         <source>Page</source>
-        <translation type="unfinished"></translation>
+        <translation>ページ</translation>
     </message>
     <message>
         <source>Show the page</source>
-        <translation type="unfinished"></translation>
+        <translation>ページを表示</translation>
     </message>
     <message>
         <source>Page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>{page}/{total}ページ</translation>
     </message>
     <message>
         <source>Page {page}</source>
@@ -19854,610 +19854,610 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     </message>
     <message>
         <source>Memory is off.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーはオフです。</translation>
     </message>
     <message>
         <source>Memories are not sent to this provider: you did not allow it.</source>
-        <translation type="unfinished"></translation>
+        <translation>このプロバイダーは許可されていないため、メモリーは送られません。</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project.</source>
-        <translation type="unfinished"></translation>
+        <translation>共有プロジェクトではメモリーは送られません。</translation>
     </message>
     <message>
         <source>Memories are not sent in a temporary chat.</source>
-        <translation type="unfinished"></translation>
+        <translation>一時チャットではメモリーは送られません。</translation>
     </message>
     <message>
         <source>A memory needs a text.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーには文が必要です。</translation>
     </message>
     <message>
         <source>Write one sentence.</source>
-        <translation type="unfinished"></translation>
+        <translation>1つの文を書いてください。</translation>
     </message>
     <message>
         <source>The memory has {count} characters; the most is {most}.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーは{count}文字ありますが、上限は{most}文字です。</translation>
     </message>
     <message>
         <source>Shorten it to what matters.</source>
-        <translation type="unfinished"></translation>
+        <translation>大事な部分だけに短くしてください。</translation>
     </message>
     <message numerus="yes">
         <source>about {count} hours left</source>
         <comment>about {count} hour left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>残り約{count}時間</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} minutes left</source>
         <comment>about {count} minute left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>残り約{count}分</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} seconds left</source>
         <comment>about {count} second left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>残り約{count}秒</numerusform>
         </translation>
     </message>
     <message>
         <source>not tried yet</source>
-        <translation type="unfinished"></translation>
+        <translation>未実行</translation>
     </message>
     <message>
         <source>found at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>{place}番目に見つかりました</translation>
     </message>
     <message>
         <source>not found</source>
-        <translation type="unfinished"></translation>
+        <translation>見つかりません</translation>
     </message>
     <message>
         <source>at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>{place}番目</translation>
     </message>
     <message>
         <source>{outcome} (before: {earlier})</source>
-        <translation type="unfinished"></translation>
+        <translation>{outcome}(前回: {earlier})</translation>
     </message>
     <message>
         <source>Another computer shares “{place}” with this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>別のコンピューターが「{place}」をこのプロジェクトに共有しています。</translation>
     </message>
     <message>
         <source>Pause it, and ask the person who shares it to end that.</source>
-        <translation type="unfinished"></translation>
+        <translation>一時停止し、共有している人に共有の終了を依頼してください。</translation>
     </message>
     <message>
         <source>Files are shared by the owners and admins of a shared project, from their own computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>共有プロジェクトのファイルを共有できるのは、所有者と管理者が自分のコンピューターから行う場合だけです。</translation>
     </message>
     <message>
         <source>It is damaged and cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>破損していて表示できません。</translation>
     </message>
     <message>
         <source>This page cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>このページは表示できません。</translation>
     </message>
     <message>
         <source>Read its text instead, or open the file in another program.</source>
-        <translation type="unfinished"></translation>
+        <translation>代わりにテキストを読むか、ファイルを別のプログラムで開いてください。</translation>
     </message>
     <message>
         <source>Name the model for embeddings.</source>
-        <translation type="unfinished"></translation>
+        <translation>埋め込み用モデルを指定してください。</translation>
     </message>
     <message>
         <source>The files of this project are never sent to this provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>このプロジェクトのファイルは、このプロバイダーには送られません。</translation>
     </message>
     <message>
         <source>Let it have them first, or choose another provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>先にこのプロバイダーへの送信を認めるか、別のプロバイダーを選んでください。</translation>
     </message>
     <message>
         <source>“{model}” did not answer in time.</source>
-        <translation type="unfinished"></translation>
+        <translation>「{model}」が時間内に応答しませんでした。</translation>
     </message>
     <message>
         <source>No provider can be asked here.</source>
-        <translation type="unfinished"></translation>
+        <translation>ここではプロバイダーに問い合わせできません。</translation>
     </message>
     <message>
         <source>The vectors of “{model}” cannot be used.</source>
-        <translation type="unfinished"></translation>
+        <translation>「{model}」のベクトルは使えません。</translation>
     </message>
     <message>
         <source>The vectors of “{model}” have {found} numbers now, and had {known}.</source>
-        <translation type="unfinished"></translation>
+        <translation>「{model}」のベクトルの数値は{found}個になっています。以前は{known}個でした。</translation>
     </message>
     <message>
         <source>Memory is off, so nothing was remembered.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーがオフのため、何も記憶しませんでした。</translation>
     </message>
     <message>
         <source>Nothing was kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>何も保存されていません。</translation>
     </message>
     <message>
         <source>Turn it on in Settings, Context, Memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>「設定」の「コンテキスト」の「メモリー」でオンにしてください。</translation>
     </message>
     <message>
         <source>The memories are unchanged.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーは変更されていません。</translation>
     </message>
     <message>
         <source>Nothing in the files of the project fits this question.</source>
-        <translation type="unfinished"></translation>
+        <translation>プロジェクトのファイルに、この質問に合うものはありません。</translation>
     </message>
     <message>
         <source>What was found in the files of the project did not fit into the request.</source>
-        <translation type="unfinished"></translation>
+        <translation>プロジェクトのファイルで見つかったものは、リクエストに入りきりませんでした。</translation>
     </message>
     <message>
         <source>The files of the project were not sent: this provider never gets them.</source>
-        <translation type="unfinished"></translation>
+        <translation>プロジェクトのファイルは送られていません。このプロバイダーには送らない設定です。</translation>
     </message>
     <message>
         <source>Remember facts that you confirm</source>
-        <translation type="unfinished"></translation>
+        <translation>確認した事柄を記憶</translation>
     </message>
     <message>
         <source>Off: nothing is kept or sent. What is there stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>オフの場合、何も保存されず、何も送られません。すでにあるものは、削除するまで残ります。</translation>
     </message>
     <message>
         <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリー</translation>
     </message>
     <message>
         <source>memories remember facts</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリー 記憶 覚える 事柄</translation>
     </message>
     <message>
         <source>Memories take at most</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーに使う上限</translation>
     </message>
     <message>
         <source>tokens of a request</source>
-        <translation type="unfinished"></translation>
+        <translation>トークン(リクエストごと)</translation>
     </message>
     <message>
         <source>Providers that are sent memories</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーを送るプロバイダー</translation>
     </message>
     <message>
         <source>A question and the file that should be found are both needed, in few words.</source>
-        <translation type="unfinished"></translation>
+        <translation>質問と、見つかるべきファイルの両方が、短い言葉で必要です。</translation>
     </message>
     <message>
         <source>A project keeps at most {count} questions.</source>
-        <translation type="unfinished"></translation>
+        <translation>1つのプロジェクトに保存できる質問は最大{count}件です。</translation>
     </message>
     <message>
         <source>Remove some first.</source>
-        <translation type="unfinished"></translation>
+        <translation>先にいくつか外してください。</translation>
     </message>
     <message>
         <source>Another memory says the same.</source>
-        <translation type="unfinished"></translation>
+        <translation>別のメモリーに同じ内容があります。</translation>
     </message>
     <message>
         <source>Delete one of the two.</source>
-        <translation type="unfinished"></translation>
+        <translation>どちらか一方を削除してください。</translation>
     </message>
     <message>
         <source>ChatDesk keeps {most} memories at most.</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDeskが保存するメモリーは最大{most}件です。</translation>
     </message>
     <message>
         <source>Delete some that no longer matter.</source>
-        <translation type="unfinished"></translation>
+        <translation>不要になったものを削除してください。</translation>
     </message>
     <message>
         <source>This memory does not exist.</source>
-        <translation type="unfinished"></translation>
+        <translation>このメモリーは存在しません。</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project, so none is kept for it alone.</source>
-        <translation type="unfinished"></translation>
+        <translation>共有プロジェクトではメモリーが送られないため、そのプロジェクト専用には保存できません。</translation>
     </message>
     <message>
         <source>Keep it everywhere.</source>
-        <translation type="unfinished"></translation>
+        <translation>すべての場所用に保存してください。</translation>
     </message>
     <message>
         <source>My computers</source>
-        <translation type="unfinished"></translation>
+        <translation>自分のコンピューター</translation>
     </message>
     <message>
         <source>Me</source>
-        <translation type="unfinished"></translation>
+        <translation>自分</translation>
     </message>
     <message>
         <source>The key of your computers cannot be found on this one.</source>
-        <translation type="unfinished"></translation>
+        <translation>自分のコンピューター用のキーが、このコンピューターに見つかりません。</translation>
     </message>
     <message>
         <source>Unlock the keyring, or join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>キーリングのロックを解除するか、リカバリーフレーズでもう一度参加してください: &apos;chatdesk computers join&apos;。</translation>
     </message>
     <message>
         <source>This computer cannot keep the key of your computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>このコンピューターでは、自分のコンピューター用のキーを保管できません。</translation>
     </message>
     <message>
         <source>This folder is not empty.</source>
-        <translation type="unfinished"></translation>
+        <translation>このフォルダーは空ではありません。</translation>
     </message>
     <message>
         <source>Choose an empty folder, or a new one inside. If your other computer uses this one, join it with the phrase.</source>
-        <translation type="unfinished"></translation>
+        <translation>空のフォルダーを選ぶか、中に新しいフォルダーを作成してください。ほかのコンピューターがこのフォルダーを使っている場合は、リカバリーフレーズで参加してください。</translation>
     </message>
     <message>
         <source>No computer of yours has written into this folder, as far as it has arrived here.</source>
-        <translation type="unfinished"></translation>
+        <translation>ここに届いている範囲では、このフォルダーに書き込んだ自分のコンピューターはありません。</translation>
     </message>
     <message>
         <source>Wait until the folder has been carried here, or look whether it is the right one.</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダーがここに届くまで待つか、正しいフォルダーか確認してください。</translation>
     </message>
     <message>
         <source>The recovery phrase is not the one of this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>このフォルダーのリカバリーフレーズではありません。</translation>
     </message>
     <message>
         <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>最初のコンピューターがこのフォルダーを使い始めたときに表示されたリカバリーフレーズを探してください。</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
-        <translation type="unfinished"></translation>
+        <translation>このコンピューターは、ほかのコンピューターに参加していません。</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers start&apos; or &apos;join&apos; does that.</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers start&apos;または&apos;join&apos;で参加できます。</translation>
     </message>
     <message>
         <source>This computer has left the folder, and your chats are kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>このコンピューターはフォルダーから離れました。チャットは保存されています。</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダー用に保管していたコピーを削除できません: {reason}。</translation>
     </message>
     <message>
         <source>Remove {folder} by hand.</source>
-        <translation type="unfinished"></translation>
+        <translation>{folder}を手動で削除してください。</translation>
     </message>
     <message>
         <source>This computer has joined already.</source>
-        <translation type="unfinished"></translation>
+        <translation>このコンピューターはすでに参加しています。</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers status&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers status&apos;</translation>
     </message>
     <message>
         <source>That is not a recovery phrase of ChatDesk.</source>
-        <translation type="unfinished"></translation>
+        <translation>これはChatDeskのリカバリーフレーズではありません。</translation>
     </message>
     <message>
         <source>It has seven groups of four letters and digits. Compare each with what was shown at the start.</source>
-        <translation type="unfinished"></translation>
+        <translation>英数字4文字ずつ7組です。最初に表示されたものと1文字ずつ比べてください。</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be reached.</source>
-        <translation type="unfinished"></translation>
+        <translation>自分のコンピューター用のフォルダーにアクセスできません。</translation>
     </message>
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>ディスクを接続するか、フォルダーを同期するプログラムを起動してください。ChatDeskは自動的に再試行します。</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
-        <translation type="unfinished"></translation>
+        <translation>自分のコンピューター用のフォルダーがあるディスクがいっぱいです。</translation>
     </message>
     <message>
         <source>Make room there. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>そこに空きを作ってください。ChatDeskは自動的に再試行します。</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be used: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>自分のコンピューター用のフォルダーを使えません: {reason}。</translation>
     </message>
     <message>
         <source>{answer}: {question}</source>
-        <translation type="unfinished"></translation>
+        <translation>{answer}: {question}</translation>
     </message>
     <message>
         <source>not sent: no room</source>
-        <translation type="unfinished"></translation>
+        <translation>送られません: 空きがありません</translation>
     </message>
     <message>
         <source>not sent: does not fit the question</source>
-        <translation type="unfinished"></translation>
+        <translation>送られません: 質問に合いません</translation>
     </message>
     <message>
         <source>not sent: left out</source>
-        <translation type="unfinished"></translation>
+        <translation>送られません: 除外されています</translation>
     </message>
     <message>
         <source>not sent: this provider never gets it</source>
-        <translation type="unfinished"></translation>
+        <translation>送られません: このプロバイダーには送らない設定です</translation>
     </message>
     <message>
         <source>not sent: no longer in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>送られません: もうファイルにありません</translation>
     </message>
     <message>
         <source>From the files of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>プロジェクトのファイルから</translation>
     </message>
     <message>
         <source>What was found in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>ファイルで見つかったもの</translation>
     </message>
     <message>
         <source>Leave out</source>
-        <translation type="unfinished"></translation>
+        <translation>除外</translation>
     </message>
     <message>
         <source>Show the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>箇所を表示</translation>
     </message>
     <message>
         <source>Use again</source>
-        <translation type="unfinished"></translation>
+        <translation>再び使う</translation>
     </message>
     <message>
         <source>place {rank}</source>
-        <translation type="unfinished"></translation>
+        <translation>{rank}番目</translation>
     </message>
     <message>
         <source>named in the question</source>
-        <translation type="unfinished"></translation>
+        <translation>質問で指定</translation>
     </message>
     <message>
         <source>by words: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>言葉で: {place}番目</translation>
     </message>
     <message>
         <source>by meaning: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>意味で: {place}番目</translation>
     </message>
     <message>
         <source>the whole file</source>
-        <translation type="unfinished"></translation>
+        <translation>ファイル全体</translation>
     </message>
     <message>
         <source>Memories of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>このスレッドのメモリー</translation>
     </message>
     <message>
         <source>{text}: {fate}, {tokens}</source>
-        <translation type="unfinished"></translation>
+        <translation>{text}: {fate}、{tokens}</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories are sent</source>
         <comment>{count} memory is sent</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count}件のメモリーを送ります</numerusform>
         </translation>
     </message>
     <message>
         <source>Send the files of the project to {provider}?</source>
-        <translation type="unfinished"></translation>
+        <translation>プロジェクトのファイルを{provider}に送りますか？</translation>
     </message>
     <message>
         <source>Send and use</source>
-        <translation type="unfinished"></translation>
+        <translation>送って使う</translation>
     </message>
     <message>
         <source>What is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>除外するもの</translation>
     </message>
     <message>
         <source>One rule a line, as in a .gitignore: “drafts/” leaves out a folder, “*.log” an ending, and “!keep.log” takes a file in again. What is left out is forgotten at once.</source>
-        <translation type="unfinished"></translation>
+        <translation>.gitignoreと同じように、1行に1つの規則を書きます。「drafts/」はフォルダーを、「*.log」は拡張子を除外し、「!keep.log」はファイルを再び含めます。除外したものはすぐに破棄されます。</translation>
     </message>
     <message>
         <source>Rules</source>
-        <translation type="unfinished"></translation>
+        <translation>規則</translation>
     </message>
     <message>
         <source>{title}, page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>{title}、{page}/{total}ページ</translation>
     </message>
     <message>
         <source>Who gets these files</source>
-        <translation type="unfinished"></translation>
+        <translation>ファイルの送信先</translation>
     </message>
     <message>
         <source>Untick a provider, and nothing of the project&apos;s files is ever sent to it: no passage, no whole file, and nothing that tools read in them. Answers stay as they are.</source>
-        <translation type="unfinished"></translation>
+        <translation>プロバイダーのチェックを外すと、プロジェクトのファイルの内容はそこに一切送られません。箇所も、ファイル全体も、ツールがその中から読んだものも送られません。回答はそのまま残ります。</translation>
     </message>
     <message>
         <source>Providers that get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>ファイルを受け取るプロバイダー</translation>
     </message>
     <message>
         <source>Kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>保存した質問</translation>
     </message>
     <message>
         <source>Write questions with the file that each should find. Run them now, and again after something changed.</source>
-        <translation type="unfinished"></translation>
+        <translation>質問と、その質問で見つかるべきファイルを書いてください。今すぐ実行し、何かを変更した後でもう一度実行できます。</translation>
     </message>
     <message>
         <source>The file to find</source>
-        <translation type="unfinished"></translation>
+        <translation>見つかるべきファイル</translation>
     </message>
     <message>
         <source>Run all</source>
-        <translation type="unfinished"></translation>
+        <translation>すべて実行</translation>
     </message>
     <message>
         <source>Add a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーを追加</translation>
     </message>
     <message>
         <source>Edit the memory</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーを編集</translation>
     </message>
     <message>
         <source>One sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>1つの文</translation>
     </message>
     <message>
         <source>What to remember</source>
-        <translation type="unfinished"></translation>
+        <translation>記憶する内容</translation>
     </message>
     <message>
         <source>Where it holds</source>
-        <translation type="unfinished"></translation>
+        <translation>適用先</translation>
     </message>
     <message>
         <source>Everywhere</source>
-        <translation type="unfinished"></translation>
+        <translation>すべての場所</translation>
     </message>
     <message>
         <source>Erase it with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>メッセージと一緒に消去</translation>
     </message>
     <message>
         <source>Deleted: “{text}”</source>
-        <translation type="unfinished"></translation>
+        <translation>削除しました: 「{text}」</translation>
     </message>
     <message>
         <source>written by you</source>
-        <translation type="unfinished"></translation>
+        <translation>自分で記入</translation>
     </message>
     <message>
         <source>selected in a message</source>
-        <translation type="unfinished"></translation>
+        <translation>メッセージで選択</translation>
     </message>
     <message>
         <source>proposed below an answer</source>
-        <translation type="unfinished"></translation>
+        <translation>回答の下で提案</translation>
     </message>
     <message>
         <source>imported</source>
-        <translation type="unfinished"></translation>
+        <translation>インポート</translation>
     </message>
     <message>
         <source>from another program</source>
-        <translation type="unfinished"></translation>
+        <translation>別のプログラムから</translation>
     </message>
     <message>
         <source>A project without a name</source>
-        <translation type="unfinished"></translation>
+        <translation>名前のないプロジェクト</translation>
     </message>
     <message>
         <source>imported from {source}</source>
-        <translation type="unfinished"></translation>
+        <translation>{source}からインポート</translation>
     </message>
     <message>
         <source>its message is gone</source>
-        <translation type="unfinished"></translation>
+        <translation>元のメッセージはもうありません</translation>
     </message>
     <message>
         <source>erased with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>メッセージと一緒に消去</translation>
     </message>
     <message>
         <source>not sent: what it belongs to is in the trash</source>
-        <translation type="unfinished"></translation>
+        <translation>送られません: 属するものがゴミ箱にあります</translation>
     </message>
     <message>
         <source>not sent: the project is shared</source>
-        <translation type="unfinished"></translation>
+        <translation>送られません: プロジェクトが共有されています</translation>
     </message>
     <message>
         <source>Select the words to remember first.</source>
-        <translation type="unfinished"></translation>
+        <translation>先に、記憶する言葉を選択してください。</translation>
     </message>
     <message>
         <source>Nothing is remembered: memory is off, and an environment variable decides that.</source>
-        <translation type="unfinished"></translation>
+        <translation>何も記憶されません。環境変数によってメモリーがオフになっています。</translation>
     </message>
     <message>
         <source>Keep “{fact}” as a memory?</source>
-        <translation type="unfinished"></translation>
+        <translation>「{fact}」をメモリーに保存しますか？</translation>
     </message>
     <message>
         <source>Memory is off. Turn it on and keep “{fact}”?</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーはオフです。オンにして「{fact}」を保存しますか？</translation>
     </message>
     <message>
         <source>Turn on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>オンにして保存</translation>
     </message>
     <message>
         <source>Kept as a memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーに保存しました。</translation>
     </message>
     <message>
         <source>This is remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>これはすでに記憶しています。</translation>
     </message>
     <message>
         <source>Remember the selection</source>
-        <translation type="unfinished"></translation>
+        <translation>選択部分を記憶</translation>
     </message>
     <message>
         <source>Memory is off, and an environment variable decides that. Nothing can be kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>環境変数によってメモリーがオフになっています。何も保存できません。</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーはオフです。オンにするまで、何も保存されず、何も送られません。</translation>
     </message>
     <message>
         <source>In this project</source>
-        <translation type="unfinished"></translation>
+        <translation>このプロジェクト</translation>
     </message>
     <message>
         <source>Turn memory on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーをオンにして保存</translation>
     </message>
     <message>
         <source>Memories in the export</source>
-        <translation type="unfinished"></translation>
+        <translation>エクスポート内のメモリー</translation>
     </message>
     <message>
         <source>Tick all</source>
-        <translation type="unfinished"></translation>
+        <translation>すべて選択</translation>
     </message>
     <message>
         <source>Remember the ticked ones</source>
-        <translation type="unfinished"></translation>
+        <translation>選択したものを記憶</translation>
     </message>
     <message>
         <source>Tick those that ChatDesk shall remember. They are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDeskに記憶させるものにチェックを入れてください。許可したプロバイダーに送られます。</translation>
     </message>
     <message>
         <source>Memory is off, so none can be taken. If you turn it on in Settings, Context, Memory and import the file again, ChatDesk keeps those that you tick, and sends them to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>メモリーがオフのため、取り込めません。「設定」の「コンテキスト」の「メモリー」でオンにして、ファイルをもう一度インポートすると、チェックを入れたものが保存され、許可したプロバイダーに送られます。</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories in the export</source>
         <comment>{count} memory in the export</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>エクスポート内のメモリー: {count}件</numerusform>
         </translation>
     </message>
     <message>
         <source>{count}. {hint}</source>
-        <translation type="unfinished"></translation>
+        <translation>{count}。{hint}</translation>
     </message>
 </context>
 </TS>
