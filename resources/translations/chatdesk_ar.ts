@@ -233,27 +233,27 @@
     </message>
     <message>
         <source>have the same chats on your own computers, through a folder</source>
-        <translation type="unfinished"></translation>
+        <translation>الحصول على الدردشات نفسها على حواسيبك، عبر مجلّد</translation>
     </message>
     <message>
         <source>an empty folder that something carries to your other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>مجلّد فارغ يُنقل إلى حواسيبك الأخرى</translation>
     </message>
     <message>
         <source>begin with the first computer, and print the recovery phrase once</source>
-        <translation type="unfinished"></translation>
+        <translation>البدء بالحاسوب الأول وطباعة عبارة الاسترداد مرة واحدة</translation>
     </message>
     <message>
         <source>join with a further computer, or again with a restored one</source>
-        <translation type="unfinished"></translation>
+        <translation>الانضمام بحاسوب آخر، أو من جديد بحاسوب مستعاد</translation>
     </message>
     <message>
         <source>the same folder as on the other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>المجلّد نفسه الذي على الحواسيب الأخرى</translation>
     </message>
     <message>
         <source>read the recovery phrase from FILE; else it is asked for</source>
-        <translation type="unfinished"></translation>
+        <translation>قراءة عبارة الاسترداد من FILE؛ وإلا فتُطلب</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -261,122 +261,122 @@
     </message>
     <message>
         <source>write what is new here into the folder, and read what others wrote</source>
-        <translation type="unfinished"></translation>
+        <translation>كتابة الجديد هنا في المجلّد، وقراءة ما كتبته الحواسيب الأخرى</translation>
     </message>
     <message>
         <source>wait at most this long ({seconds})</source>
-        <translation type="unfinished"></translation>
+        <translation>الانتظار هذا العدد من الثواني على الأكثر ({seconds})</translation>
     </message>
     <message>
         <source>show your computers, and what waits</source>
-        <translation type="unfinished"></translation>
+        <translation>عرض حواسيبك وما ينتظر</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>نسيان المجلّد؛ ويبقى كل شيء على هذا الحاسوب</translation>
     </message>
     <message>
         <source>A folder has a name.</source>
-        <translation type="unfinished"></translation>
+        <translation>يجب أن يكون للمجلّد اسم.</translation>
     </message>
     <message>
         <source>Name one that others carry.</source>
-        <translation type="unfinished"></translation>
+        <translation>اذكر مجلّدًا تنقله برامج أخرى.</translation>
     </message>
     <message>
         <source>This is no folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>هذا ليس مجلّدًا.</translation>
     </message>
     <message>
         <source>The file with the recovery phrase cannot be read: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>تتعذّر قراءة الملف الذي فيه عبارة الاسترداد: {reason}.</translation>
     </message>
     <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
-        <translation type="unfinished"></translation>
+        <translation>هو يزامن حواسيبك تلقائيًا. أغلقه لتفعل ذلك هنا.</translation>
     </message>
     <message>
         <source>This is your recovery phrase. Write it down: your other computers need it, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
-        <translation type="unfinished"></translation>
+        <translation>هذه عبارة الاسترداد الخاصة بك. دوّنها: تحتاج إليها حواسيبك الأخرى، وبها وحدها تستعيد دردشاتك. ومن يملكها ويملك المجلّد يمكنه قراءة كل شيء. ولا تُعرض مرة أخرى.</translation>
     </message>
     <message>
         <source>Recovery phrase: </source>
-        <translation type="unfinished"></translation>
+        <translation>عبارة الاسترداد: </translation>
     </message>
     <message>
         <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation type="unfinished"></translation>
+        <translation>تستخدم المجلّد هذه الحواسيب: {computers}. هل تريد دمج دردشات هذا الحاسوب مع دردشاتها؟</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} (هذا الحاسوب)</translation>
     </message>
     <message>
         <source>{computer}, last here {moment}</source>
-        <translation type="unfinished"></translation>
+        <translation>{computer}، آخر ظهور {moment}</translation>
     </message>
     <message numerus="yes">
         <source>{count} files of it have not arrived yet</source>
         <comment>{count} file of it has not arrived yet</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>وصلت كل ملفاته</numerusform>
+            <numerusform>ملف واحد منه لم يصل بعد</numerusform>
+            <numerusform>ملفّان منه لم يصلا بعد</numerusform>
+            <numerusform>{count} ملفات منه لم تصل بعد</numerusform>
+            <numerusform>{count} ملفًا منه لم تصل بعد</numerusform>
+            <numerusform>{count} ملف منه لم تصل بعد</numerusform>
         </translation>
     </message>
     <message>
         <source>the folder has older files of it than before</source>
-        <translation type="unfinished"></translation>
+        <translation>في المجلّد ملفات له أقدم من ذي قبل</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are not in the folder yet. Your other computers do not get them.</source>
         <comment>{count} change is not in the folder yet. Your other computers do not get it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>وصلت كل التغييرات إلى المجلّد.</numerusform>
+            <numerusform>تغيير واحد لم يصل إلى المجلّد بعد. لا تتلقاه حواسيبك الأخرى.</numerusform>
+            <numerusform>تغييران لم يصلا إلى المجلّد بعد. لا تتلقاهما حواسيبك الأخرى.</numerusform>
+            <numerusform>{count} تغييرات لم تصل إلى المجلّد بعد. لا تتلقاها حواسيبك الأخرى.</numerusform>
+            <numerusform>{count} تغييرًا لم تصل إلى المجلّد بعد. لا تتلقاها حواسيبك الأخرى.</numerusform>
+            <numerusform>{count} تغيير لم تصل إلى المجلّد بعد. لا تتلقاها حواسيبك الأخرى.</numerusform>
         </translation>
     </message>
     <message>
         <source>Forget the folder {folder}? Its projects stay here as private ones.</source>
-        <translation type="unfinished"></translation>
+        <translation>هل تريد نسيان المجلّد {folder}؟ تبقى مشاريعه هنا مشاريع خاصة.</translation>
     </message>
     <message>
         <source>This computer has left {folder}. The files there stay for your other computers, and nobody can read them without the recovery phrase. With it you can join again.</source>
-        <translation type="unfinished"></translation>
+        <translation>غادر هذا الحاسوب {folder}. تبقى الملفات هناك لحواسيبك الأخرى، ولا يمكن لأحد قراءتها من دون عبارة الاسترداد. وبها يمكنك الانضمام من جديد.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers sync&apos; continues.</source>
-        <translation type="unfinished"></translation>
+        <translation>يتابع الأمر &apos;chatdesk computers sync&apos; ذلك.</translation>
     </message>
     <message>
         <source>Join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>انضم من جديد بعبارة الاسترداد: &apos;chatdesk computers join&apos;.</translation>
     </message>
     <message>
         <source>Everything is in the folder, and everything in the folder is here.</source>
-        <translation type="unfinished"></translation>
+        <translation>كل شيء موجود في المجلّد، وكل ما في المجلّد موجود هنا.</translation>
     </message>
     <message>
         <source>Attached files are on their way.</source>
-        <translation type="unfinished"></translation>
+        <translation>الملفات المرفقة في الطريق.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files in the folder are incomplete, or were changed. What they bring waits.</source>
         <comment>{count} file in the folder is incomplete, or was changed. What it brings waits.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>كل ملفات المجلّد كاملة.</numerusform>
+            <numerusform>ملف واحد في المجلّد ناقص أو تغيّر. ما يجلبه ينتظر.</numerusform>
+            <numerusform>ملفّان في المجلّد ناقصان أو تغيّرا. ما يجلبانه ينتظر.</numerusform>
+            <numerusform>{count} ملفات في المجلّد ناقصة أو تغيّرت. ما تجلبه ينتظر.</numerusform>
+            <numerusform>{count} ملفًا في المجلّد ناقصة أو تغيّرت. ما تجلبه ينتظر.</numerusform>
+            <numerusform>{count} ملف في المجلّد ناقصة أو تغيّرت. ما تجلبه ينتظر.</numerusform>
         </translation>
     </message>
     <message>
@@ -645,7 +645,7 @@
     </message>
     <message>
         <source>remember the facts that ChatGPT or Claude remembered, too</source>
-        <translation type="unfinished"></translation>
+        <translation>تذكُّر الحقائق التي تذكّرها ChatGPT أو Claude أيضًا</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -677,15 +677,15 @@
     </message>
     <message>
         <source>Memory: {text}</source>
-        <translation type="unfinished"></translation>
+        <translation>ذكرى: {text}</translation>
     </message>
     <message>
         <source>--memories keeps them, and they are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>الخيار ‎--memories يحفظها، وتُرسَل إلى المزوّدين الذين تسمح لهم.</translation>
     </message>
     <message>
         <source>Memory is off. Once it is on, --memories keeps them, for the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة. وبعد تفعيلها يحفظها الخيار ‎--memories للمزوّدين الذين تسمح لهم.</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -717,15 +717,15 @@
     </message>
     <message>
         <source>choose what the team of a shared project gets of it</source>
-        <translation type="unfinished"></translation>
+        <translation>اختيار ما يحصل عليه منه فريق المشروع المشترك</translation>
     </message>
     <message>
         <source>choose what makes the vectors for finding by meaning</source>
-        <translation type="unfinished"></translation>
+        <translation>اختيار ما ينشئ المتّجهات للبحث بالمعنى</translation>
     </message>
     <message>
         <source>list the providers that get the files, or never do</source>
-        <translation type="unfinished"></translation>
+        <translation>سرد المزوّدين الذين يحصلون على الملفات والذين لا يحصلون عليها أبدًا</translation>
     </message>
     <message>
         <source>folder, file, or address of a web page</source>
@@ -745,35 +745,35 @@
     </message>
     <message>
         <source>JSON list of objects with a question and a file; - reads stdin; without it, the kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>قائمة JSON من كائنات فيها سؤال (question) وملف (file)؛ والعلامة - تقرؤها من stdin؛ ومن دونها الأسئلة المحفوظة</translation>
     </message>
     <message>
         <source>keep those of FILE, and try all that are kept</source>
-        <translation type="unfinished"></translation>
+        <translation>حفظ أسئلة FILE وتجربة كل الأسئلة المحفوظة</translation>
     </message>
     <message>
         <source>nothing, its name, or the text of its files too</source>
-        <translation type="unfinished"></translation>
+        <translation>لا شيء، أو اسمه، أو نص ملفاته أيضًا</translation>
     </message>
     <message>
         <source>a model for embeddings of one of your providers</source>
-        <translation type="unfinished"></translation>
+        <translation>نموذج تضمينات من أحد مزوّديك</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk, without a network</source>
-        <translation type="unfinished"></translation>
+        <translation>المتّجهات المرفقة مع ChatDesk، من دون شبكة</translation>
     </message>
     <message>
         <source>with --model: do it, after its cost was told</source>
-        <translation type="unfinished"></translation>
+        <translation>مع ‎--model: التنفيذ بعد ذكر التكلفة</translation>
     </message>
     <message>
         <source>never send the files of the project to it</source>
-        <translation type="unfinished"></translation>
+        <translation>عدم إرسال ملفات المشروع إليه أبدًا</translation>
     </message>
     <message>
         <source>send them again</source>
-        <translation type="unfinished"></translation>
+        <translation>إرسالها إليه من جديد</translation>
     </message>
     <message>
         <source>its id or place, as listed</source>
@@ -789,11 +789,11 @@
     </message>
     <message>
         <source>There is no file of questions to keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يوجد ملف أسئلة لحفظه.</translation>
     </message>
     <message>
         <source>Give a FILE with --keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>اذكر FILE مع ‎--keep.</translation>
     </message>
     <message>
         <source>“{file}” is no JSON list of objects with a question and a file.</source>
@@ -805,11 +805,11 @@
     </message>
     <message>
         <source>“{model}” is no provider and model.</source>
-        <translation type="unfinished"></translation>
+        <translation>«{model}» ليس مزوّدًا ونموذجًا.</translation>
     </message>
     <message>
         <source>--yes belongs to --model.</source>
-        <translation type="unfinished"></translation>
+        <translation>الخيار ‎--yes يُستخدم مع ‎--model.</translation>
     </message>
     <message>
         <source>ChatDesk is open and reads the files of projects.</source>
@@ -825,11 +825,11 @@
     </message>
     <message>
         <source>No questions are kept for this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا أسئلة محفوظة لهذا المشروع.</translation>
     </message>
     <message>
         <source>Give a FILE with --keep, or add some in the window, in the project&apos;s Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>اذكر FILE مع ‎--keep، أو أضف أسئلة في النافذة، في «ملفات المشروع».</translation>
     </message>
     <message>
         <source>{hits} of {total} among the first five</source>
@@ -845,19 +845,19 @@
     </message>
     <message>
         <source>There is no provider “{provider}”.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يوجد مزوّد «{provider}».</translation>
     </message>
     <message>
         <source>See &apos;chatdesk providers list&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>راجع &apos;chatdesk providers list&apos;.</translation>
     </message>
     <message>
         <source>gets the files</source>
-        <translation type="unfinished"></translation>
+        <translation>يحصل على الملفات</translation>
     </message>
     <message>
         <source>Nothing was sent or changed. Add --yes to do it.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُرسَل شيء ولم يُغيَّر. أضف ‎--yes للتنفيذ.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files read</source>
@@ -2741,19 +2741,19 @@
     </message>
     <message>
         <source>pin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>تثبيت المقطع</translation>
     </message>
     <message>
         <source>leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>استبعاد المقطع</translation>
     </message>
     <message>
         <source>unpin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>إلغاء تثبيت المقطع</translation>
     </message>
     <message>
         <source>no longer leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>إلغاء استبعاد المقطع</translation>
     </message>
     <message>
         <source>rename thread</source>
@@ -8168,42 +8168,42 @@
     <message numerus="yes">
         <source>The export contains {count} memories.</source>
         <comment>The export contains {count} memory.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لا ذكريات في الملف المصدَّر.</numerusform>
+            <numerusform>في الملف المصدَّر ذكرى واحدة.</numerusform>
+            <numerusform>في الملف المصدَّر ذكريان.</numerusform>
+            <numerusform>في الملف المصدَّر {count} ذكريات.</numerusform>
+            <numerusform>في الملف المصدَّر {count} ذكرى.</numerusform>
+            <numerusform>في الملف المصدَّر {count} ذكرى.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} more are beyond the most that ChatDesk keeps.</source>
         <comment>{count} more is beyond the most that ChatDesk keeps.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لا ذكريات فوق حدّ ما يحفظه ChatDesk.</numerusform>
+            <numerusform>توجد ذكرى أخرى فوق حدّ ما يحفظه ChatDesk.</numerusform>
+            <numerusform>توجد ذكريان أخريان فوق حدّ ما يحفظه ChatDesk.</numerusform>
+            <numerusform>توجد {count} ذكريات أخرى فوق حدّ ما يحفظه ChatDesk.</numerusform>
+            <numerusform>توجد {count} ذكرى أخرى فوق حدّ ما يحفظه ChatDesk.</numerusform>
+            <numerusform>توجد {count} ذكرى أخرى فوق حدّ ما يحفظه ChatDesk.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} of them are remembered now.</source>
         <comment>{count} of them is remembered now.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لم تُحفظ أي منها.</numerusform>
+            <numerusform>حُفظت واحدة منها الآن.</numerusform>
+            <numerusform>حُفظت اثنتان منها الآن.</numerusform>
+            <numerusform>حُفظت {count} منها الآن.</numerusform>
+            <numerusform>حُفظت {count} منها الآن.</numerusform>
+            <numerusform>حُفظت {count} منها الآن.</numerusform>
         </translation>
     </message>
     <message>
         <source>None was taken: memories are kept only where you choose them.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم تؤخذ أي ذكرى: لا تُحفظ الذكريات إلا حيث تختار ذلك.</translation>
     </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
@@ -9201,7 +9201,7 @@
     </message>
     <message>
         <source>Memory…</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة…</translation>
     </message>
     <message>
         <source>System prompt of the project…</source>
@@ -9333,7 +9333,7 @@
     </message>
     <message>
         <source>Remember the selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>تذكُّر النص المحدَّد…</translation>
     </message>
     <message>
         <source>Previous version</source>
@@ -9701,7 +9701,7 @@
     </message>
     <message>
         <source>Remember selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>تذكُّر النص المحدَّد…</translation>
     </message>
     <message>
         <source>Open as artifact</source>
@@ -11237,67 +11237,67 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>All passages of the project&apos;s files, and later what changes in them and each question, go to {provider}.</source>
-        <translation type="unfinished"></translation>
+        <translation>تُرسَل كل مقاطع ملفات المشروع إلى {provider}، ثم ما يتغيّر فيها وكل سؤال.</translation>
     </message>
     <message>
         <source>It is a server on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>هو خادم على هذا الحاسوب.</translation>
     </message>
     <message>
         <source>They leave this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>وهي تغادر هذا الحاسوب.</translation>
     </message>
     <message>
         <source>Now that is {texts}, about {tokens} tokens, in {requests}.</source>
-        <translation type="unfinished"></translation>
+        <translation>الآن يعني ذلك {texts}، أي نحو {tokens} من الرموز، في {requests}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages</source>
         <comment>{count} passage</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لا مقاطع</numerusform>
+            <numerusform>مقطع واحد</numerusform>
+            <numerusform>مقطعان</numerusform>
+            <numerusform>{count} مقاطع</numerusform>
+            <numerusform>{count} مقطعًا</numerusform>
+            <numerusform>{count} مقطع</numerusform>
         </translation>
     </message>
     <message>
         <source>The price of {model} is not known.</source>
-        <translation type="unfinished"></translation>
+        <translation>سعر {model} غير معروف.</translation>
     </message>
     <message>
         <source>That costs about ${dollars}.</source>
-        <translation type="unfinished"></translation>
+        <translation>يكلّف ذلك نحو {dollars} $.</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk</source>
-        <translation type="unfinished"></translation>
+        <translation>المتّجهات المرفقة مع ChatDesk</translation>
     </message>
     <message>
         <source>Found by meaning with {name}.</source>
-        <translation type="unfinished"></translation>
+        <translation>بُحث بالمعنى باستخدام {name}.</translation>
     </message>
     <message>
         <source>{done} of {total} passages have vectors of {name}, which answers once all have.</source>
-        <translation type="unfinished"></translation>
+        <translation>{done} من أصل {total} من المقاطع لها متّجهات من {name}، ويُستخدم حين تكتمل كلها.</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages wait for it.</source>
         <comment>{count} passage waits for it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لا مقاطع تنتظره.</numerusform>
+            <numerusform>مقطع واحد ينتظره.</numerusform>
+            <numerusform>مقطعان ينتظرانه.</numerusform>
+            <numerusform>{count} مقاطع تنتظره.</numerusform>
+            <numerusform>{count} مقطعًا تنتظره.</numerusform>
+            <numerusform>{count} مقطع تنتظره.</numerusform>
         </translation>
     </message>
     <message>
         <source>The last question was compared by the vectors that come with ChatDesk: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>قورن السؤال الأخير بالمتّجهات المرفقة مع ChatDesk: {reason}</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -11489,15 +11489,15 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Pinned: it goes with every question of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>مثبّت: يُرسَل مع كل سؤال في هذه المحادثة</translation>
     </message>
     <message>
         <source>Left out of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>مستبعَد من هذه المحادثة</translation>
     </message>
     <message>
         <source>Sent where it fits the question</source>
-        <translation type="unfinished"></translation>
+        <translation>يُرسَل حين يناسب السؤال</translation>
     </message>
     <message>
         <source>Hide the inspector</source>
@@ -12303,7 +12303,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Assistants, files and resources</source>
-        <translation type="unfinished"></translation>
+        <translation>المساعدون والملفات والموارد</translation>
     </message>
     <message>
         <source>Their instructions, models, tools and files</source>
@@ -12423,27 +12423,27 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Find by meaning with</source>
-        <translation type="unfinished"></translation>
+        <translation>البحث بالمعنى باستخدام</translation>
     </message>
     <message>
         <source>The vectors that come with ChatDesk are made on this computer and know English best. A model for embeddings of a provider knows more languages, and gets the texts of the files.</source>
-        <translation type="unfinished"></translation>
+        <translation>تُنشأ المتّجهات المرفقة مع ChatDesk على هذا الحاسوب، والإنجليزية أفضل ما تعرفه. أما نموذج التضمينات لدى مزوّد فيعرف لغات أكثر، لكنه يحصل على نصوص الملفات.</translation>
     </message>
     <message>
         <source>Who makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>من ينشئ المتّجهات</translation>
     </message>
     <message>
         <source>ChatDesk, on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDesk، على هذا الحاسوب</translation>
     </message>
     <message>
         <source>Model for embeddings</source>
-        <translation type="unfinished"></translation>
+        <translation>نموذج التضمينات</translation>
     </message>
     <message>
         <source>Vectors by</source>
-        <translation type="unfinished"></translation>
+        <translation>المتّجهات من</translation>
     </message>
     <message>
         <source>Model</source>
@@ -13107,15 +13107,15 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>The team does not see it</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يراه الفريق</translation>
     </message>
     <message>
         <source>The team sees its name</source>
-        <translation type="unfinished"></translation>
+        <translation>يرى الفريق اسمه</translation>
     </message>
     <message>
         <source>The team gets its text</source>
-        <translation type="unfinished"></translation>
+        <translation>يحصل الفريق على نصه</translation>
     </message>
     <message>
         <source>Files of {project}</source>
@@ -13167,31 +13167,31 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Left out…</source>
-        <translation type="unfinished"></translation>
+        <translation>المستبعَد…</translation>
     </message>
     <message>
         <source>Choose what of the folder is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>اختيار ما يُستبعد من المجلّد</translation>
     </message>
     <message>
         <source>What the team gets</source>
-        <translation type="unfinished"></translation>
+        <translation>ما يحصل عليه الفريق</translation>
     </message>
     <message>
         <source>Change…</source>
-        <translation type="unfinished"></translation>
+        <translation>تغيير…</translation>
     </message>
     <message>
         <source>Change what makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>تغيير ما ينشئ المتّجهات</translation>
     </message>
     <message>
         <source>Who gets them…</source>
-        <translation type="unfinished"></translation>
+        <translation>من يحصل عليها…</translation>
     </message>
     <message>
         <source>Choose which providers get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>اختيار المزوّدين الذين يحصلون على الملفات</translation>
     </message>
     <message>
         <source>Try a question</source>
@@ -13207,11 +13207,11 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Kept questions…</source>
-        <translation type="unfinished"></translation>
+        <translation>الأسئلة المحفوظة…</translation>
     </message>
     <message>
         <source>Keep questions and run them again</source>
-        <translation type="unfinished"></translation>
+        <translation>حفظ أسئلة وتشغيلها من جديد</translation>
     </message>
     <message numerus="yes">
         <source>and {count} more</source>
@@ -13243,7 +13243,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>shared by the team</source>
-        <translation type="unfinished"></translation>
+        <translation>يشاركه الفريق</translation>
     </message>
     <message>
         <source>being listed</source>
@@ -13652,15 +13652,15 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Search the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>البحث في الذكريات</translation>
     </message>
     <message>
         <source>Memories to show</source>
-        <translation type="unfinished"></translation>
+        <translation>الذكريات المعروضة</translation>
     </message>
     <message>
         <source>Add…</source>
-        <translation type="unfinished"></translation>
+        <translation>إضافة…</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13668,75 +13668,75 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Show its message</source>
-        <translation type="unfinished"></translation>
+        <translation>عرض رسالتها</translation>
     </message>
     <message>
         <source>Delete what is chosen</source>
-        <translation type="unfinished"></translation>
+        <translation>حذف المحدَّد</translation>
     </message>
     <message>
         <source>Providers that get memories. None gets them unless you tick it.</source>
-        <translation type="unfinished"></translation>
+        <translation>المزوّدون الذين يحصلون على الذكريات. لا يحصل عليها أي مزوّد ما لم تحدّده.</translation>
     </message>
     <message>
         <source>Providers that get memories</source>
-        <translation type="unfinished"></translation>
+        <translation>المزوّدون الذين يحصلون على الذكريات</translation>
     </message>
     <message>
         <source>What you confirm is kept, and sent with your questions to the providers that you tick below.</source>
-        <translation type="unfinished"></translation>
+        <translation>يُحفظ ما تؤكّده، ويُرسَل مع أسئلتك إلى المزوّدين الذين تحدّدهم أدناه.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent. What is here stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة: لا يُحفظ شيء ولا يُرسَل. ما هو موجود هنا يبقى إلى أن تحذفه.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on. What is here can be deleted.</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة: لا يُحفظ شيء ولا يُرسَل إلى أن تفعّلها. ويمكن حذف ما هو موجود هنا.</translation>
     </message>
     <message>
         <source>All memories</source>
-        <translation type="unfinished"></translation>
+        <translation>كل الذكريات</translation>
     </message>
     <message>
         <source>{name} (at a new address: tick it again)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} (بعنوان جديد: حدّده من جديد)</translation>
     </message>
     <message>
         <source>{name} — {address}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} — {address}</translation>
     </message>
     <message>
         <source>Undo the deletion</source>
-        <translation type="unfinished"></translation>
+        <translation>التراجع عن الحذف</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories</source>
         <comment>{count} memory</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لا ذكريات</numerusform>
+            <numerusform>ذكرى واحدة</numerusform>
+            <numerusform>ذكريان</numerusform>
+            <numerusform>{count} ذكريات</numerusform>
+            <numerusform>{count} ذكرى</numerusform>
+            <numerusform>{count} ذكرى</numerusform>
         </translation>
     </message>
     <message>
         <source>No memory matches.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا توجد ذكرى مطابقة.</translation>
     </message>
     <message>
         <source>Nothing is remembered yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا ذكريات بعد.</translation>
     </message>
     <message>
         <source>Export the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>تصدير الذكريات</translation>
     </message>
     <message>
         <source>JSON files (*.json)</source>
-        <translation type="unfinished"></translation>
+        <translation>ملفات JSON (*.json)</translation>
     </message>
     <message>
         <source>Models…</source>
@@ -14040,7 +14040,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer. So do the project&apos;s files: the team sees only the names of the folders and files that you added, or their text if you choose so in Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>تبقى المسودات والتثبيتات والأرشيف وما علّمته للسياق ومفاتيحك وموجِّهاتك على هذا الحاسوب. وكذلك ملفات المشروع: لا يرى الفريق إلا أسماء المجلّدات والملفات التي أضفتها، أو نصها أيضًا إن اخترت ذلك في «الملفات».</translation>
     </message>
     <message>
         <source>Share “{name}”</source>
@@ -16247,7 +16247,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>File of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>ملف من المشروع</translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>
@@ -16371,59 +16371,59 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>see and change what ChatDesk remembers</source>
-        <translation type="unfinished"></translation>
+        <translation>عرض ما يتذكّره ChatDesk وتغييره</translation>
     </message>
     <message>
         <source>list the facts that are remembered</source>
-        <translation type="unfinished"></translation>
+        <translation>سرد الحقائق المحفوظة</translation>
     </message>
     <message>
         <source>remember a fact</source>
-        <translation type="unfinished"></translation>
+        <translation>تذكُّر حقيقة</translation>
     </message>
     <message>
         <source>change the words of a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>تغيير نص ذكرى</translation>
     </message>
     <message>
         <source>delete memories for good</source>
-        <translation type="unfinished"></translation>
+        <translation>حذف ذكريات نهائيًا</translation>
     </message>
     <message>
         <source>write all memories to a JSON file</source>
-        <translation type="unfinished"></translation>
+        <translation>كتابة كل الذكريات في ملف JSON</translation>
     </message>
     <message>
         <source>its id, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>معرّفها كما في القائمة</translation>
     </message>
     <message>
         <source>one sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>جملة واحدة</translation>
     </message>
     <message>
         <source>only for this project, by its name or id</source>
-        <translation type="unfinished"></translation>
+        <translation>لهذا المشروع فقط، باسمه أو معرّفه</translation>
     </message>
     <message>
         <source>ids, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>معرّفات كما في القائمة</translation>
     </message>
     <message>
         <source>all memories</source>
-        <translation type="unfinished"></translation>
+        <translation>كل الذكريات</translation>
     </message>
     <message>
         <source>the file to write</source>
-        <translation type="unfinished"></translation>
+        <translation>الملف الذي يُكتب</translation>
     </message>
     <message>
         <source>Name the memories to delete, or --all.</source>
-        <translation type="unfinished"></translation>
+        <translation>اذكر الذكريات التي تريد حذفها، أو ‎--all.</translation>
     </message>
     <message>
         <source>Change the memories in its window, or close it first.</source>
-        <translation type="unfinished"></translation>
+        <translation>غيّر الذكريات في نافذتها، أو أغلقها أولًا.</translation>
     </message>
     <message>
         <source>everywhere</source>
@@ -16431,34 +16431,34 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة: لا يُحفظ شيء ولا يُرسَل.</translation>
     </message>
     <message>
         <source>This was remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>هذه محفوظة من قبل.</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories deleted</source>
         <comment>{count} memory deleted</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لم تُحذف أي ذكرى</numerusform>
+            <numerusform>حُذفت ذكرى واحدة</numerusform>
+            <numerusform>حُذفت ذكريان</numerusform>
+            <numerusform>حُذفت {count} ذكريات</numerusform>
+            <numerusform>حُذفت {count} ذكرى</numerusform>
+            <numerusform>حُذفت {count} ذكرى</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} memories written</source>
         <comment>{count} memory written</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لم تُكتب أي ذكرى</numerusform>
+            <numerusform>كُتبت ذكرى واحدة</numerusform>
+            <numerusform>كُتبت ذكريان</numerusform>
+            <numerusform>كُتبت {count} ذكريات</numerusform>
+            <numerusform>كُتبت {count} ذكرى</numerusform>
+            <numerusform>كُتبت {count} ذكرى</numerusform>
         </translation>
     </message>
     <message>
@@ -16760,13 +16760,13 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message numerus="yes">
         <source>{count} memories are kept</source>
         <comment>{count} memory is kept</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لا ذكريات محفوظة</numerusform>
+            <numerusform>ذكرى واحدة محفوظة</numerusform>
+            <numerusform>ذكريان محفوظتان</numerusform>
+            <numerusform>{count} ذكريات محفوظة</numerusform>
+            <numerusform>{count} ذكرى محفوظة</numerusform>
+            <numerusform>{count} ذكرى محفوظة</numerusform>
         </translation>
     </message>
     <message>
@@ -17479,7 +17479,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Memories</source>
-        <translation type="unfinished"></translation>
+        <translation>الذكريات</translation>
     </message>
     <message numerus="yes">
         <source>Summary of {count} messages</source>
@@ -21020,7 +21020,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>This file is not on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>هذا الملف ليس على هذا الحاسوب.</translation>
     </message>
     <message>
         <source>There is no folder or file {place}.</source>
@@ -21088,7 +21088,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>The passage is not on this page: the file may have changed since it was read.</source>
-        <translation type="unfinished"></translation>
+        <translation>المقطع ليس في هذه الصفحة: ربما تغيّر الملف منذ قراءته.</translation>
     </message>
     <message>
         <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
@@ -21108,35 +21108,35 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Previous page</source>
-        <translation type="unfinished"></translation>
+        <translation>الصفحة السابقة</translation>
     </message>
     <message>
         <source>Next page</source>
-        <translation type="unfinished"></translation>
+        <translation>الصفحة التالية</translation>
     </message>
     <message>
         <source>Smaller</source>
-        <translation type="unfinished"></translation>
+        <translation>تصغير</translation>
     </message>
     <message>
         <source>Larger</source>
-        <translation type="unfinished"></translation>
+        <translation>تكبير</translation>
     </message>
     <message>
         <source>Show the text of the page</source>
-        <translation type="unfinished"></translation>
+        <translation>عرض نص الصفحة</translation>
     </message>
     <message>
         <source>Page</source>
-        <translation type="unfinished"></translation>
+        <translation>الصفحة</translation>
     </message>
     <message>
         <source>Show the page</source>
-        <translation type="unfinished"></translation>
+        <translation>عرض الصفحة</translation>
     </message>
     <message>
         <source>Page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>الصفحة {page} من {total}</translation>
     </message>
     <message>
         <source>Page {page}</source>
@@ -21144,635 +21144,635 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Memory is off.</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة.</translation>
     </message>
     <message>
         <source>Memories are not sent to this provider: you did not allow it.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا تُرسَل الذكريات إلى هذا المزوّد: لم تسمح بذلك.</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا تُرسَل الذكريات في مشروع مشترك.</translation>
     </message>
     <message>
         <source>Memories are not sent in a temporary chat.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا تُرسَل الذكريات في دردشة مؤقتة.</translation>
     </message>
     <message>
         <source>A memory needs a text.</source>
-        <translation type="unfinished"></translation>
+        <translation>تحتاج الذكرى إلى نص.</translation>
     </message>
     <message>
         <source>Write one sentence.</source>
-        <translation type="unfinished"></translation>
+        <translation>اكتب جملة واحدة.</translation>
     </message>
     <message>
         <source>The memory has {count} characters; the most is {most}.</source>
-        <translation type="unfinished"></translation>
+        <translation>في الذكرى {count} من الحروف؛ والحدّ {most}.</translation>
     </message>
     <message>
         <source>Shorten it to what matters.</source>
-        <translation type="unfinished"></translation>
+        <translation>اختصرها إلى ما يهم.</translation>
     </message>
     <message numerus="yes">
         <source>about {count} hours left</source>
         <comment>about {count} hour left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>بقي أقل من ساعة</numerusform>
+            <numerusform>بقي نحو ساعة</numerusform>
+            <numerusform>بقي نحو ساعتين</numerusform>
+            <numerusform>بقي نحو {count} ساعات</numerusform>
+            <numerusform>بقي نحو {count} ساعة</numerusform>
+            <numerusform>بقي نحو {count} ساعة</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} minutes left</source>
         <comment>about {count} minute left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>بقي أقل من دقيقة</numerusform>
+            <numerusform>بقي نحو دقيقة</numerusform>
+            <numerusform>بقي نحو دقيقتين</numerusform>
+            <numerusform>بقي نحو {count} دقائق</numerusform>
+            <numerusform>بقي نحو {count} دقيقة</numerusform>
+            <numerusform>بقي نحو {count} دقيقة</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} seconds left</source>
         <comment>about {count} second left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>بقي أقل من ثانية</numerusform>
+            <numerusform>بقي نحو ثانية</numerusform>
+            <numerusform>بقي نحو ثانيتين</numerusform>
+            <numerusform>بقي نحو {count} ثوانٍ</numerusform>
+            <numerusform>بقي نحو {count} ثانية</numerusform>
+            <numerusform>بقي نحو {count} ثانية</numerusform>
         </translation>
     </message>
     <message>
         <source>not tried yet</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُجرَّب بعد</translation>
     </message>
     <message>
         <source>found at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>عُثر عليه في المرتبة {place}</translation>
     </message>
     <message>
         <source>not found</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُعثر عليه</translation>
     </message>
     <message>
         <source>at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>في المرتبة {place}</translation>
     </message>
     <message>
         <source>{outcome} (before: {earlier})</source>
-        <translation type="unfinished"></translation>
+        <translation>{outcome} (من قبل: {earlier})</translation>
     </message>
     <message>
         <source>Another computer shares “{place}” with this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>يشارك حاسوب آخر «{place}» مع هذا المشروع.</translation>
     </message>
     <message>
         <source>Pause it, and ask the person who shares it to end that.</source>
-        <translation type="unfinished"></translation>
+        <translation>أوقفه مؤقتًا، واطلب ممن يشاركه إنهاء ذلك.</translation>
     </message>
     <message>
         <source>Files are shared by the owners and admins of a shared project, from their own computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يشارك ملفات المشروع المشترك إلا مالكوه ومشرفوه، من حواسيبهم.</translation>
     </message>
     <message>
         <source>It is damaged and cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>هو تالف ولا يمكن عرضه.</translation>
     </message>
     <message>
         <source>This page cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يمكن عرض هذه الصفحة.</translation>
     </message>
     <message>
         <source>Read its text instead, or open the file in another program.</source>
-        <translation type="unfinished"></translation>
+        <translation>اقرأ نصها بدلًا من ذلك، أو افتح الملف في برنامج آخر.</translation>
     </message>
     <message>
         <source>Name the model for embeddings.</source>
-        <translation type="unfinished"></translation>
+        <translation>اذكر نموذج التضمينات.</translation>
     </message>
     <message>
         <source>The files of this project are never sent to this provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا تُرسَل ملفات هذا المشروع إلى هذا المزوّد أبدًا.</translation>
     </message>
     <message>
         <source>Let it have them first, or choose another provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>اسمح له بها أولًا، أو اختر مزوّدًا آخر.</translation>
     </message>
     <message>
         <source>“{model}” did not answer in time.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُجب «{model}» في الوقت المناسب.</translation>
     </message>
     <message>
         <source>No provider can be asked here.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يمكن سؤال أي مزوّد هنا.</translation>
     </message>
     <message>
         <source>The vectors of “{model}” cannot be used.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يمكن استخدام متّجهات «{model}».</translation>
     </message>
     <message>
         <source>The vectors of “{model}” have {found} numbers now, and had {known}.</source>
-        <translation type="unfinished"></translation>
+        <translation>عدد الأرقام في متّجهات «{model}» الآن {found}، وكان {known}.</translation>
     </message>
     <message>
         <source>Memory is off, so nothing was remembered.</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة، لذا لم يُحفظ شيء فيها.</translation>
     </message>
     <message>
         <source>Nothing was kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُحفظ شيء.</translation>
     </message>
     <message>
         <source>Turn it on in Settings, Context, Memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>فعّلها في الإعدادات، السياق، الذاكرة.</translation>
     </message>
     <message>
         <source>The memories are unchanged.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم تتغيّر الذكريات.</translation>
     </message>
     <message>
         <source>Nothing in the files of the project fits this question.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا شيء في ملفات المشروع يناسب هذا السؤال.</translation>
     </message>
     <message>
         <source>What was found in the files of the project did not fit into the request.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يتّسع الطلب لما عُثر عليه في ملفات المشروع.</translation>
     </message>
     <message>
         <source>The files of the project were not sent: this provider never gets them.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم تُرسَل ملفات المشروع: هذا المزوّد لا يحصل عليها أبدًا.</translation>
     </message>
     <message>
         <source>Remember facts that you confirm</source>
-        <translation type="unfinished"></translation>
+        <translation>تذكُّر الحقائق التي تؤكّدها</translation>
     </message>
     <message>
         <source>Off: nothing is kept or sent. What is there stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>عند التعطيل لا يُحفظ شيء ولا يُرسَل. ويبقى الموجود إلى أن تحذفه.</translation>
     </message>
     <message>
         <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة</translation>
     </message>
     <message>
         <source>memories remember facts</source>
-        <translation type="unfinished"></translation>
+        <translation>ذاكرة ذكريات تذكر حقائق</translation>
     </message>
     <message>
         <source>Memories take at most</source>
-        <translation type="unfinished"></translation>
+        <translation>تشغل الذكريات على الأكثر</translation>
     </message>
     <message>
         <source>tokens of a request</source>
-        <translation type="unfinished"></translation>
+        <translation>من رموز الطلب</translation>
     </message>
     <message>
         <source>Providers that are sent memories</source>
-        <translation type="unfinished"></translation>
+        <translation>المزوّدون الذين تُرسَل إليهم الذكريات</translation>
     </message>
     <message>
         <source>A question and the file that should be found are both needed, in few words.</source>
-        <translation type="unfinished"></translation>
+        <translation>يلزم سؤال والملف الذي ينبغي العثور عليه معًا، بكلمات قليلة.</translation>
     </message>
     <message>
         <source>A project keeps at most {count} questions.</source>
-        <translation type="unfinished"></translation>
+        <translation>يحفظ المشروع {count} من الأسئلة على الأكثر.</translation>
     </message>
     <message>
         <source>Remove some first.</source>
-        <translation type="unfinished"></translation>
+        <translation>أزل بعضها أولًا.</translation>
     </message>
     <message>
         <source>Another memory says the same.</source>
-        <translation type="unfinished"></translation>
+        <translation>توجد ذكرى أخرى بالمعنى نفسه.</translation>
     </message>
     <message>
         <source>Delete one of the two.</source>
-        <translation type="unfinished"></translation>
+        <translation>احذف إحداهما.</translation>
     </message>
     <message>
         <source>ChatDesk keeps {most} memories at most.</source>
-        <translation type="unfinished"></translation>
+        <translation>يحفظ ChatDesk من الذكريات {most} على الأكثر.</translation>
     </message>
     <message>
         <source>Delete some that no longer matter.</source>
-        <translation type="unfinished"></translation>
+        <translation>احذف بعض ما لم يعد مهمًا.</translation>
     </message>
     <message>
         <source>This memory does not exist.</source>
-        <translation type="unfinished"></translation>
+        <translation>هذه الذكرى غير موجودة.</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project, so none is kept for it alone.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا تُرسَل الذكريات في مشروع مشترك، لذا لا تُحفظ له وحده.</translation>
     </message>
     <message>
         <source>Keep it everywhere.</source>
-        <translation type="unfinished"></translation>
+        <translation>احفظها لكل مكان.</translation>
     </message>
     <message>
         <source>My computers</source>
-        <translation type="unfinished"></translation>
+        <translation>حواسيبي</translation>
     </message>
     <message>
         <source>Me</source>
-        <translation type="unfinished"></translation>
+        <translation>أنا</translation>
     </message>
     <message>
         <source>The key of your computers cannot be found on this one.</source>
-        <translation type="unfinished"></translation>
+        <translation>يتعذّر العثور على مفتاح حواسيبك على هذا الحاسوب.</translation>
     </message>
     <message>
         <source>Unlock the keyring, or join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>افتح قفل حلقة المفاتيح، أو انضم من جديد بعبارة الاسترداد: &apos;chatdesk computers join&apos;.</translation>
     </message>
     <message>
         <source>This computer cannot keep the key of your computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يستطيع هذا الحاسوب حفظ مفتاح حواسيبك.</translation>
     </message>
     <message>
         <source>This folder is not empty.</source>
-        <translation type="unfinished"></translation>
+        <translation>هذا المجلّد ليس فارغًا.</translation>
     </message>
     <message>
         <source>Choose an empty folder, or a new one inside. If your other computer uses this one, join it with the phrase.</source>
-        <translation type="unfinished"></translation>
+        <translation>اختر مجلّدًا فارغًا، أو أنشئ مجلّدًا جديدًا داخله. وإن كان حاسوبك الآخر يستخدم هذا المجلّد، فانضم إليه بالعبارة.</translation>
     </message>
     <message>
         <source>No computer of yours has written into this folder, as far as it has arrived here.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يكتب أي من حواسيبك في هذا المجلّد، بحسب ما وصل منه إلى هنا.</translation>
     </message>
     <message>
         <source>Wait until the folder has been carried here, or look whether it is the right one.</source>
-        <translation type="unfinished"></translation>
+        <translation>انتظر حتى يُنقل المجلّد إلى هنا، أو تأكّد من أنه المجلّد الصحيح.</translation>
     </message>
     <message>
         <source>The recovery phrase is not the one of this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>عبارة الاسترداد ليست عبارة هذا المجلّد.</translation>
     </message>
     <message>
         <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>ابحث عن العبارة التي ظهرت حين بدأ الحاسوب الأول بهذا المجلّد.</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
-        <translation type="unfinished"></translation>
+        <translation>لم ينضم هذا الحاسوب إلى حواسيب أخرى.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers start&apos; or &apos;join&apos; does that.</source>
-        <translation type="unfinished"></translation>
+        <translation>استخدم لذلك &apos;chatdesk computers start&apos; أو &apos;join&apos;.</translation>
     </message>
     <message>
         <source>This computer has left the folder, and your chats are kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>غادر هذا الحاسوب المجلّد، ودردشاتك محفوظة.</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>تتعذّر إزالة النسخ التي حُفظت للمجلّد: {reason}.</translation>
     </message>
     <message>
         <source>Remove {folder} by hand.</source>
-        <translation type="unfinished"></translation>
+        <translation>أزل {folder} يدويًا.</translation>
     </message>
     <message>
         <source>This computer has joined already.</source>
-        <translation type="unfinished"></translation>
+        <translation>سبق أن انضم هذا الحاسوب.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers status&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers status&apos;</translation>
     </message>
     <message>
         <source>That is not a recovery phrase of ChatDesk.</source>
-        <translation type="unfinished"></translation>
+        <translation>هذه ليست عبارة استرداد من ChatDesk.</translation>
     </message>
     <message>
         <source>It has seven groups of four letters and digits. Compare each with what was shown at the start.</source>
-        <translation type="unfinished"></translation>
+        <translation>فيها سبع مجموعات، في كل منها أربعة من الحروف والأرقام. قارن كلًا منها بما ظهر في البداية.</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be reached.</source>
-        <translation type="unfinished"></translation>
+        <translation>يتعذّر الوصول إلى مجلّد حواسيبك.</translation>
     </message>
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>صِل القرص، أو شغّل البرنامج الذي ينقل المجلّد. يحاول ChatDesk من جديد تلقائيًا.</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
-        <translation type="unfinished"></translation>
+        <translation>القرص الذي فيه مجلّد حواسيبك ممتلئ.</translation>
     </message>
     <message>
         <source>Make room there. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>أفرغ مساحة هناك. يحاول ChatDesk من جديد تلقائيًا.</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be used: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يمكن استخدام مجلّد حواسيبك: {reason}.</translation>
     </message>
     <message>
         <source>{answer}: {question}</source>
-        <translation type="unfinished"></translation>
+        <translation>{answer}: {question}</translation>
     </message>
     <message>
         <source>not sent: no room</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُرسَل: لا مكان له</translation>
     </message>
     <message>
         <source>not sent: does not fit the question</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُرسَل: لا يناسب السؤال</translation>
     </message>
     <message>
         <source>not sent: left out</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُرسَل: مستبعَد</translation>
     </message>
     <message>
         <source>not sent: this provider never gets it</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُرسَل: هذا المزوّد لا يحصل عليه أبدًا</translation>
     </message>
     <message>
         <source>not sent: no longer in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>لم يُرسَل: لم يعد في الملفات</translation>
     </message>
     <message>
         <source>From the files of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>من ملفات المشروع</translation>
     </message>
     <message>
         <source>What was found in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>ما عُثر عليه في الملفات</translation>
     </message>
     <message>
         <source>Leave out</source>
-        <translation type="unfinished"></translation>
+        <translation>استبعاد</translation>
     </message>
     <message>
         <source>Show the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>عرض المقطع</translation>
     </message>
     <message>
         <source>Use again</source>
-        <translation type="unfinished"></translation>
+        <translation>استخدام من جديد</translation>
     </message>
     <message>
         <source>place {rank}</source>
-        <translation type="unfinished"></translation>
+        <translation>المرتبة {rank}</translation>
     </message>
     <message>
         <source>named in the question</source>
-        <translation type="unfinished"></translation>
+        <translation>مذكور في السؤال</translation>
     </message>
     <message>
         <source>by words: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>بالكلمات: {place}</translation>
     </message>
     <message>
         <source>by meaning: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>بالمعنى: {place}</translation>
     </message>
     <message>
         <source>the whole file</source>
-        <translation type="unfinished"></translation>
+        <translation>الملف كله</translation>
     </message>
     <message>
         <source>Memories of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>ذكريات هذه المحادثة</translation>
     </message>
     <message>
         <source>{text}: {fate}, {tokens}</source>
-        <translation type="unfinished"></translation>
+        <translation>{text}: {fate}، {tokens}</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories are sent</source>
         <comment>{count} memory is sent</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لا تُرسَل ذكريات</numerusform>
+            <numerusform>تُرسَل ذكرى واحدة</numerusform>
+            <numerusform>تُرسَل ذكريان</numerusform>
+            <numerusform>تُرسَل {count} ذكريات</numerusform>
+            <numerusform>تُرسَل {count} ذكرى</numerusform>
+            <numerusform>تُرسَل {count} ذكرى</numerusform>
         </translation>
     </message>
     <message>
         <source>Send the files of the project to {provider}?</source>
-        <translation type="unfinished"></translation>
+        <translation>هل تريد إرسال ملفات المشروع إلى {provider}؟</translation>
     </message>
     <message>
         <source>Send and use</source>
-        <translation type="unfinished"></translation>
+        <translation>إرسال واستخدام</translation>
     </message>
     <message>
         <source>What is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>ما يُستبعد</translation>
     </message>
     <message>
         <source>One rule a line, as in a .gitignore: “drafts/” leaves out a folder, “*.log” an ending, and “!keep.log” takes a file in again. What is left out is forgotten at once.</source>
-        <translation type="unfinished"></translation>
+        <translation>قاعدة في كل سطر، كما في ‎.gitignore: «drafts/‎» تستبعد مجلّدًا، و«‎*.log» لاحقة، و«‎!keep.log» تعيد ملفًا. ويُنسى المستبعَد فورًا.</translation>
     </message>
     <message>
         <source>Rules</source>
-        <translation type="unfinished"></translation>
+        <translation>القواعد</translation>
     </message>
     <message>
         <source>{title}, page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>{title}، الصفحة {page} من {total}</translation>
     </message>
     <message>
         <source>Who gets these files</source>
-        <translation type="unfinished"></translation>
+        <translation>من يحصل على هذه الملفات</translation>
     </message>
     <message>
         <source>Untick a provider, and nothing of the project&apos;s files is ever sent to it: no passage, no whole file, and nothing that tools read in them. Answers stay as they are.</source>
-        <translation type="unfinished"></translation>
+        <translation>ألغِ تحديد مزوّد فلا يُرسَل إليه أبدًا شيء من ملفات المشروع: لا مقطع، ولا ملف كامل، ولا ما تقرؤه الأدوات فيها. وتبقى الإجابات كما هي.</translation>
     </message>
     <message>
         <source>Providers that get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>المزوّدون الذين يحصلون على الملفات</translation>
     </message>
     <message>
         <source>Kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>الأسئلة المحفوظة</translation>
     </message>
     <message>
         <source>Write questions with the file that each should find. Run them now, and again after something changed.</source>
-        <translation type="unfinished"></translation>
+        <translation>اكتب أسئلة مع الملف الذي ينبغي أن يجده كل منها. شغّلها الآن، ثم من جديد بعد أي تغيير.</translation>
     </message>
     <message>
         <source>The file to find</source>
-        <translation type="unfinished"></translation>
+        <translation>الملف المطلوب العثور عليه</translation>
     </message>
     <message>
         <source>Run all</source>
-        <translation type="unfinished"></translation>
+        <translation>تشغيل الكل</translation>
     </message>
     <message>
         <source>Add a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>إضافة ذكرى</translation>
     </message>
     <message>
         <source>Edit the memory</source>
-        <translation type="unfinished"></translation>
+        <translation>تحرير الذكرى</translation>
     </message>
     <message>
         <source>One sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>جملة واحدة</translation>
     </message>
     <message>
         <source>What to remember</source>
-        <translation type="unfinished"></translation>
+        <translation>ما يجب تذكُّره</translation>
     </message>
     <message>
         <source>Where it holds</source>
-        <translation type="unfinished"></translation>
+        <translation>أين تسري</translation>
     </message>
     <message>
         <source>Everywhere</source>
-        <translation type="unfinished"></translation>
+        <translation>في كل مكان</translation>
     </message>
     <message>
         <source>Erase it with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>محوها مع رسالتها</translation>
     </message>
     <message>
         <source>Deleted: “{text}”</source>
-        <translation type="unfinished"></translation>
+        <translation>حُذفت: «{text}»</translation>
     </message>
     <message>
         <source>written by you</source>
-        <translation type="unfinished"></translation>
+        <translation>كتبتها أنت</translation>
     </message>
     <message>
         <source>selected in a message</source>
-        <translation type="unfinished"></translation>
+        <translation>حُدّدت في رسالة</translation>
     </message>
     <message>
         <source>proposed below an answer</source>
-        <translation type="unfinished"></translation>
+        <translation>اقتُرحت تحت إجابة</translation>
     </message>
     <message>
         <source>imported</source>
-        <translation type="unfinished"></translation>
+        <translation>مستوردة</translation>
     </message>
     <message>
         <source>from another program</source>
-        <translation type="unfinished"></translation>
+        <translation>من برنامج آخر</translation>
     </message>
     <message>
         <source>A project without a name</source>
-        <translation type="unfinished"></translation>
+        <translation>مشروع بلا اسم</translation>
     </message>
     <message>
         <source>imported from {source}</source>
-        <translation type="unfinished"></translation>
+        <translation>مستوردة من {source}</translation>
     </message>
     <message>
         <source>its message is gone</source>
-        <translation type="unfinished"></translation>
+        <translation>لم تعد رسالتها موجودة</translation>
     </message>
     <message>
         <source>erased with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>تُمحى مع رسالتها</translation>
     </message>
     <message>
         <source>not sent: what it belongs to is in the trash</source>
-        <translation type="unfinished"></translation>
+        <translation>لا تُرسَل: ما تنتمي إليه في سلة المهملات</translation>
     </message>
     <message>
         <source>not sent: the project is shared</source>
-        <translation type="unfinished"></translation>
+        <translation>لا تُرسَل: المشروع مشترك</translation>
     </message>
     <message>
         <source>Select the words to remember first.</source>
-        <translation type="unfinished"></translation>
+        <translation>حدّد أولًا الكلمات المطلوب تذكُّرها.</translation>
     </message>
     <message>
         <source>Nothing is remembered: memory is off, and an environment variable decides that.</source>
-        <translation type="unfinished"></translation>
+        <translation>لا يُحفظ شيء: الذاكرة معطّلة بمتغيّر بيئة.</translation>
     </message>
     <message>
         <source>Keep “{fact}” as a memory?</source>
-        <translation type="unfinished"></translation>
+        <translation>هل تريد حفظ «{fact}» كذكرى؟</translation>
     </message>
     <message>
         <source>Memory is off. Turn it on and keep “{fact}”?</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة. هل تريد تفعيلها وحفظ «{fact}»؟</translation>
     </message>
     <message>
         <source>Turn on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>تفعيل وحفظ</translation>
     </message>
     <message>
         <source>Kept as a memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>حُفظت كذكرى.</translation>
     </message>
     <message>
         <source>This is remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>هذا محفوظ من قبل.</translation>
     </message>
     <message>
         <source>Remember the selection</source>
-        <translation type="unfinished"></translation>
+        <translation>تذكُّر النص المحدَّد</translation>
     </message>
     <message>
         <source>Memory is off, and an environment variable decides that. Nothing can be kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة بمتغيّر بيئة. لا يمكن حفظ شيء.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on.</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة: لا يُحفظ شيء ولا يُرسَل إلى أن تفعّلها.</translation>
     </message>
     <message>
         <source>In this project</source>
-        <translation type="unfinished"></translation>
+        <translation>في هذا المشروع</translation>
     </message>
     <message>
         <source>Turn memory on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>تفعيل الذاكرة والحفظ</translation>
     </message>
     <message>
         <source>Memories in the export</source>
-        <translation type="unfinished"></translation>
+        <translation>الذكريات في الملف المصدَّر</translation>
     </message>
     <message>
         <source>Tick all</source>
-        <translation type="unfinished"></translation>
+        <translation>تحديد الكل</translation>
     </message>
     <message>
         <source>Remember the ticked ones</source>
-        <translation type="unfinished"></translation>
+        <translation>تذكُّر المحدَّدة</translation>
     </message>
     <message>
         <source>Tick those that ChatDesk shall remember. They are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>حدّد ما تريد أن يتذكّره ChatDesk. ويُرسَل إلى المزوّدين الذين تسمح لهم.</translation>
     </message>
     <message>
         <source>Memory is off, so none can be taken. If you turn it on in Settings, Context, Memory and import the file again, ChatDesk keeps those that you tick, and sends them to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>الذاكرة معطّلة، لذا لا يمكن أخذ أي منها. إن فعّلتها في الإعدادات، السياق، الذاكرة واستوردت الملف من جديد، يحفظ ChatDesk ما تحدّده ويرسله إلى المزوّدين الذين تسمح لهم.</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories in the export</source>
         <comment>{count} memory in the export</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>لا ذكريات في الملف المصدَّر</numerusform>
+            <numerusform>ذكرى واحدة في الملف المصدَّر</numerusform>
+            <numerusform>ذكريان في الملف المصدَّر</numerusform>
+            <numerusform>{count} ذكريات في الملف المصدَّر</numerusform>
+            <numerusform>{count} ذكرى في الملف المصدَّر</numerusform>
+            <numerusform>{count} ذكرى في الملف المصدَّر</numerusform>
         </translation>
     </message>
     <message>
         <source>{count}. {hint}</source>
-        <translation type="unfinished"></translation>
+        <translation>{count}. {hint}</translation>
     </message>
 </context>
 </TS>
