@@ -233,27 +233,27 @@
     </message>
     <message>
         <source>have the same chats on your own computers, through a folder</source>
-        <translation type="unfinished"></translation>
+        <translation>tiene los mismos chats en tus propios dispositivos, mediante una carpeta</translation>
     </message>
     <message>
         <source>an empty folder that something carries to your other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>una carpeta vacía que algo lleva a tus otros dispositivos</translation>
     </message>
     <message>
         <source>begin with the first computer, and print the recovery phrase once</source>
-        <translation type="unfinished"></translation>
+        <translation>empieza con el primer dispositivo y muestra una sola vez la frase de recuperación</translation>
     </message>
     <message>
         <source>join with a further computer, or again with a restored one</source>
-        <translation type="unfinished"></translation>
+        <translation>une otro dispositivo, o de nuevo uno restaurado</translation>
     </message>
     <message>
         <source>the same folder as on the other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>la misma carpeta que en los otros dispositivos</translation>
     </message>
     <message>
         <source>read the recovery phrase from FILE; else it is asked for</source>
-        <translation type="unfinished"></translation>
+        <translation>lee la frase de recuperación de FILE; si no, se pregunta</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -261,110 +261,110 @@
     </message>
     <message>
         <source>write what is new here into the folder, and read what others wrote</source>
-        <translation type="unfinished"></translation>
+        <translation>escribe en la carpeta lo nuevo de aquí y lee lo que escribieron los demás</translation>
     </message>
     <message>
         <source>wait at most this long ({seconds})</source>
-        <translation type="unfinished"></translation>
+        <translation>espera como máximo este tiempo ({seconds})</translation>
     </message>
     <message>
         <source>show your computers, and what waits</source>
-        <translation type="unfinished"></translation>
+        <translation>muestra tus dispositivos y lo que está pendiente</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>olvida la carpeta; todo se queda en este dispositivo</translation>
     </message>
     <message>
         <source>A folder has a name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Una carpeta tiene un nombre.</translation>
     </message>
     <message>
         <source>Name one that others carry.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indica una que llegue a tus otros dispositivos.</translation>
     </message>
     <message>
         <source>This is no folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>No es una carpeta.</translation>
     </message>
     <message>
         <source>The file with the recovery phrase cannot be read: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se puede leer el archivo de la frase de recuperación: {reason}.</translation>
     </message>
     <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ya sincroniza tus dispositivos por sí solo. Ciérralo para hacerlo aquí.</translation>
     </message>
     <message>
         <source>This is your recovery phrase. Write it down: your other computers need it, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esta es tu frase de recuperación. Anótala: tus otros dispositivos la necesitan, y solo con ella recuperas tus chats. Quien tenga la frase y la carpeta puede leerlo todo. No se vuelve a mostrar.</translation>
     </message>
     <message>
         <source>Recovery phrase: </source>
-        <translation type="unfinished"></translation>
+        <translation>Frase de recuperación: </translation>
     </message>
     <message>
         <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation type="unfinished"></translation>
+        <translation>La carpeta la usan: {computers}. ¿Combinar los chats de este dispositivo con los suyos?</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} (este)</translation>
     </message>
     <message>
         <source>{computer}, last here {moment}</source>
-        <translation type="unfinished"></translation>
+        <translation>{computer}, visto aquí por última vez: {moment}</translation>
     </message>
     <message numerus="yes">
         <source>{count} files of it have not arrived yet</source>
         <comment>{count} file of it has not arrived yet</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} archivo suyo aún no ha llegado</numerusform>
+            <numerusform>{count} archivos suyos aún no han llegado</numerusform>
         </translation>
     </message>
     <message>
         <source>the folder has older files of it than before</source>
-        <translation type="unfinished"></translation>
+        <translation>la carpeta tiene archivos suyos más antiguos que antes</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are not in the folder yet. Your other computers do not get them.</source>
         <comment>{count} change is not in the folder yet. Your other computers do not get it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} cambio aún no está en la carpeta. Tus otros dispositivos no lo reciben.</numerusform>
+            <numerusform>{count} cambios aún no están en la carpeta. Tus otros dispositivos no los reciben.</numerusform>
         </translation>
     </message>
     <message>
         <source>Forget the folder {folder}? Its projects stay here as private ones.</source>
-        <translation type="unfinished"></translation>
+        <translation>¿Olvidar la carpeta {folder}? Sus proyectos se quedan aquí como privados.</translation>
     </message>
     <message>
         <source>This computer has left {folder}. The files there stay for your other computers, and nobody can read them without the recovery phrase. With it you can join again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este dispositivo ha salido de {folder}. Los archivos se quedan allí para tus otros dispositivos, y nadie puede leerlos sin la frase de recuperación. Con ella puedes volver a unirte.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers sync&apos; continues.</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers sync&apos; continúa.</translation>
     </message>
     <message>
         <source>Join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Vuelve a unirte con la frase de recuperación: &apos;chatdesk computers join&apos;.</translation>
     </message>
     <message>
         <source>Everything is in the folder, and everything in the folder is here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Todo está en la carpeta, y todo lo de la carpeta está aquí.</translation>
     </message>
     <message>
         <source>Attached files are on their way.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los archivos adjuntos están en camino.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files in the folder are incomplete, or were changed. What they bring waits.</source>
         <comment>{count} file in the folder is incomplete, or was changed. What it brings waits.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} archivo de la carpeta está incompleto o se modificó. Lo que trae queda pendiente.</numerusform>
+            <numerusform>{count} archivos de la carpeta están incompletos o se modificaron. Lo que traen queda pendiente.</numerusform>
         </translation>
     </message>
     <message>
@@ -625,7 +625,7 @@
     </message>
     <message>
         <source>remember the facts that ChatGPT or Claude remembered, too</source>
-        <translation type="unfinished"></translation>
+        <translation>recuerda también los datos que recordaban ChatGPT o Claude</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -653,15 +653,15 @@
     </message>
     <message>
         <source>Memory: {text}</source>
-        <translation type="unfinished"></translation>
+        <translation>Recuerdo: {text}</translation>
     </message>
     <message>
         <source>--memories keeps them, and they are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>--memories los conserva, y se envían a los proveedores que permitas.</translation>
     </message>
     <message>
         <source>Memory is off. Once it is on, --memories keeps them, for the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada. Cuando esté activada, --memories los conserva para los proveedores que permitas.</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -693,15 +693,15 @@
     </message>
     <message>
         <source>choose what the team of a shared project gets of it</source>
-        <translation type="unfinished"></translation>
+        <translation>elige qué recibe de ello el equipo de un proyecto compartido</translation>
     </message>
     <message>
         <source>choose what makes the vectors for finding by meaning</source>
-        <translation type="unfinished"></translation>
+        <translation>elige qué calcula los vectores de la búsqueda por significado</translation>
     </message>
     <message>
         <source>list the providers that get the files, or never do</source>
-        <translation type="unfinished"></translation>
+        <translation>muestra los proveedores que reciben los archivos y los que nunca los reciben</translation>
     </message>
     <message>
         <source>folder, file, or address of a web page</source>
@@ -721,35 +721,35 @@
     </message>
     <message>
         <source>JSON list of objects with a question and a file; - reads stdin; without it, the kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>lista JSON de objetos con una pregunta (question) y un archivo (file); - la lee de stdin; sin ella, las preguntas guardadas</translation>
     </message>
     <message>
         <source>keep those of FILE, and try all that are kept</source>
-        <translation type="unfinished"></translation>
+        <translation>guarda las de FILE y prueba todas las guardadas</translation>
     </message>
     <message>
         <source>nothing, its name, or the text of its files too</source>
-        <translation type="unfinished"></translation>
+        <translation>nada, su nombre o también el texto de sus archivos</translation>
     </message>
     <message>
         <source>a model for embeddings of one of your providers</source>
-        <translation type="unfinished"></translation>
+        <translation>un modelo de embeddings de uno de tus proveedores</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk, without a network</source>
-        <translation type="unfinished"></translation>
+        <translation>los vectores que trae ChatDesk, sin red</translation>
     </message>
     <message>
         <source>with --model: do it, after its cost was told</source>
-        <translation type="unfinished"></translation>
+        <translation>con --model: lo hace, después de indicar lo que cuesta</translation>
     </message>
     <message>
         <source>never send the files of the project to it</source>
-        <translation type="unfinished"></translation>
+        <translation>nunca le envía los archivos del proyecto</translation>
     </message>
     <message>
         <source>send them again</source>
-        <translation type="unfinished"></translation>
+        <translation>vuelve a enviarlos</translation>
     </message>
     <message>
         <source>its id or place, as listed</source>
@@ -765,11 +765,11 @@
     </message>
     <message>
         <source>There is no file of questions to keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>No hay un archivo de preguntas que guardar.</translation>
     </message>
     <message>
         <source>Give a FILE with --keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indica un archivo FILE con --keep.</translation>
     </message>
     <message>
         <source>“{file}” is no JSON list of objects with a question and a file.</source>
@@ -781,11 +781,11 @@
     </message>
     <message>
         <source>“{model}” is no provider and model.</source>
-        <translation type="unfinished"></translation>
+        <translation>«{model}» no es un proveedor y un modelo.</translation>
     </message>
     <message>
         <source>--yes belongs to --model.</source>
-        <translation type="unfinished"></translation>
+        <translation>--yes va con --model.</translation>
     </message>
     <message>
         <source>ChatDesk is open and reads the files of projects.</source>
@@ -801,11 +801,11 @@
     </message>
     <message>
         <source>No questions are kept for this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>No hay preguntas guardadas para este proyecto.</translation>
     </message>
     <message>
         <source>Give a FILE with --keep, or add some in the window, in the project&apos;s Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indica un archivo FILE con --keep, o añade preguntas en la ventana, en los archivos del proyecto.</translation>
     </message>
     <message>
         <source>{hits} of {total} among the first five</source>
@@ -821,19 +821,19 @@
     </message>
     <message>
         <source>There is no provider “{provider}”.</source>
-        <translation type="unfinished"></translation>
+        <translation>No hay ningún proveedor «{provider}».</translation>
     </message>
     <message>
         <source>See &apos;chatdesk providers list&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Consulta &apos;chatdesk providers list&apos;.</translation>
     </message>
     <message>
         <source>gets the files</source>
-        <translation type="unfinished"></translation>
+        <translation>recibe los archivos</translation>
     </message>
     <message>
         <source>Nothing was sent or changed. Add --yes to do it.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se envió ni se cambió nada. Añade --yes para hacerlo.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files read</source>
@@ -2649,19 +2649,19 @@
     </message>
     <message>
         <source>pin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>fijar el fragmento</translation>
     </message>
     <message>
         <source>leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>omitir el fragmento</translation>
     </message>
     <message>
         <source>unpin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>desfijar el fragmento</translation>
     </message>
     <message>
         <source>no longer leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>dejar de omitir el fragmento</translation>
     </message>
     <message>
         <source>rename thread</source>
@@ -7872,30 +7872,30 @@
     <message numerus="yes">
         <source>The export contains {count} memories.</source>
         <comment>The export contains {count} memory.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>La exportación contiene {count} recuerdo.</numerusform>
+            <numerusform>La exportación contiene {count} recuerdos.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} more are beyond the most that ChatDesk keeps.</source>
         <comment>{count} more is beyond the most that ChatDesk keeps.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} más supera el máximo que conserva ChatDesk.</numerusform>
+            <numerusform>{count} más superan el máximo que conserva ChatDesk.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} of them are remembered now.</source>
         <comment>{count} of them is remembered now.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} de ellos ya se recuerda.</numerusform>
+            <numerusform>{count} de ellos ya se recuerdan.</numerusform>
         </translation>
     </message>
     <message>
         <source>None was taken: memories are kept only where you choose them.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se tomó ninguno: los recuerdos solo se conservan si los eliges.</translation>
     </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
@@ -8873,7 +8873,7 @@
     </message>
     <message>
         <source>Memory…</source>
-        <translation type="unfinished"></translation>
+        <translation>Memoria…</translation>
     </message>
     <message>
         <source>System prompt of the project…</source>
@@ -9005,7 +9005,7 @@
     </message>
     <message>
         <source>Remember the selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>Recordar la selección…</translation>
     </message>
     <message>
         <source>Previous version</source>
@@ -9373,7 +9373,7 @@
     </message>
     <message>
         <source>Remember selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>Recordar la selección…</translation>
     </message>
     <message>
         <source>Open as artifact</source>
@@ -10833,59 +10833,59 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>All passages of the project&apos;s files, and later what changes in them and each question, go to {provider}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Todos los fragmentos de los archivos del proyecto, y después lo que cambie en ellos y cada pregunta, se envían a {provider}.</translation>
     </message>
     <message>
         <source>It is a server on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Es un servidor de este dispositivo.</translation>
     </message>
     <message>
         <source>They leave this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Salen de este dispositivo.</translation>
     </message>
     <message>
         <source>Now that is {texts}, about {tokens} tokens, in {requests}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ahora son {texts}, unos {tokens} tokens, en {requests}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages</source>
         <comment>{count} passage</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} fragmento</numerusform>
+            <numerusform>{count} fragmentos</numerusform>
         </translation>
     </message>
     <message>
         <source>The price of {model} is not known.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se conoce el precio de {model}.</translation>
     </message>
     <message>
         <source>That costs about ${dollars}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cuesta unos ${dollars}.</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk</source>
-        <translation type="unfinished"></translation>
+        <translation>los vectores que trae ChatDesk</translation>
     </message>
     <message>
         <source>Found by meaning with {name}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Búsqueda por significado: {name}.</translation>
     </message>
     <message>
         <source>{done} of {total} passages have vectors of {name}, which answers once all have.</source>
-        <translation type="unfinished"></translation>
+        <translation>{done} de {total} fragmentos tienen vectores de {name}, que responderá cuando los tengan todos.</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages wait for it.</source>
         <comment>{count} passage waits for it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} fragmento lo espera.</numerusform>
+            <numerusform>{count} fragmentos lo esperan.</numerusform>
         </translation>
     </message>
     <message>
         <source>The last question was compared by the vectors that come with ChatDesk: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>La última pregunta se comparó con los vectores que trae ChatDesk: {reason}</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -11061,15 +11061,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Pinned: it goes with every question of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>Fijado: acompaña cada pregunta de esta conversación</translation>
     </message>
     <message>
         <source>Left out of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>Omitido en esta conversación</translation>
     </message>
     <message>
         <source>Sent where it fits the question</source>
-        <translation type="unfinished"></translation>
+        <translation>Se envía si corresponde a la pregunta</translation>
     </message>
     <message>
         <source>Hide the inspector</source>
@@ -11811,7 +11811,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Assistants, files and resources</source>
-        <translation type="unfinished"></translation>
+        <translation>Asistentes, archivos y recursos</translation>
     </message>
     <message>
         <source>Their instructions, models, tools and files</source>
@@ -11927,27 +11927,27 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Find by meaning with</source>
-        <translation type="unfinished"></translation>
+        <translation>Buscar por significado con</translation>
     </message>
     <message>
         <source>The vectors that come with ChatDesk are made on this computer and know English best. A model for embeddings of a provider knows more languages, and gets the texts of the files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los vectores que trae ChatDesk se calculan en este dispositivo y conocen sobre todo el inglés. El modelo de embeddings de un proveedor conoce más idiomas y recibe el texto de los archivos.</translation>
     </message>
     <message>
         <source>Who makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>Quién calcula los vectores</translation>
     </message>
     <message>
         <source>ChatDesk, on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDesk, en este dispositivo</translation>
     </message>
     <message>
         <source>Model for embeddings</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelo de embeddings</translation>
     </message>
     <message>
         <source>Vectors by</source>
-        <translation type="unfinished"></translation>
+        <translation>Vectores de</translation>
     </message>
     <message>
         <source>Model</source>
@@ -12579,15 +12579,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The team does not see it</source>
-        <translation type="unfinished"></translation>
+        <translation>El equipo no lo ve</translation>
     </message>
     <message>
         <source>The team sees its name</source>
-        <translation type="unfinished"></translation>
+        <translation>El equipo ve su nombre</translation>
     </message>
     <message>
         <source>The team gets its text</source>
-        <translation type="unfinished"></translation>
+        <translation>El equipo recibe su texto</translation>
     </message>
     <message>
         <source>Files of {project}</source>
@@ -12639,31 +12639,31 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Left out…</source>
-        <translation type="unfinished"></translation>
+        <translation>Exclusiones…</translation>
     </message>
     <message>
         <source>Choose what of the folder is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>Elegir qué se omite de la carpeta</translation>
     </message>
     <message>
         <source>What the team gets</source>
-        <translation type="unfinished"></translation>
+        <translation>Lo que recibe el equipo</translation>
     </message>
     <message>
         <source>Change…</source>
-        <translation type="unfinished"></translation>
+        <translation>Cambiar…</translation>
     </message>
     <message>
         <source>Change what makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>Cambiar qué calcula los vectores</translation>
     </message>
     <message>
         <source>Who gets them…</source>
-        <translation type="unfinished"></translation>
+        <translation>Quién los recibe…</translation>
     </message>
     <message>
         <source>Choose which providers get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>Elegir qué proveedores reciben los archivos</translation>
     </message>
     <message>
         <source>Try a question</source>
@@ -12679,11 +12679,11 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Kept questions…</source>
-        <translation type="unfinished"></translation>
+        <translation>Preguntas guardadas…</translation>
     </message>
     <message>
         <source>Keep questions and run them again</source>
-        <translation type="unfinished"></translation>
+        <translation>Guardar preguntas y volver a ejecutarlas</translation>
     </message>
     <message numerus="yes">
         <source>and {count} more</source>
@@ -12707,7 +12707,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>shared by the team</source>
-        <translation type="unfinished"></translation>
+        <translation>compartido por el equipo</translation>
     </message>
     <message>
         <source>being listed</source>
@@ -13104,15 +13104,15 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Search the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Buscar en los recuerdos</translation>
     </message>
     <message>
         <source>Memories to show</source>
-        <translation type="unfinished"></translation>
+        <translation>Recuerdos que se muestran</translation>
     </message>
     <message>
         <source>Add…</source>
-        <translation type="unfinished"></translation>
+        <translation>Añadir…</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13120,71 +13120,71 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Show its message</source>
-        <translation type="unfinished"></translation>
+        <translation>Mostrar su mensaje</translation>
     </message>
     <message>
         <source>Delete what is chosen</source>
-        <translation type="unfinished"></translation>
+        <translation>Eliminar lo elegido</translation>
     </message>
     <message>
         <source>Providers that get memories. None gets them unless you tick it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Proveedores que reciben los recuerdos. Ninguno los recibe si no lo marcas.</translation>
     </message>
     <message>
         <source>Providers that get memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Proveedores que reciben los recuerdos</translation>
     </message>
     <message>
         <source>What you confirm is kept, and sent with your questions to the providers that you tick below.</source>
-        <translation type="unfinished"></translation>
+        <translation>Lo que confirmas se conserva y se envía con tus preguntas a los proveedores que marques abajo.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent. What is here stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada: no se conserva ni se envía nada. Lo que hay aquí se queda hasta que lo elimines.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on. What is here can be deleted.</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada: no se conserva ni se envía nada hasta que la actives. Lo que hay aquí se puede eliminar.</translation>
     </message>
     <message>
         <source>All memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Todos los recuerdos</translation>
     </message>
     <message>
         <source>{name} (at a new address: tick it again)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} (en una dirección nueva: márcalo otra vez)</translation>
     </message>
     <message>
         <source>{name} — {address}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} — {address}</translation>
     </message>
     <message>
         <source>Undo the deletion</source>
-        <translation type="unfinished"></translation>
+        <translation>Deshacer la eliminación</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories</source>
         <comment>{count} memory</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} recuerdo</numerusform>
+            <numerusform>{count} recuerdos</numerusform>
         </translation>
     </message>
     <message>
         <source>No memory matches.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ningún recuerdo coincide.</translation>
     </message>
     <message>
         <source>Nothing is remembered yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aún no se recuerda nada.</translation>
     </message>
     <message>
         <source>Export the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Exportar los recuerdos</translation>
     </message>
     <message>
         <source>JSON files (*.json)</source>
-        <translation type="unfinished"></translation>
+        <translation>Archivos JSON (*.json)</translation>
     </message>
     <message>
         <source>Models…</source>
@@ -13456,7 +13456,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer. So do the project&apos;s files: the team sees only the names of the folders and files that you added, or their text if you choose so in Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los borradores, lo fijado, lo archivado, lo que marcaste para el contexto, tus claves y tus prompts se quedan en este dispositivo. También los archivos del proyecto: el equipo solo ve los nombres de las carpetas y los archivos que añadiste, o su texto si lo eliges en Archivos.</translation>
     </message>
     <message>
         <source>Share “{name}”</source>
@@ -15555,7 +15555,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>File of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>Archivo del proyecto</translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>
@@ -15675,59 +15675,59 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>see and change what ChatDesk remembers</source>
-        <translation type="unfinished"></translation>
+        <translation>muestra y cambia lo que recuerda ChatDesk</translation>
     </message>
     <message>
         <source>list the facts that are remembered</source>
-        <translation type="unfinished"></translation>
+        <translation>muestra los datos recordados</translation>
     </message>
     <message>
         <source>remember a fact</source>
-        <translation type="unfinished"></translation>
+        <translation>recuerda un dato</translation>
     </message>
     <message>
         <source>change the words of a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>cambia el texto de un recuerdo</translation>
     </message>
     <message>
         <source>delete memories for good</source>
-        <translation type="unfinished"></translation>
+        <translation>elimina recuerdos definitivamente</translation>
     </message>
     <message>
         <source>write all memories to a JSON file</source>
-        <translation type="unfinished"></translation>
+        <translation>escribe todos los recuerdos en un archivo JSON</translation>
     </message>
     <message>
         <source>its id, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>su identificador, como en la lista</translation>
     </message>
     <message>
         <source>one sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>una frase</translation>
     </message>
     <message>
         <source>only for this project, by its name or id</source>
-        <translation type="unfinished"></translation>
+        <translation>solo para este proyecto, por su nombre o identificador</translation>
     </message>
     <message>
         <source>ids, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>identificadores, como en la lista</translation>
     </message>
     <message>
         <source>all memories</source>
-        <translation type="unfinished"></translation>
+        <translation>todos los recuerdos</translation>
     </message>
     <message>
         <source>the file to write</source>
-        <translation type="unfinished"></translation>
+        <translation>el archivo que se escribe</translation>
     </message>
     <message>
         <source>Name the memories to delete, or --all.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indica los recuerdos que quieres eliminar, o --all.</translation>
     </message>
     <message>
         <source>Change the memories in its window, or close it first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cambia los recuerdos en su ventana, o ciérrala antes.</translation>
     </message>
     <message>
         <source>everywhere</source>
@@ -15735,26 +15735,26 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada: no se conserva ni se envía nada.</translation>
     </message>
     <message>
         <source>This was remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esto ya se recordaba.</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories deleted</source>
         <comment>{count} memory deleted</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} recuerdo eliminado</numerusform>
+            <numerusform>{count} recuerdos eliminados</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} memories written</source>
         <comment>{count} memory written</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} recuerdo escrito</numerusform>
+            <numerusform>{count} recuerdos escritos</numerusform>
         </translation>
     </message>
     <message>
@@ -16036,9 +16036,9 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message numerus="yes">
         <source>{count} memories are kept</source>
         <comment>{count} memory is kept</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Se conserva {count} recuerdo</numerusform>
+            <numerusform>Se conservan {count} recuerdos</numerusform>
         </translation>
     </message>
     <message>
@@ -16719,7 +16719,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Recuerdos</translation>
     </message>
     <message numerus="yes">
         <source>Summary of {count} messages</source>
@@ -19988,7 +19988,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>This file is not on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este archivo no está en este dispositivo.</translation>
     </message>
     <message>
         <source>There is no folder or file {place}.</source>
@@ -20056,7 +20056,7 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>The passage is not on this page: the file may have changed since it was read.</source>
-        <translation type="unfinished"></translation>
+        <translation>El fragmento no está en esta página: puede que el archivo haya cambiado desde que se leyó.</translation>
     </message>
     <message>
         <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
@@ -20076,35 +20076,35 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Previous page</source>
-        <translation type="unfinished"></translation>
+        <translation>Página anterior</translation>
     </message>
     <message>
         <source>Next page</source>
-        <translation type="unfinished"></translation>
+        <translation>Página siguiente</translation>
     </message>
     <message>
         <source>Smaller</source>
-        <translation type="unfinished"></translation>
+        <translation>Más pequeño</translation>
     </message>
     <message>
         <source>Larger</source>
-        <translation type="unfinished"></translation>
+        <translation>Más grande</translation>
     </message>
     <message>
         <source>Show the text of the page</source>
-        <translation type="unfinished"></translation>
+        <translation>Mostrar el texto de la página</translation>
     </message>
     <message>
         <source>Page</source>
-        <translation type="unfinished"></translation>
+        <translation>Página</translation>
     </message>
     <message>
         <source>Show the page</source>
-        <translation type="unfinished"></translation>
+        <translation>Mostrar la página</translation>
     </message>
     <message>
         <source>Page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>Página {page} de {total}</translation>
     </message>
     <message>
         <source>Page {page}</source>
@@ -20112,615 +20112,615 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     </message>
     <message>
         <source>Memory is off.</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada.</translation>
     </message>
     <message>
         <source>Memories are not sent to this provider: you did not allow it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los recuerdos no se envían a este proveedor: no lo permitiste.</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los recuerdos no se envían en un proyecto compartido.</translation>
     </message>
     <message>
         <source>Memories are not sent in a temporary chat.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los recuerdos no se envían en un chat temporal.</translation>
     </message>
     <message>
         <source>A memory needs a text.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un recuerdo necesita un texto.</translation>
     </message>
     <message>
         <source>Write one sentence.</source>
-        <translation type="unfinished"></translation>
+        <translation>Escribe una frase.</translation>
     </message>
     <message>
         <source>The memory has {count} characters; the most is {most}.</source>
-        <translation type="unfinished"></translation>
+        <translation>El recuerdo tiene {count} caracteres; el máximo es {most}.</translation>
     </message>
     <message>
         <source>Shorten it to what matters.</source>
-        <translation type="unfinished"></translation>
+        <translation>Redúcelo a lo esencial.</translation>
     </message>
     <message numerus="yes">
         <source>about {count} hours left</source>
         <comment>about {count} hour left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>falta alrededor de {count} hora</numerusform>
+            <numerusform>faltan unas {count} horas</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} minutes left</source>
         <comment>about {count} minute left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>falta alrededor de {count} minuto</numerusform>
+            <numerusform>faltan unos {count} minutos</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} seconds left</source>
         <comment>about {count} second left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>falta alrededor de {count} segundo</numerusform>
+            <numerusform>faltan unos {count} segundos</numerusform>
         </translation>
     </message>
     <message>
         <source>not tried yet</source>
-        <translation type="unfinished"></translation>
+        <translation>aún sin probar</translation>
     </message>
     <message>
         <source>found at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>encontrado en el puesto {place}</translation>
     </message>
     <message>
         <source>not found</source>
-        <translation type="unfinished"></translation>
+        <translation>no encontrado</translation>
     </message>
     <message>
         <source>at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>en el puesto {place}</translation>
     </message>
     <message>
         <source>{outcome} (before: {earlier})</source>
-        <translation type="unfinished"></translation>
+        <translation>{outcome} (antes: {earlier})</translation>
     </message>
     <message>
         <source>Another computer shares “{place}” with this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>Otro dispositivo comparte «{place}» con este proyecto.</translation>
     </message>
     <message>
         <source>Pause it, and ask the person who shares it to end that.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ponlo en pausa y pide a quien lo comparte que deje de hacerlo.</translation>
     </message>
     <message>
         <source>Files are shared by the owners and admins of a shared project, from their own computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los archivos los comparten los propietarios y administradores de un proyecto compartido, desde sus propios dispositivos.</translation>
     </message>
     <message>
         <source>It is damaged and cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>Está dañada y no se puede dibujar.</translation>
     </message>
     <message>
         <source>This page cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esta página no se puede dibujar.</translation>
     </message>
     <message>
         <source>Read its text instead, or open the file in another program.</source>
-        <translation type="unfinished"></translation>
+        <translation>Lee su texto, o abre el archivo en otro programa.</translation>
     </message>
     <message>
         <source>Name the model for embeddings.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indica el modelo de embeddings.</translation>
     </message>
     <message>
         <source>The files of this project are never sent to this provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los archivos de este proyecto nunca se envían a este proveedor.</translation>
     </message>
     <message>
         <source>Let it have them first, or choose another provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>Permite primero que los reciba, o elige otro proveedor.</translation>
     </message>
     <message>
         <source>“{model}” did not answer in time.</source>
-        <translation type="unfinished"></translation>
+        <translation>«{model}» no respondió a tiempo.</translation>
     </message>
     <message>
         <source>No provider can be asked here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aquí no se puede preguntar a ningún proveedor.</translation>
     </message>
     <message>
         <source>The vectors of “{model}” cannot be used.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los vectores de «{model}» no se pueden usar.</translation>
     </message>
     <message>
         <source>The vectors of “{model}” have {found} numbers now, and had {known}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los vectores de «{model}» tienen ahora {found} números, y antes tenían {known}.</translation>
     </message>
     <message>
         <source>Memory is off, so nothing was remembered.</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada, así que no se recordó nada.</translation>
     </message>
     <message>
         <source>Nothing was kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se conservó nada.</translation>
     </message>
     <message>
         <source>Turn it on in Settings, Context, Memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>Actívala en Ajustes, Contexto, Memoria.</translation>
     </message>
     <message>
         <source>The memories are unchanged.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los recuerdos no han cambiado.</translation>
     </message>
     <message>
         <source>Nothing in the files of the project fits this question.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nada en los archivos del proyecto corresponde a esta pregunta.</translation>
     </message>
     <message>
         <source>What was found in the files of the project did not fit into the request.</source>
-        <translation type="unfinished"></translation>
+        <translation>Lo que se encontró en los archivos del proyecto no cabía en la petición.</translation>
     </message>
     <message>
         <source>The files of the project were not sent: this provider never gets them.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se enviaron los archivos del proyecto: este proveedor nunca los recibe.</translation>
     </message>
     <message>
         <source>Remember facts that you confirm</source>
-        <translation type="unfinished"></translation>
+        <translation>Recordar los datos que confirmes</translation>
     </message>
     <message>
         <source>Off: nothing is kept or sent. What is there stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Desactivado: no se conserva ni se envía nada. Lo que hay se queda hasta que lo elimines.</translation>
     </message>
     <message>
         <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Memoria</translation>
     </message>
     <message>
         <source>memories remember facts</source>
-        <translation type="unfinished"></translation>
+        <translation>recuerdos recordar datos</translation>
     </message>
     <message>
         <source>Memories take at most</source>
-        <translation type="unfinished"></translation>
+        <translation>Los recuerdos ocupan como máximo</translation>
     </message>
     <message>
         <source>tokens of a request</source>
-        <translation type="unfinished"></translation>
+        <translation>tokens de una petición</translation>
     </message>
     <message>
         <source>Providers that are sent memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Proveedores que reciben los recuerdos</translation>
     </message>
     <message>
         <source>A question and the file that should be found are both needed, in few words.</source>
-        <translation type="unfinished"></translation>
+        <translation>Hacen falta una pregunta y el archivo que debe encontrar, en pocas palabras.</translation>
     </message>
     <message>
         <source>A project keeps at most {count} questions.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un proyecto guarda como máximo {count} preguntas.</translation>
     </message>
     <message>
         <source>Remove some first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Quita antes algunas.</translation>
     </message>
     <message>
         <source>Another memory says the same.</source>
-        <translation type="unfinished"></translation>
+        <translation>Otro recuerdo dice lo mismo.</translation>
     </message>
     <message>
         <source>Delete one of the two.</source>
-        <translation type="unfinished"></translation>
+        <translation>Elimina uno de los dos.</translation>
     </message>
     <message>
         <source>ChatDesk keeps {most} memories at most.</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDesk conserva como máximo {most} recuerdos.</translation>
     </message>
     <message>
         <source>Delete some that no longer matter.</source>
-        <translation type="unfinished"></translation>
+        <translation>Elimina algunos que ya no importen.</translation>
     </message>
     <message>
         <source>This memory does not exist.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este recuerdo no existe.</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project, so none is kept for it alone.</source>
-        <translation type="unfinished"></translation>
+        <translation>Los recuerdos no se envían en un proyecto compartido, así que no se conserva ninguno solo para él.</translation>
     </message>
     <message>
         <source>Keep it everywhere.</source>
-        <translation type="unfinished"></translation>
+        <translation>Consérvalo para todo.</translation>
     </message>
     <message>
         <source>My computers</source>
-        <translation type="unfinished"></translation>
+        <translation>Mis dispositivos</translation>
     </message>
     <message>
         <source>Me</source>
-        <translation type="unfinished"></translation>
+        <translation>Yo</translation>
     </message>
     <message>
         <source>The key of your computers cannot be found on this one.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se encuentra en este la clave de tus dispositivos.</translation>
     </message>
     <message>
         <source>Unlock the keyring, or join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Desbloquea el llavero, o vuelve a unirte con la frase de recuperación: &apos;chatdesk computers join&apos;.</translation>
     </message>
     <message>
         <source>This computer cannot keep the key of your computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este dispositivo no puede guardar la clave de tus dispositivos.</translation>
     </message>
     <message>
         <source>This folder is not empty.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esta carpeta no está vacía.</translation>
     </message>
     <message>
         <source>Choose an empty folder, or a new one inside. If your other computer uses this one, join it with the phrase.</source>
-        <translation type="unfinished"></translation>
+        <translation>Elige una carpeta vacía, o una nueva dentro de ella. Si tu otro dispositivo usa esta, únelo con la frase.</translation>
     </message>
     <message>
         <source>No computer of yours has written into this folder, as far as it has arrived here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ningún dispositivo tuyo ha escrito en esta carpeta, según lo que ha llegado aquí.</translation>
     </message>
     <message>
         <source>Wait until the folder has been carried here, or look whether it is the right one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Espera a que la carpeta llegue aquí, o comprueba si es la correcta.</translation>
     </message>
     <message>
         <source>The recovery phrase is not the one of this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>La frase de recuperación no es la de esta carpeta.</translation>
     </message>
     <message>
         <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Busca la frase que se mostró cuando el primer dispositivo empezó con esta carpeta.</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este dispositivo no se ha unido a ningún otro.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers start&apos; or &apos;join&apos; does that.</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers start&apos; o &apos;join&apos; lo hace.</translation>
     </message>
     <message>
         <source>This computer has left the folder, and your chats are kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este dispositivo ha salido de la carpeta, y tus chats se conservan.</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se pueden quitar las copias que se guardaban para la carpeta: {reason}.</translation>
     </message>
     <message>
         <source>Remove {folder} by hand.</source>
-        <translation type="unfinished"></translation>
+        <translation>Quita {folder} a mano.</translation>
     </message>
     <message>
         <source>This computer has joined already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este dispositivo ya se ha unido.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers status&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers status&apos;</translation>
     </message>
     <message>
         <source>That is not a recovery phrase of ChatDesk.</source>
-        <translation type="unfinished"></translation>
+        <translation>No es una frase de recuperación de ChatDesk.</translation>
     </message>
     <message>
         <source>It has seven groups of four letters and digits. Compare each with what was shown at the start.</source>
-        <translation type="unfinished"></translation>
+        <translation>Tiene siete grupos de cuatro letras y cifras. Compara cada uno con lo que se mostró al principio.</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be reached.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se puede acceder a la carpeta de tus dispositivos.</translation>
     </message>
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>Conecta el disco, o inicia el programa que transporta la carpeta. ChatDesk lo intenta de nuevo por sí solo.</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
-        <translation type="unfinished"></translation>
+        <translation>El disco con la carpeta de tus dispositivos está lleno.</translation>
     </message>
     <message>
         <source>Make room there. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>Libera espacio en él. ChatDesk lo intenta de nuevo por sí solo.</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be used: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se puede usar la carpeta de tus dispositivos: {reason}.</translation>
     </message>
     <message>
         <source>{answer}: {question}</source>
-        <translation type="unfinished"></translation>
+        <translation>{answer}: {question}</translation>
     </message>
     <message>
         <source>not sent: no room</source>
-        <translation type="unfinished"></translation>
+        <translation>no enviado: no hay espacio</translation>
     </message>
     <message>
         <source>not sent: does not fit the question</source>
-        <translation type="unfinished"></translation>
+        <translation>no enviado: no corresponde a la pregunta</translation>
     </message>
     <message>
         <source>not sent: left out</source>
-        <translation type="unfinished"></translation>
+        <translation>no enviado: omitido</translation>
     </message>
     <message>
         <source>not sent: this provider never gets it</source>
-        <translation type="unfinished"></translation>
+        <translation>no enviado: este proveedor nunca lo recibe</translation>
     </message>
     <message>
         <source>not sent: no longer in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>no enviado: ya no está en los archivos</translation>
     </message>
     <message>
         <source>From the files of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>De los archivos del proyecto</translation>
     </message>
     <message>
         <source>What was found in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>Lo que se encontró en los archivos</translation>
     </message>
     <message>
         <source>Leave out</source>
-        <translation type="unfinished"></translation>
+        <translation>Omitir</translation>
     </message>
     <message>
         <source>Show the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>Mostrar el fragmento</translation>
     </message>
     <message>
         <source>Use again</source>
-        <translation type="unfinished"></translation>
+        <translation>Usar de nuevo</translation>
     </message>
     <message>
         <source>place {rank}</source>
-        <translation type="unfinished"></translation>
+        <translation>puesto {rank}</translation>
     </message>
     <message>
         <source>named in the question</source>
-        <translation type="unfinished"></translation>
+        <translation>nombrado en la pregunta</translation>
     </message>
     <message>
         <source>by words: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>por palabras: {place}</translation>
     </message>
     <message>
         <source>by meaning: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>por significado: {place}</translation>
     </message>
     <message>
         <source>the whole file</source>
-        <translation type="unfinished"></translation>
+        <translation>el archivo entero</translation>
     </message>
     <message>
         <source>Memories of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>Recuerdos de esta conversación</translation>
     </message>
     <message>
         <source>{text}: {fate}, {tokens}</source>
-        <translation type="unfinished"></translation>
+        <translation>{text}: {fate}, {tokens}</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories are sent</source>
         <comment>{count} memory is sent</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Se envía {count} recuerdo</numerusform>
+            <numerusform>Se envían {count} recuerdos</numerusform>
         </translation>
     </message>
     <message>
         <source>Send the files of the project to {provider}?</source>
-        <translation type="unfinished"></translation>
+        <translation>¿Enviar los archivos del proyecto a {provider}?</translation>
     </message>
     <message>
         <source>Send and use</source>
-        <translation type="unfinished"></translation>
+        <translation>Enviar y usar</translation>
     </message>
     <message>
         <source>What is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>Lo que se omite</translation>
     </message>
     <message>
         <source>One rule a line, as in a .gitignore: “drafts/” leaves out a folder, “*.log” an ending, and “!keep.log” takes a file in again. What is left out is forgotten at once.</source>
-        <translation type="unfinished"></translation>
+        <translation>Una regla por línea, como en un .gitignore: «drafts/» omite una carpeta, «*.log» una extensión, y «!keep.log» vuelve a incluir un archivo. Lo que se omite se olvida al instante.</translation>
     </message>
     <message>
         <source>Rules</source>
-        <translation type="unfinished"></translation>
+        <translation>Reglas</translation>
     </message>
     <message>
         <source>{title}, page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>{title}, página {page} de {total}</translation>
     </message>
     <message>
         <source>Who gets these files</source>
-        <translation type="unfinished"></translation>
+        <translation>Quién recibe estos archivos</translation>
     </message>
     <message>
         <source>Untick a provider, and nothing of the project&apos;s files is ever sent to it: no passage, no whole file, and nothing that tools read in them. Answers stay as they are.</source>
-        <translation type="unfinished"></translation>
+        <translation>Desmarca un proveedor y nunca se le enviará nada de los archivos del proyecto: ni fragmentos, ni archivos enteros, ni lo que las herramientas lean en ellos. Las respuestas se quedan como están.</translation>
     </message>
     <message>
         <source>Providers that get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>Proveedores que reciben los archivos</translation>
     </message>
     <message>
         <source>Kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>Preguntas guardadas</translation>
     </message>
     <message>
         <source>Write questions with the file that each should find. Run them now, and again after something changed.</source>
-        <translation type="unfinished"></translation>
+        <translation>Escribe preguntas con el archivo que cada una debe encontrar. Ejecútalas ahora, y otra vez cuando algo haya cambiado.</translation>
     </message>
     <message>
         <source>The file to find</source>
-        <translation type="unfinished"></translation>
+        <translation>El archivo que debe encontrar</translation>
     </message>
     <message>
         <source>Run all</source>
-        <translation type="unfinished"></translation>
+        <translation>Ejecutar todas</translation>
     </message>
     <message>
         <source>Add a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Añadir un recuerdo</translation>
     </message>
     <message>
         <source>Edit the memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Editar el recuerdo</translation>
     </message>
     <message>
         <source>One sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>Una frase</translation>
     </message>
     <message>
         <source>What to remember</source>
-        <translation type="unfinished"></translation>
+        <translation>Lo que hay que recordar</translation>
     </message>
     <message>
         <source>Where it holds</source>
-        <translation type="unfinished"></translation>
+        <translation>Dónde vale</translation>
     </message>
     <message>
         <source>Everywhere</source>
-        <translation type="unfinished"></translation>
+        <translation>En todas partes</translation>
     </message>
     <message>
         <source>Erase it with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>Borrarlo con su mensaje</translation>
     </message>
     <message>
         <source>Deleted: “{text}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Eliminado: «{text}»</translation>
     </message>
     <message>
         <source>written by you</source>
-        <translation type="unfinished"></translation>
+        <translation>escrito por ti</translation>
     </message>
     <message>
         <source>selected in a message</source>
-        <translation type="unfinished"></translation>
+        <translation>seleccionado en un mensaje</translation>
     </message>
     <message>
         <source>proposed below an answer</source>
-        <translation type="unfinished"></translation>
+        <translation>propuesto bajo una respuesta</translation>
     </message>
     <message>
         <source>imported</source>
-        <translation type="unfinished"></translation>
+        <translation>importado</translation>
     </message>
     <message>
         <source>from another program</source>
-        <translation type="unfinished"></translation>
+        <translation>de otro programa</translation>
     </message>
     <message>
         <source>A project without a name</source>
-        <translation type="unfinished"></translation>
+        <translation>Un proyecto sin nombre</translation>
     </message>
     <message>
         <source>imported from {source}</source>
-        <translation type="unfinished"></translation>
+        <translation>importado de {source}</translation>
     </message>
     <message>
         <source>its message is gone</source>
-        <translation type="unfinished"></translation>
+        <translation>su mensaje ya no existe</translation>
     </message>
     <message>
         <source>erased with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>se borra con su mensaje</translation>
     </message>
     <message>
         <source>not sent: what it belongs to is in the trash</source>
-        <translation type="unfinished"></translation>
+        <translation>no enviado: aquello a lo que pertenece está en la papelera</translation>
     </message>
     <message>
         <source>not sent: the project is shared</source>
-        <translation type="unfinished"></translation>
+        <translation>no enviado: el proyecto es compartido</translation>
     </message>
     <message>
         <source>Select the words to remember first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Selecciona antes las palabras que quieres recordar.</translation>
     </message>
     <message>
         <source>Nothing is remembered: memory is off, and an environment variable decides that.</source>
-        <translation type="unfinished"></translation>
+        <translation>No se recuerda nada: la memoria está desactivada, y lo decide una variable de entorno.</translation>
     </message>
     <message>
         <source>Keep “{fact}” as a memory?</source>
-        <translation type="unfinished"></translation>
+        <translation>¿Conservar «{fact}» como recuerdo?</translation>
     </message>
     <message>
         <source>Memory is off. Turn it on and keep “{fact}”?</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada. ¿Activarla y conservar «{fact}»?</translation>
     </message>
     <message>
         <source>Turn on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>Activar y conservar</translation>
     </message>
     <message>
         <source>Kept as a memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>Conservado como recuerdo.</translation>
     </message>
     <message>
         <source>This is remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esto ya se recuerda.</translation>
     </message>
     <message>
         <source>Remember the selection</source>
-        <translation type="unfinished"></translation>
+        <translation>Recordar la selección</translation>
     </message>
     <message>
         <source>Memory is off, and an environment variable decides that. Nothing can be kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada, y lo decide una variable de entorno. No se puede conservar nada.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on.</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada: no se conserva ni se envía nada hasta que la actives.</translation>
     </message>
     <message>
         <source>In this project</source>
-        <translation type="unfinished"></translation>
+        <translation>En este proyecto</translation>
     </message>
     <message>
         <source>Turn memory on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>Activar la memoria y conservar</translation>
     </message>
     <message>
         <source>Memories in the export</source>
-        <translation type="unfinished"></translation>
+        <translation>Recuerdos de la exportación</translation>
     </message>
     <message>
         <source>Tick all</source>
-        <translation type="unfinished"></translation>
+        <translation>Marcar todos</translation>
     </message>
     <message>
         <source>Remember the ticked ones</source>
-        <translation type="unfinished"></translation>
+        <translation>Recordar los marcados</translation>
     </message>
     <message>
         <source>Tick those that ChatDesk shall remember. They are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>Marca los que ChatDesk debe recordar. Se envían a los proveedores que permitas.</translation>
     </message>
     <message>
         <source>Memory is off, so none can be taken. If you turn it on in Settings, Context, Memory and import the file again, ChatDesk keeps those that you tick, and sends them to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>La memoria está desactivada, así que no se puede tomar ninguno. Si la activas en Ajustes, Contexto, Memoria e importas el archivo otra vez, ChatDesk conserva los que marques y los envía a los proveedores que permitas.</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories in the export</source>
         <comment>{count} memory in the export</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} recuerdo en la exportación</numerusform>
+            <numerusform>{count} recuerdos en la exportación</numerusform>
         </translation>
     </message>
     <message>
         <source>{count}. {hint}</source>
-        <translation type="unfinished"></translation>
+        <translation>{count}. {hint}</translation>
     </message>
 </context>
 </TS>

@@ -233,27 +233,27 @@
     </message>
     <message>
         <source>have the same chats on your own computers, through a folder</source>
-        <translation type="unfinished"></translation>
+        <translation>retrouver les mêmes discussions sur vos propres ordinateurs, par un dossier</translation>
     </message>
     <message>
         <source>an empty folder that something carries to your other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>un dossier vide, que quelque chose transporte vers vos autres ordinateurs</translation>
     </message>
     <message>
         <source>begin with the first computer, and print the recovery phrase once</source>
-        <translation type="unfinished"></translation>
+        <translation>commencer par le premier ordinateur, et afficher une seule fois la phrase de récupération</translation>
     </message>
     <message>
         <source>join with a further computer, or again with a restored one</source>
-        <translation type="unfinished"></translation>
+        <translation>ajouter un autre ordinateur, ou de nouveau un ordinateur restauré</translation>
     </message>
     <message>
         <source>the same folder as on the other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>le même dossier que sur les autres ordinateurs</translation>
     </message>
     <message>
         <source>read the recovery phrase from FILE; else it is asked for</source>
-        <translation type="unfinished"></translation>
+        <translation>lire la phrase de récupération dans FILE&#xa0;; sinon elle est demandée</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -261,110 +261,110 @@
     </message>
     <message>
         <source>write what is new here into the folder, and read what others wrote</source>
-        <translation type="unfinished"></translation>
+        <translation>écrire dans le dossier ce qui est nouveau ici, et lire ce que les autres ont écrit</translation>
     </message>
     <message>
         <source>wait at most this long ({seconds})</source>
-        <translation type="unfinished"></translation>
+        <translation>attendre au plus cette durée ({seconds})</translation>
     </message>
     <message>
         <source>show your computers, and what waits</source>
-        <translation type="unfinished"></translation>
+        <translation>afficher vos ordinateurs, et ce qui attend</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>oublier le dossier&#xa0;; tout reste sur cet ordinateur</translation>
     </message>
     <message>
         <source>A folder has a name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un dossier a un nom.</translation>
     </message>
     <message>
         <source>Name one that others carry.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indiquez-en un qui est transporté vers vos autres ordinateurs.</translation>
     </message>
     <message>
         <source>This is no folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce n’est pas un dossier.</translation>
     </message>
     <message>
         <source>The file with the recovery phrase cannot be read: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le fichier de la phrase de récupération ne peut pas être lu&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Il synchronise vos ordinateurs automatiquement. Fermez-le pour le faire ici.</translation>
     </message>
     <message>
         <source>This is your recovery phrase. Write it down: your other computers need it, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Voici votre phrase de récupération. Notez-la&#xa0;: vos autres ordinateurs en ont besoin, et elle suffit pour retrouver vos discussions. Quiconque la possède avec le dossier peut tout lire. Elle ne sera plus affichée.</translation>
     </message>
     <message>
         <source>Recovery phrase: </source>
-        <translation type="unfinished"></translation>
+        <translation>Phrase de récupération&#xa0;: </translation>
     </message>
     <message>
         <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation type="unfinished"></translation>
+        <translation>Le dossier est utilisé par&#xa0;: {computers}. Fusionner les discussions de cet ordinateur avec les leurs&#xa0;?</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} (celui-ci)</translation>
     </message>
     <message>
         <source>{computer}, last here {moment}</source>
-        <translation type="unfinished"></translation>
+        <translation>{computer}, dernière visite&#xa0;: {moment}</translation>
     </message>
     <message numerus="yes">
         <source>{count} files of it have not arrived yet</source>
         <comment>{count} file of it has not arrived yet</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} de ses fichiers n’est pas encore arrivé</numerusform>
+            <numerusform>{count} de ses fichiers ne sont pas encore arrivés</numerusform>
         </translation>
     </message>
     <message>
         <source>the folder has older files of it than before</source>
-        <translation type="unfinished"></translation>
+        <translation>ses fichiers dans le dossier sont plus anciens qu’avant</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are not in the folder yet. Your other computers do not get them.</source>
         <comment>{count} change is not in the folder yet. Your other computers do not get it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} modification n’est pas encore dans le dossier. Vos autres ordinateurs ne la reçoivent pas.</numerusform>
+            <numerusform>{count} modifications ne sont pas encore dans le dossier. Vos autres ordinateurs ne les reçoivent pas.</numerusform>
         </translation>
     </message>
     <message>
         <source>Forget the folder {folder}? Its projects stay here as private ones.</source>
-        <translation type="unfinished"></translation>
+        <translation>Oublier le dossier {folder}&#xa0;? Ses projets restent ici comme projets privés.</translation>
     </message>
     <message>
         <source>This computer has left {folder}. The files there stay for your other computers, and nobody can read them without the recovery phrase. With it you can join again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cet ordinateur a quitté {folder}. Les fichiers y restent pour vos autres ordinateurs, et personne ne peut les lire sans la phrase de récupération. Avec elle, vous pouvez revenir.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers sync&apos; continues.</source>
-        <translation type="unfinished"></translation>
+        <translation>«&#xa0;chatdesk computers sync&#xa0;» continue.</translation>
     </message>
     <message>
         <source>Join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Revenez avec la phrase de récupération&#xa0;: «&#xa0;chatdesk computers join&#xa0;».</translation>
     </message>
     <message>
         <source>Everything is in the folder, and everything in the folder is here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Tout est dans le dossier, et tout ce qui est dans le dossier est ici.</translation>
     </message>
     <message>
         <source>Attached files are on their way.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les fichiers joints sont en route.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files in the folder are incomplete, or were changed. What they bring waits.</source>
         <comment>{count} file in the folder is incomplete, or was changed. What it brings waits.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} fichier du dossier est incomplet ou a été modifié. Ce qu’il apporte attend.</numerusform>
+            <numerusform>{count} fichiers du dossier sont incomplets ou ont été modifiés. Ce qu’ils apportent attend.</numerusform>
         </translation>
     </message>
     <message>
@@ -625,7 +625,7 @@
     </message>
     <message>
         <source>remember the facts that ChatGPT or Claude remembered, too</source>
-        <translation type="unfinished"></translation>
+        <translation>mémoriser aussi les faits que ChatGPT ou Claude ont retenus</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -653,15 +653,15 @@
     </message>
     <message>
         <source>Memory: {text}</source>
-        <translation type="unfinished"></translation>
+        <translation>Souvenir&#xa0;: {text}</translation>
     </message>
     <message>
         <source>--memories keeps them, and they are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>--memories les garde, et ils sont envoyés aux fournisseurs que vous autorisez.</translation>
     </message>
     <message>
         <source>Memory is off. Once it is on, --memories keeps them, for the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée. Une fois activée, --memories les garde, pour les fournisseurs que vous autorisez.</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -693,15 +693,15 @@
     </message>
     <message>
         <source>choose what the team of a shared project gets of it</source>
-        <translation type="unfinished"></translation>
+        <translation>choisir ce que l’équipe d’un projet partagé en reçoit</translation>
     </message>
     <message>
         <source>choose what makes the vectors for finding by meaning</source>
-        <translation type="unfinished"></translation>
+        <translation>choisir ce qui calcule les vecteurs de la recherche par le sens</translation>
     </message>
     <message>
         <source>list the providers that get the files, or never do</source>
-        <translation type="unfinished"></translation>
+        <translation>lister les fournisseurs qui reçoivent les fichiers, ou jamais</translation>
     </message>
     <message>
         <source>folder, file, or address of a web page</source>
@@ -721,35 +721,35 @@
     </message>
     <message>
         <source>JSON list of objects with a question and a file; - reads stdin; without it, the kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>liste JSON d’objets avec une question (question) et un fichier (file)&#xa0;; - la lit sur stdin&#xa0;; sans elle, les questions gardées</translation>
     </message>
     <message>
         <source>keep those of FILE, and try all that are kept</source>
-        <translation type="unfinished"></translation>
+        <translation>garder celles de FILE, et essayer toutes celles qui sont gardées</translation>
     </message>
     <message>
         <source>nothing, its name, or the text of its files too</source>
-        <translation type="unfinished"></translation>
+        <translation>rien, son nom, ou aussi le texte de ses fichiers</translation>
     </message>
     <message>
         <source>a model for embeddings of one of your providers</source>
-        <translation type="unfinished"></translation>
+        <translation>un modèle d’embeddings de l’un de vos fournisseurs</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk, without a network</source>
-        <translation type="unfinished"></translation>
+        <translation>les vecteurs fournis avec ChatDesk, sans réseau</translation>
     </message>
     <message>
         <source>with --model: do it, after its cost was told</source>
-        <translation type="unfinished"></translation>
+        <translation>avec --model&#xa0;: l’exécuter, une fois le coût indiqué</translation>
     </message>
     <message>
         <source>never send the files of the project to it</source>
-        <translation type="unfinished"></translation>
+        <translation>ne jamais lui envoyer les fichiers du projet</translation>
     </message>
     <message>
         <source>send them again</source>
-        <translation type="unfinished"></translation>
+        <translation>les envoyer de nouveau</translation>
     </message>
     <message>
         <source>its id or place, as listed</source>
@@ -765,11 +765,11 @@
     </message>
     <message>
         <source>There is no file of questions to keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>Il n’y a pas de fichier de questions à garder.</translation>
     </message>
     <message>
         <source>Give a FILE with --keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indiquez un fichier FILE avec --keep.</translation>
     </message>
     <message>
         <source>“{file}” is no JSON list of objects with a question and a file.</source>
@@ -781,11 +781,11 @@
     </message>
     <message>
         <source>“{model}” is no provider and model.</source>
-        <translation type="unfinished"></translation>
+        <translation>«&#xa0;{model}&#xa0;» n’est pas un fournisseur suivi d’un modèle.</translation>
     </message>
     <message>
         <source>--yes belongs to --model.</source>
-        <translation type="unfinished"></translation>
+        <translation>--yes s’emploie avec --model.</translation>
     </message>
     <message>
         <source>ChatDesk is open and reads the files of projects.</source>
@@ -801,11 +801,11 @@
     </message>
     <message>
         <source>No questions are kept for this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucune question n’est gardée pour ce projet.</translation>
     </message>
     <message>
         <source>Give a FILE with --keep, or add some in the window, in the project&apos;s Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indiquez un fichier FILE avec --keep, ou ajoutez des questions dans la fenêtre, dans les fichiers du projet.</translation>
     </message>
     <message>
         <source>{hits} of {total} among the first five</source>
@@ -821,19 +821,19 @@
     </message>
     <message>
         <source>There is no provider “{provider}”.</source>
-        <translation type="unfinished"></translation>
+        <translation>Il n’y a pas de fournisseur «&#xa0;{provider}&#xa0;».</translation>
     </message>
     <message>
         <source>See &apos;chatdesk providers list&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Consultez «&#xa0;chatdesk providers list&#xa0;».</translation>
     </message>
     <message>
         <source>gets the files</source>
-        <translation type="unfinished"></translation>
+        <translation>reçoit les fichiers</translation>
     </message>
     <message>
         <source>Nothing was sent or changed. Add --yes to do it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Rien n’a été envoyé ni modifié. Ajoutez --yes pour le faire.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files read</source>
@@ -2649,19 +2649,19 @@
     </message>
     <message>
         <source>pin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>fixer le passage</translation>
     </message>
     <message>
         <source>leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>laisser le passage de côté</translation>
     </message>
     <message>
         <source>unpin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>ne plus fixer le passage</translation>
     </message>
     <message>
         <source>no longer leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>ne plus laisser le passage de côté</translation>
     </message>
     <message>
         <source>rename thread</source>
@@ -7872,30 +7872,30 @@
     <message numerus="yes">
         <source>The export contains {count} memories.</source>
         <comment>The export contains {count} memory.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>L’export contient {count} souvenir.</numerusform>
+            <numerusform>L’export contient {count} souvenirs.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} more are beyond the most that ChatDesk keeps.</source>
         <comment>{count} more is beyond the most that ChatDesk keeps.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} autre dépasse le maximum que ChatDesk garde.</numerusform>
+            <numerusform>{count} autres dépassent le maximum que ChatDesk garde.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} of them are remembered now.</source>
         <comment>{count} of them is remembered now.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} d’entre eux est maintenant mémorisé.</numerusform>
+            <numerusform>{count} d’entre eux sont maintenant mémorisés.</numerusform>
         </translation>
     </message>
     <message>
         <source>None was taken: memories are kept only where you choose them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun n’a été repris&#xa0;: seuls les souvenirs que vous choisissez sont gardés.</translation>
     </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
@@ -8873,7 +8873,7 @@
     </message>
     <message>
         <source>Memory…</source>
-        <translation type="unfinished"></translation>
+        <translation>Mémoire…</translation>
     </message>
     <message>
         <source>System prompt of the project…</source>
@@ -9005,7 +9005,7 @@
     </message>
     <message>
         <source>Remember the selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>Mémoriser la sélection…</translation>
     </message>
     <message>
         <source>Previous version</source>
@@ -9373,7 +9373,7 @@
     </message>
     <message>
         <source>Remember selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>Mémoriser la sélection…</translation>
     </message>
     <message>
         <source>Open as artifact</source>
@@ -10833,59 +10833,59 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>All passages of the project&apos;s files, and later what changes in them and each question, go to {provider}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Tous les passages des fichiers du projet, puis chaque changement dans ces fichiers et chaque question, sont envoyés à {provider}.</translation>
     </message>
     <message>
         <source>It is a server on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>C’est un serveur sur cet ordinateur.</translation>
     </message>
     <message>
         <source>They leave this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ils quittent cet ordinateur.</translation>
     </message>
     <message>
         <source>Now that is {texts}, about {tokens} tokens, in {requests}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cela fait maintenant {texts}, environ {tokens} tokens, en {requests}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages</source>
         <comment>{count} passage</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} passage</numerusform>
+            <numerusform>{count} passages</numerusform>
         </translation>
     </message>
     <message>
         <source>The price of {model} is not known.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le prix de {model} n’est pas connu.</translation>
     </message>
     <message>
         <source>That costs about ${dollars}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cela coûte environ ${dollars}.</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk</source>
-        <translation type="unfinished"></translation>
+        <translation>les vecteurs fournis avec ChatDesk</translation>
     </message>
     <message>
         <source>Found by meaning with {name}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Recherche par le sens&#xa0;: {name}.</translation>
     </message>
     <message>
         <source>{done} of {total} passages have vectors of {name}, which answers once all have.</source>
-        <translation type="unfinished"></translation>
+        <translation>{done} passages sur {total} ont leur vecteur ({name}). Ce modèle répondra quand tous en auront un.</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages wait for it.</source>
         <comment>{count} passage waits for it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} passage attend le sien.</numerusform>
+            <numerusform>{count} passages attendent le leur.</numerusform>
         </translation>
     </message>
     <message>
         <source>The last question was compared by the vectors that come with ChatDesk: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>La dernière question a été comparée à l’aide des vecteurs fournis avec ChatDesk&#xa0;: {reason}</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -11061,15 +11061,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Pinned: it goes with every question of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>Fixé&#xa0;: il accompagne chaque question de cette conversation</translation>
     </message>
     <message>
         <source>Left out of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>Laissé de côté dans cette conversation</translation>
     </message>
     <message>
         <source>Sent where it fits the question</source>
-        <translation type="unfinished"></translation>
+        <translation>Envoyé s’il correspond à la question</translation>
     </message>
     <message>
         <source>Hide the inspector</source>
@@ -11811,7 +11811,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Assistants, files and resources</source>
-        <translation type="unfinished"></translation>
+        <translation>Assistants, fichiers et ressources</translation>
     </message>
     <message>
         <source>Their instructions, models, tools and files</source>
@@ -11927,27 +11927,27 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Find by meaning with</source>
-        <translation type="unfinished"></translation>
+        <translation>Recherche par le sens</translation>
     </message>
     <message>
         <source>The vectors that come with ChatDesk are made on this computer and know English best. A model for embeddings of a provider knows more languages, and gets the texts of the files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les vecteurs fournis avec ChatDesk sont calculés sur cet ordinateur et connaissent surtout l’anglais. Le modèle d’embeddings d’un fournisseur connaît plus de langues, et reçoit le texte des fichiers.</translation>
     </message>
     <message>
         <source>Who makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>Qui calcule les vecteurs</translation>
     </message>
     <message>
         <source>ChatDesk, on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDesk, sur cet ordinateur</translation>
     </message>
     <message>
         <source>Model for embeddings</source>
-        <translation type="unfinished"></translation>
+        <translation>Modèle d’embeddings</translation>
     </message>
     <message>
         <source>Vectors by</source>
-        <translation type="unfinished"></translation>
+        <translation>Vecteurs de</translation>
     </message>
     <message>
         <source>Model</source>
@@ -12579,15 +12579,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The team does not see it</source>
-        <translation type="unfinished"></translation>
+        <translation>L’équipe ne le voit pas</translation>
     </message>
     <message>
         <source>The team sees its name</source>
-        <translation type="unfinished"></translation>
+        <translation>L’équipe voit son nom</translation>
     </message>
     <message>
         <source>The team gets its text</source>
-        <translation type="unfinished"></translation>
+        <translation>L’équipe reçoit son texte</translation>
     </message>
     <message>
         <source>Files of {project}</source>
@@ -12639,31 +12639,31 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Left out…</source>
-        <translation type="unfinished"></translation>
+        <translation>Exclusions…</translation>
     </message>
     <message>
         <source>Choose what of the folder is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>Choisir ce qui est exclu du dossier</translation>
     </message>
     <message>
         <source>What the team gets</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce que l’équipe reçoit</translation>
     </message>
     <message>
         <source>Change…</source>
-        <translation type="unfinished"></translation>
+        <translation>Changer…</translation>
     </message>
     <message>
         <source>Change what makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>Changer ce qui calcule les vecteurs</translation>
     </message>
     <message>
         <source>Who gets them…</source>
-        <translation type="unfinished"></translation>
+        <translation>Qui les reçoit…</translation>
     </message>
     <message>
         <source>Choose which providers get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>Choisir quels fournisseurs reçoivent les fichiers</translation>
     </message>
     <message>
         <source>Try a question</source>
@@ -12679,11 +12679,11 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Kept questions…</source>
-        <translation type="unfinished"></translation>
+        <translation>Questions gardées…</translation>
     </message>
     <message>
         <source>Keep questions and run them again</source>
-        <translation type="unfinished"></translation>
+        <translation>Garder des questions et les relancer</translation>
     </message>
     <message numerus="yes">
         <source>and {count} more</source>
@@ -12707,7 +12707,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>shared by the team</source>
-        <translation type="unfinished"></translation>
+        <translation>partagé par l’équipe</translation>
     </message>
     <message>
         <source>being listed</source>
@@ -13104,15 +13104,15 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Search the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Rechercher dans les souvenirs</translation>
     </message>
     <message>
         <source>Memories to show</source>
-        <translation type="unfinished"></translation>
+        <translation>Souvenirs à afficher</translation>
     </message>
     <message>
         <source>Add…</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter…</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13120,71 +13120,71 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Show its message</source>
-        <translation type="unfinished"></translation>
+        <translation>Afficher son message</translation>
     </message>
     <message>
         <source>Delete what is chosen</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimer la sélection</translation>
     </message>
     <message>
         <source>Providers that get memories. None gets them unless you tick it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Fournisseurs qui reçoivent les souvenirs. Aucun ne les reçoit si vous ne le cochez pas.</translation>
     </message>
     <message>
         <source>Providers that get memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Fournisseurs qui reçoivent les souvenirs</translation>
     </message>
     <message>
         <source>What you confirm is kept, and sent with your questions to the providers that you tick below.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce que vous confirmez est gardé, et envoyé avec vos questions aux fournisseurs que vous cochez ci-dessous.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent. What is here stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée&#xa0;: rien n’est gardé ni envoyé. Ce qui est ici reste jusqu’à ce que vous le supprimiez.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on. What is here can be deleted.</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée&#xa0;: rien n’est gardé ni envoyé tant que vous ne l’activez pas. Ce qui est ici peut être supprimé.</translation>
     </message>
     <message>
         <source>All memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Tous les souvenirs</translation>
     </message>
     <message>
         <source>{name} (at a new address: tick it again)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} (à une nouvelle adresse&#xa0;: cochez-le de nouveau)</translation>
     </message>
     <message>
         <source>{name} — {address}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} — {address}</translation>
     </message>
     <message>
         <source>Undo the deletion</source>
-        <translation type="unfinished"></translation>
+        <translation>Annuler la suppression</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories</source>
         <comment>{count} memory</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} souvenir</numerusform>
+            <numerusform>{count} souvenirs</numerusform>
         </translation>
     </message>
     <message>
         <source>No memory matches.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun souvenir ne correspond.</translation>
     </message>
     <message>
         <source>Nothing is remembered yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>Rien n’est encore mémorisé.</translation>
     </message>
     <message>
         <source>Export the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Exporter les souvenirs</translation>
     </message>
     <message>
         <source>JSON files (*.json)</source>
-        <translation type="unfinished"></translation>
+        <translation>Fichiers JSON (*.json)</translation>
     </message>
     <message>
         <source>Models…</source>
@@ -13456,7 +13456,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer. So do the project&apos;s files: the team sees only the names of the folders and files that you added, or their text if you choose so in Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les brouillons, les épingles, les archives, ce que vous avez marqué pour le contexte, vos clés et vos prompts restent sur cet ordinateur. Les fichiers du projet aussi&#xa0;: l’équipe ne voit que les noms des dossiers et fichiers que vous avez ajoutés, ou leur texte si vous le choisissez dans Fichiers.</translation>
     </message>
     <message>
         <source>Share “{name}”</source>
@@ -15555,7 +15555,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>File of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>Fichier du projet</translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>
@@ -15675,59 +15675,59 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>see and change what ChatDesk remembers</source>
-        <translation type="unfinished"></translation>
+        <translation>voir et modifier ce que ChatDesk retient</translation>
     </message>
     <message>
         <source>list the facts that are remembered</source>
-        <translation type="unfinished"></translation>
+        <translation>lister les faits mémorisés</translation>
     </message>
     <message>
         <source>remember a fact</source>
-        <translation type="unfinished"></translation>
+        <translation>mémoriser un fait</translation>
     </message>
     <message>
         <source>change the words of a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>changer le texte d’un souvenir</translation>
     </message>
     <message>
         <source>delete memories for good</source>
-        <translation type="unfinished"></translation>
+        <translation>supprimer définitivement des souvenirs</translation>
     </message>
     <message>
         <source>write all memories to a JSON file</source>
-        <translation type="unfinished"></translation>
+        <translation>écrire tous les souvenirs dans un fichier JSON</translation>
     </message>
     <message>
         <source>its id, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>son identifiant, comme dans la liste</translation>
     </message>
     <message>
         <source>one sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>une phrase</translation>
     </message>
     <message>
         <source>only for this project, by its name or id</source>
-        <translation type="unfinished"></translation>
+        <translation>seulement pour ce projet, par son nom ou son identifiant</translation>
     </message>
     <message>
         <source>ids, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>les identifiants, comme dans la liste</translation>
     </message>
     <message>
         <source>all memories</source>
-        <translation type="unfinished"></translation>
+        <translation>tous les souvenirs</translation>
     </message>
     <message>
         <source>the file to write</source>
-        <translation type="unfinished"></translation>
+        <translation>le fichier à écrire</translation>
     </message>
     <message>
         <source>Name the memories to delete, or --all.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indiquez les souvenirs à supprimer, ou --all.</translation>
     </message>
     <message>
         <source>Change the memories in its window, or close it first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Modifiez les souvenirs dans sa fenêtre, ou fermez-la d’abord.</translation>
     </message>
     <message>
         <source>everywhere</source>
@@ -15735,26 +15735,26 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée&#xa0;: rien n’est gardé ni envoyé.</translation>
     </message>
     <message>
         <source>This was remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>C’était déjà mémorisé.</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories deleted</source>
         <comment>{count} memory deleted</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} souvenir supprimé</numerusform>
+            <numerusform>{count} souvenirs supprimés</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} memories written</source>
         <comment>{count} memory written</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} souvenir écrit</numerusform>
+            <numerusform>{count} souvenirs écrits</numerusform>
         </translation>
     </message>
     <message>
@@ -16036,9 +16036,9 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message numerus="yes">
         <source>{count} memories are kept</source>
         <comment>{count} memory is kept</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} souvenir est gardé</numerusform>
+            <numerusform>{count} souvenirs sont gardés</numerusform>
         </translation>
     </message>
     <message>
@@ -16719,7 +16719,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Souvenirs</translation>
     </message>
     <message numerus="yes">
         <source>Summary of {count} messages</source>
@@ -19988,7 +19988,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>This file is not on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce fichier n’est pas sur cet ordinateur.</translation>
     </message>
     <message>
         <source>There is no folder or file {place}.</source>
@@ -20056,7 +20056,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>The passage is not on this page: the file may have changed since it was read.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le passage n’est pas sur cette page&#xa0;: le fichier a peut-être changé depuis sa lecture.</translation>
     </message>
     <message>
         <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
@@ -20076,35 +20076,35 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Previous page</source>
-        <translation type="unfinished"></translation>
+        <translation>Page précédente</translation>
     </message>
     <message>
         <source>Next page</source>
-        <translation type="unfinished"></translation>
+        <translation>Page suivante</translation>
     </message>
     <message>
         <source>Smaller</source>
-        <translation type="unfinished"></translation>
+        <translation>Plus petit</translation>
     </message>
     <message>
         <source>Larger</source>
-        <translation type="unfinished"></translation>
+        <translation>Plus grand</translation>
     </message>
     <message>
         <source>Show the text of the page</source>
-        <translation type="unfinished"></translation>
+        <translation>Afficher le texte de la page</translation>
     </message>
     <message>
         <source>Page</source>
-        <translation type="unfinished"></translation>
+        <translation>Page</translation>
     </message>
     <message>
         <source>Show the page</source>
-        <translation type="unfinished"></translation>
+        <translation>Afficher la page</translation>
     </message>
     <message>
         <source>Page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>Page {page} sur {total}</translation>
     </message>
     <message>
         <source>Page {page}</source>
@@ -20112,615 +20112,615 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>Memory is off.</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée.</translation>
     </message>
     <message>
         <source>Memories are not sent to this provider: you did not allow it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les souvenirs ne sont pas envoyés à ce fournisseur&#xa0;: vous ne l’avez pas autorisé.</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les souvenirs ne sont pas envoyés dans un projet partagé.</translation>
     </message>
     <message>
         <source>Memories are not sent in a temporary chat.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les souvenirs ne sont pas envoyés dans une discussion temporaire.</translation>
     </message>
     <message>
         <source>A memory needs a text.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un souvenir a besoin d’un texte.</translation>
     </message>
     <message>
         <source>Write one sentence.</source>
-        <translation type="unfinished"></translation>
+        <translation>Écrivez une phrase.</translation>
     </message>
     <message>
         <source>The memory has {count} characters; the most is {most}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le souvenir a {count} caractères&#xa0;; le maximum est {most}.</translation>
     </message>
     <message>
         <source>Shorten it to what matters.</source>
-        <translation type="unfinished"></translation>
+        <translation>Réduisez-le à l’essentiel.</translation>
     </message>
     <message numerus="yes">
         <source>about {count} hours left</source>
         <comment>about {count} hour left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>encore {count} heure environ</numerusform>
+            <numerusform>encore {count} heures environ</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} minutes left</source>
         <comment>about {count} minute left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>encore {count} minute environ</numerusform>
+            <numerusform>encore {count} minutes environ</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} seconds left</source>
         <comment>about {count} second left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>encore {count} seconde environ</numerusform>
+            <numerusform>encore {count} secondes environ</numerusform>
         </translation>
     </message>
     <message>
         <source>not tried yet</source>
-        <translation type="unfinished"></translation>
+        <translation>pas encore essayée</translation>
     </message>
     <message>
         <source>found at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>trouvé à la place {place}</translation>
     </message>
     <message>
         <source>not found</source>
-        <translation type="unfinished"></translation>
+        <translation>non trouvé</translation>
     </message>
     <message>
         <source>at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>à la place {place}</translation>
     </message>
     <message>
         <source>{outcome} (before: {earlier})</source>
-        <translation type="unfinished"></translation>
+        <translation>{outcome} (avant&#xa0;: {earlier})</translation>
     </message>
     <message>
         <source>Another computer shares “{place}” with this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un autre ordinateur partage «&#xa0;{place}&#xa0;» avec ce projet.</translation>
     </message>
     <message>
         <source>Pause it, and ask the person who shares it to end that.</source>
-        <translation type="unfinished"></translation>
+        <translation>Mettez-le en pause, et demandez à la personne qui le partage d’y mettre fin.</translation>
     </message>
     <message>
         <source>Files are shared by the owners and admins of a shared project, from their own computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les fichiers sont partagés par les propriétaires et administrateurs d’un projet partagé, depuis leurs propres ordinateurs.</translation>
     </message>
     <message>
         <source>It is damaged and cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>Elle est endommagée et ne peut pas être dessinée.</translation>
     </message>
     <message>
         <source>This page cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cette page ne peut pas être dessinée.</translation>
     </message>
     <message>
         <source>Read its text instead, or open the file in another program.</source>
-        <translation type="unfinished"></translation>
+        <translation>Lisez plutôt son texte, ou ouvrez le fichier dans un autre programme.</translation>
     </message>
     <message>
         <source>Name the model for embeddings.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indiquez le modèle d’embeddings.</translation>
     </message>
     <message>
         <source>The files of this project are never sent to this provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les fichiers de ce projet ne sont jamais envoyés à ce fournisseur.</translation>
     </message>
     <message>
         <source>Let it have them first, or choose another provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>Autorisez-le d’abord à les recevoir, ou choisissez un autre fournisseur.</translation>
     </message>
     <message>
         <source>“{model}” did not answer in time.</source>
-        <translation type="unfinished"></translation>
+        <translation>«&#xa0;{model}&#xa0;» n’a pas répondu à temps.</translation>
     </message>
     <message>
         <source>No provider can be asked here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun fournisseur ne peut être interrogé ici.</translation>
     </message>
     <message>
         <source>The vectors of “{model}” cannot be used.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les vecteurs de «&#xa0;{model}&#xa0;» sont inutilisables.</translation>
     </message>
     <message>
         <source>The vectors of “{model}” have {found} numbers now, and had {known}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les vecteurs de «&#xa0;{model}&#xa0;» ont maintenant {found} nombres, et en avaient {known}.</translation>
     </message>
     <message>
         <source>Memory is off, so nothing was remembered.</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée, rien n’a donc été mémorisé.</translation>
     </message>
     <message>
         <source>Nothing was kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>Rien n’a été gardé.</translation>
     </message>
     <message>
         <source>Turn it on in Settings, Context, Memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>Activez-la dans Paramètres, Contexte, Mémoire.</translation>
     </message>
     <message>
         <source>The memories are unchanged.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les souvenirs sont inchangés.</translation>
     </message>
     <message>
         <source>Nothing in the files of the project fits this question.</source>
-        <translation type="unfinished"></translation>
+        <translation>Rien dans les fichiers du projet ne correspond à cette question.</translation>
     </message>
     <message>
         <source>What was found in the files of the project did not fit into the request.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce qui a été trouvé dans les fichiers du projet n’entrait pas dans la requête.</translation>
     </message>
     <message>
         <source>The files of the project were not sent: this provider never gets them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les fichiers du projet n’ont pas été envoyés&#xa0;: ce fournisseur ne les reçoit jamais.</translation>
     </message>
     <message>
         <source>Remember facts that you confirm</source>
-        <translation type="unfinished"></translation>
+        <translation>Mémoriser les faits que vous confirmez</translation>
     </message>
     <message>
         <source>Off: nothing is kept or sent. What is there stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Désactivé&#xa0;: rien n’est gardé ni envoyé. Ce qui existe reste jusqu’à ce que vous le supprimiez.</translation>
     </message>
     <message>
         <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Mémoire</translation>
     </message>
     <message>
         <source>memories remember facts</source>
-        <translation type="unfinished"></translation>
+        <translation>souvenirs mémoriser retenir faits</translation>
     </message>
     <message>
         <source>Memories take at most</source>
-        <translation type="unfinished"></translation>
+        <translation>Les souvenirs occupent au plus</translation>
     </message>
     <message>
         <source>tokens of a request</source>
-        <translation type="unfinished"></translation>
+        <translation>tokens d’une requête</translation>
     </message>
     <message>
         <source>Providers that are sent memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Fournisseurs qui reçoivent les souvenirs</translation>
     </message>
     <message>
         <source>A question and the file that should be found are both needed, in few words.</source>
-        <translation type="unfinished"></translation>
+        <translation>Il faut une question et le fichier à trouver, en peu de mots.</translation>
     </message>
     <message>
         <source>A project keeps at most {count} questions.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un projet garde au plus {count} questions.</translation>
     </message>
     <message>
         <source>Remove some first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Retirez-en d’abord quelques-unes.</translation>
     </message>
     <message>
         <source>Another memory says the same.</source>
-        <translation type="unfinished"></translation>
+        <translation>Un autre souvenir dit la même chose.</translation>
     </message>
     <message>
         <source>Delete one of the two.</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimez l’un des deux.</translation>
     </message>
     <message>
         <source>ChatDesk keeps {most} memories at most.</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDesk garde au plus {most} souvenirs.</translation>
     </message>
     <message>
         <source>Delete some that no longer matter.</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimez-en quelques-uns qui ne comptent plus.</translation>
     </message>
     <message>
         <source>This memory does not exist.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce souvenir n’existe pas.</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project, so none is kept for it alone.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les souvenirs ne sont pas envoyés dans un projet partagé, aucun n’est donc gardé pour lui seul.</translation>
     </message>
     <message>
         <source>Keep it everywhere.</source>
-        <translation type="unfinished"></translation>
+        <translation>Gardez-le pour partout.</translation>
     </message>
     <message>
         <source>My computers</source>
-        <translation type="unfinished"></translation>
+        <translation>Mes ordinateurs</translation>
     </message>
     <message>
         <source>Me</source>
-        <translation type="unfinished"></translation>
+        <translation>Moi</translation>
     </message>
     <message>
         <source>The key of your computers cannot be found on this one.</source>
-        <translation type="unfinished"></translation>
+        <translation>La clé de vos ordinateurs est introuvable sur celui-ci.</translation>
     </message>
     <message>
         <source>Unlock the keyring, or join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Déverrouillez le trousseau, ou revenez avec la phrase de récupération&#xa0;: «&#xa0;chatdesk computers join&#xa0;».</translation>
     </message>
     <message>
         <source>This computer cannot keep the key of your computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cet ordinateur ne peut pas garder la clé de vos ordinateurs.</translation>
     </message>
     <message>
         <source>This folder is not empty.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce dossier n’est pas vide.</translation>
     </message>
     <message>
         <source>Choose an empty folder, or a new one inside. If your other computer uses this one, join it with the phrase.</source>
-        <translation type="unfinished"></translation>
+        <translation>Choisissez un dossier vide, ou un nouveau dossier à l’intérieur. Si votre autre ordinateur utilise celui-ci, rejoignez-le avec la phrase.</translation>
     </message>
     <message>
         <source>No computer of yours has written into this folder, as far as it has arrived here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Aucun de vos ordinateurs n’a écrit dans ce dossier, d’après ce qui en est arrivé ici.</translation>
     </message>
     <message>
         <source>Wait until the folder has been carried here, or look whether it is the right one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Attendez que le dossier soit arrivé ici, ou vérifiez que c’est le bon.</translation>
     </message>
     <message>
         <source>The recovery phrase is not the one of this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>La phrase de récupération n’est pas celle de ce dossier.</translation>
     </message>
     <message>
         <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cherchez la phrase affichée quand le premier ordinateur a commencé avec ce dossier.</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cet ordinateur n’en a rejoint aucun autre.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers start&apos; or &apos;join&apos; does that.</source>
-        <translation type="unfinished"></translation>
+        <translation>«&#xa0;chatdesk computers start&#xa0;» ou «&#xa0;join&#xa0;» le fait.</translation>
     </message>
     <message>
         <source>This computer has left the folder, and your chats are kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cet ordinateur a quitté le dossier, et vos discussions sont conservées.</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Les copies gardées pour le dossier ne peuvent pas être retirées&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>Remove {folder} by hand.</source>
-        <translation type="unfinished"></translation>
+        <translation>Retirez {folder} à la main.</translation>
     </message>
     <message>
         <source>This computer has joined already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cet ordinateur a déjà rejoint les autres.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers status&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>«&#xa0;chatdesk computers status&#xa0;»</translation>
     </message>
     <message>
         <source>That is not a recovery phrase of ChatDesk.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce n’est pas une phrase de récupération de ChatDesk.</translation>
     </message>
     <message>
         <source>It has seven groups of four letters and digits. Compare each with what was shown at the start.</source>
-        <translation type="unfinished"></translation>
+        <translation>Elle a sept groupes de quatre lettres et chiffres. Comparez chacun avec ce qui a été affiché au début.</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be reached.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le dossier de vos ordinateurs est inaccessible.</translation>
     </message>
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>Connectez le disque, ou lancez le programme qui transporte le dossier. ChatDesk réessaie automatiquement.</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le disque qui contient le dossier de vos ordinateurs est plein.</translation>
     </message>
     <message>
         <source>Make room there. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>Faites-y de la place. ChatDesk réessaie automatiquement.</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be used: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Le dossier de vos ordinateurs ne peut pas être utilisé&#xa0;: {reason}.</translation>
     </message>
     <message>
         <source>{answer}: {question}</source>
-        <translation type="unfinished"></translation>
+        <translation>{answer}&#xa0;: {question}</translation>
     </message>
     <message>
         <source>not sent: no room</source>
-        <translation type="unfinished"></translation>
+        <translation>non envoyé&#xa0;: pas de place</translation>
     </message>
     <message>
         <source>not sent: does not fit the question</source>
-        <translation type="unfinished"></translation>
+        <translation>non envoyé&#xa0;: ne correspond pas à la question</translation>
     </message>
     <message>
         <source>not sent: left out</source>
-        <translation type="unfinished"></translation>
+        <translation>non envoyé&#xa0;: laissé de côté</translation>
     </message>
     <message>
         <source>not sent: this provider never gets it</source>
-        <translation type="unfinished"></translation>
+        <translation>non envoyé&#xa0;: ce fournisseur ne le reçoit jamais</translation>
     </message>
     <message>
         <source>not sent: no longer in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>non envoyé&#xa0;: n’est plus dans les fichiers</translation>
     </message>
     <message>
         <source>From the files of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>Depuis les fichiers du projet</translation>
     </message>
     <message>
         <source>What was found in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce qui a été trouvé dans les fichiers</translation>
     </message>
     <message>
         <source>Leave out</source>
-        <translation type="unfinished"></translation>
+        <translation>Laisser de côté</translation>
     </message>
     <message>
         <source>Show the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>Afficher le passage</translation>
     </message>
     <message>
         <source>Use again</source>
-        <translation type="unfinished"></translation>
+        <translation>Reprendre</translation>
     </message>
     <message>
         <source>place {rank}</source>
-        <translation type="unfinished"></translation>
+        <translation>place {rank}</translation>
     </message>
     <message>
         <source>named in the question</source>
-        <translation type="unfinished"></translation>
+        <translation>cité dans la question</translation>
     </message>
     <message>
         <source>by words: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>par les mots&#xa0;: {place}</translation>
     </message>
     <message>
         <source>by meaning: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>par le sens&#xa0;: {place}</translation>
     </message>
     <message>
         <source>the whole file</source>
-        <translation type="unfinished"></translation>
+        <translation>le fichier entier</translation>
     </message>
     <message>
         <source>Memories of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>Souvenirs de cette conversation</translation>
     </message>
     <message>
         <source>{text}: {fate}, {tokens}</source>
-        <translation type="unfinished"></translation>
+        <translation>{text}&#xa0;: {fate}, {tokens}</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories are sent</source>
         <comment>{count} memory is sent</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} souvenir est envoyé</numerusform>
+            <numerusform>{count} souvenirs sont envoyés</numerusform>
         </translation>
     </message>
     <message>
         <source>Send the files of the project to {provider}?</source>
-        <translation type="unfinished"></translation>
+        <translation>Envoyer les fichiers du projet à {provider}&#xa0;?</translation>
     </message>
     <message>
         <source>Send and use</source>
-        <translation type="unfinished"></translation>
+        <translation>Envoyer et utiliser</translation>
     </message>
     <message>
         <source>What is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce qui est exclu</translation>
     </message>
     <message>
         <source>One rule a line, as in a .gitignore: “drafts/” leaves out a folder, “*.log” an ending, and “!keep.log” takes a file in again. What is left out is forgotten at once.</source>
-        <translation type="unfinished"></translation>
+        <translation>Une règle par ligne, comme dans un .gitignore&#xa0;: «&#xa0;drafts/&#xa0;» exclut un dossier, «&#xa0;*.log&#xa0;» une extension, et «&#xa0;!keep.log&#xa0;» reprend un fichier. Ce qui est exclu est oublié aussitôt.</translation>
     </message>
     <message>
         <source>Rules</source>
-        <translation type="unfinished"></translation>
+        <translation>Règles</translation>
     </message>
     <message>
         <source>{title}, page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>{title}, page {page} sur {total}</translation>
     </message>
     <message>
         <source>Who gets these files</source>
-        <translation type="unfinished"></translation>
+        <translation>Qui reçoit ces fichiers</translation>
     </message>
     <message>
         <source>Untick a provider, and nothing of the project&apos;s files is ever sent to it: no passage, no whole file, and nothing that tools read in them. Answers stay as they are.</source>
-        <translation type="unfinished"></translation>
+        <translation>Décochez un fournisseur, et rien des fichiers du projet ne lui est jamais envoyé&#xa0;: ni passage, ni fichier entier, ni ce que les outils y lisent. Les réponses restent telles quelles.</translation>
     </message>
     <message>
         <source>Providers that get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>Fournisseurs qui reçoivent les fichiers</translation>
     </message>
     <message>
         <source>Kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>Questions gardées</translation>
     </message>
     <message>
         <source>Write questions with the file that each should find. Run them now, and again after something changed.</source>
-        <translation type="unfinished"></translation>
+        <translation>Écrivez des questions, avec le fichier que chacune doit trouver. Lancez-les maintenant, et de nouveau après un changement.</translation>
     </message>
     <message>
         <source>The file to find</source>
-        <translation type="unfinished"></translation>
+        <translation>Le fichier à trouver</translation>
     </message>
     <message>
         <source>Run all</source>
-        <translation type="unfinished"></translation>
+        <translation>Tout lancer</translation>
     </message>
     <message>
         <source>Add a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Ajouter un souvenir</translation>
     </message>
     <message>
         <source>Edit the memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Modifier le souvenir</translation>
     </message>
     <message>
         <source>One sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>Une phrase</translation>
     </message>
     <message>
         <source>What to remember</source>
-        <translation type="unfinished"></translation>
+        <translation>Ce qu’il faut mémoriser</translation>
     </message>
     <message>
         <source>Where it holds</source>
-        <translation type="unfinished"></translation>
+        <translation>Où il s’applique</translation>
     </message>
     <message>
         <source>Everywhere</source>
-        <translation type="unfinished"></translation>
+        <translation>Partout</translation>
     </message>
     <message>
         <source>Erase it with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>L’effacer avec son message</translation>
     </message>
     <message>
         <source>Deleted: “{text}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Supprimé&#xa0;: «&#xa0;{text}&#xa0;»</translation>
     </message>
     <message>
         <source>written by you</source>
-        <translation type="unfinished"></translation>
+        <translation>écrit par vous</translation>
     </message>
     <message>
         <source>selected in a message</source>
-        <translation type="unfinished"></translation>
+        <translation>sélectionné dans un message</translation>
     </message>
     <message>
         <source>proposed below an answer</source>
-        <translation type="unfinished"></translation>
+        <translation>proposé sous une réponse</translation>
     </message>
     <message>
         <source>imported</source>
-        <translation type="unfinished"></translation>
+        <translation>importé</translation>
     </message>
     <message>
         <source>from another program</source>
-        <translation type="unfinished"></translation>
+        <translation>d’un autre programme</translation>
     </message>
     <message>
         <source>A project without a name</source>
-        <translation type="unfinished"></translation>
+        <translation>Un projet sans nom</translation>
     </message>
     <message>
         <source>imported from {source}</source>
-        <translation type="unfinished"></translation>
+        <translation>importé de {source}</translation>
     </message>
     <message>
         <source>its message is gone</source>
-        <translation type="unfinished"></translation>
+        <translation>son message n’existe plus</translation>
     </message>
     <message>
         <source>erased with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>effacé avec son message</translation>
     </message>
     <message>
         <source>not sent: what it belongs to is in the trash</source>
-        <translation type="unfinished"></translation>
+        <translation>non envoyé&#xa0;: ce à quoi il appartient est dans la corbeille</translation>
     </message>
     <message>
         <source>not sent: the project is shared</source>
-        <translation type="unfinished"></translation>
+        <translation>non envoyé&#xa0;: le projet est partagé</translation>
     </message>
     <message>
         <source>Select the words to remember first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Sélectionnez d’abord les mots à mémoriser.</translation>
     </message>
     <message>
         <source>Nothing is remembered: memory is off, and an environment variable decides that.</source>
-        <translation type="unfinished"></translation>
+        <translation>Rien n’est mémorisé&#xa0;: la mémoire est désactivée, et une variable d’environnement en décide.</translation>
     </message>
     <message>
         <source>Keep “{fact}” as a memory?</source>
-        <translation type="unfinished"></translation>
+        <translation>Garder «&#xa0;{fact}&#xa0;» comme souvenir&#xa0;?</translation>
     </message>
     <message>
         <source>Memory is off. Turn it on and keep “{fact}”?</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée. L’activer et garder «&#xa0;{fact}&#xa0;»&#xa0;?</translation>
     </message>
     <message>
         <source>Turn on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>Activer et garder</translation>
     </message>
     <message>
         <source>Kept as a memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>Gardé comme souvenir.</translation>
     </message>
     <message>
         <source>This is remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>C’est déjà mémorisé.</translation>
     </message>
     <message>
         <source>Remember the selection</source>
-        <translation type="unfinished"></translation>
+        <translation>Mémoriser la sélection</translation>
     </message>
     <message>
         <source>Memory is off, and an environment variable decides that. Nothing can be kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée, et une variable d’environnement en décide. Rien ne peut être gardé.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on.</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée&#xa0;: rien n’est gardé ni envoyé tant que vous ne l’activez pas.</translation>
     </message>
     <message>
         <source>In this project</source>
-        <translation type="unfinished"></translation>
+        <translation>Dans ce projet</translation>
     </message>
     <message>
         <source>Turn memory on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>Activer la mémoire et garder</translation>
     </message>
     <message>
         <source>Memories in the export</source>
-        <translation type="unfinished"></translation>
+        <translation>Souvenirs de l’export</translation>
     </message>
     <message>
         <source>Tick all</source>
-        <translation type="unfinished"></translation>
+        <translation>Tout cocher</translation>
     </message>
     <message>
         <source>Remember the ticked ones</source>
-        <translation type="unfinished"></translation>
+        <translation>Mémoriser les souvenirs cochés</translation>
     </message>
     <message>
         <source>Tick those that ChatDesk shall remember. They are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>Cochez ceux que ChatDesk doit retenir. Ils sont envoyés aux fournisseurs que vous autorisez.</translation>
     </message>
     <message>
         <source>Memory is off, so none can be taken. If you turn it on in Settings, Context, Memory and import the file again, ChatDesk keeps those that you tick, and sends them to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>La mémoire est désactivée, aucun ne peut donc être repris. Si vous l’activez dans Paramètres, Contexte, Mémoire et importez de nouveau le fichier, ChatDesk garde ceux que vous cochez, et les envoie aux fournisseurs que vous autorisez.</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories in the export</source>
         <comment>{count} memory in the export</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} souvenir dans l’export</numerusform>
+            <numerusform>{count} souvenirs dans l’export</numerusform>
         </translation>
     </message>
     <message>
         <source>{count}. {hint}</source>
-        <translation type="unfinished"></translation>
+        <translation>{count}. {hint}</translation>
     </message>
 </context>
 </TS>
