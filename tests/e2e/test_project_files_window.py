@@ -141,6 +141,11 @@ def test_a_file_is_named_after_an_at_sign_for_one_question(tmp_path: Path) -> No
         (source,) = sources_of(answer.parts)
         assert "my leave.md" in source.title
 
+        QTest.keyClicks(editor, "What does @leavx.md say")
+        await until(lambda: "“leavx.md”" in _remark(application))
+        await ask(application, " to ada@example.org?")  # sent all the same
+        await until(lambda: not _remark(application))
+
     play(AppPaths.find(tmp_path / "profile"), script)
 
 
@@ -152,3 +157,8 @@ async def _menu(application: WindowApplication) -> PromptMenu:
     found = shown()
     assert found is not None
     return found
+
+
+def _remark(application: WindowApplication) -> str:
+    found = application.panes.composer.findChild(QLabel, "composerRemark")
+    return found.text() if found is not None and found.isVisible() else ""

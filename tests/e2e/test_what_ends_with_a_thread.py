@@ -19,6 +19,7 @@ from PySide6.QtGui import QDragEnterEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
+from chatdesk.core.domain.knowledge import SourceKind
 from chatdesk.core.domain.parameters import Parameters
 from chatdesk.core.domain.prompt import PromptKind
 from chatdesk.core.domain.summary import SummaryStage, SummaryWork
@@ -124,6 +125,17 @@ async def _assistant(application: WindowApplication) -> None:
 
 async def _question(application: WindowApplication) -> None:
     await ask(application, "remember that I drink tea")
+
+
+async def _unknown_file(application: WindowApplication) -> None:
+    services = await application.services()
+    thread = application.threads.open_thread
+    assert thread is not None
+    if not await services.knowledge.statuses(thread.project_id):
+        folder = services.paths.data_dir.parent / "empty folder"
+        folder.mkdir(exist_ok=True)
+        await services.knowledge.add(thread.project_id, SourceKind.FOLDER, str(folder))
+    type_text(application, "what does @nobody.md say?")
 
 
 async def _queue(application: WindowApplication) -> None:
@@ -330,6 +342,7 @@ TABLE: Final = {
     "models to compare": Row("composerState", Owner.THREAD, _comparison, returns=True, survives=True),
     "an assistant for a question": Row("composerState", Owner.THREAD, _assistant, returns=True, survives=True),
     "a memory to keep": Row("composerQuestion", Owner.THREAD, _question),
+    "a name that no file has": Row("composerRemark", Owner.THREAD, _unknown_file, returns=True, survives=True),
     "a file for a question": Row("attachments", Owner.THREAD, _attachment, returns=True, survives=True),
     "the field that finds": Row("findBar", Owner.THREAD, _find),
     "where a link leads": Row("linkStatus", Owner.THREAD, _link),

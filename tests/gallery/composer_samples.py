@@ -32,6 +32,8 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
     compared[1].above.set_state("Questions in this thread go to 3 models.", leave="Stop comparing")
     asked = _composer(theme, "", tokens="")
     asked[1].above.set_question("Keep “I write British English.” as a memory?", yes="Keep", no="No")
+    unknown = _composer(theme, "What does @leavx.md say about bicycles?", tokens="11 tokens")
+    unknown[1].above.set_remark("No file or folder of the project has this name: “leavx.md”.")
     waiting = _composer(theme, "", tokens="")
     waiting[1].set_streaming(True)
     rows = (
@@ -58,6 +60,7 @@ def build_samples(theme: Theme) -> list[tuple[str, QWidget]]:
         ("composer-editing", edited[0]),
         ("composer-comparing", compared[0]),
         ("composer-memory", asked[0]),
+        ("composer-unknown-file", unknown[0]),
         ("composer-empty", _composer(theme, "", tokens="")[0]),
         ("composer-focus", focused[0]),
         ("composer-streaming", streaming[0]),

@@ -52,6 +52,7 @@ OWNED: Final[dict[str, Callable[[PaneBindings], bool]]] = {
     "compareView": lambda chat: _has_thread(chat) and chat.comparison.view is not None,
     "composerQuestion": _has_thread,
     "composerState": _is_unusual,
+    "composerRemark": lambda chat: "@" in chat.panes.composer.text(),
     "attachments": lambda chat: bool(chat.panes.composer.files.attached),
 }
 

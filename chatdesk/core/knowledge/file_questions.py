@@ -60,13 +60,14 @@ class FileQuestions:
 
     async def _named(self, asked: FilesQuestion) -> tuple[Sequence[NamedFile], str]:
         """Return the files that a question names after an @, and the question without these names."""
-        names = mentions.names_in(asked.text)
+        names = await asyncio.to_thread(mentions.names_in, asked.text) if "@" in asked.text else ()
         if not names:
             return (), asked.text
         files = await self._knowledge.repository.named_files(asked.project_id)
 
         def meant() -> tuple[Sequence[NamedFile], str]:
-            found = {name: mentions.matching(name, files) for name in names}
+            keyed = mentions.keyed(files)
+            found = {name: mentions.matching(name, keyed) for name in names}
             kept = {each.id: each for some in found.values() for each in some}
             return tuple(kept.values()), mentions.without_names(asked.text, [name for name in names if found[name]])
 

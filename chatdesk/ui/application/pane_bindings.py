@@ -183,7 +183,7 @@ class PaneBindings:
                 in_use=in_use,
                 attachments=lambda: self.attachments,
             ),
-            files=FileMentions(context, self.threads, services.knowledge),
+            files=FileMentions(context, self.threads, services.knowledge, self._asked_providers),
         )
         self._kept_alive.append(QuickActions(context, self.threads, self.prompts, prompt_service=services.prompts))
         self.parameters = ParametersBinding(
@@ -280,6 +280,12 @@ class PaneBindings:
 
     def _on_prices_requested(self) -> None:
         self.settings.open("Providers")
+
+    def _asked_providers(self) -> dict[str, str]:
+        """Return the names of the providers that the next question goes to, by id."""
+        labels = {each.name: each.label for each in self.shared.services.providers.all()}
+        asked = self.messages.models.compared or (self.messages.models.resolved(),)
+        return {provider: labels.get(provider, provider) for provider, _model in asked}
 
     def _on_models_changed(self) -> None:
         self.messages.models.show()

@@ -1,4 +1,4 @@
-"""Shows the rows above the text: an unusual effect of sending, and the questions that wait for an answer."""
+"""Shows the rows above the text: an unusual effect of sending, the questions that wait for an answer, a remark."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ class RowsAbove(QObject):
         self.state: StateBar | None = None
         self._waiting: WaitingQuestions | None = None
         self._question: QuestionBar | None = None
+        self._remark: ElidedLabel | None = None
 
     @property
     def heights_px(self) -> tuple[int, ...]:
         """The heights of the rows that are shown."""
-        rows = (self.state, self._waiting, self._question)
+        rows = (self.state, self._waiting, self._question, self._remark)
         return tuple(each.height() for each in rows if each is not None and not each.isHidden())
 
     def set_state(self, text: str, *, leave: str = "") -> None:
@@ -97,6 +98,22 @@ class RowsAbove(QObject):
         if text:
             self._question.ask(text, yes=yes, no=no)
         self._question.setVisible(bool(text))
+        self._fit_height()
+        if is_new:
+            announce(self._composer, text)
+
+    def set_remark(self, text: str) -> None:
+        """Show a line directly above the text about what is written there; empty for none."""
+        if self._remark is None:
+            if not text:
+                return
+
+            self._remark = ElidedLabel(self._theme, role="muted", parent=self._composer)
+            self._remark.setObjectName("composerRemark")
+            self._column().insertWidget(self._column().indexOf(self._editor), self._remark)
+        is_new = bool(text) and shown(text) != self._remark.text()
+        self._remark.setText(shown(text))
+        self._remark.setVisible(bool(text))
         self._fit_height()
         if is_new:
             announce(self._composer, text)

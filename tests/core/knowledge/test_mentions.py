@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatdesk.core.domain.knowledge import NamedFile
-from chatdesk.core.knowledge.mentions import matching, mention_of, names_in, without_names
+from chatdesk.core.knowledge.mentions import keyed, matching, may_become, mention_of, names_in, without_names
 
 _PATHS = (
     "leave.md",
@@ -19,7 +19,7 @@ _PATHS = (
     "@home.md",
     "مرحبا.md",
 )
-_FILES = [NamedFile(at, path, 10) for at, path in enumerate(_PATHS, 1)]
+_FILES = keyed([NamedFile(at, path, 10) for at, path in enumerate(_PATHS, 1)])
 
 
 @pytest.mark.parametrize("path", _PATHS)
@@ -59,6 +59,18 @@ def test_a_name_means_a_path_a_folder_or_its_end(name: str, found: list[str]) ->
         ("@", ()),
         ('@"open', ()),
         ("@" + "x" * 500, ()),
+        ("```python\n@property\n```\n@a", ("a",)),
+        ("~~~\n```\n@property\n~~~", ()),
+        ("```\n@never_closed", ()),
+        ("what does `@property` do", ()),
+        ("why is ` @a `wrong", ()),
+        ("a ` and @b", ("b",)),
+        ("@property\ndef name(self):", ()),
+        ("class A:\n    @app.get('/x')\n    @cached\n    async def name(self):", ()),
+        ("@Override\npublic void run() {", ()),
+        ("@plan.md\ndefine the goals", ("plan.md",)),
+        ("@plan.md\nWhat does the class do?", ("plan.md",)),
+        ("import {A} from '@angular/core'", ()),
     ],
 )
 def test_names_stand_after_a_blank_and_an_at_sign(text: str, names: tuple[str, ...]) -> None:
@@ -68,3 +80,10 @@ def test_names_stand_after_a_blank_and_an_at_sign(text: str, names: tuple[str, .
 def test_a_question_of_many_names_is_bounded_and_loses_only_the_known_ones() -> None:
     assert len(names_in(" ".join(f"@{number}" for number in range(1_000)))) == 20
     assert without_names("What does @leave.md say, @ada?", ["leave.md"]) == "What does  say, @ada?"
+
+
+@pytest.mark.parametrize(
+    ("written", "is_possible"), [("", True), ("lea", True), ('"my pl', True), ("MY", True), ("leavx", False)]
+)
+def test_a_name_that_is_being_written_may_become_that_of_a_file(written: str, is_possible: bool) -> None:
+    assert may_become(written, _FILES) is is_possible

@@ -145,14 +145,15 @@ class KnowledgeRepository:
         )
         return await self._db.read(lambda conn: conn.exec_driver_sql(statement, (project_id,)).first() is not None)
 
-    async def named_files(self, project_id: str) -> tuple[NamedFile, ...]:
-        """Return the files of a project that were read, by path."""
+    async def named_files(self, project_id: str, state: FileState = FileState.READ) -> tuple[NamedFile, ...]:
+        """Return the files of a project in a state, by path."""
         statement = (
             "SELECT f.id, f.path, f.characters FROM knowledge_files f JOIN knowledge_sources s ON s.id = f.source_id"
-            " WHERE s.project_id = ? AND f.state = 'read' ORDER BY f.path LIMIT ?"
+            " WHERE s.project_id = ? AND f.state = ? ORDER BY f.path LIMIT ?"
         )
+        values = (project_id, state.value, _MOST_NAMED)
         return await self._db.read(
-            lambda conn: tuple(NamedFile(*row) for row in conn.exec_driver_sql(statement, (project_id, _MOST_NAMED)))
+            lambda conn: tuple(NamedFile(*row) for row in conn.exec_driver_sql(statement, values))
         )
 
     async def files(self, source_id: str, *, states: Iterable[FileState] = FileState) -> tuple[KnownFile, ...]:
