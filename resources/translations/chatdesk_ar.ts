@@ -12423,7 +12423,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>Find by meaning with</source>
-        <translation>البحث بالمعنى باستخدام</translation>
+        <translation>وسيلة البحث بالمعنى</translation>
     </message>
     <message>
         <source>The vectors that come with ChatDesk are made on this computer and know English best. A model for embeddings of a provider knows more languages, and gets the texts of the files.</source>
@@ -21576,7 +21576,7 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     </message>
     <message>
         <source>One rule a line, as in a .gitignore: “drafts/” leaves out a folder, “*.log” an ending, and “!keep.log” takes a file in again. What is left out is forgotten at once.</source>
-        <translation>قاعدة في كل سطر، كما في ‎.gitignore: «drafts/‎» تستبعد مجلّدًا، و«‎*.log» لاحقة، و«‎!keep.log» تعيد ملفًا. ويُنسى المستبعَد فورًا.</translation>
+        <translation>كما في ملف ‎.gitignore تُكتب قاعدة في كل سطر: القاعدة «drafts/‎» تستبعد مجلّدًا، والقاعدة «‎*.log» لاحقة، والقاعدة «‎!keep.log» تعيد ملفًا. ويُنسى المستبعَد فورًا.</translation>
     </message>
     <message>
         <source>Rules</source>

@@ -11803,7 +11803,7 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     </message>
     <message>
         <source>Find by meaning with</source>
-        <translation>按含义查找时使用</translation>
+        <translation>按含义查找的方式</translation>
     </message>
     <message>
         <source>The vectors that come with ChatDesk are made on this computer and know English best. A model for embeddings of a provider knows more languages, and gets the texts of the files.</source>
