@@ -20604,7 +20604,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>selected in a message</source>
-        <translation>in einer Nachricht ausgewählt</translation>
+        <translation>aus einer Nachricht</translation>
     </message>
     <message>
         <source>proposed below an answer</source>
@@ -20632,7 +20632,7 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     </message>
     <message>
         <source>erased with its message</source>
-        <translation>wird mit ihrer Nachricht gelöscht</translation>
+        <translation>wird mit der Nachricht gelöscht</translation>
     </message>
     <message>
         <source>not sent: what it belongs to is in the trash</source>

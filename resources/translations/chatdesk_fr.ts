@@ -20604,7 +20604,7 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     </message>
     <message>
         <source>selected in a message</source>
-        <translation>sélectionné dans un message</translation>
+        <translation>pris dans un message</translation>
     </message>
     <message>
         <source>proposed below an answer</source>

@@ -233,27 +233,27 @@
     </message>
     <message>
         <source>have the same chats on your own computers, through a folder</source>
-        <translation type="unfinished"></translation>
+        <translation>ter os mesmos chats em seus próprios computadores, por meio de uma pasta</translation>
     </message>
     <message>
         <source>an empty folder that something carries to your other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>uma pasta vazia que algo leva aos seus outros computadores</translation>
     </message>
     <message>
         <source>begin with the first computer, and print the recovery phrase once</source>
-        <translation type="unfinished"></translation>
+        <translation>começar com o primeiro computador e exibir uma única vez a frase de recuperação</translation>
     </message>
     <message>
         <source>join with a further computer, or again with a restored one</source>
-        <translation type="unfinished"></translation>
+        <translation>entrar com outro computador, ou de novo com um restaurado</translation>
     </message>
     <message>
         <source>the same folder as on the other computers</source>
-        <translation type="unfinished"></translation>
+        <translation>a mesma pasta dos outros computadores</translation>
     </message>
     <message>
         <source>read the recovery phrase from FILE; else it is asked for</source>
-        <translation type="unfinished"></translation>
+        <translation>ler a frase de recuperação de FILE; sem isso, ela é pedida</translation>
     </message>
     <message>
         <source>do not ask</source>
@@ -261,110 +261,110 @@
     </message>
     <message>
         <source>write what is new here into the folder, and read what others wrote</source>
-        <translation type="unfinished"></translation>
+        <translation>gravar na pasta o que é novo aqui e ler o que os outros gravaram</translation>
     </message>
     <message>
         <source>wait at most this long ({seconds})</source>
-        <translation type="unfinished"></translation>
+        <translation>esperar no máximo este tempo ({seconds})</translation>
     </message>
     <message>
         <source>show your computers, and what waits</source>
-        <translation type="unfinished"></translation>
+        <translation>mostrar seus computadores e o que está pendente</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>esquecer a pasta; tudo fica neste computador</translation>
     </message>
     <message>
         <source>A folder has a name.</source>
-        <translation type="unfinished"></translation>
+        <translation>Uma pasta tem um nome.</translation>
     </message>
     <message>
         <source>Name one that others carry.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indique uma que chegue aos seus outros computadores.</translation>
     </message>
     <message>
         <source>This is no folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Isto não é uma pasta.</translation>
     </message>
     <message>
         <source>The file with the recovery phrase cannot be read: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>O arquivo com a frase de recuperação não pode ser lido: {reason}.</translation>
     </message>
     <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ele sincroniza seus computadores sozinho. Feche-o para fazer isto aqui.</translation>
     </message>
     <message>
         <source>This is your recovery phrase. Write it down: your other computers need it, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esta é a sua frase de recuperação. Anote-a: seus outros computadores precisam dela, e só com ela você recupera seus chats. Quem tiver a frase e a pasta pode ler tudo. Ela não será mostrada de novo.</translation>
     </message>
     <message>
         <source>Recovery phrase: </source>
-        <translation type="unfinished"></translation>
+        <translation>Frase de recuperação: </translation>
     </message>
     <message>
         <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation type="unfinished"></translation>
+        <translation>A pasta é usada por: {computers}. Mesclar os chats deste computador com os deles?</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} (este)</translation>
     </message>
     <message>
         <source>{computer}, last here {moment}</source>
-        <translation type="unfinished"></translation>
+        <translation>{computer}, visto aqui pela última vez: {moment}</translation>
     </message>
     <message numerus="yes">
         <source>{count} files of it have not arrived yet</source>
         <comment>{count} file of it has not arrived yet</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} arquivo dele ainda não chegou</numerusform>
+            <numerusform>{count} arquivos dele ainda não chegaram</numerusform>
         </translation>
     </message>
     <message>
         <source>the folder has older files of it than before</source>
-        <translation type="unfinished"></translation>
+        <translation>a pasta tem arquivos dele mais antigos que antes</translation>
     </message>
     <message numerus="yes">
         <source>{count} changes are not in the folder yet. Your other computers do not get them.</source>
         <comment>{count} change is not in the folder yet. Your other computers do not get it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} alteração ainda não está na pasta. Seus outros computadores não a recebem.</numerusform>
+            <numerusform>{count} alterações ainda não estão na pasta. Seus outros computadores não as recebem.</numerusform>
         </translation>
     </message>
     <message>
         <source>Forget the folder {folder}? Its projects stay here as private ones.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esquecer a pasta {folder}? Os projetos dela ficam aqui como privados.</translation>
     </message>
     <message>
         <source>This computer has left {folder}. The files there stay for your other computers, and nobody can read them without the recovery phrase. With it you can join again.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este computador saiu de {folder}. Os arquivos ficam lá para seus outros computadores, e ninguém pode lê-los sem a frase de recuperação. Com ela você pode entrar de novo.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers sync&apos; continues.</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers sync&apos; continua.</translation>
     </message>
     <message>
         <source>Join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Entre de novo com a frase de recuperação: &apos;chatdesk computers join&apos;.</translation>
     </message>
     <message>
         <source>Everything is in the folder, and everything in the folder is here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Tudo está na pasta, e tudo o que está na pasta está aqui.</translation>
     </message>
     <message>
         <source>Attached files are on their way.</source>
-        <translation type="unfinished"></translation>
+        <translation>Os arquivos anexados estão a caminho.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files in the folder are incomplete, or were changed. What they bring waits.</source>
         <comment>{count} file in the folder is incomplete, or was changed. What it brings waits.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} arquivo da pasta está incompleto ou foi alterado. O que ele traz fica pendente.</numerusform>
+            <numerusform>{count} arquivos da pasta estão incompletos ou foram alterados. O que eles trazem fica pendente.</numerusform>
         </translation>
     </message>
     <message>
@@ -625,7 +625,7 @@
     </message>
     <message>
         <source>remember the facts that ChatGPT or Claude remembered, too</source>
-        <translation type="unfinished"></translation>
+        <translation>memorizar também os fatos que o ChatGPT ou o Claude memorizaram</translation>
     </message>
     <message>
         <source>only report what would be imported</source>
@@ -653,15 +653,15 @@
     </message>
     <message>
         <source>Memory: {text}</source>
-        <translation type="unfinished"></translation>
+        <translation>Memória: {text}</translation>
     </message>
     <message>
         <source>--memories keeps them, and they are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>--memories as mantém, e elas são enviadas aos provedores que você permitir.</translation>
     </message>
     <message>
         <source>Memory is off. Once it is on, --memories keeps them, for the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada. Quando estiver ligada, --memories as mantém, para os provedores que você permitir.</translation>
     </message>
     <message>
         <source>check the database, the paths and the providers</source>
@@ -693,15 +693,15 @@
     </message>
     <message>
         <source>choose what the team of a shared project gets of it</source>
-        <translation type="unfinished"></translation>
+        <translation>escolher o que a equipe de um projeto compartilhado recebe disso</translation>
     </message>
     <message>
         <source>choose what makes the vectors for finding by meaning</source>
-        <translation type="unfinished"></translation>
+        <translation>escolher o que calcula os vetores da busca por significado</translation>
     </message>
     <message>
         <source>list the providers that get the files, or never do</source>
-        <translation type="unfinished"></translation>
+        <translation>listar os provedores que recebem os arquivos, ou nunca recebem</translation>
     </message>
     <message>
         <source>folder, file, or address of a web page</source>
@@ -721,35 +721,35 @@
     </message>
     <message>
         <source>JSON list of objects with a question and a file; - reads stdin; without it, the kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>lista JSON de objetos com uma pergunta (question) e um arquivo (file); - a lê de stdin; sem ela, as perguntas guardadas</translation>
     </message>
     <message>
         <source>keep those of FILE, and try all that are kept</source>
-        <translation type="unfinished"></translation>
+        <translation>guardar as de FILE e testar todas as guardadas</translation>
     </message>
     <message>
         <source>nothing, its name, or the text of its files too</source>
-        <translation type="unfinished"></translation>
+        <translation>nada, o nome ou também o texto dos arquivos</translation>
     </message>
     <message>
         <source>a model for embeddings of one of your providers</source>
-        <translation type="unfinished"></translation>
+        <translation>um modelo de embeddings de um dos seus provedores</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk, without a network</source>
-        <translation type="unfinished"></translation>
+        <translation>os vetores que vêm com o ChatDesk, sem rede</translation>
     </message>
     <message>
         <source>with --model: do it, after its cost was told</source>
-        <translation type="unfinished"></translation>
+        <translation>com --model: executar, depois de informado o custo</translation>
     </message>
     <message>
         <source>never send the files of the project to it</source>
-        <translation type="unfinished"></translation>
+        <translation>nunca enviar a ele os arquivos do projeto</translation>
     </message>
     <message>
         <source>send them again</source>
-        <translation type="unfinished"></translation>
+        <translation>enviá-los de novo</translation>
     </message>
     <message>
         <source>its id or place, as listed</source>
@@ -765,11 +765,11 @@
     </message>
     <message>
         <source>There is no file of questions to keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>Não há arquivo de perguntas para guardar.</translation>
     </message>
     <message>
         <source>Give a FILE with --keep.</source>
-        <translation type="unfinished"></translation>
+        <translation>Informe um arquivo FILE com --keep.</translation>
     </message>
     <message>
         <source>“{file}” is no JSON list of objects with a question and a file.</source>
@@ -781,11 +781,11 @@
     </message>
     <message>
         <source>“{model}” is no provider and model.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{model}” não é um provedor e um modelo.</translation>
     </message>
     <message>
         <source>--yes belongs to --model.</source>
-        <translation type="unfinished"></translation>
+        <translation>--yes acompanha --model.</translation>
     </message>
     <message>
         <source>ChatDesk is open and reads the files of projects.</source>
@@ -801,11 +801,11 @@
     </message>
     <message>
         <source>No questions are kept for this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nenhuma pergunta está guardada para este projeto.</translation>
     </message>
     <message>
         <source>Give a FILE with --keep, or add some in the window, in the project&apos;s Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Informe um arquivo FILE com --keep, ou adicione perguntas na janela, nos arquivos do projeto.</translation>
     </message>
     <message>
         <source>{hits} of {total} among the first five</source>
@@ -821,19 +821,19 @@
     </message>
     <message>
         <source>There is no provider “{provider}”.</source>
-        <translation type="unfinished"></translation>
+        <translation>Não há provedor “{provider}”.</translation>
     </message>
     <message>
         <source>See &apos;chatdesk providers list&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Veja &apos;chatdesk providers list&apos;.</translation>
     </message>
     <message>
         <source>gets the files</source>
-        <translation type="unfinished"></translation>
+        <translation>recebe os arquivos</translation>
     </message>
     <message>
         <source>Nothing was sent or changed. Add --yes to do it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nada foi enviado nem alterado. Acrescente --yes para fazê-lo.</translation>
     </message>
     <message numerus="yes">
         <source>{count} files read</source>
@@ -2649,19 +2649,19 @@
     </message>
     <message>
         <source>pin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>fixar o trecho</translation>
     </message>
     <message>
         <source>leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>deixar o trecho de fora</translation>
     </message>
     <message>
         <source>unpin the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>desafixar o trecho</translation>
     </message>
     <message>
         <source>no longer leave out the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>não deixar mais o trecho de fora</translation>
     </message>
     <message>
         <source>rename thread</source>
@@ -7872,30 +7872,30 @@
     <message numerus="yes">
         <source>The export contains {count} memories.</source>
         <comment>The export contains {count} memory.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>A exportação contém {count} memória.</numerusform>
+            <numerusform>A exportação contém {count} memórias.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} more are beyond the most that ChatDesk keeps.</source>
         <comment>{count} more is beyond the most that ChatDesk keeps.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} a mais ultrapassa o máximo que o ChatDesk mantém.</numerusform>
+            <numerusform>{count} a mais ultrapassam o máximo que o ChatDesk mantém.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} of them are remembered now.</source>
         <comment>{count} of them is remembered now.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} delas agora está memorizada.</numerusform>
+            <numerusform>{count} delas agora estão memorizadas.</numerusform>
         </translation>
     </message>
     <message>
         <source>None was taken: memories are kept only where you choose them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nenhuma foi aproveitada: memórias só são mantidas quando você as escolhe.</translation>
     </message>
     <message>
         <source>{outcome}: {title} ({reason})</source>
@@ -8873,7 +8873,7 @@
     </message>
     <message>
         <source>Memory…</source>
-        <translation type="unfinished"></translation>
+        <translation>Memória…</translation>
     </message>
     <message>
         <source>System prompt of the project…</source>
@@ -9005,7 +9005,7 @@
     </message>
     <message>
         <source>Remember the selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>Memorizar a seleção…</translation>
     </message>
     <message>
         <source>Previous version</source>
@@ -9373,7 +9373,7 @@
     </message>
     <message>
         <source>Remember selection…</source>
-        <translation type="unfinished"></translation>
+        <translation>Memorizar a seleção…</translation>
     </message>
     <message>
         <source>Open as artifact</source>
@@ -10833,59 +10833,59 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>All passages of the project&apos;s files, and later what changes in them and each question, go to {provider}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Todos os trechos dos arquivos do projeto, e depois o que mudar neles e cada pergunta, vão para {provider}.</translation>
     </message>
     <message>
         <source>It is a server on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>É um servidor neste computador.</translation>
     </message>
     <message>
         <source>They leave this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Eles saem deste computador.</translation>
     </message>
     <message>
         <source>Now that is {texts}, about {tokens} tokens, in {requests}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Agora são {texts}, cerca de {tokens} tokens, em {requests}.</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages</source>
         <comment>{count} passage</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} trecho</numerusform>
+            <numerusform>{count} trechos</numerusform>
         </translation>
     </message>
     <message>
         <source>The price of {model} is not known.</source>
-        <translation type="unfinished"></translation>
+        <translation>O preço de {model} não é conhecido.</translation>
     </message>
     <message>
         <source>That costs about ${dollars}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Isto custa cerca de ${dollars}.</translation>
     </message>
     <message>
         <source>the vectors that come with ChatDesk</source>
-        <translation type="unfinished"></translation>
+        <translation>os vetores que vêm com o ChatDesk</translation>
     </message>
     <message>
         <source>Found by meaning with {name}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Busca por significado: {name}.</translation>
     </message>
     <message>
         <source>{done} of {total} passages have vectors of {name}, which answers once all have.</source>
-        <translation type="unfinished"></translation>
+        <translation>{done} de {total} trechos têm vetores de {name}, que responde quando todos tiverem.</translation>
     </message>
     <message numerus="yes">
         <source>{count} passages wait for it.</source>
         <comment>{count} passage waits for it.</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} trecho espera por isso.</numerusform>
+            <numerusform>{count} trechos esperam por isso.</numerusform>
         </translation>
     </message>
     <message>
         <source>The last question was compared by the vectors that come with ChatDesk: {reason}</source>
-        <translation type="unfinished"></translation>
+        <translation>A última pergunta foi comparada com os vetores que vêm com o ChatDesk: {reason}</translation>
     </message>
     <message>
         <source>{model} of {provider}</source>
@@ -11061,15 +11061,15 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Pinned: it goes with every question of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>Fixado: vai com cada pergunta desta conversa</translation>
     </message>
     <message>
         <source>Left out of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>Deixado de fora desta conversa</translation>
     </message>
     <message>
         <source>Sent where it fits the question</source>
-        <translation type="unfinished"></translation>
+        <translation>Enviado quando corresponde à pergunta</translation>
     </message>
     <message>
         <source>Hide the inspector</source>
@@ -11811,7 +11811,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Assistants, files and resources</source>
-        <translation type="unfinished"></translation>
+        <translation>Assistentes, arquivos e recursos</translation>
     </message>
     <message>
         <source>Their instructions, models, tools and files</source>
@@ -11927,27 +11927,27 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Find by meaning with</source>
-        <translation type="unfinished"></translation>
+        <translation>Buscar por significado com</translation>
     </message>
     <message>
         <source>The vectors that come with ChatDesk are made on this computer and know English best. A model for embeddings of a provider knows more languages, and gets the texts of the files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Os vetores que vêm com o ChatDesk são calculados neste computador e conhecem melhor o inglês. O modelo de embeddings de um provedor conhece mais idiomas e recebe o texto dos arquivos.</translation>
     </message>
     <message>
         <source>Who makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>Quem calcula os vetores</translation>
     </message>
     <message>
         <source>ChatDesk, on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>ChatDesk, neste computador</translation>
     </message>
     <message>
         <source>Model for embeddings</source>
-        <translation type="unfinished"></translation>
+        <translation>Modelo de embeddings</translation>
     </message>
     <message>
         <source>Vectors by</source>
-        <translation type="unfinished"></translation>
+        <translation>Vetores de</translation>
     </message>
     <message>
         <source>Model</source>
@@ -12579,15 +12579,15 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>The team does not see it</source>
-        <translation type="unfinished"></translation>
+        <translation>A equipe não vê</translation>
     </message>
     <message>
         <source>The team sees its name</source>
-        <translation type="unfinished"></translation>
+        <translation>A equipe vê o nome</translation>
     </message>
     <message>
         <source>The team gets its text</source>
-        <translation type="unfinished"></translation>
+        <translation>A equipe recebe o texto</translation>
     </message>
     <message>
         <source>Files of {project}</source>
@@ -12639,31 +12639,31 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Left out…</source>
-        <translation type="unfinished"></translation>
+        <translation>Exclusões…</translation>
     </message>
     <message>
         <source>Choose what of the folder is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>Escolher o que da pasta fica de fora</translation>
     </message>
     <message>
         <source>What the team gets</source>
-        <translation type="unfinished"></translation>
+        <translation>O que a equipe recebe</translation>
     </message>
     <message>
         <source>Change…</source>
-        <translation type="unfinished"></translation>
+        <translation>Alterar…</translation>
     </message>
     <message>
         <source>Change what makes the vectors</source>
-        <translation type="unfinished"></translation>
+        <translation>Alterar o que calcula os vetores</translation>
     </message>
     <message>
         <source>Who gets them…</source>
-        <translation type="unfinished"></translation>
+        <translation>Quem os recebe…</translation>
     </message>
     <message>
         <source>Choose which providers get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>Escolher quais provedores recebem os arquivos</translation>
     </message>
     <message>
         <source>Try a question</source>
@@ -12679,11 +12679,11 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Kept questions…</source>
-        <translation type="unfinished"></translation>
+        <translation>Perguntas guardadas…</translation>
     </message>
     <message>
         <source>Keep questions and run them again</source>
-        <translation type="unfinished"></translation>
+        <translation>Guardar perguntas e executá-las de novo</translation>
     </message>
     <message numerus="yes">
         <source>and {count} more</source>
@@ -12707,7 +12707,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>shared by the team</source>
-        <translation type="unfinished"></translation>
+        <translation>compartilhado pela equipe</translation>
     </message>
     <message>
         <source>being listed</source>
@@ -13104,15 +13104,15 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Search the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Buscar nas memórias</translation>
     </message>
     <message>
         <source>Memories to show</source>
-        <translation type="unfinished"></translation>
+        <translation>Memórias a mostrar</translation>
     </message>
     <message>
         <source>Add…</source>
-        <translation type="unfinished"></translation>
+        <translation>Adicionar…</translation>
     </message>
     <message>
         <source>Edit…</source>
@@ -13120,71 +13120,71 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Show its message</source>
-        <translation type="unfinished"></translation>
+        <translation>Mostrar a mensagem dela</translation>
     </message>
     <message>
         <source>Delete what is chosen</source>
-        <translation type="unfinished"></translation>
+        <translation>Excluir o que está escolhido</translation>
     </message>
     <message>
         <source>Providers that get memories. None gets them unless you tick it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Provedores que recebem as memórias. Nenhum as recebe se você não o marcar.</translation>
     </message>
     <message>
         <source>Providers that get memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Provedores que recebem as memórias</translation>
     </message>
     <message>
         <source>What you confirm is kept, and sent with your questions to the providers that you tick below.</source>
-        <translation type="unfinished"></translation>
+        <translation>O que você confirma é mantido e enviado com suas perguntas aos provedores que você marcar abaixo.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent. What is here stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada: nada é mantido nem enviado. O que está aqui fica até você excluir.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on. What is here can be deleted.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada: nada é mantido nem enviado até você ligá-la. O que está aqui pode ser excluído.</translation>
     </message>
     <message>
         <source>All memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Todas as memórias</translation>
     </message>
     <message>
         <source>{name} (at a new address: tick it again)</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} (em um novo endereço: marque de novo)</translation>
     </message>
     <message>
         <source>{name} — {address}</source>
-        <translation type="unfinished"></translation>
+        <translation>{name} — {address}</translation>
     </message>
     <message>
         <source>Undo the deletion</source>
-        <translation type="unfinished"></translation>
+        <translation>Desfazer a exclusão</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories</source>
         <comment>{count} memory</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} memória</numerusform>
+            <numerusform>{count} memórias</numerusform>
         </translation>
     </message>
     <message>
         <source>No memory matches.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nenhuma memória corresponde.</translation>
     </message>
     <message>
         <source>Nothing is remembered yet.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nada está memorizado ainda.</translation>
     </message>
     <message>
         <source>Export the memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Exportar as memórias</translation>
     </message>
     <message>
         <source>JSON files (*.json)</source>
-        <translation type="unfinished"></translation>
+        <translation>Arquivos JSON (*.json)</translation>
     </message>
     <message>
         <source>Models…</source>
@@ -13456,7 +13456,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Drafts, pins, the archive, what you marked for the context, your keys and your prompts stay on this computer. So do the project&apos;s files: the team sees only the names of the folders and files that you added, or their text if you choose so in Files.</source>
-        <translation type="unfinished"></translation>
+        <translation>Rascunhos, itens fixados, as conversas arquivadas, o que você marcou para o contexto, suas chaves e seus prompts ficam neste computador. Os arquivos do projeto também: a equipe vê só os nomes das pastas e dos arquivos que você adicionou, ou o texto deles, se você escolher isso em Arquivos.</translation>
     </message>
     <message>
         <source>Share “{name}”</source>
@@ -15555,7 +15555,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>File of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>Arquivo do projeto</translation>
     </message>
     <message>
         <source>Client ID, if you registered one to sign in with</source>
@@ -15675,59 +15675,59 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>see and change what ChatDesk remembers</source>
-        <translation type="unfinished"></translation>
+        <translation>ver e alterar o que o ChatDesk memoriza</translation>
     </message>
     <message>
         <source>list the facts that are remembered</source>
-        <translation type="unfinished"></translation>
+        <translation>listar os fatos memorizados</translation>
     </message>
     <message>
         <source>remember a fact</source>
-        <translation type="unfinished"></translation>
+        <translation>memorizar um fato</translation>
     </message>
     <message>
         <source>change the words of a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>alterar o texto de uma memória</translation>
     </message>
     <message>
         <source>delete memories for good</source>
-        <translation type="unfinished"></translation>
+        <translation>excluir memórias definitivamente</translation>
     </message>
     <message>
         <source>write all memories to a JSON file</source>
-        <translation type="unfinished"></translation>
+        <translation>gravar todas as memórias em um arquivo JSON</translation>
     </message>
     <message>
         <source>its id, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>seu id, como listado</translation>
     </message>
     <message>
         <source>one sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>uma frase</translation>
     </message>
     <message>
         <source>only for this project, by its name or id</source>
-        <translation type="unfinished"></translation>
+        <translation>só para este projeto, pelo nome ou id</translation>
     </message>
     <message>
         <source>ids, as listed</source>
-        <translation type="unfinished"></translation>
+        <translation>ids, como listados</translation>
     </message>
     <message>
         <source>all memories</source>
-        <translation type="unfinished"></translation>
+        <translation>todas as memórias</translation>
     </message>
     <message>
         <source>the file to write</source>
-        <translation type="unfinished"></translation>
+        <translation>o arquivo a gravar</translation>
     </message>
     <message>
         <source>Name the memories to delete, or --all.</source>
-        <translation type="unfinished"></translation>
+        <translation>Indique as memórias a excluir, ou --all.</translation>
     </message>
     <message>
         <source>Change the memories in its window, or close it first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Altere as memórias na janela dele, ou feche-a primeiro.</translation>
     </message>
     <message>
         <source>everywhere</source>
@@ -15735,26 +15735,26 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada: nada é mantido nem enviado.</translation>
     </message>
     <message>
         <source>This was remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Isto já estava memorizado.</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories deleted</source>
         <comment>{count} memory deleted</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} memória excluída</numerusform>
+            <numerusform>{count} memórias excluídas</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>{count} memories written</source>
         <comment>{count} memory written</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} memória gravada</numerusform>
+            <numerusform>{count} memórias gravadas</numerusform>
         </translation>
     </message>
     <message>
@@ -16036,9 +16036,9 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message numerus="yes">
         <source>{count} memories are kept</source>
         <comment>{count} memory is kept</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} memória está guardada</numerusform>
+            <numerusform>{count} memórias estão guardadas</numerusform>
         </translation>
     </message>
     <message>
@@ -16719,7 +16719,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Memórias</translation>
     </message>
     <message numerus="yes">
         <source>Summary of {count} messages</source>
@@ -19988,7 +19988,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>This file is not on this computer.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este arquivo não está neste computador.</translation>
     </message>
     <message>
         <source>There is no folder or file {place}.</source>
@@ -20056,7 +20056,7 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>The passage is not on this page: the file may have changed since it was read.</source>
-        <translation type="unfinished"></translation>
+        <translation>O trecho não está nesta página: o arquivo pode ter mudado desde que foi lido.</translation>
     </message>
     <message>
         <source>This passage is no longer in the files of the project: the file changed, or was removed.</source>
@@ -20076,35 +20076,35 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Previous page</source>
-        <translation type="unfinished"></translation>
+        <translation>Página anterior</translation>
     </message>
     <message>
         <source>Next page</source>
-        <translation type="unfinished"></translation>
+        <translation>Próxima página</translation>
     </message>
     <message>
         <source>Smaller</source>
-        <translation type="unfinished"></translation>
+        <translation>Menor</translation>
     </message>
     <message>
         <source>Larger</source>
-        <translation type="unfinished"></translation>
+        <translation>Maior</translation>
     </message>
     <message>
         <source>Show the text of the page</source>
-        <translation type="unfinished"></translation>
+        <translation>Mostrar o texto da página</translation>
     </message>
     <message>
         <source>Page</source>
-        <translation type="unfinished"></translation>
+        <translation>Página</translation>
     </message>
     <message>
         <source>Show the page</source>
-        <translation type="unfinished"></translation>
+        <translation>Mostrar a página</translation>
     </message>
     <message>
         <source>Page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>Página {page} de {total}</translation>
     </message>
     <message>
         <source>Page {page}</source>
@@ -20112,615 +20112,615 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     </message>
     <message>
         <source>Memory is off.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada.</translation>
     </message>
     <message>
         <source>Memories are not sent to this provider: you did not allow it.</source>
-        <translation type="unfinished"></translation>
+        <translation>As memórias não são enviadas a este provedor: você não permitiu.</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project.</source>
-        <translation type="unfinished"></translation>
+        <translation>As memórias não são enviadas em um projeto compartilhado.</translation>
     </message>
     <message>
         <source>Memories are not sent in a temporary chat.</source>
-        <translation type="unfinished"></translation>
+        <translation>As memórias não são enviadas em um chat temporário.</translation>
     </message>
     <message>
         <source>A memory needs a text.</source>
-        <translation type="unfinished"></translation>
+        <translation>Uma memória precisa de um texto.</translation>
     </message>
     <message>
         <source>Write one sentence.</source>
-        <translation type="unfinished"></translation>
+        <translation>Escreva uma frase.</translation>
     </message>
     <message>
         <source>The memory has {count} characters; the most is {most}.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória tem {count} caracteres; o máximo é {most}.</translation>
     </message>
     <message>
         <source>Shorten it to what matters.</source>
-        <translation type="unfinished"></translation>
+        <translation>Reduza-a ao que importa.</translation>
     </message>
     <message numerus="yes">
         <source>about {count} hours left</source>
         <comment>about {count} hour left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>falta cerca de {count} hora</numerusform>
+            <numerusform>faltam cerca de {count} horas</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} minutes left</source>
         <comment>about {count} minute left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>falta cerca de {count} minuto</numerusform>
+            <numerusform>faltam cerca de {count} minutos</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>about {count} seconds left</source>
         <comment>about {count} second left</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>falta cerca de {count} segundo</numerusform>
+            <numerusform>faltam cerca de {count} segundos</numerusform>
         </translation>
     </message>
     <message>
         <source>not tried yet</source>
-        <translation type="unfinished"></translation>
+        <translation>ainda não testada</translation>
     </message>
     <message>
         <source>found at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>encontrado na posição {place}</translation>
     </message>
     <message>
         <source>not found</source>
-        <translation type="unfinished"></translation>
+        <translation>não encontrado</translation>
     </message>
     <message>
         <source>at place {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>na posição {place}</translation>
     </message>
     <message>
         <source>{outcome} (before: {earlier})</source>
-        <translation type="unfinished"></translation>
+        <translation>{outcome} (antes: {earlier})</translation>
     </message>
     <message>
         <source>Another computer shares “{place}” with this project.</source>
-        <translation type="unfinished"></translation>
+        <translation>Outro computador compartilha “{place}” com este projeto.</translation>
     </message>
     <message>
         <source>Pause it, and ask the person who shares it to end that.</source>
-        <translation type="unfinished"></translation>
+        <translation>Pause-o e peça à pessoa que o compartilha para encerrar isso.</translation>
     </message>
     <message>
         <source>Files are shared by the owners and admins of a shared project, from their own computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Os arquivos são compartilhados pelos proprietários e administradores de um projeto compartilhado, a partir de seus próprios computadores.</translation>
     </message>
     <message>
         <source>It is damaged and cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ela está danificada e não pode ser desenhada.</translation>
     </message>
     <message>
         <source>This page cannot be drawn.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esta página não pode ser desenhada.</translation>
     </message>
     <message>
         <source>Read its text instead, or open the file in another program.</source>
-        <translation type="unfinished"></translation>
+        <translation>Leia o texto dela, ou abra o arquivo em outro programa.</translation>
     </message>
     <message>
         <source>Name the model for embeddings.</source>
-        <translation type="unfinished"></translation>
+        <translation>Informe o modelo de embeddings.</translation>
     </message>
     <message>
         <source>The files of this project are never sent to this provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>Os arquivos deste projeto nunca são enviados a este provedor.</translation>
     </message>
     <message>
         <source>Let it have them first, or choose another provider.</source>
-        <translation type="unfinished"></translation>
+        <translation>Permita antes que ele os receba, ou escolha outro provedor.</translation>
     </message>
     <message>
         <source>“{model}” did not answer in time.</source>
-        <translation type="unfinished"></translation>
+        <translation>“{model}” não respondeu a tempo.</translation>
     </message>
     <message>
         <source>No provider can be asked here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nenhum provedor pode ser consultado aqui.</translation>
     </message>
     <message>
         <source>The vectors of “{model}” cannot be used.</source>
-        <translation type="unfinished"></translation>
+        <translation>Os vetores de “{model}” não podem ser usados.</translation>
     </message>
     <message>
         <source>The vectors of “{model}” have {found} numbers now, and had {known}.</source>
-        <translation type="unfinished"></translation>
+        <translation>Os vetores de “{model}” têm agora {found} números, e antes tinham {known}.</translation>
     </message>
     <message>
         <source>Memory is off, so nothing was remembered.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada, então nada foi memorizado.</translation>
     </message>
     <message>
         <source>Nothing was kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nada foi mantido.</translation>
     </message>
     <message>
         <source>Turn it on in Settings, Context, Memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ligue-a em Configurações, Contexto, Memória.</translation>
     </message>
     <message>
         <source>The memories are unchanged.</source>
-        <translation type="unfinished"></translation>
+        <translation>As memórias não mudaram.</translation>
     </message>
     <message>
         <source>Nothing in the files of the project fits this question.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nada nos arquivos do projeto corresponde a esta pergunta.</translation>
     </message>
     <message>
         <source>What was found in the files of the project did not fit into the request.</source>
-        <translation type="unfinished"></translation>
+        <translation>O que foi encontrado nos arquivos do projeto não coube na solicitação.</translation>
     </message>
     <message>
         <source>The files of the project were not sent: this provider never gets them.</source>
-        <translation type="unfinished"></translation>
+        <translation>Os arquivos do projeto não foram enviados: este provedor nunca os recebe.</translation>
     </message>
     <message>
         <source>Remember facts that you confirm</source>
-        <translation type="unfinished"></translation>
+        <translation>Memorizar os fatos que você confirmar</translation>
     </message>
     <message>
         <source>Off: nothing is kept or sent. What is there stays until you delete it.</source>
-        <translation type="unfinished"></translation>
+        <translation>Desligado: nada é mantido nem enviado. O que existe fica até você excluir.</translation>
     </message>
     <message>
         <source>Memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Memória</translation>
     </message>
     <message>
         <source>memories remember facts</source>
-        <translation type="unfinished"></translation>
+        <translation>memórias memorizar lembrar fatos</translation>
     </message>
     <message>
         <source>Memories take at most</source>
-        <translation type="unfinished"></translation>
+        <translation>As memórias ocupam no máximo</translation>
     </message>
     <message>
         <source>tokens of a request</source>
-        <translation type="unfinished"></translation>
+        <translation>tokens de uma solicitação</translation>
     </message>
     <message>
         <source>Providers that are sent memories</source>
-        <translation type="unfinished"></translation>
+        <translation>Provedores que recebem as memórias</translation>
     </message>
     <message>
         <source>A question and the file that should be found are both needed, in few words.</source>
-        <translation type="unfinished"></translation>
+        <translation>São necessários uma pergunta e o arquivo a ser encontrado, em poucas palavras.</translation>
     </message>
     <message>
         <source>A project keeps at most {count} questions.</source>
-        <translation type="unfinished"></translation>
+        <translation>Um projeto guarda no máximo {count} perguntas.</translation>
     </message>
     <message>
         <source>Remove some first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Remova algumas antes.</translation>
     </message>
     <message>
         <source>Another memory says the same.</source>
-        <translation type="unfinished"></translation>
+        <translation>Outra memória diz o mesmo.</translation>
     </message>
     <message>
         <source>Delete one of the two.</source>
-        <translation type="unfinished"></translation>
+        <translation>Exclua uma das duas.</translation>
     </message>
     <message>
         <source>ChatDesk keeps {most} memories at most.</source>
-        <translation type="unfinished"></translation>
+        <translation>O ChatDesk mantém no máximo {most} memórias.</translation>
     </message>
     <message>
         <source>Delete some that no longer matter.</source>
-        <translation type="unfinished"></translation>
+        <translation>Exclua algumas que não importam mais.</translation>
     </message>
     <message>
         <source>This memory does not exist.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esta memória não existe.</translation>
     </message>
     <message>
         <source>Memories are not sent in a shared project, so none is kept for it alone.</source>
-        <translation type="unfinished"></translation>
+        <translation>As memórias não são enviadas em um projeto compartilhado, então nenhuma é mantida só para ele.</translation>
     </message>
     <message>
         <source>Keep it everywhere.</source>
-        <translation type="unfinished"></translation>
+        <translation>Mantenha-a para todos os lugares.</translation>
     </message>
     <message>
         <source>My computers</source>
-        <translation type="unfinished"></translation>
+        <translation>Meus computadores</translation>
     </message>
     <message>
         <source>Me</source>
-        <translation type="unfinished"></translation>
+        <translation>Eu</translation>
     </message>
     <message>
         <source>The key of your computers cannot be found on this one.</source>
-        <translation type="unfinished"></translation>
+        <translation>A chave dos seus computadores não foi encontrada neste.</translation>
     </message>
     <message>
         <source>Unlock the keyring, or join again with the recovery phrase: &apos;chatdesk computers join&apos;.</source>
-        <translation type="unfinished"></translation>
+        <translation>Desbloqueie o chaveiro, ou entre de novo com a frase de recuperação: &apos;chatdesk computers join&apos;.</translation>
     </message>
     <message>
         <source>This computer cannot keep the key of your computers.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este computador não pode guardar a chave dos seus computadores.</translation>
     </message>
     <message>
         <source>This folder is not empty.</source>
-        <translation type="unfinished"></translation>
+        <translation>Esta pasta não está vazia.</translation>
     </message>
     <message>
         <source>Choose an empty folder, or a new one inside. If your other computer uses this one, join it with the phrase.</source>
-        <translation type="unfinished"></translation>
+        <translation>Escolha uma pasta vazia, ou uma nova dentro dela. Se o seu outro computador usa esta, entre nela com a frase.</translation>
     </message>
     <message>
         <source>No computer of yours has written into this folder, as far as it has arrived here.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nenhum computador seu gravou nesta pasta, até onde ela chegou aqui.</translation>
     </message>
     <message>
         <source>Wait until the folder has been carried here, or look whether it is the right one.</source>
-        <translation type="unfinished"></translation>
+        <translation>Espere a pasta chegar aqui, ou verifique se é a certa.</translation>
     </message>
     <message>
         <source>The recovery phrase is not the one of this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>A frase de recuperação não é a desta pasta.</translation>
     </message>
     <message>
         <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation type="unfinished"></translation>
+        <translation>Procure a frase que foi mostrada quando o primeiro computador começou com esta pasta.</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este computador não se juntou a nenhum outro.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers start&apos; or &apos;join&apos; does that.</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers start&apos; ou &apos;join&apos; faz isso.</translation>
     </message>
     <message>
         <source>This computer has left the folder, and your chats are kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este computador saiu da pasta, e seus chats foram mantidos.</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>As cópias guardadas para a pasta não podem ser removidas: {reason}.</translation>
     </message>
     <message>
         <source>Remove {folder} by hand.</source>
-        <translation type="unfinished"></translation>
+        <translation>Remova {folder} manualmente.</translation>
     </message>
     <message>
         <source>This computer has joined already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Este computador já entrou.</translation>
     </message>
     <message>
         <source>&apos;chatdesk computers status&apos;</source>
-        <translation type="unfinished"></translation>
+        <translation>&apos;chatdesk computers status&apos;</translation>
     </message>
     <message>
         <source>That is not a recovery phrase of ChatDesk.</source>
-        <translation type="unfinished"></translation>
+        <translation>Isto não é uma frase de recuperação do ChatDesk.</translation>
     </message>
     <message>
         <source>It has seven groups of four letters and digits. Compare each with what was shown at the start.</source>
-        <translation type="unfinished"></translation>
+        <translation>Ela tem sete grupos de quatro letras e algarismos. Compare cada um com o que foi mostrado no início.</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be reached.</source>
-        <translation type="unfinished"></translation>
+        <translation>A pasta dos seus computadores está fora de alcance.</translation>
     </message>
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>Conecte o disco, ou inicie o programa que transporta a pasta. O ChatDesk tenta de novo sozinho.</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
-        <translation type="unfinished"></translation>
+        <translation>O disco com a pasta dos seus computadores está cheio.</translation>
     </message>
     <message>
         <source>Make room there. ChatDesk tries again by itself.</source>
-        <translation type="unfinished"></translation>
+        <translation>Libere espaço nele. O ChatDesk tenta de novo sozinho.</translation>
     </message>
     <message>
         <source>The folder of your computers cannot be used: {reason}.</source>
-        <translation type="unfinished"></translation>
+        <translation>A pasta dos seus computadores não pode ser usada: {reason}.</translation>
     </message>
     <message>
         <source>{answer}: {question}</source>
-        <translation type="unfinished"></translation>
+        <translation>{answer}: {question}</translation>
     </message>
     <message>
         <source>not sent: no room</source>
-        <translation type="unfinished"></translation>
+        <translation>não enviado: sem espaço</translation>
     </message>
     <message>
         <source>not sent: does not fit the question</source>
-        <translation type="unfinished"></translation>
+        <translation>não enviado: não corresponde à pergunta</translation>
     </message>
     <message>
         <source>not sent: left out</source>
-        <translation type="unfinished"></translation>
+        <translation>não enviado: deixado de fora</translation>
     </message>
     <message>
         <source>not sent: this provider never gets it</source>
-        <translation type="unfinished"></translation>
+        <translation>não enviado: este provedor nunca o recebe</translation>
     </message>
     <message>
         <source>not sent: no longer in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>não enviado: não está mais nos arquivos</translation>
     </message>
     <message>
         <source>From the files of the project</source>
-        <translation type="unfinished"></translation>
+        <translation>Dos arquivos do projeto</translation>
     </message>
     <message>
         <source>What was found in the files</source>
-        <translation type="unfinished"></translation>
+        <translation>O que foi encontrado nos arquivos</translation>
     </message>
     <message>
         <source>Leave out</source>
-        <translation type="unfinished"></translation>
+        <translation>Deixar de fora</translation>
     </message>
     <message>
         <source>Show the passage</source>
-        <translation type="unfinished"></translation>
+        <translation>Mostrar o trecho</translation>
     </message>
     <message>
         <source>Use again</source>
-        <translation type="unfinished"></translation>
+        <translation>Usar de novo</translation>
     </message>
     <message>
         <source>place {rank}</source>
-        <translation type="unfinished"></translation>
+        <translation>posição {rank}</translation>
     </message>
     <message>
         <source>named in the question</source>
-        <translation type="unfinished"></translation>
+        <translation>citado na pergunta</translation>
     </message>
     <message>
         <source>by words: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>por palavras: {place}</translation>
     </message>
     <message>
         <source>by meaning: {place}</source>
-        <translation type="unfinished"></translation>
+        <translation>por significado: {place}</translation>
     </message>
     <message>
         <source>the whole file</source>
-        <translation type="unfinished"></translation>
+        <translation>o arquivo inteiro</translation>
     </message>
     <message>
         <source>Memories of this thread</source>
-        <translation type="unfinished"></translation>
+        <translation>Memórias desta conversa</translation>
     </message>
     <message>
         <source>{text}: {fate}, {tokens}</source>
-        <translation type="unfinished"></translation>
+        <translation>{text}: {fate}, {tokens}</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories are sent</source>
         <comment>{count} memory is sent</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} memória é enviada</numerusform>
+            <numerusform>{count} memórias são enviadas</numerusform>
         </translation>
     </message>
     <message>
         <source>Send the files of the project to {provider}?</source>
-        <translation type="unfinished"></translation>
+        <translation>Enviar os arquivos do projeto a {provider}?</translation>
     </message>
     <message>
         <source>Send and use</source>
-        <translation type="unfinished"></translation>
+        <translation>Enviar e usar</translation>
     </message>
     <message>
         <source>What is left out</source>
-        <translation type="unfinished"></translation>
+        <translation>O que fica de fora</translation>
     </message>
     <message>
         <source>One rule a line, as in a .gitignore: “drafts/” leaves out a folder, “*.log” an ending, and “!keep.log” takes a file in again. What is left out is forgotten at once.</source>
-        <translation type="unfinished"></translation>
+        <translation>Uma regra por linha, como em um .gitignore: “drafts/” deixa uma pasta de fora, “*.log” uma extensão, e “!keep.log” inclui um arquivo de novo. O que fica de fora é esquecido imediatamente.</translation>
     </message>
     <message>
         <source>Rules</source>
-        <translation type="unfinished"></translation>
+        <translation>Regras</translation>
     </message>
     <message>
         <source>{title}, page {page} of {total}</source>
-        <translation type="unfinished"></translation>
+        <translation>{title}, página {page} de {total}</translation>
     </message>
     <message>
         <source>Who gets these files</source>
-        <translation type="unfinished"></translation>
+        <translation>Quem recebe estes arquivos</translation>
     </message>
     <message>
         <source>Untick a provider, and nothing of the project&apos;s files is ever sent to it: no passage, no whole file, and nothing that tools read in them. Answers stay as they are.</source>
-        <translation type="unfinished"></translation>
+        <translation>Desmarque um provedor, e nada dos arquivos do projeto será enviado a ele: nenhum trecho, nenhum arquivo inteiro e nada que as ferramentas leiam neles. As respostas ficam como estão.</translation>
     </message>
     <message>
         <source>Providers that get the files</source>
-        <translation type="unfinished"></translation>
+        <translation>Provedores que recebem os arquivos</translation>
     </message>
     <message>
         <source>Kept questions</source>
-        <translation type="unfinished"></translation>
+        <translation>Perguntas guardadas</translation>
     </message>
     <message>
         <source>Write questions with the file that each should find. Run them now, and again after something changed.</source>
-        <translation type="unfinished"></translation>
+        <translation>Escreva perguntas com o arquivo que cada uma deve encontrar. Execute-as agora, e de novo depois que algo mudar.</translation>
     </message>
     <message>
         <source>The file to find</source>
-        <translation type="unfinished"></translation>
+        <translation>O arquivo a encontrar</translation>
     </message>
     <message>
         <source>Run all</source>
-        <translation type="unfinished"></translation>
+        <translation>Executar todas</translation>
     </message>
     <message>
         <source>Add a memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Adicionar uma memória</translation>
     </message>
     <message>
         <source>Edit the memory</source>
-        <translation type="unfinished"></translation>
+        <translation>Editar a memória</translation>
     </message>
     <message>
         <source>One sentence</source>
-        <translation type="unfinished"></translation>
+        <translation>Uma frase</translation>
     </message>
     <message>
         <source>What to remember</source>
-        <translation type="unfinished"></translation>
+        <translation>O que memorizar</translation>
     </message>
     <message>
         <source>Where it holds</source>
-        <translation type="unfinished"></translation>
+        <translation>Onde vale</translation>
     </message>
     <message>
         <source>Everywhere</source>
-        <translation type="unfinished"></translation>
+        <translation>Em todos os lugares</translation>
     </message>
     <message>
         <source>Erase it with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>Apagar junto com a mensagem</translation>
     </message>
     <message>
         <source>Deleted: “{text}”</source>
-        <translation type="unfinished"></translation>
+        <translation>Excluída: “{text}”</translation>
     </message>
     <message>
         <source>written by you</source>
-        <translation type="unfinished"></translation>
+        <translation>escrita por você</translation>
     </message>
     <message>
         <source>selected in a message</source>
-        <translation type="unfinished"></translation>
+        <translation>selecionada em uma mensagem</translation>
     </message>
     <message>
         <source>proposed below an answer</source>
-        <translation type="unfinished"></translation>
+        <translation>proposta abaixo de uma resposta</translation>
     </message>
     <message>
         <source>imported</source>
-        <translation type="unfinished"></translation>
+        <translation>importada</translation>
     </message>
     <message>
         <source>from another program</source>
-        <translation type="unfinished"></translation>
+        <translation>de outro programa</translation>
     </message>
     <message>
         <source>A project without a name</source>
-        <translation type="unfinished"></translation>
+        <translation>Um projeto sem nome</translation>
     </message>
     <message>
         <source>imported from {source}</source>
-        <translation type="unfinished"></translation>
+        <translation>importada de {source}</translation>
     </message>
     <message>
         <source>its message is gone</source>
-        <translation type="unfinished"></translation>
+        <translation>a mensagem dela não existe mais</translation>
     </message>
     <message>
         <source>erased with its message</source>
-        <translation type="unfinished"></translation>
+        <translation>apagada com a mensagem</translation>
     </message>
     <message>
         <source>not sent: what it belongs to is in the trash</source>
-        <translation type="unfinished"></translation>
+        <translation>não enviada: aquilo a que ela pertence está na lixeira</translation>
     </message>
     <message>
         <source>not sent: the project is shared</source>
-        <translation type="unfinished"></translation>
+        <translation>não enviada: o projeto é compartilhado</translation>
     </message>
     <message>
         <source>Select the words to remember first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Selecione antes as palavras a memorizar.</translation>
     </message>
     <message>
         <source>Nothing is remembered: memory is off, and an environment variable decides that.</source>
-        <translation type="unfinished"></translation>
+        <translation>Nada é memorizado: a memória está desligada, e uma variável de ambiente decide isso.</translation>
     </message>
     <message>
         <source>Keep “{fact}” as a memory?</source>
-        <translation type="unfinished"></translation>
+        <translation>Manter “{fact}” como memória?</translation>
     </message>
     <message>
         <source>Memory is off. Turn it on and keep “{fact}”?</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada. Ligá-la e manter “{fact}”?</translation>
     </message>
     <message>
         <source>Turn on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>Ligar e manter</translation>
     </message>
     <message>
         <source>Kept as a memory.</source>
-        <translation type="unfinished"></translation>
+        <translation>Mantido como memória.</translation>
     </message>
     <message>
         <source>This is remembered already.</source>
-        <translation type="unfinished"></translation>
+        <translation>Isto já está memorizado.</translation>
     </message>
     <message>
         <source>Remember the selection</source>
-        <translation type="unfinished"></translation>
+        <translation>Memorizar a seleção</translation>
     </message>
     <message>
         <source>Memory is off, and an environment variable decides that. Nothing can be kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada, e uma variável de ambiente decide isso. Nada pode ser mantido.</translation>
     </message>
     <message>
         <source>Memory is off: nothing is kept or sent until you turn it on.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada: nada é mantido nem enviado até você ligá-la.</translation>
     </message>
     <message>
         <source>In this project</source>
-        <translation type="unfinished"></translation>
+        <translation>Neste projeto</translation>
     </message>
     <message>
         <source>Turn memory on and keep</source>
-        <translation type="unfinished"></translation>
+        <translation>Ligar a memória e manter</translation>
     </message>
     <message>
         <source>Memories in the export</source>
-        <translation type="unfinished"></translation>
+        <translation>Memórias da exportação</translation>
     </message>
     <message>
         <source>Tick all</source>
-        <translation type="unfinished"></translation>
+        <translation>Marcar todas</translation>
     </message>
     <message>
         <source>Remember the ticked ones</source>
-        <translation type="unfinished"></translation>
+        <translation>Memorizar as marcadas</translation>
     </message>
     <message>
         <source>Tick those that ChatDesk shall remember. They are sent to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>Marque as que o ChatDesk deve memorizar. Elas são enviadas aos provedores que você permitir.</translation>
     </message>
     <message>
         <source>Memory is off, so none can be taken. If you turn it on in Settings, Context, Memory and import the file again, ChatDesk keeps those that you tick, and sends them to the providers that you allow.</source>
-        <translation type="unfinished"></translation>
+        <translation>A memória está desligada, então nenhuma pode ser aproveitada. Se você ligá-la em Configurações, Contexto, Memória e importar o arquivo de novo, o ChatDesk mantém as que você marcar e as envia aos provedores que você permitir.</translation>
     </message>
     <message numerus="yes">
         <source>{count} memories in the export</source>
         <comment>{count} memory in the export</comment>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>{count} memória na exportação</numerusform>
+            <numerusform>{count} memórias na exportação</numerusform>
         </translation>
     </message>
     <message>
         <source>{count}. {hint}</source>
-        <translation type="unfinished"></translation>
+        <translation>{count}. {hint}</translation>
     </message>
 </context>
 </TS>
