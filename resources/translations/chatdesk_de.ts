@@ -20722,5 +20722,25 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <source>{count}. {hint}</source>
         <translation>{count}. {hint}</translation>
     </message>
+    <message>
+        <source>No file or folder of the project has this name: {names}.</source>
+        <translation>Keine Datei und kein Ordner des Projekts heißt so: {names}.</translation>
+    </message>
+    <message>
+        <source>Left out of the project&apos;s files: {names}.</source>
+        <translation>Aus den Dateien des Projekts ausgenommen: {names}.</translation>
+    </message>
+    <message>
+        <source>{provider} never gets files of this project: {names}.</source>
+        <translation>{provider} bekommt nie Dateien dieses Projekts: {names}.</translation>
+    </message>
+    <message>
+        <source>Not read yet: {names}.</source>
+        <translation>Noch nicht gelesen: {names}.</translation>
+    </message>
+    <message>
+        <source>Cannot be read: {names}.</source>
+        <translation>Nicht lesbar: {names}.</translation>
+    </message>
 </context>
 </TS>

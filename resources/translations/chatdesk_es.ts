@@ -20722,5 +20722,25 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <source>{count}. {hint}</source>
         <translation>{count}. {hint}</translation>
     </message>
+    <message>
+        <source>No file or folder of the project has this name: {names}.</source>
+        <translation>Ningún archivo ni carpeta del proyecto tiene este nombre: {names}.</translation>
+    </message>
+    <message>
+        <source>Left out of the project&apos;s files: {names}.</source>
+        <translation>Omitido de los archivos del proyecto: {names}.</translation>
+    </message>
+    <message>
+        <source>{provider} never gets files of this project: {names}.</source>
+        <translation>{provider} nunca recibe archivos de este proyecto: {names}.</translation>
+    </message>
+    <message>
+        <source>Not read yet: {names}.</source>
+        <translation>Aún sin leer: {names}.</translation>
+    </message>
+    <message>
+        <source>Cannot be read: {names}.</source>
+        <translation>No se puede leer: {names}.</translation>
+    </message>
 </context>
 </TS>

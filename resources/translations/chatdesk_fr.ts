@@ -20722,5 +20722,25 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <source>{count}. {hint}</source>
         <translation>{count}. {hint}</translation>
     </message>
+    <message>
+        <source>No file or folder of the project has this name: {names}.</source>
+        <translation>Aucun fichier ni dossier du projet ne porte ce nom&#xa0;: {names}.</translation>
+    </message>
+    <message>
+        <source>Left out of the project&apos;s files: {names}.</source>
+        <translation>Exclu des fichiers du projet&#xa0;: {names}.</translation>
+    </message>
+    <message>
+        <source>{provider} never gets files of this project: {names}.</source>
+        <translation>{provider} ne reçoit jamais de fichiers de ce projet&#xa0;: {names}.</translation>
+    </message>
+    <message>
+        <source>Not read yet: {names}.</source>
+        <translation>Pas encore lu&#xa0;: {names}.</translation>
+    </message>
+    <message>
+        <source>Cannot be read: {names}.</source>
+        <translation>Illisible&#xa0;: {names}.</translation>
+    </message>
 </context>
 </TS>

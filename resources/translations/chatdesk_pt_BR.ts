@@ -20722,5 +20722,25 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <source>{count}. {hint}</source>
         <translation>{count}. {hint}</translation>
     </message>
+    <message>
+        <source>No file or folder of the project has this name: {names}.</source>
+        <translation>Nenhum arquivo nem pasta do projeto tem este nome: {names}.</translation>
+    </message>
+    <message>
+        <source>Left out of the project&apos;s files: {names}.</source>
+        <translation>Fora dos arquivos do projeto: {names}.</translation>
+    </message>
+    <message>
+        <source>{provider} never gets files of this project: {names}.</source>
+        <translation>{provider} nunca recebe arquivos deste projeto: {names}.</translation>
+    </message>
+    <message>
+        <source>Not read yet: {names}.</source>
+        <translation>Ainda não lido: {names}.</translation>
+    </message>
+    <message>
+        <source>Cannot be read: {names}.</source>
+        <translation>Não pode ser lido: {names}.</translation>
+    </message>
 </context>
 </TS>
