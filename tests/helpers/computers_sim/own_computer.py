@@ -43,6 +43,7 @@ class OwnComputer:
         self.data = folder / "data"
         self.place_folder.mkdir(parents=True, exist_ok=True)
         self.place = make_place(self.place_folder)
+        self.merge_at = 3
         self.profile = Profile(clock, workspace_id=key.workspace_id, member_id=key.member_id, image=image)
         self.join()
 
@@ -77,7 +78,9 @@ class OwnComputer:
         self.join()
 
     def open(self) -> FolderStore:
-        return FolderStore(self.place, self.key, self.data, self.clock, device=self.profile.db.device_id)
+        return FolderStore(
+            self.place, self.key, self.data, self.clock, device=self.profile.db.device_id, merge_at=self.merge_at
+        )
 
     def round(self) -> RoundResult:
         """One whole round over a new connection."""

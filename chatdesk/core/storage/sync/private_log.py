@@ -9,7 +9,7 @@ is filled again from the folder of the computers, and the profile starts its pro
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,6 +49,10 @@ CREATE TABLE IF NOT EXISTS segments (
 CREATE TABLE IF NOT EXISTS computers (
     computer TEXT PRIMARY KEY, device TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, at INTEGER NOT NULL,
     number INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS seen (computer TEXT PRIMARY KEY, said TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS merged (
+    computer TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (computer, first));
 CREATE TABLE IF NOT EXISTS looks (n INTEGER PRIMARY KEY CHECK (n = 0), said TEXT NOT NULL);
 """
 _COLUMNS: Final = (
@@ -56,11 +60,14 @@ _COLUMNS: Final = (
 )
 _INSERT: Final = f"INSERT INTO log (project, is_sent, {_COLUMNS}) VALUES ({', '.join('?' * 20)})"
 
+# The numbers of the first and of the last segment that a file has.
+Span = tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class ComputerRow:
     """A computer, as the newest of its head files that was read says. ``computer`` is its name in the folder;
-    ``number`` counts the segments that it has written."""
+    ``number`` counts the segments that it has written; ``seen``: how many of each other computer it had read."""
 
     computer: str
     device: str
@@ -68,6 +75,7 @@ class ComputerRow:
     version: str
     at: int
     number: int
+    seen: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -178,17 +186,32 @@ class PrivateLog:
             self._raw.execute("INSERT INTO segments VALUES (?, ?, ?, ?)", (computer, number, chain, data))
             self._raw.executemany("UPDATE log SET is_sent = 1 WHERE id = ?", [(change.id,) for _, change in rows])
 
-    def own_sizes(self, computer: str) -> dict[int, int]:
-        """Return the sizes of the segments that this computer has written, by number."""
-        query = "SELECT number, length(data) FROM segments WHERE computer = ? AND data IS NOT NULL"
-        return dict(self._all(query, computer))
+    def add_merged(self, computer: str, span: Span, data: bytes) -> None:
+        """Store a merged segment of this computer in the place of those that it covers."""
+        values = (computer, *span)
+        with self._transaction():
+            self._raw.execute("DELETE FROM merged WHERE computer = ? AND first >= ? AND last <= ?", values)
+            self._raw.execute("INSERT INTO merged VALUES (?, ?, ?, ?)", (*values, data))
+            self._raw.execute("UPDATE segments SET data = NULL WHERE computer = ? AND number BETWEEN ? AND ?", values)
 
-    def own_segment(self, computer: str, number: int) -> tuple[bytes, bytes] | None:
-        """Return the chain and the bytes of a segment of this computer."""
-        row = self._one(
-            "SELECT chain, data FROM segments WHERE computer = ? AND number = ? AND data IS NOT NULL", computer, number
+    def own_sizes(self, computer: str) -> dict[Span, int]:
+        """Return the sizes of the files of segments that this computer has written, in their order."""
+        rows = self._all(
+            "SELECT number, number, length(data) FROM segments WHERE computer = ?1 AND data IS NOT NULL"
+            " UNION ALL SELECT first, last, length(data) FROM merged WHERE computer = ?1 ORDER BY 1",
+            computer,
         )
-        return None if row is None else (row[0], row[1])
+        return {(first, last): size for first, last, size in rows}
+
+    def own_data(self, computer: str, span: Span) -> bytes | None:
+        """Return the bytes of a file of segments that this computer has written."""
+        row = self._one(
+            "SELECT data FROM segments WHERE computer = ?1 AND number = ?2 AND ?2 = ?3 AND data IS NOT NULL"
+            " UNION ALL SELECT data FROM merged WHERE computer = ?1 AND first = ?2 AND last = ?3",
+            computer,
+            *span,
+        )
+        return None if row is None else row[0]
 
     # Computers
 
@@ -196,10 +219,14 @@ class PrivateLog:
         values = (row.computer, row.device, row.name, row.version, row.at, row.number)
         with self._transaction():
             self._raw.execute("INSERT OR REPLACE INTO computers VALUES (?, ?, ?, ?, ?, ?)", values)
+            self._raw.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (row.computer, json.dumps(dict(row.seen))))
 
     def computers(self) -> dict[str, ComputerRow]:
-        rows = self._all("SELECT computer, device, name, version, at, number FROM computers ORDER BY name, computer")
-        return {row[0]: ComputerRow(*row) for row in rows}
+        rows = self._all(
+            "SELECT computer, device, name, version, at, number, coalesce(said, '{}') FROM computers"
+            " LEFT JOIN seen USING (computer) ORDER BY name, computer"
+        )
+        return {row[0]: ComputerRow(*(*row[:-1], json.loads(row[-1]))) for row in rows}
 
     def count_unsent(self) -> int:
         row = self._one("SELECT count(*) FROM log WHERE is_sent = 0")

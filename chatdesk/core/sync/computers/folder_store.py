@@ -28,11 +28,13 @@ from chatdesk.core.domain.sharing.sync_wire import (
     WireChange,
 )
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, MemberStatus, SyncMode, TeamRole
-from chatdesk.core.storage.sync.private_log import ComputerRow, Looks, PrivateLog
+from chatdesk.core.storage.sync.private_log import ComputerRow, Looks, PrivateLog, Span
 from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, LibraryKey
+from chatdesk.core.sync.computers.merging import MERGE_AT, Merging
 from chatdesk.core.sync.computers.place import LIBRARY, Place, PlaceUnreachable, head_name, segment_name
 from chatdesk.core.sync.computers.place_files import PlaceFiles
-from chatdesk.core.sync.computers.segments import SEGMENT_BYTES, Segment, chain_after, packed, unpacked
+from chatdesk.core.sync.computers.reading import Found, Written, sealed_as, unsealed
+from chatdesk.core.sync.computers.segments import SEGMENT_BYTES, Segment, chain_after, packed
 from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamUnreachable
 from chatdesk.core.sync.team_store.listening import Notifications
 from chatdesk.core.texts import Text, shown
@@ -46,15 +48,22 @@ _CHANNEL: Final = "own_"
 _LOOK_S: Final = 2.0
 _HEAD_EVERY_MS: Final = 3_600_000
 _ANY_TIME: Final = 2**62
+# How often old segments are put together and removed.
+_TEND_EVERY_S: Final = 3600.0
 
 
 class FolderStore:
     """One use of a folder by one thread; ``wake`` and ``abort`` may be called by any. ``data``: where this computer
-    keeps its logs; ``device``: the device that it is at first. Raises ``TeamError`` and ``StorageError``."""
+    keeps its logs; ``device``: the device that it is at first; ``merge_at``: how many segments are put together.
+    Raises ``TeamError`` and ``StorageError``."""
 
     is_deaf = False
 
-    def __init__(self, place: Place, key: LibraryKey, data: Path, clock: Clock, *, device: str) -> None:
+    def __init__(
+        self, place: Place, key: LibraryKey, data: Path, clock: Clock, *, device: str, merge_at: int = MERGE_AT
+    ) -> None:
+        self._merge_at = merge_at
+        self._tended_s: float | None = None
         self._place = place
         self._key = key
         self._data = data
@@ -186,6 +195,15 @@ class FolderStore:
         self._send(is_head_lost=said != known)
         self._stamp = self._place.stamp()
         self._receive(folders, is_own_new=False)
+        self._tend(folders.get(self._computer, []))
+
+    def _tend(self, own_folders: list[str]) -> None:
+        now_s = self._clock.monotonic_s()
+        if self._tended_s is None or now_s - self._tended_s >= _TEND_EVERY_S:
+            merging = Merging(self._place, self._key, self.log, self._computer)
+            merging.merge(self._merge_at)
+            merging.remove_covered(own_folders, now=self._clock.now_ms())
+            self._tended_s = now_s
 
     def _check_place(self) -> None:
         """Raise ``PlaceUnreachable`` where the folder is empty: a disk may not be connected. A file of the library that
@@ -201,26 +219,26 @@ class FolderStore:
         ``TeamDeviceUnknown`` where a copy of this profile has written there, too."""
         there = self._place.segments(folders.get(self._computer, []))
         sizes = self.log.own_sizes(self._computer)
-        newest = max(sizes, default=0)
+        newest = max((last for _, last in sizes), default=0)
         if not newest:
             return False
-        for number in sorted(each for each in there if each >= newest):
-            found = [data for path in there[number] if (data := self._place.read(path)) is not None]
-            own = self.log.own_segment(self._computer, number)
-            if any(data != (own and own[1]) and self._opens(number, data) for data in found):
+        for span in sorted(each for each in there if each[1] >= newest):
+            found = [data for path in there[span] if (data := self._place.read(path)) is not None]
+            own = self.log.own_data(self._computer, span)
+            if any(data != own and self._opens(span, data) for data in found):
                 raise TeamDeviceUnknown
-        for number, size in sizes.items():
-            paths = there.get(number, [])
-            if size in map(self._place.size, paths) and number != newest:
+        for span, size in sizes.items():
+            paths = there.get(span, [])
+            if size in map(self._place.size, paths) and span[1] != newest:
                 continue
-            own = self.log.own_segment(self._computer, number)
-            if own is not None and not any(self._place.read(path) == own[1] for path in paths):
-                self._place.write(f"{self._computer}/{segment_name(number)}", own[1])
+            own = self.log.own_data(self._computer, span)
+            if own is not None and not any(self._place.read(path) == own for path in paths):
+                self._place.write(f"{self._computer}/{segment_name(span)}", own)
         return True
 
-    def _opens(self, number: int, data: bytes) -> bool:
+    def _opens(self, span: Span, data: bytes) -> bool:
         try:
-            self._key.unseal(Kind.SEGMENT, self._computer, number, data)
+            unsealed(self._key, self._computer, span, data)
         except CannotUnseal:
             return False
         return True
@@ -233,12 +251,13 @@ class FolderStore:
         while rows := log.unsent(max_bytes=SEGMENT_BYTES):
             before = max(log.chains(computer, number), default=START)
             number += 1
-            data = self._key.seal(Kind.SEGMENT, computer, number, packed(Segment(before, numbers, rows)))
+            span = (number, number)
+            data = self._key.seal(*sealed_as(computer, span), packed(Segment(before, numbers, rows)))
             log.add_own(computer, number, chain_after(before, data), data, rows)
-            self._place.write(f"{computer}/{segment_name(number)}", data)
+            self._place.write(f"{computer}/{segment_name(span)}", data)
         known, now = log.computers().get(computer), self._clock.now_ms()
         if is_head_lost or known is None or known.number != number or not 0 <= now - known.at < _HEAD_EVERY_MS:
-            row = ComputerRow(computer, self._device, self._name, self._version, now, number)
+            row = ComputerRow(computer, self._device, self._name, self._version, now, number, numbers)
             self._place.write(f"{computer}/{head_name()}", self._head(row))
             log.record_computer(row)
 
@@ -251,6 +270,7 @@ class FolderStore:
             "at": row.at,
             "number": row.number,
             "chain": chain.hex(),
+            "seen": dict(row.seen),
         }
         return self._key.seal(Kind.HEAD, row.computer, 0, json.dumps(said).encode())
 
@@ -259,34 +279,36 @@ class FolderStore:
         segments are read, too."""
         self.looks = Looks()
         there = {
-            computer: self._place.segments(found)
+            computer: Written(self._place, self._key, computer, found, self.looks.unreadable)
             for computer, found in folders.items()
             if is_own_new or computer != self._computer
         }
         is_any = True
         while is_any:
             is_any = False
-            for computer, segments in there.items():
-                while self._read_next(computer, segments):
+            for computer, written in there.items():
+                while self._read_next(computer, written):
                     is_any = True
+        if is_own_new and self._computer in there:
+            Merging(self._place, self._key, self.log, self._computer).restore_own(there[self._computer])
         for computer in there.keys() - {self._computer}:
             self._read_head(computer, folders[computer])
             known = self.log.computers().get(computer)
-            newest = max([known.number if known else 0, *there[computer]])
+            newest = max(known.number if known else 0, there[computer].newest)
             read = self.log.read_numbers().get(computer, 0)
             if newest > read:
                 self.looks.waiting[computer] = newest - read
         self.log.record_looks(self.looks)
 
-    def _read_next(self, computer: str, segments: dict[int, list[str]]) -> bool:
+    def _read_next(self, computer: str, written: Written) -> bool:
         """Append the next segment of a computer. Returns false if it is not here, or has to wait."""
         number = self.log.read_numbers().get(computer, 0) + 1
         while number > 0:
-            found = [each for path in segments.get(number, ()) if (each := self._open(computer, number, path))]
-            if sum(self._append(computer, number, segment, data) for segment, data in found):
+            found = written.at(number)
+            if sum(self._append(computer, number, each) for each in found):
                 return True
             known = self._chains_before(computer, number)
-            if all(segment.before in known for segment, _ in found):
+            if all(each.segment.before in known for each in found):
                 return False
             # A copy of the profile wrote under the same name: down to where it began.
             number -= 1
@@ -295,28 +317,16 @@ class FolderStore:
     def _chains_before(self, computer: str, number: int) -> set[bytes]:
         return self.log.chains(computer, number - 1) if number > 1 else {START}
 
-    def _append(self, computer: str, number: int, segment: Segment, data: bytes) -> bool:
-        log = self.log
-        chain = chain_after(segment.before, data)
+    def _append(self, computer: str, number: int, found: Found) -> bool:
+        log, segment, chain = self.log, found.segment, found.chain
         if segment.before not in self._chains_before(computer, number) or chain in log.chains(computer, number):
             return False
         read = log.read_numbers()
         if any(read.get(each, 0) < count for each, count in segment.seen.items() if each != self._computer):
             return False
-        own = data if computer == self._computer else None
+        own = found.data if computer == self._computer else None
         log.append_segment(computer, number, chain, segment.rows, data=own)
         return True
-
-    def _open(self, computer: str, number: int, path: str) -> tuple[Segment, bytes] | None:
-        data = self._place.read(path)
-        try:
-            if data is None:
-                raise CannotUnseal
-            plain = self._key.unseal(Kind.SEGMENT, computer, number, data)
-            return unpacked(plain, self._key.member_id), data
-        except (CannotUnseal, ValueError):
-            self.looks.unreadable.add(path)
-            return None
 
     def _read_head(self, computer: str, folders: list[str]) -> None:
         known = self.log.computers().get(computer)
@@ -346,8 +356,9 @@ def _newest_head(
             device, name, version = (str(said[each]) for each in ("device", "name", "version"))
             if key.name_of("computer", device) != computer:
                 raise ValueError(device)
-            found.append(ComputerRow(computer, device, name, version, int(said["at"]), int(said["number"])))
-        except (CannotUnseal, ValueError, KeyError, TypeError):
+            seen = {str(each): int(count) for each, count in said.get("seen", {}).items()}
+            found.append(ComputerRow(computer, device, name, version, int(said["at"]), int(said["number"]), seen))
+        except (CannotUnseal, ValueError, KeyError, TypeError, AttributeError):
             unreadable.add(path)
     return max(found, key=lambda row: (row.number, row.at), default=None)
 

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     LIBRARY = "library"
     HEAD = "head"
     SEGMENT = "segment"
+    MERGED = "merged"
     FILE = "file"
 
 

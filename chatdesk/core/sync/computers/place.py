@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from chatdesk.core.storage.sync.private_log import Span
 from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.core.system.file_writing import replacing
 from chatdesk.core.system.small_files import read_small_file
@@ -29,6 +30,7 @@ FILES: Final = "files"
 _HEAD: Final = "head"
 _COMPUTER: Final = re.compile(r"([0-9a-f]{32})(?![0-9a-f])")
 _SEGMENT: Final = re.compile(r"([0-9]{8})(?![0-9]).*\.seg")
+_MERGED: Final = re.compile(r"([0-9]{8})-([0-9]{8})(?![0-9]).*\.merged")
 # More than a segment, or any other file that is read at once, can have.
 MOST_BYTES: Final = 80_000_000
 _COPIED_BYTES: Final = 1024 * 1024
@@ -75,14 +77,17 @@ class Place:
                 found.setdefault(match[1], []).append(name)
         return found
 
-    def segments(self, folders: list[str]) -> dict[int, list[str]]:
-        """Return the paths of what may be segments, by number, those with the right name first."""
-        found: dict[int, list[str]] = {}
+    def segments(self, folders: list[str]) -> dict[Span, list[str]]:
+        """Return the paths of what may be segments and merged ones, by their numbers, those with the right name
+        first."""
+        found: dict[Span, list[str]] = {}
         for folder in folders:
             for name in self._names(folder):
                 if match := _SEGMENT.fullmatch(name.casefold()):
-                    found.setdefault(int(match[1]), []).append(f"{folder}/{name}")
-        return {number: sorted(paths, key=len) for number, paths in found.items()}
+                    found.setdefault((int(match[1]), int(match[1])), []).append(f"{folder}/{name}")
+                elif (match := _MERGED.fullmatch(name.casefold())) and int(match[1]) < int(match[2]):
+                    found.setdefault((int(match[1]), int(match[2])), []).append(f"{folder}/{name}")
+        return {span: sorted(paths, key=len) for span, paths in found.items()}
 
     def heads(self, folders: list[str]) -> list[str]:
         return [f"{each}/{name}" for each in folders for name in self._names(each) if _is_named(name, _HEAD)]
@@ -111,6 +116,10 @@ class Place:
         """Write a file beside its name, bring it to the disk and rename it."""
         with self._writing(path) as file:
             file.write(data)
+
+    def remove_file(self, path: str) -> None:
+        with _translated():
+            (self.path / path).unlink(missing_ok=True)
 
     def copy(self, source: Path, path: str) -> None:
         """Copy a file into the folder, like ``write``."""
@@ -148,8 +157,9 @@ class Place:
             raise failure_of(error) from error
 
 
-def segment_name(number: int) -> str:
-    return f"{number:08}.seg"
+def segment_name(span: Span) -> str:
+    first, last = span
+    return f"{first:08}.seg" if first == last else f"{first:08}-{last:08}.merged"
 
 
 def head_name() -> str:

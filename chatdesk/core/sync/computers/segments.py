@@ -18,6 +18,11 @@ _MOST_BYTES: Final = 64_000_000
 _FIELDS: Final = ("id", "device", "dseq", "kind", "op", "entity", "reg", "hlc", "body", "at", "v")
 _NUMBERS: Final = frozenset(("dseq", "hlc", "at", "v"))
 _LARGEST: Final = 2**63 - 1
+_LENGTH_BYTES: Final = 4
+
+
+# A segment among merged ones: the chain up to it, and its text.
+Part = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +43,53 @@ def packed(segment: Segment) -> bytes:
 
 def unpacked(data: bytes, author: str) -> Segment:
     """Return the segment in these bytes, whose changes get this author. Raises ``ValueError``."""
+    return parsed(inflated(data), author)
+
+
+def inflated(data: bytes) -> bytes:
+    """Return the text of a segment, or of merged ones. Raises ``ValueError``."""
+    unpacking = zlib.decompressobj()
     try:
-        unpacking = zlib.decompressobj()
-        said = json.loads(unpacking.decompress(data, _MOST_BYTES))
-        if unpacking.unconsumed_tail or not isinstance(said, dict):
-            raise ValueError(_MOST_BYTES)
+        text = unpacking.decompress(data, _MOST_BYTES)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    if unpacking.unconsumed_tail:
+        raise ValueError(_MOST_BYTES)
+    return text
+
+
+def parsed(text: bytes, author: str) -> Segment:
+    """Return the segment of a text, like ``unpacked``."""
+    try:
+        said = json.loads(text)
+        if not isinstance(said, dict):
+            raise ValueError(type(said))
         before = bytes.fromhex(said["before"])
         seen = {str(name): _number(value) for name, value in said["seen"].items()}
         rows = tuple(_row(values, author) for values in said["rows"])
-    except (zlib.error, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error)) from error
     if len(before) != len(START):
         raise ValueError(before)
     return Segment(before, seen, rows)
+
+
+def merged(parts: Sequence[Part]) -> bytes:
+    """Return several segments, one after the other, in one."""
+    return zlib.compress(b"".join(chain + len(text).to_bytes(_LENGTH_BYTES, "big") + text for chain, text in parts))
+
+
+def parts_of(data: bytes) -> list[Part]:
+    """Return the segments that ``merged`` was given. Raises ``ValueError``."""
+    text, at, found = inflated(data), 0, list[Part]()
+    while at < len(text):
+        begin = at + len(START) + _LENGTH_BYTES
+        end = begin + int.from_bytes(text[at + len(START) : begin], "big")
+        if begin > len(text) or end > len(text):
+            raise ValueError(end)
+        found.append((text[at : at + len(START)], text[begin:end]))
+        at = end
+    return found
 
 
 def chain_after(before: bytes, data: bytes) -> bytes:

@@ -18,7 +18,7 @@ from chatdesk.core.errors import ChatDeskError
 from chatdesk.core.sync.computers.library_key import HEAD_BYTES, MARK
 from tests.helpers.computers_sim.own_computer import OwnComputer, new_library, settle
 
-TEXTS = ["one", "three", "two"]
+TEXTS = ["five", "four", "one", "three", "two"]
 SMALL, LARGE = b"a small file", bytes(range(256)) * 5000
 SHA = {"small": "1" * 64, "large": "2" * 64}
 PROJECT = "p"
@@ -119,7 +119,7 @@ ATTACKS: dict[str, Attack] = {
     "a folder": _as_folder,
     "removed": lambda path, _own, _other: path.unlink(),
 }
-KINDS = ("library", "head", "first", "last", "small", "large")
+KINDS = ("library", "head", "merged", "first", "last", "small", "large")
 
 
 def _put(computer: OwnComputer, name: str, data: bytes) -> None:
@@ -160,9 +160,14 @@ def _library(folder: Path) -> tuple[OwnComputer, Kinds]:
     place = laptop.place_folder
     own = place / laptop.computer
     files = {name: own / "files" / laptop.key.name_of("file", SHA[name]) for name in SHA}
-    segments = sorted(own.glob("*.seg"))
+    for text, laptop.merge_at in (("four", 2), ("five", 1000)):
+        laptop.ask(thread, text)
+        settle(laptop)
+    desk.round()
+    segments, merged = sorted(own.glob("*.seg")), next(own.glob("*.merged"))
     assert len(segments) > 1
     kinds = {"library": place / "chatdesk.library", "head": own / "head", "first": segments[0], "last": segments[-1]}
+    kinds["merged"] = merged
     return laptop, {**kinds, **files}
 
 
