@@ -21774,5 +21774,25 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <source>{count}. {hint}</source>
         <translation>{count}. {hint}</translation>
     </message>
+    <message>
+        <source>No file or folder of the project has this name: {names}.</source>
+        <translation>لا يوجد في المشروع ملف أو مجلّد بهذا الاسم: {names}.</translation>
+    </message>
+    <message>
+        <source>Left out of the project&apos;s files: {names}.</source>
+        <translation>مستبعَد من ملفات المشروع: {names}.</translation>
+    </message>
+    <message>
+        <source>{provider} never gets files of this project: {names}.</source>
+        <translation>لا يحصل {provider} على ملفات هذا المشروع أبدًا: {names}.</translation>
+    </message>
+    <message>
+        <source>Not read yet: {names}.</source>
+        <translation>لم يُقرأ بعد: {names}.</translation>
+    </message>
+    <message>
+        <source>Cannot be read: {names}.</source>
+        <translation>تتعذّر قراءته: {names}.</translation>
+    </message>
 </context>
 </TS>

@@ -20459,5 +20459,25 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <source>{count}. {hint}</source>
         <translation>{count}。{hint}</translation>
     </message>
+    <message>
+        <source>No file or folder of the project has this name: {names}.</source>
+        <translation>この名前のファイルやフォルダーはプロジェクトにありません: {names}。</translation>
+    </message>
+    <message>
+        <source>Left out of the project&apos;s files: {names}.</source>
+        <translation>プロジェクトのファイルから除外されています: {names}。</translation>
+    </message>
+    <message>
+        <source>{provider} never gets files of this project: {names}.</source>
+        <translation>{provider}にはこのプロジェクトのファイルを送らない設定です: {names}。</translation>
+    </message>
+    <message>
+        <source>Not read yet: {names}.</source>
+        <translation>まだ読み込んでいません: {names}。</translation>
+    </message>
+    <message>
+        <source>Cannot be read: {names}.</source>
+        <translation>読み込めません: {names}。</translation>
+    </message>
 </context>
 </TS>

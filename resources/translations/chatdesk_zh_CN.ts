@@ -20459,5 +20459,25 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <source>{count}. {hint}</source>
         <translation>{count}。{hint}</translation>
     </message>
+    <message>
+        <source>No file or folder of the project has this name: {names}.</source>
+        <translation>项目中没有此名称的文件或文件夹：{names}。</translation>
+    </message>
+    <message>
+        <source>Left out of the project&apos;s files: {names}.</source>
+        <translation>已从项目的文件中排除：{names}。</translation>
+    </message>
+    <message>
+        <source>{provider} never gets files of this project: {names}.</source>
+        <translation>{provider} 从不得到此项目的文件：{names}。</translation>
+    </message>
+    <message>
+        <source>Not read yet: {names}.</source>
+        <translation>尚未读取：{names}。</translation>
+    </message>
+    <message>
+        <source>Cannot be read: {names}.</source>
+        <translation>无法读取：{names}。</translation>
+    </message>
 </context>
 </TS>
