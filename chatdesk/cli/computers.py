@@ -19,7 +19,7 @@ from chatdesk.core.paths import AppPaths
 from chatdesk.core.system import terminal
 from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.system.system_errors import reason_text
-from chatdesk.core.texts import Sentences, Text, plural, shown, tr
+from chatdesk.core.texts import Sentences, Text, plural, shown, size_text, tr
 
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.core.sync.computers.own_computers import ComputersState, OwnComputers
@@ -57,11 +57,21 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         has_workspace=False,
         check=_check_join,
     )
-    join.add_argument("place", metavar="PLACE", help=tr("the same folder as on the other computers"))
-    join.add_argument(
-        "--phrase-file", metavar="FILE", help=tr("read the recovery phrase from FILE; else it is asked for")
+    restore = add_verb(
+        verbs,
+        common,
+        "restore",
+        _join,
+        tr("bring everything back on an empty profile, with the recovery phrase"),
+        has_workspace=False,
+        check=_check_join,
     )
-    join.add_argument("--yes", action="store_true", help=tr("do not ask"))
+    for each in (join, restore):
+        each.add_argument("place", metavar="PLACE", help=tr("the same folder as on the other computers"))
+        each.add_argument(
+            "--phrase-file", metavar="FILE", help=tr("read the recovery phrase from FILE; else it is asked for")
+        )
+        each.add_argument("--yes", action="store_true", help=tr("do not ask"))
     sync = add_verb(
         verbs,
         common,
@@ -71,7 +81,17 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         has_workspace=False,
         json=tr("as JSON"),
     )
-    for each in (start, join, sync):
+    remove = add_verb(
+        verbs,
+        common,
+        "remove",
+        _remove,
+        tr("remove a computer, such as a lost one, and make a new recovery phrase"),
+        has_workspace=False,
+    )
+    remove.add_argument("name", metavar="NAME", help=tr("the name or id of the computer"))
+    remove.add_argument("--yes", action="store_true", help=tr("do not ask"))
+    for each in (start, join, restore, sync, remove):
         wait = tr("wait at most this long ({seconds})", seconds=str(_WAIT_S))
         each.add_argument("--wait", type=int, default=_WAIT_S, metavar="SECONDS", help=wait)
     _add_further_verbs(verbs, common)
@@ -88,6 +108,11 @@ def _add_further_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
         has_workspace=False,
         json=tr("as JSON"),
     )
+    for verb, help_ in (
+        ("pause", tr("stop reading and writing the folder, until 'resume'")),
+        ("resume", tr("read and write the folder again")),
+    ):
+        add_verb(verbs, common, verb, _pause, help_, has_workspace=False)
     leave = add_verb(
         verbs,
         common,
@@ -138,7 +163,13 @@ async def _computers(options: argparse.Namespace, services: Services) -> int:
 async def _start(options: argparse.Namespace, services: Services) -> int:
     await open_keys(services, may_make=True)
     service = await services.load_team()
-    phrase = await service.computers.start(options.folder)
+    phrase = service.computers.new_phrase()
+    await service.computers.start(options.folder, phrase)
+    _say_phrase(phrase)
+    return await _finish(options, service)
+
+
+def _say_phrase(phrase: str) -> None:
     terminal.say(phrase)
     terminal.complain(
         tr(
@@ -146,15 +177,22 @@ async def _start(options: argparse.Namespace, services: Services) -> int:
             " chats back. Whoever has it and the folder can read everything. It is not shown again."
         )
     )
-    return await _finish(options, service)
 
 
 async def _join(options: argparse.Namespace, services: Services) -> int:
-    phrase = options.phrase or await asyncio.to_thread(terminal.ask_secret, tr("Recovery phrase: "))
     service = await services.load_team()
+    if options.verb == "restore":
+        await service.computers.check_empty()
+    phrase = options.phrase or await asyncio.to_thread(terminal.ask_secret, tr("Recovery phrase: "))
     found = await service.computers.look(options.folder, phrase)
-    names = ", ".join(f"{each.name} ({_moment(each.at)})" for each in found)
-    question = tr("The folder is used by: {computers}. Merge the chats of this computer with theirs?", computers=names)
+    names = ", ".join(f"{each.name} ({_moment(each.at)})" for each in found.computers)
+    used = tr("The folder has {size} and is used by: {computers}.", size=size_text(found.size), computers=names)
+    asked = (
+        tr("Bring everything here?")
+        if options.verb == "restore"
+        else tr("Merge the chats of this computer with theirs?")
+    )
+    question = f"{used} {asked}"
     if not options.yes and not await terminal.agrees(question):
         terminal.complain(tr("nothing was changed"))
         return 1
@@ -171,6 +209,7 @@ async def _finish(options: argparse.Namespace, service: TeamService) -> int:
 async def _sync(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     workspace = await _joined(service.computers)
+    await service.computers.check_running(workspace)
     await open_keys(services)
     await service.computers.fetch_again(workspace.id)
     state = await _wait(service, workspace, options.wait)
@@ -186,7 +225,9 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
     if options.json:
         terminal.say_json(_as_data(state))
         return 0
-    terminal.say(state.workspace.place)
+    terminal.say(state.folder)
+    if state.workspace.is_paused:
+        terminal.say(tr("Paused: nothing is read or written there."))
     for each in state.computers:
         this = tr("{name} (this one)", name=each.name) if each.is_this else each.name
         terminal.say(tr("{computer}, last here {moment}", computer=this, moment=_moment(each.at)))
@@ -198,13 +239,48 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
         if each.is_rolled_back:
             terminal.say("  " + tr("the folder has older files of it than before"))
     _say_waiting(state)
+    if state.was_removed is not None:
+        terminal.complain(state.was_removed.sentence)
+    return 0
+
+
+async def _remove(options: argparse.Namespace, services: Services) -> int:
+    service = await services.load_team()
+    workspace, gone, _ = await service.computers.to_remove(options.name)
+    question = tr(
+        "Remove {name}? Your other computers then need the new recovery phrase, which is shown. {name} keeps, and can"
+        " read, everything that it had, and gets nothing new.",
+        name=gone.name,
+    )
+    if not options.yes and not await terminal.agrees(question):
+        terminal.complain(tr("nothing was changed"))
+        return 1
+    await open_keys(services, may_make=True)
+    # What it has written until now is taken in, as nobody reads it afterwards.
+    await _wait(service, workspace, options.wait)
+    phrase = service.computers.new_phrase()
+    _say_phrase(phrase)
+    await service.computers.remove(gone.id, phrase)
+    terminal.say(tr("{name} was removed. Join again with the new phrase on your other computers.", name=gone.name))
+    return await _finish(options, service)
+
+
+async def _pause(options: argparse.Namespace, services: Services) -> int:
+    computers = (await services.load_team()).computers
+    is_paused = options.verb == "pause"
+    await _joined(computers)
+    await computers.pause(is_paused=is_paused)
+    terminal.say(
+        tr("Paused: nothing is read or written there.") if is_paused else tr("Your computers are kept in step again.")
+    )
     return 0
 
 
 async def _leave(options: argparse.Namespace, services: Services) -> int:
     computers = (await services.load_team()).computers
     workspace = await computers.to_leave()
-    waiting = (await computers.state(workspace)).waiting
+    state = await computers.state(workspace)
+    waiting = state.waiting
     if waiting:
         terminal.complain(
             plural(
@@ -213,7 +289,7 @@ async def _leave(options: argparse.Namespace, services: Services) -> int:
                 waiting,
             )
         )
-    question = tr("Forget the folder {folder}? Its projects stay here as private ones.", folder=workspace.place)
+    question = tr("Forget the folder {folder}? Its projects stay here as private ones.", folder=state.folder)
     if not options.yes and not await terminal.agrees(question):
         terminal.complain(tr("nothing was changed"))
         return 1
@@ -223,7 +299,7 @@ async def _leave(options: argparse.Namespace, services: Services) -> int:
         tr(
             "This computer has left {folder}. The files there stay for your other computers, and nobody can read them"
             " without the recovery phrase. With it you can join again.",
-            folder=workspace.place,
+            folder=state.folder,
         )
     )
     return 0
@@ -289,7 +365,9 @@ def _code(state: ComputersState) -> int:
 
 def _as_data(state: ComputersState) -> dict[str, Any]:
     return {
-        "place": state.workspace.place,
+        "place": state.folder,
+        "is_paused": state.workspace.is_paused,
+        "removed": shown(state.was_removed.what) if state.was_removed is not None else None,
         "waiting": state.waiting,
         "refused": state.refused,
         "files_on_their_way": state.files,
@@ -298,11 +376,13 @@ def _as_data(state: ComputersState) -> dict[str, Any]:
         "synced_at": state.synced_at,
         "computers": [
             {
+                "id": each.id,
                 "name": each.name,
                 "version": each.version,
                 "last_seen_at": each.at,
                 "is_this": each.is_this,
                 "waiting": each.waiting,
+                "size": each.size,
                 "is_rolled_back": each.is_rolled_back,
             }
             for each in state.computers

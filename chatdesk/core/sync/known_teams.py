@@ -65,8 +65,8 @@ class TeamState:
 
     @property
     def synced(self) -> tuple[Workspace, ...]:
-        """The workspaces that are synced: those of teams, and the folders of own computers."""
-        return (*self.workspaces, *self.places)
+        """The workspaces that are synced: those of teams, and the folders of own computers that are not paused."""
+        return (*self.workspaces, *(each for each in self.places if not each.is_paused))
 
     def workspace_of(self, project_id: str) -> str | None:
         """Return the workspace that a project is synced with, if any."""

@@ -151,7 +151,8 @@ NOWHERE: Final = ServerAddress("", 0, "", "")
 class Workspace:
     """A team's database, as this profile knows it. Times are milliseconds UTC. ``member_name``: this person's name
     there, where the server was just asked; not stored with the rest. ``place``: the folder of this person's own
-    computers, which stands in for a server; ``address`` is ``NOWHERE`` then."""
+    computers, which stands in for a server; ``address`` is ``NOWHERE`` then. ``is_paused``: nothing is read there or
+    written."""
 
     id: str
     name: str
@@ -162,6 +163,7 @@ class Workspace:
     clock_offset_ms: int = 0
     member_name: str = field(default="", compare=False)
     place: str = ""
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from sqlalchemy.engine import Connection
@@ -33,7 +34,23 @@ def carried(conn: Connection) -> dict[str, str]:
     return dict(rows.all())
 
 
+def has_threads(conn: Connection) -> bool:
+    """Return whether this profile has any chats, also in the trash."""
+    return bool(conn.exec_driver_sql("SELECT EXISTS (SELECT 1 FROM threads)").scalar())
+
+
 def place_in(stored: str) -> str:
     """Return the folder in a stored address; empty for that of a database."""
     place = from_json(stored).get("place")
     return place if isinstance(place, str) else ""
+
+
+def is_paused_in(stored: str) -> bool:
+    """Return whether the folder in a stored address is paused."""
+    return from_json(stored).get("paused") is True
+
+
+def pause(conn: Connection, workspace_id: str, place: str, *, is_paused: bool) -> None:
+    """Store whether a folder is read and written at all."""
+    stored = json.dumps({"place": place, "paused": True} if is_paused else {"place": place})
+    conn.exec_driver_sql("UPDATE workspaces SET address = ? WHERE id = ?", (stored, workspace_id))

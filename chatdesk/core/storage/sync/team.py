@@ -130,6 +130,7 @@ def _workspaces(conn: Connection, condition: str) -> list[Workspace]:
             joined_at=at,
             clock_offset_ms=offset,
             place=own_places.place_in(address),
+            is_paused=own_places.is_paused_in(address),
         )
         for id_, name, address, member, owner, at, offset in rows
     ]

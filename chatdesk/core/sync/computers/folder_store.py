@@ -29,6 +29,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
 )
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, MemberStatus, SyncMode, TeamRole
 from chatdesk.core.storage.sync.private_log import ComputerRow, Looks, PrivateLog, Span
+from chatdesk.core.sync.computers import removal
 from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, LibraryKey
 from chatdesk.core.sync.computers.merging import MERGE_AT, Merging
 from chatdesk.core.sync.computers.place import LIBRARY, Place, PlaceUnreachable, head_name, segment_name
@@ -74,6 +75,7 @@ class FolderStore:
         self._is_aborted = False
         self._woken = threading.Event()
         self._stamp: object = None
+        self._forged: set[str] = set()
         self.looks = Looks()
         self.chunks = PlaceFiles(place, key, data / "unsent", lambda: self._computer)
 
@@ -207,7 +209,9 @@ class FolderStore:
 
     def _check_place(self) -> None:
         """Raise ``PlaceUnreachable`` where the folder is empty: a disk may not be connected. A file of the library that
-        the carrier removed is written again by those who were here before."""
+        the carrier removed is written again by those who were here before. Raises also where a computer was
+        removed."""
+        self._forged = removal.check(self._place, self._key, self._data, self._device)
         if self._place.libraries():
             return
         if self._computer not in self._place.computers():
@@ -277,7 +281,7 @@ class FolderStore:
     def _receive(self, folders: dict[str, list[str]], *, is_own_new: bool) -> None:
         """Read the segments that can be read. ``is_own_new``: the logs of this computer were lost, so that its own
         segments are read, too."""
-        self.looks = Looks()
+        self.looks = Looks(unreadable=set(self._forged))
         there = {
             computer: Written(self._place, self._key, computer, found, self.looks.unreadable)
             for computer, found in folders.items()

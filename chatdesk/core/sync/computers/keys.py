@@ -78,15 +78,20 @@ class ComputerKeys:
 
     def open(self, workspace: Workspace) -> FolderStore:
         """Open the folder of a workspace. Raises ``KeyMissing``."""
-        kept = self._secrets.find(_name(workspace.id), _origin(workspace.id))
+        key = self.key_of(workspace.id)
+        place, data = Place(Path(workspace.place)), self.data_of(workspace.id)
+        return FolderStore(place, key, data, self._clock, device=self._device())
+
+    def key_of(self, workspace_id: str) -> LibraryKey:
+        """Return the key of a library. Raises ``KeyMissing``."""
+        kept = self._secrets.find(_name(workspace_id), _origin(workspace_id))
         try:
             key = LibraryKey(base64.b64decode(kept.value, validate=True))
         except ValueError:
             raise KeyMissing from None
-        if not kept.value or key.workspace_id != workspace.id:
+        if not kept.value or key.workspace_id != workspace_id:
             raise KeyMissing(next_step=kept.problem or None)
-        place, data = Place(Path(workspace.place)), self.data_of(workspace.id)
-        return FolderStore(place, key, data, self._clock, device=self._device())
+        return key
 
     def data_of(self, workspace_id: str) -> Path:
         return self._data / workspace_id

@@ -17,6 +17,7 @@ from chatdesk.core.settings.sealing import CannotUnseal as CannotUnseal
 from chatdesk.core.settings.sealing import derived, lock, unlock
 
 MARK: Final = b"ChatDesk computers 1\n"
+LATER: Final = "library-"
 _SALT_BYTES: Final = 32
 HEAD_BYTES: Final = len(MARK) + _SALT_BYTES
 TAG_BYTES: Final = 16
@@ -31,6 +32,7 @@ class Kind(StrEnum):
     SEGMENT = "segment"
     MERGED = "merged"
     FILE = "file"
+    REMOVAL = "removal"
 
 
 class LibraryKey:
@@ -46,6 +48,11 @@ class LibraryKey:
     def name_of(self, what: str, value: str) -> str:
         """Return the name that stands for a computer or a file in the folder."""
         return hmac.new(self._names, f"{what}\n{value}".encode(), hashlib.sha256).hexdigest()[:_NAME_DIGITS]
+
+    @property
+    def folder_name(self) -> str:
+        """The name of the folder of a library that followed another one."""
+        return f"{LATER}{self.name_of('library', '')}"
 
     def seal(self, kind: Kind, of: str, number: int, plain: bytes) -> bytes:
         """Return the bytes of a file. Its size is that of a class of sizes."""

@@ -12,11 +12,12 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from chatdesk.core.storage.sync.private_log import Span
+from chatdesk.core.sync.computers.library_key import LATER
 from chatdesk.core.sync.errors import TeamUnreachable
 from chatdesk.core.system.file_writing import replacing
 from chatdesk.core.system.small_files import read_small_file
@@ -29,6 +30,8 @@ LIBRARY: Final = "chatdesk.library"
 FILES: Final = "files"
 _HEAD: Final = "head"
 _COMPUTER: Final = re.compile(r"([0-9a-f]{32})(?![0-9a-f])")
+_REMOVAL: Final = re.compile(r"removed-([0-9a-f]{32})(?![0-9a-f])")
+_LATER: Final = re.compile(LATER + r"[0-9a-f]{32}")
 _SEGMENT: Final = re.compile(r"([0-9]{8})(?![0-9]).*\.seg")
 _MERGED: Final = re.compile(r"([0-9]{8})-([0-9]{8})(?![0-9]).*\.merged")
 # More than a segment, or any other file that is read at once, can have.
@@ -76,6 +79,39 @@ class Place:
             if match := _COMPUTER.match(name.casefold()):
                 found.setdefault(match[1], []).append(name)
         return found
+
+    def removals(self) -> list[tuple[str, str]]:
+        """Return what may be notices of a removal: the name of the computer that removed one, and the path."""
+        found = ((match[1], name) for name in self._names("") if (match := _REMOVAL.match(name.casefold())))
+        return list(found)
+
+    @staticmethod
+    def removal_name(computer: str) -> str:
+        return f"removed-{computer}"
+
+    @property
+    def chosen(self) -> Path:
+        """The folder that the person chose: this one, or the one around a library that followed another."""
+        return self.path.parent if _LATER.fullmatch(self.path.name) else self.path
+
+    def later_ones(self) -> list[Place]:
+        """Return the folders of libraries that followed the one that was here first."""
+        return [Place(self.path / name) for name in self._names("") if _LATER.match(name.casefold())]
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many bytes each computer has written, as far as it has arrived."""
+        return {
+            computer: sum(_bytes_in(self.path / each) for each in folders)
+            for computer, folders in self.computers().items()
+        }
+
+    def total_size(self) -> int:
+        return sum(self.sizes().values())
+
+    def remove(self, computer: str) -> None:
+        """Remove what a computer has written; what cannot be removed stays."""
+        for folder in self.computers().get(computer, ()):
+            shutil.rmtree(self.path / folder, ignore_errors=True)
 
     def segments(self, folders: list[str]) -> dict[Span, list[str]]:
         """Return the paths of what may be segments and merged ones, by their numbers, those with the right name
@@ -155,6 +191,18 @@ class Place:
             return []
         except OSError as error:
             raise failure_of(error) from error
+
+
+def _bytes_in(folder: Path) -> int:
+    """Return the bytes of the files in a folder, links left out; what vanishes meanwhile counts as nothing."""
+    size = 0
+    with suppress(OSError), os.scandir(folder) as entries:
+        for each in entries:
+            if each.is_dir(follow_symlinks=False):
+                size += _bytes_in(Path(each.path))
+            elif not each.is_symlink():
+                size += each.stat().st_size
+    return size
 
 
 def segment_name(span: Span) -> str:
