@@ -246,7 +246,14 @@ async def _status(options: argparse.Namespace, services: Services) -> int:
 
 async def _remove(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
-    workspace, gone, _ = await service.computers.to_remove(options.name)
+    workspace = await _joined(service.computers)
+    await service.computers.check_running(workspace)
+    await open_keys(services, may_make=True)
+    # What it has written until now is taken in, as nobody reads it afterwards.
+    if _code(await _wait(service, workspace, options.wait)):
+        terminal.complain(tr("nothing was changed"))
+        return 1
+    _, gone, _ = await service.computers.to_remove(options.name)
     question = tr(
         "Remove {name}? Your other computers then need the new recovery phrase, which is shown. {name} keeps, and can"
         " read, everything that it had, and gets nothing new.",
@@ -255,9 +262,6 @@ async def _remove(options: argparse.Namespace, services: Services) -> int:
     if not options.yes and not await terminal.agrees(question):
         terminal.complain(tr("nothing was changed"))
         return 1
-    await open_keys(services, may_make=True)
-    # What it has written until now is taken in, as nobody reads it afterwards.
-    await _wait(service, workspace, options.wait)
     phrase = service.computers.new_phrase()
     _say_phrase(phrase)
     await service.computers.remove(gone.id, phrase)
@@ -355,7 +359,7 @@ def _say_waiting(state: ComputersState) -> None:
                 len(state.unreadable),
             )
         )
-    if state.problem:
+    if state.problem and state.was_removed is None:
         terminal.complain(state.problem)
 
 

@@ -26,6 +26,7 @@ Page = Literal[
     "Usage and limits",
     "Context",
     "Team sync",
+    "My computers",
     "Tools",
     "Local service",
     "Data and backup",

@@ -24,6 +24,7 @@ from chatdesk.ui.application.transcript_pane import add_transcript as add_transc
 from chatdesk.ui.features.chat.erasing_binding import DeletedMessagesBinding
 from chatdesk.ui.features.chat.temporary_binding import TemporaryBinding
 from chatdesk.ui.features.chat.undo_binding import UndoHistory
+from chatdesk.ui.features.computers.computers_binding import ComputersBinding
 from chatdesk.ui.features.desktop.desktop_binding import DesktopBinding
 from chatdesk.ui.features.desktop.updates import UpdateBinding
 from chatdesk.ui.features.knowledge.files_binding import FilesBinding
@@ -184,6 +185,7 @@ class Bindings(PaneBindings):
         )
         self.tools = ToolsBinding(context, self.settings, load=services.tools.load)
         self.team = TeamBinding(context, self.settings, self.lists, services=services)
+        self._kept_alive.append(ComputersBinding(context, self.settings, services))
         self.imports.offer_before(self.attachments.attach, unless=self.team.open_if_invitation)
         self.links = LinkBinding(
             context,

@@ -32,7 +32,7 @@ from chatdesk.core.storage.sync.private_log import ComputerRow, Looks, PrivateLo
 from chatdesk.core.sync.computers import removal
 from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, LibraryKey
 from chatdesk.core.sync.computers.merging import MERGE_AT, Merging
-from chatdesk.core.sync.computers.place import LIBRARY, Place, PlaceUnreachable, head_name, segment_name
+from chatdesk.core.sync.computers.place import LIBRARY, Place, PlaceOfOthers, PlaceUnreachable, head_name, segment_name
 from chatdesk.core.sync.computers.place_files import PlaceFiles
 from chatdesk.core.sync.computers.reading import Found, Written, sealed_as, unsealed
 from chatdesk.core.sync.computers.segments import SEGMENT_BYTES, Segment, chain_after, packed
@@ -212,10 +212,11 @@ class FolderStore:
         the carrier removed is written again by those who were here before. Raises also where a computer was
         removed."""
         self._forged = removal.check(self._place, self._key, self._data, self._device)
-        if self._place.libraries():
+        found = self._place.libraries()
+        if any(is_library_of(self._key, self._place.read(each)) for each in found):
             return
         if self._computer not in self._place.computers():
-            raise PlaceUnreachable
+            raise PlaceOfOthers if found else PlaceUnreachable
         self._place.write(LIBRARY, library_file(self._key, self._clock.now_ms()))
 
     def _check_own(self, folders: dict[str, list[str]]) -> bool:
@@ -365,6 +366,15 @@ def _newest_head(
         except (CannotUnseal, ValueError, KeyError, TypeError, AttributeError):
             unreadable.add(path)
     return max(found, key=lambda row: (row.number, row.at), default=None)
+
+
+def is_library_of(key: LibraryKey, data: bytes | None) -> bool:
+    """Return whether these bytes are the file of a library."""
+    try:
+        key.unseal(Kind.LIBRARY, "", 0, data or b"")
+    except CannotUnseal:
+        return False
+    return True
 
 
 def library_file(key: LibraryKey, now: int) -> bytes:

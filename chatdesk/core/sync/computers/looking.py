@@ -13,8 +13,8 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.hidden_characters import strangers_name
 from chatdesk.core.storage.sync.private_log import ComputerRow
 from chatdesk.core.sync.computers import removal
-from chatdesk.core.sync.computers.folder_store import read_computers
-from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, LibraryKey
+from chatdesk.core.sync.computers.folder_store import is_library_of, read_computers
+from chatdesk.core.sync.computers.library_key import LibraryKey
 from chatdesk.core.sync.computers.place import Place, PlaceUnreachable
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
@@ -89,17 +89,9 @@ def find(folder: Path, key: LibraryKey) -> Place:
     if not candidates:
         raise NoLibraryThere
     for place, path in candidates:
-        if _is_of(key, place.read(path)):
+        if is_library_of(key, place.read(path)):
             return place
     raise OtherPhrase
-
-
-def _is_of(key: LibraryKey, data: bytes | None) -> bool:
-    try:
-        key.unseal(Kind.LIBRARY, "", 0, data or b"")
-    except CannotUnseal:
-        return False
-    return True
 
 
 def _existing(folder: Path) -> SetupCheck:

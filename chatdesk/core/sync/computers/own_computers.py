@@ -126,7 +126,7 @@ class OwnComputers:
     async def start(self, folder: Path, phrase: str) -> None:
         """Make a library in an empty folder. ``phrase``: of ``new_phrase``. Raises ``PlaceTaken``, ``KeyNotKept`` and
         ``TeamError``."""
-        await self._check_free()
+        former = await self._check_free()
         self._keys.register_secret(phrase)
         key, place = LibraryKey(phrases.secret_of(phrase)), Place(folder)
 
@@ -138,7 +138,9 @@ class OwnComputers:
             place.write(LIBRARY, library_file(key, self._clock.now_ms()))
 
         await asyncio.to_thread(make)
-        await self._remember(key, folder)
+        await self._remember(key, folder, former)
+        if former is not None:
+            await self._forget(former)
 
     async def look(self, folder: Path, phrase: str) -> FoundLibrary:
         """Return what is in a folder, before anything of it is taken in. Raises ``PhraseWrong``, ``NoLibraryThere``,

@@ -47,6 +47,13 @@ class PlaceUnreachable(TeamUnreachable):
     next_step = Text("Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.")
 
 
+class PlaceOfOthers(TeamUnreachable):
+    code = "computers_place_of_others"
+    what = Text("The folder of your computers belongs to another recovery phrase.")
+    safe = Text("Nothing was written there, and everything you wrote is kept on this computer.")
+    next_step = Text("Put the folder back, or forget it and join again. ChatDesk tries again by itself.")
+
+
 class PlaceFull(TeamUnreachable):
     code = "computers_place_full"
     what = Text("The disk with the folder of your computers is full.")

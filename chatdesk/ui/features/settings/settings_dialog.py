@@ -48,13 +48,16 @@ _LEAST_PX: Final = QSize(880, 660)
 _MOST_PX: Final = QSize(1080, 960)
 _SHARE_OF_WINDOW: Final = 0.8
 _FRAME_MS: Final = 16
-_SLOTS: Final = frozenset({"Usage and limits", "Team sync"})  # hidden until another controller fills them
+_SLOTS: Final = frozenset(
+    {"Usage and limits", "Team sync", "My computers"}
+)  # hidden until another controller fills them
 _ICONS: Final[Mapping[str, str]] = {
     "General": "sun-moon",
     "Providers": "plug",
     "Usage and limits": "gauge",
     "Context": "messages-square",
     "Team sync": "users",
+    "My computers": "monitor",
     "Tools": "hammer",
     "Local service": "terminal",
     "Data and backup": "database",

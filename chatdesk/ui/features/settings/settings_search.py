@@ -23,6 +23,7 @@ _TITLES: Final[Mapping[Page, Text]] = {
     "Usage and limits": Text("Usage and limits"),
     "Context": Text("Context"),
     "Team sync": Text("Team sync"),
+    "My computers": Text("My computers"),
     "Tools": Text("Tools"),
     "Local service": Text("Local service"),
     "Data and backup": Text("Data and backup"),
@@ -60,6 +61,7 @@ def entries(settings: Collection[Setting]) -> tuple[Found, ...]:
             words=tr("global shortcut hotkey quick window"),
         ),
         Found("Team sync", tr("Team sync"), "teamPage", words=tr("workspace join share invite")),
+        Found("My computers", tr("My computers"), "computersPage", words=tr("sync folder recovery phrase laptop")),
         Found("Usage and limits", tr("Usage and limits"), "", words=tr("cost money tokens price spend")),
     )
     return rows + data + others

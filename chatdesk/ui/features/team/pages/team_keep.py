@@ -19,12 +19,13 @@ _WORDS = Text(
 
 
 class KeepInFile(QWidget):
-    """Hidden until ``offer``; ``given`` has the passphrase."""
+    """Hidden until ``offer``; ``given`` has the passphrase. ``words`` say what is kept."""
 
     given = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, words: Text = _WORDS) -> None:
         super().__init__()
+        self._words = words
         self.setObjectName("teamKeep")
         self.field = QLineEdit()
         self.field.setObjectName("teamKeepPassphrase")
@@ -34,7 +35,7 @@ class KeepInFile(QWidget):
         row.addWidget(self.field, 1)
         row.addWidget(self.button)
         column = bare_column(self)
-        column.addWidget(plain_label(shown(_WORDS), "text", wraps=True))
+        column.addWidget(plain_label(shown(words), "text", wraps=True))
         column.addLayout(row)
         self.field.textChanged.connect(lambda text: self.button.setEnabled(bool(text)))
         self.field.returnPressed.connect(self._give)
@@ -48,7 +49,7 @@ class KeepInFile(QWidget):
         self.field.setPlaceholderText(name)
         self.show()
         self.field.setFocus()
-        announce(self, shown(_WORDS))
+        announce(self, shown(self._words))
 
     def _give(self) -> None:
         if self.field.text():

@@ -186,7 +186,7 @@ class TeamPage(QWidget):
         )
         self._ways.addWidget(plain_label(words, "text", wraps=True))
         self._ways.addWidget(
-            _Card(
+            WayCard(
                 self._theme,
                 tr("Create a workspace"),
                 tr("For a team that has none: sets up an empty database that you give, and makes you its owner."),
@@ -194,7 +194,7 @@ class TeamPage(QWidget):
             )
         )
         self._ways.addWidget(
-            _Card(
+            WayCard(
                 self._theme,
                 tr("Join a workspace"),
                 tr(
@@ -343,8 +343,8 @@ def _heading(view: WorkspaceView) -> tuple[object, ...]:
     return replace(view.workspace, clock_offset_ms=0), can_invite(view)
 
 
-class _Card(QFrame):
-    """A card that describes one way to start with team sync, with its button."""
+class WayCard(QFrame):
+    """A card that describes one way to start, with its button."""
 
     def __init__(self, theme: Theme, title: str, hint: str, button: QWidget) -> None:
         super().__init__()

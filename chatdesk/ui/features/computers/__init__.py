@@ -1,0 +1,1 @@
+"""Shows and connects a person's own computers."""
