@@ -10,16 +10,16 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from chatdesk.cli.computers_state import day_and_time, exit_code, say_state, say_synced, state_as_data
 from chatdesk.cli.team_asking import add_verb, open_keys
 from chatdesk.core.clock import Clock
 from chatdesk.core.domain.sharing.team import Workspace
 from chatdesk.core.errors import InvalidInput, NotPossible
-from chatdesk.core.moments import moment_text
 from chatdesk.core.paths import AppPaths
 from chatdesk.core.system import terminal
 from chatdesk.core.system.small_files import read_small_file
 from chatdesk.core.system.system_errors import reason_text
-from chatdesk.core.texts import Sentences, Text, plural, shown, size_text, tr
+from chatdesk.core.texts import Sentences, Text, plural, size_text, tr
 
 if TYPE_CHECKING:  # the help of all commands does without
     from chatdesk.core.sync.computers.own_computers import ComputersState, OwnComputers
@@ -57,21 +57,8 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         has_workspace=False,
         check=_check_join,
     )
-    restore = add_verb(
-        verbs,
-        common,
-        "restore",
-        _join,
-        tr("bring everything back on an empty profile, with the recovery phrase"),
-        has_workspace=False,
-        check=_check_join,
-    )
-    for each in (join, restore):
-        each.add_argument("place", metavar="PLACE", help=tr("the same folder as on the other computers"))
-        each.add_argument(
-            "--phrase-file", metavar="FILE", help=tr("read the recovery phrase from FILE; else it is asked for")
-        )
-        each.add_argument("--yes", action="store_true", help=tr("do not ask"))
+    restore = _add_restore(verbs, common)
+    _add_phrase(join, restore)
     sync = add_verb(
         verbs,
         common,
@@ -88,6 +75,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         _remove,
         tr("remove a computer, such as a lost one, and make a new recovery phrase"),
         has_workspace=False,
+        check=_check_name,
     )
     remove.add_argument("name", metavar="NAME", help=tr("the name or id of the computer"))
     remove.add_argument("--yes", action="store_true", help=tr("do not ask"))
@@ -95,6 +83,27 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
         wait = tr("wait at most this long ({seconds})", seconds=str(_WAIT_S))
         each.add_argument("--wait", type=int, default=_WAIT_S, metavar="SECONDS", help=wait)
     _add_further_verbs(verbs, common)
+
+
+def _add_restore(verbs: Any, common: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    return add_verb(
+        verbs,
+        common,
+        "restore",
+        _join,
+        tr("bring everything back on an empty profile, with the recovery phrase"),
+        has_workspace=False,
+        check=_check_join,
+    )
+
+
+def _add_phrase(*parsers: argparse.ArgumentParser) -> None:
+    for each in parsers:
+        each.add_argument("place", metavar="PLACE", help=tr("the same folder as on the other computers"))
+        each.add_argument(
+            "--phrase-file", metavar="FILE", help=tr("read the recovery phrase from FILE; else it is asked for")
+        )
+        each.add_argument("--yes", action="store_true", help=tr("do not ask"))
 
 
 def _add_further_verbs(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -147,6 +156,11 @@ def _check_join(options: argparse.Namespace, paths: AppPaths) -> None:
         ) from error
 
 
+def _check_name(options: argparse.Namespace, _paths: AppPaths) -> None:
+    if not options.name.strip():
+        raise InvalidInput(Text("A computer has a name."), safe="", next_step=Text("'chatdesk computers status'"))
+
+
 async def _computers(options: argparse.Namespace, services: Services) -> int:
     """Run one verb of ``chatdesk computers``; returns the exit code."""
     if options.team_verb.is_writing:
@@ -185,7 +199,7 @@ async def _join(options: argparse.Namespace, services: Services) -> int:
         await service.computers.check_empty()
     phrase = options.phrase or await asyncio.to_thread(terminal.ask_secret, tr("Recovery phrase: "))
     found = await service.computers.look(options.folder, phrase)
-    names = ", ".join(f"{each.name} ({_moment(each.at)})" for each in found.computers)
+    names = ", ".join(f"{each.name} ({day_and_time(each.at)})" for each in found.computers)
     used = tr("The folder has {size} and is used by: {computers}.", size=size_text(found.size), computers=names)
     asked = (
         tr("Bring everything here?")
@@ -203,7 +217,7 @@ async def _join(options: argparse.Namespace, services: Services) -> int:
 
 async def _finish(options: argparse.Namespace, service: TeamService) -> int:
     workspace = await _joined(service.computers)
-    return _say_synced(await _wait(service, workspace, options.wait))
+    return say_synced(await _wait(service, workspace, options.wait))
 
 
 async def _sync(options: argparse.Namespace, services: Services) -> int:
@@ -214,33 +228,18 @@ async def _sync(options: argparse.Namespace, services: Services) -> int:
     await service.computers.fetch_again(workspace.id)
     state = await _wait(service, workspace, options.wait)
     if options.json:
-        terminal.say_json(_as_data(state))
-        return _code(state)
-    return _say_synced(state)
+        terminal.say_json(state_as_data(state))
+        return exit_code(state)
+    return say_synced(state)
 
 
 async def _status(options: argparse.Namespace, services: Services) -> int:
     service = await services.load_team()
     state = await service.computers.state(await _joined(service.computers))
     if options.json:
-        terminal.say_json(_as_data(state))
+        terminal.say_json(state_as_data(state))
         return 0
-    terminal.say(state.folder)
-    if state.workspace.is_paused:
-        terminal.say(tr("Paused: nothing is read or written there."))
-    for each in state.computers:
-        this = tr("{name} (this one)", name=each.name) if each.is_this else each.name
-        terminal.say(tr("{computer}, last here {moment}", computer=this, moment=_moment(each.at)))
-        if each.waiting:
-            said = plural(
-                "{count} files of it have not arrived yet", "{count} file of it has not arrived yet", each.waiting
-            )
-            terminal.say(f"  {said}")
-        if each.is_rolled_back:
-            terminal.say("  " + tr("the folder has older files of it than before"))
-    _say_waiting(state)
-    if state.was_removed is not None:
-        terminal.complain(state.was_removed.sentence)
+    say_state(state)
     return 0
 
 
@@ -250,7 +249,7 @@ async def _remove(options: argparse.Namespace, services: Services) -> int:
     await service.computers.check_running(workspace)
     await open_keys(services, may_make=True)
     # What it has written until now is taken in, as nobody reads it afterwards.
-    if _code(await _wait(service, workspace, options.wait)):
+    if exit_code(await _wait(service, workspace, options.wait)):
         terminal.complain(tr("nothing was changed"))
         return 1
     _, gone, _ = await service.computers.to_remove(options.name)
@@ -336,63 +335,3 @@ async def _joined(computers: OwnComputers) -> Workspace:
     from chatdesk.core.sync.computers.own_computers import NotJoinedAny
 
     raise NotJoinedAny
-
-
-def _say_synced(state: ComputersState) -> int:
-    code = _code(state)
-    if not code:
-        terminal.say(tr("Everything is in the folder, and everything in the folder is here."))
-    _say_waiting(state)
-    return code
-
-
-def _say_waiting(state: ComputersState) -> None:
-    if state.waiting:
-        terminal.complain(plural("{count} changes wait here.", "{count} change waits here.", state.waiting))
-    if state.files:
-        terminal.complain(tr("Attached files are on their way."))
-    if state.unreadable:
-        terminal.complain(
-            plural(
-                "{count} files in the folder are incomplete, or were changed. What they bring waits.",
-                "{count} file in the folder is incomplete, or was changed. What it brings waits.",
-                len(state.unreadable),
-            )
-        )
-    if state.problem and state.was_removed is None:
-        terminal.complain(state.problem)
-
-
-def _code(state: ComputersState) -> int:
-    return int(bool(state.waiting or state.problem))
-
-
-def _as_data(state: ComputersState) -> dict[str, Any]:
-    return {
-        "place": state.folder,
-        "is_paused": state.workspace.is_paused,
-        "removed": shown(state.was_removed.what) if state.was_removed is not None else None,
-        "waiting": state.waiting,
-        "refused": state.refused,
-        "files_on_their_way": state.files,
-        "unreadable": list(state.unreadable),
-        "problem": shown(state.problem) or None,
-        "synced_at": state.synced_at,
-        "computers": [
-            {
-                "id": each.id,
-                "name": each.name,
-                "version": each.version,
-                "last_seen_at": each.at,
-                "is_this": each.is_this,
-                "waiting": each.waiting,
-                "size": each.size,
-                "is_rolled_back": each.is_rolled_back,
-            }
-            for each in state.computers
-        ],
-    }
-
-
-def _moment(at: int) -> str:
-    return moment_text(at, lambda moment: f"{moment:%Y-%m-%d %H:%M}")

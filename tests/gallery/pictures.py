@@ -20,7 +20,7 @@ from chatdesk.ui.features.first_screen.first_screen import FirstScreen
 from chatdesk.ui.features.tools.consent_card import ConsentCard
 from chatdesk.ui.features.transfer.import_dialog import ImportDialog
 from chatdesk.ui.theme.theme import Preference, Theme
-from tests.gallery import knowledge_samples
+from tests.gallery import computers_samples, knowledge_samples
 from tests.gallery.first_samples import FOUND
 from tests.gallery.pairs import SCENES, drawn, window_of, with_dialog
 from tests.gallery.palette_samples import build_palette, sample_groups
@@ -93,6 +93,14 @@ def _passage(theme: Theme) -> QPixmap:
     return with_dialog(SCENES["chat"](theme), dict(knowledge_samples.build_samples(theme))["passage-page"])
 
 
+def _computers(theme: Theme) -> QPixmap:
+    return with_dialog(SCENES["chat"](theme), dict(computers_samples.build_samples(theme))["settings-computers"])
+
+
+def _computers_join(theme: Theme) -> QPixmap:
+    return with_dialog(SCENES["chat"](theme), dict(computers_samples.build_samples(theme))["computers-join-found"])
+
+
 PICTURES: Final[Mapping[str, Callable[[Theme], QPixmap]]] = {
     "window": SCENES["chat"],
     "welcome": _welcome,
@@ -105,4 +113,6 @@ PICTURES: Final[Mapping[str, Callable[[Theme], QPixmap]]] = {
     "tool": _tool,
     "files": _files,
     "passage": _passage,
+    "computers": _computers,
+    "computers-join": _computers_join,
 }

@@ -95,7 +95,7 @@ class ComputersState:
 
     @property
     def was_removed(self) -> TeamError | None:
-        """What there is to say where this computer, or another one, was removed."""
+        """The sentence for a person where this computer, or another one, was removed."""
         return (
             None if self.removed is None else self.removed.error(next((c.id for c in self.computers if c.is_this), ""))
         )
@@ -143,8 +143,8 @@ class OwnComputers:
             await self._forget(former)
 
     async def look(self, folder: Path, phrase: str) -> FoundLibrary:
-        """Return what is in a folder, before anything of it is taken in. Raises ``PhraseWrong``, ``NoLibraryThere``,
-        ``OtherPhrase``, ``OlderPhrase`` and ``TeamError``."""
+        """Return the library in a folder, before anything of it is taken in. Raises ``PhraseWrong``,
+        ``NoLibraryThere``, ``OtherPhrase``, ``OlderPhrase`` and ``TeamError``."""
         self._keys.register_secret(phrase)
         key = LibraryKey(phrases.secret_of(phrase))
         return await asyncio.to_thread(looking.look, folder, key)
@@ -240,7 +240,7 @@ class OwnComputers:
             raise ComputersPaused
 
     async def removed_error(self, workspace: Workspace) -> TeamError | None:
-        """Return what there is to say where this computer, or another one, was removed."""
+        """Return the error that says that this computer, or another one, was removed."""
         notice = await asyncio.to_thread(removal.seen, self._keys.data_of(workspace.id))
         return None if notice is None else notice.error(self._database.device_id)
 

@@ -88,7 +88,7 @@ class Place:
         return found
 
     def removals(self) -> list[tuple[str, str]]:
-        """Return what may be notices of a removal: the name of the computer that removed one, and the path."""
+        """Return the files that may be notices of a removal: the computer that removed another one, and the path."""
         found = ((match[1], name) for name in self._names("") if (match := _REMOVAL.match(name.casefold())))
         return list(found)
 
@@ -116,7 +116,7 @@ class Place:
         return sum(self.sizes().values())
 
     def remove(self, computer: str) -> None:
-        """Remove what a computer has written; what cannot be removed stays."""
+        """Remove the files of a computer; those that cannot be removed stay."""
         for folder in self.computers().get(computer, ()):
             shutil.rmtree(self.path / folder, ignore_errors=True)
 

@@ -57,7 +57,7 @@ class Notice:
     at: int
 
     def error(self, device: str) -> TeamError:
-        """Return what a computer says that finds the notice."""
+        """Return the error of a computer that finds the notice."""
         if device == self.device:
             return ComputerRemoved(Text("This computer was removed on {computer}.", computer=self.by))
         return PhraseReplaced(

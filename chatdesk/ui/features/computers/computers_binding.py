@@ -338,7 +338,8 @@ def _words(state: ComputersState, status: SyncStatus) -> tuple[str, tuple[str, s
 def _found_words(found: FoundLibrary) -> str:
     names = ", ".join(f"{each.name} ({time_of(each.at)})" for each in found.computers)
     used = tr("The folder has {size} and is used by: {computers}.", size=size_text(found.size), computers=names)
-    return f"{used} {tr('Its chats and those of this computer are merged when you join; nothing is lost.')}"
+    merged = tr("Its chats and those of this computer are merged when you join; nothing is lost.")
+    return f"{used} {merged}"
 
 
 async def _save(box: PhraseBox, path: str, text: str) -> None:

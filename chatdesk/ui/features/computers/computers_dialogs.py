@@ -135,7 +135,7 @@ class PhraseBox(QWidget):
 
 
 class _ComputersPanel(TaskPanel):
-    """What the dialogs have in common: the offer to keep the key in a file, a way out, and one button that goes on."""
+    """The base of the dialogs: the offer to keep the key in a file, a way out, and one button that goes on."""
 
     def __init__(self, theme: Theme, title: str, *, object_name: str, parent: QWidget | None) -> None:
         super().__init__(theme, title, object_name=object_name, width_px=_WIDTH_PX, parent=parent)
@@ -156,7 +156,7 @@ class _ComputersPanel(TaskPanel):
             self.refresh()
 
     def refresh(self) -> None:
-        """Enable what can be pressed now."""
+        """Enable the button where all is filled in."""
 
     def go_on(self) -> None:
         """Try again with the present fields."""

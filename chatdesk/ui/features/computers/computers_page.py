@@ -39,8 +39,8 @@ class ComputerLine:
 
 @dataclass(frozen=True, slots=True)
 class ComputersView:
-    """What the page shows. ``words`` and ``mark`` say how it is; ``is_ended``: a computer was removed, or the profile
-    restored, so that the phrase is needed again."""
+    """The data that the page shows. ``words`` and ``mark`` say how it is; ``is_ended``: a computer was removed, or the
+    profile restored, so that the phrase is needed again."""
 
     folder: str
     words: str
