@@ -62,6 +62,35 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnComputer:
+    """A computer of the person: when it was last there by its own clock, how many of its files have not arrived, and
+    its bytes in the folder."""
+
+    id: str
+    name: str
+    version: str
+    last_seen_at: str
+    is_this: bool
+    waiting: int
+    size: int
+    is_rolled_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnComputers:
+    """The exchange with the person's own computers. ``state``: none, joined, paused, parked or removed."""
+
+    state: str
+    waiting: int = 0
+    refused: int = 0
+    is_moving_files: bool = False
+    unreadable: int = 0
+    problem: str | None = None
+    synced_at: str | None = None
+    computers: tuple[OwnComputer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """Something that was found. ``snippet`` is a piece of its text, ``matches`` the places of the words in that."""
 

@@ -21,6 +21,7 @@ from chatdesk.client.library_forms import (
     Limit,
     Limits,
     Memory,
+    OwnComputers,
     Passage,
     Prompt,
     PromptHead,
@@ -132,6 +133,14 @@ def _prompt_body(kind: PromptKind, text: str, name: str, assistant: Assistant | 
 def delete_prompt(prompt_id: str) -> Request[None]:
     """Delete a prompt."""
     return repeatable("DELETE", path_of("prompts", prompt_id), nothing)
+
+
+# Own computers
+
+
+def computers() -> Request[OwnComputers]:
+    """Read the state of the exchange with the person's own computers."""
+    return get("/computers", form(OwnComputers))
 
 
 # Memories

@@ -114,6 +114,7 @@ class Requests:
     replace_memory = _method(library_requests.replace_memory)
     delete_memory = _method(library_requests.delete_memory)
     models = _method(library_requests.models)
+    computers = _method(library_requests.computers)
 
     # Summaries
 

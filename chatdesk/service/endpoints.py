@@ -14,6 +14,7 @@ from chatdesk.service.openai_protocol import endpoints as openai
 from chatdesk.service.openapi import document_of
 from chatdesk.service.rest import (
     attachments,
+    computers,
     drafts,
     health,
     jobs,
@@ -72,6 +73,7 @@ _DESCRIBED: Final[tuple[Endpoint, ...]] = (
     *search.ENDPOINTS,
     *prompts.ENDPOINTS,
     *memories.ENDPOINTS,
+    *computers.ENDPOINTS,
     *models.ENDPOINTS,
     *usage.ENDPOINTS,
     *summaries.ENDPOINTS,

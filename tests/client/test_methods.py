@@ -29,6 +29,7 @@ from chatdesk.client import (
     Message,
     NotAllowed,
     NotFound,
+    OwnComputers,
     Provider,
     chat_forms,
     chat_requests,
@@ -36,8 +37,10 @@ from chatdesk.client import (
     library_requests,
 )
 from chatdesk.client.request import Request
+from chatdesk.core.settings import secrets
 from chatdesk.service.caller import Scope
 from chatdesk.services.services import Services
+from tests.helpers.accounts import MemoryKeyring
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.waiting import until
 
@@ -224,6 +227,31 @@ async def test_tags_prompts_and_search(tmp_path: Path) -> None:
 
     async with served_world(tmp_path) as world:
         await _beside(world, work)
+
+
+async def test_own_computers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = MemoryKeyring()
+    monkeypatch.setattr(secrets, "system_keyring", lambda: ring)
+    folder = tmp_path / "carried"
+
+    def work_none(client: Client) -> None:
+        assert client.computers() == OwnComputers("none")
+
+    def work_joined(client: Client) -> None:
+        found = client.computers()
+        assert (found.state, found.problem, found.unreadable) == ("joined", None, 0)
+        assert [each.is_this for each in found.computers] in ([], [True])
+
+    def work_paused(client: Client) -> None:
+        assert client.computers().state == "paused"
+
+    async with served_world(tmp_path) as world:
+        await _beside(world, work_none)
+        computers = (await world.services.load_team()).computers
+        await computers.start(folder, computers.new_phrase())
+        await _beside(world, work_joined)
+        await computers.pause(is_paused=True)
+        await _beside(world, work_paused)
 
 
 async def test_memories(tmp_path: Path) -> None:
