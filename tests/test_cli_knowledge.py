@@ -26,6 +26,25 @@ def _run(tmp_path: Path, *words: str) -> int:
     return run(["--data-dir", str(tmp_path / "data"), "knowledge", *words])
 
 
+def test_a_secret_is_named_and_read_only_when_it_is_meant(
+    tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / ".env").write_text("PASSWORD=correct horse battery")
+    assert run(["--data-dir", str(tmp_path / "data"), "projects", "add", "Work"]) == 0
+    assert _run(tmp_path, "add", "Work", str(files)) == 0
+    assert "1 looks like a secret, not read" in capsys.readouterr().err
+    assert _run(tmp_path, "list", "Work") == 0
+    assert ".env: looks like a secret, not read" in capsys.readouterr().err
+    assert _run(tmp_path, "add", "Work", str(files / ".env")) == 1
+    assert "“.env” looks like a secret." in capsys.readouterr().err
+    assert _run(tmp_path, "search", "Work", "correct horse battery") in (0, 1)
+    assert "horse" not in capsys.readouterr().out
+    assert _run(tmp_path, "add", "Work", str(files / ".env"), "--secret") == 0
+    assert "1 file read" in capsys.readouterr().err
+    assert _run(tmp_path, "search", "Work", "correct horse battery") == 0
+    assert "horse" in capsys.readouterr().out
+
+
 def test_a_folder_is_added_searched_tried_and_forgotten(
     tmp_path: Path, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,7 +19,7 @@ from chatdesk.core.domain.knowledge import (
     Sharing,
     SourceStatus,
 )
-from chatdesk.core.domain.reading_pace import time_left_text
+from chatdesk.core.domain.reading_pace import secrets_text, time_left_text
 from chatdesk.core.errors import InvalidInput, NotPossible
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.knowledge.embedding_words import cost_sentences, embedding_sentences, fallback_sentence
@@ -57,6 +57,7 @@ def add_command(commands: Any, common: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--exclude", metavar="RULE", action="append", default=[], help=tr("leave out what a line of a .gitignore would")
     )
+    add.add_argument("--secret", action="store_true", help=tr("read it though its name looks like that of a secret"))
     add.set_defaults(check=_check_add)
     search.add_argument("question", metavar="QUESTION", nargs="+", help=tr("what you want to know"))
     search.add_argument("--limit", type=positive, default=8, metavar="N", help=tr("at most N passages (8)"))
@@ -157,7 +158,11 @@ async def _knowledge(options: argparse.Namespace, services: Services) -> int:
 
 async def _add(options: argparse.Namespace, services: Services, project_id: str) -> int:
     source = await services.knowledge.add(
-        project_id, options.kind, options.place, exclusions="\n".join(options.exclude)
+        project_id,
+        options.kind,
+        options.place,
+        exclusions="\n".join(options.exclude),
+        allows_secret=options.secret,
     )
     await services.knowledge.wait_until_read()
     terminal.say(source.id)
@@ -177,9 +182,11 @@ async def _list(options: argparse.Namespace, services: Services, project_id: str
         return 0
     for each in found:
         terminal.say(f"{each.source.id}  {place_text(each.source)}  {_state(each)}")
-        for file in await services.knowledge.files(each.source.id):
+        for file in await services.knowledge.repository.files(each.source.id):
             if file.state is FileState.UNREADABLE:
                 terminal.complain(f"  {visible_controls(file.path)}: {file.problem}")
+            elif file.state is FileState.CLOSED:
+                terminal.complain(f"  {visible_controls(file.path)}: {tr('looks like a secret, not read')}")
     return 0
 
 
@@ -324,6 +331,8 @@ def _state(status: SourceStatus) -> str:
         parts.append(shown(plural("{count} to be read", "{count} to be read", status.waiting)))
     if status.unreadable:
         parts.append(shown(plural("{count} cannot be read", "{count} cannot be read", status.unreadable)))
+    if status.secrets:
+        parts.append(shown(secrets_text(status.secrets)))
     if source.is_paused:
         parts.append(tr("paused"))
     elif status.seconds_left is not None:
@@ -355,6 +364,7 @@ def _source_data(source: KnowledgeSource) -> dict[str, Any]:
 
 def _status_data(status: SourceStatus) -> dict[str, Any]:
     counts = {"read": status.read, "waiting": status.waiting, "unreadable": status.unreadable}
+    counts["secrets"] = status.secrets
     return {
         **_source_data(status.source),
         **counts,

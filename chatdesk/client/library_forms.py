@@ -27,6 +27,7 @@ class FileSource:
     read: int = 0
     waiting: int = 0
     unreadable: int = 0
+    secrets: int = 0
     passages: int = 0
     is_paused: bool = False
     problem: str | None = None

@@ -16,6 +16,7 @@ from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_dialog import PassageDialog
+from chatdesk.ui.features.knowledge.providers_dialog import SecretsDialog
 from chatdesk.ui.features.knowledge.questions_dialog import QuestionsDialog
 from chatdesk.ui.features.prompts.prompt_menu import PromptMenu
 from chatdesk.ui.transcript.view import TranscriptView
@@ -157,6 +158,45 @@ async def _menu(application: WindowApplication) -> PromptMenu:
     found = shown()
     assert found is not None
     return found
+
+
+def test_a_secret_is_asked_about_and_ticked_to_be_read(tmp_path: Path) -> None:
+    folder = tmp_path / "handbook"
+    folder.mkdir()
+    (folder / ".env").write_text("PASSWORD=correct horse battery")
+    (folder / "server.pem").write_text("a key")
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        commands = application.panes.commands
+        dialog = await opened(application, ProjectFilesDialog, lambda: commands.trigger("project.files"))
+        _enter(dialog.place, str(folder / ".env"))
+        await opened(application, ConfirmDialog, lambda: None)
+        question = dialog.findChild(ConfirmDialog)
+        assert question is not None
+        question.reject()
+        await until(lambda: dialog.place.text())
+        assert dialog.list.count() == 0
+        dialog.place.clear()
+        _enter(dialog.place, str(folder))
+        await until(lambda: dialog.list.count() == 1 and "2 look like secrets, not read" in dialog.list.item(0).text())
+        secrets = await opened(
+            application, SecretsDialog, lambda: QTest.keyClick(dialog.secrets_button, Qt.Key.Key_Space)
+        )
+        assert [secrets.list.item(row).text() for row in range(2)] == [".env", "server.pem"]
+        QTest.keyClick(secrets.list, Qt.Key.Key_Space)
+        await until(lambda: "1 file read · 1 looks like a secret" in dialog.list.item(0).text())
+        QTest.keyClick(secrets.list, Qt.Key.Key_Space)
+        await until(lambda: "2 look like secrets" in dialog.list.item(0).text())
+        QTest.keyClick(secrets, Qt.Key.Key_Escape)
+        _enter(dialog.place, str(folder / ".env"))
+        await until(lambda: any(each.isVisible() for each in dialog.findChildren(ConfirmDialog)))
+        question = next(each for each in dialog.findChildren(ConfirmDialog) if each.isVisible())
+        await until(lambda: not question.is_unread)
+        QTest.keyClick(question.findChild(QPushButton, "confirmYes"), Qt.Key.Key_Space)
+        await until(lambda: dialog.list.count() == 2 and "last read" in dialog.list.item(1).text())
+
+    play(AppPaths.find(tmp_path / "profile"), script)
 
 
 def _remark(application: WindowApplication) -> str:

@@ -35,11 +35,13 @@ class Sharing(StrEnum):
 
 
 class FileState(StrEnum):
-    """The state of a file. One that cannot be read says why, and is tried again once it has changed."""
+    """The state of a file. One that cannot be read says why, and is tried again once it has changed; one that looks
+    like a secret is only listed."""
 
     WAITING = "waiting"
     READ = "read"
     UNREADABLE = "unreadable"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +72,11 @@ class SourceStatus:
     passages: int = 0
     read_at: int | None = None
     seconds_left: int | None = None
+    secrets: int = 0
 
     @property
     def total(self) -> int:
-        return self.read + self.waiting + self.unreadable
+        return self.read + self.waiting + self.unreadable + self.secrets
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Estimates how long reading the rest of a source takes, from the times at which its last files were read."""
+"""Says how far a source is read: how long the rest takes, by the times at which its last files were read."""
 
 from __future__ import annotations
 
@@ -39,3 +39,8 @@ def time_left_text(seconds: int) -> Text:
     if seconds >= 60:
         return plural("about {count} minutes left", "about {count} minute left", -(-seconds // 60))
     return plural("about {count} seconds left", "about {count} second left", seconds)
+
+
+def secrets_text(count: int) -> Text:
+    """Return how many files look like secrets and are not read, in words."""
+    return plural("{count} look like secrets, not read", "{count} looks like a secret, not read", count)

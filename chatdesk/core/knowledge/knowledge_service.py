@@ -30,7 +30,7 @@ from chatdesk.core.errors import ChatDeskError, NotPossible, StorageError
 from chatdesk.core.events import EventBus, ProjectChanged, ProjectFilesChanged, Subscription, TeamChanged
 from chatdesk.core.knowledge.file_reading import KnowledgeReader, ReadFile
 from chatdesk.core.knowledge.page_drawing import PageDrawer
-from chatdesk.core.knowledge.places import checked_place, folder_of, place_text
+from chatdesk.core.knowledge.places import checked_place, folder_of, place_text, refuse_secret, with_secret
 from chatdesk.core.knowledge.provider_vectors import ProviderVectors
 from chatdesk.core.knowledge.team_files import TeamFiles
 from chatdesk.core.paths import AppPaths
@@ -45,6 +45,7 @@ from chatdesk.core.texts import Text
 
 if TYPE_CHECKING:  # loaded once a project has files
     from chatdesk.core.knowledge.finding import Finder
+    from chatdesk.core.knowledge.listing import Listing
     from chatdesk.core.knowledge.watching import FolderWatch
 
 MOST_FOUND: Final = 50
@@ -107,16 +108,24 @@ class KnowledgeService:
             self._start_reading()
             await self.embeddings.start()
 
-    async def add(self, project_id: str, kind: SourceKind, place: str, *, exclusions: str = "") -> KnowledgeSource:
+    async def add(
+        self, project_id: str, kind: SourceKind, place: str, *, exclusions: str = "", allows_secret: bool = False
+    ) -> KnowledgeSource:
         """Add a folder, a file or a page to a project; it is read in the background. Raises ``InvalidInput`` for a
-        place that cannot be used, ``NotPossible`` where the project has it, ``StorageError``."""
+        place that cannot be used, ``LooksSecret`` unless ``allows_secret`` for one that usually holds secrets,
+        ``NotPossible`` where the project has it, ``StorageError``."""
         if kind is SourceKind.PAGE:
             pages = self._make_pages()
             checked = pages.address(place)
             pages.close()
         else:
             checked = await asyncio.to_thread(checked_place, kind, place, self._paths)
-        source = await self.repository.add(KnowledgeSource("", project_id, kind, checked, exclusions))
+            if not allows_secret:
+                refuse_secret(checked)
+            elif kind is SourceKind.FILE:
+                exclusions = with_secret(exclusions, Path(checked).name, is_read=True)
+        sharing = Sharing.NOTHING if allows_secret else Sharing.NAME
+        source = await self.repository.add(KnowledgeSource("", project_id, kind, checked, exclusions, sharing=sharing))
         self._changed(source)
         return source
 
@@ -147,14 +156,12 @@ class KnowledgeService:
 
     async def pause(self, source_id: str, *, is_paused: bool) -> KnowledgeSource:
         """Stop or go on reading a source; what is known of it is found all the same. Raises ``NotFound``."""
-        source = await self.repository.change(source_id, is_paused=is_paused)
-        self._changed(source)
+        self._changed(source := await self.repository.change(source_id, is_paused=is_paused))
         return source
 
     async def exclude(self, source_id: str, exclusions: str) -> KnowledgeSource:
         """Leave out what these rules name, as in a ``.gitignore``. Raises ``NotFound``."""
-        source = await self.repository.change(source_id, exclusions=exclusions)
-        self._changed(source)
+        self._changed(source := await self.repository.change(source_id, exclusions=exclusions))
         return source
 
     async def read_again(self, source_id: str) -> None:
@@ -167,10 +174,6 @@ class KnowledgeService:
     async def statuses(self, project_id: str) -> tuple[SourceStatus, ...]:
         """Return the sources of a project, and how far each is read."""
         return await self.repository.statuses(project_id)
-
-    async def files(self, source_id: str) -> tuple[KnownFile, ...]:
-        """Return the files of a source, by path."""
-        return await self.repository.files(source_id)
 
     async def search(
         self, project_id: str, question: str, *, limit: int = 8, has_far: bool = False, stays_here: bool = False
@@ -309,32 +312,32 @@ class KnowledgeService:
     async def _bring_up_to_date(self, source: KnowledgeSource) -> None:
         problem = source.problem if source.kind is SourceKind.PAGE else ""  # a page is fetched when it is asked for
         try:
-            stamps = await self._stamps_of(source)
+            listing = await self._listing_of(source)
         except ChatDeskError as error:
             problem = error.what
         else:
-            if await self.repository.list_files(source.id, stamps):
-                problem = await self._read_waiting(source, stamps)
+            if await self.repository.list_files(source.id, listing.stamps, listing.secrets):
+                problem = await self._read_waiting(source, listing.stamps)
         if problem != source.problem:
             await self.repository.change(source.id, problem=problem)
         if not self._is_closed:
             await self.team.offer(source)
         self._bus.publish(ProjectFilesChanged(source.project_id))
 
-    async def _stamps_of(self, source: KnowledgeSource) -> dict[str, str]:
+    async def _listing_of(self, source: KnowledgeSource) -> Listing:
+        from chatdesk.core.knowledge.listing import Listing, listing_of  # loaded once a project has files
+
         if source.kind is SourceKind.TEAM:
-            return await self.team.texts(source)
+            return Listing(await self.team.texts(source))
         if source.kind is SourceKind.PAGE:
             known = await self.repository.files(source.id)
-            return {source.place: known[0].stamp if known else ""}
-        from chatdesk.core.knowledge.listing import listing_of  # loaded once a project has files
-
+            return Listing({source.place: known[0].stamp if known else ""})
         began_s = time.monotonic()
         found = await asyncio.to_thread(
             listing_of, source.kind, Path(source.place), source.exclusions, is_ended=lambda: self._is_closed
         )
         self._listing_s = time.monotonic() - began_s
-        return found.stamps
+        return found
 
     async def _read_waiting(self, source: KnowledgeSource, stamps: dict[str, str]) -> str:
         """Read the files that wait. Returns the sentence why a page could not be fetched."""

@@ -1,13 +1,14 @@
 """Lists the files of a folder that belong to a project: nothing that a link, a mount or a device leads to, nothing that
-usually holds secrets, and nothing that the person or a ``.gitignore`` leaves out."""
+the person or a ``.gitignore`` leaves out. What looks like a secret is named, and read only where the person says so."""
 
 from __future__ import annotations
 
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +16,14 @@ from pathspec import GitIgnoreSpec
 
 from chatdesk.core.domain.knowledge import SourceKind
 from chatdesk.core.errors import InvalidInput
+from chatdesk.core.knowledge.places import is_closed
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
-from chatdesk.core.tools.folder.beneath import MADE_BY_PROGRAMS, hides_secrets, is_plain
+from chatdesk.core.tools.folder.beneath import MADE_BY_PROGRAMS, is_plain, looks_secret
 
 MOST_FILES: Final = 100_000
 _DEEPEST: Final = 40
+_MOST_SECRETS: Final = 1_000
 RULES: Final = ".gitignore"
 _LONGESTRULES_BYTES: Final = 200_000
 # Kinds that nothing reads; a folder of photographs is not a list of complaints.
@@ -36,9 +39,11 @@ _NEVER_TEXT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of a source: path and stamp (size and time). ``is_cut``: there are more than ChatDesk reads."""
+    """The files of a source: path and stamp (size and time). ``secrets`` are those that look like secrets and are not
+    read; a folder ends with a slash. ``is_cut``: there are more than ChatDesk reads."""
 
     stamps: dict[str, str]
+    secrets: set[str] = field(default_factory=set)
     is_cut: bool = False
 
 
@@ -58,24 +63,27 @@ def listing_of(kind: SourceKind, place: Path, exclusions: str, *, is_ended: Call
         if kind is SourceKind.FILE:
             if not stat.S_ISREG(facts.st_mode):
                 raise SourceGone(Text("“{name}” is not a file.", name=place.name))
+            if is_closed(place.name, exclusions):
+                return Listing({}, {place.name})
             return Listing({place.name: _stamp(facts)})
         if not stat.S_ISDIR(facts.st_mode):
             raise SourceGone(Text("“{name}” is not a folder.", name=place.name))
-        own = GitIgnoreSpec.from_lines(exclusions.splitlines())
-        walk = _Walk(facts.st_dev, is_ended)
+        walk = _Walk(facts.st_dev, exclusions, is_ended)
         stamps: dict[str, str] = {}
-        for path, found in walk.files(place, "", [("", own)]):
+        for path, found in walk.files(place, "", [("", _spec(exclusions.splitlines()))]):
             if len(stamps) == MOST_FILES:
-                return Listing(stamps, is_cut=True)
+                return Listing(stamps, walk.secrets, is_cut=True)
             stamps[path] = _stamp(found)
-        return Listing(stamps)
+        return Listing(stamps, walk.secrets)
     except OSError as error:
         raise SourceGone(Text("“{place}” cannot be read: {reason}.", place=place, reason=reason_text(error))) from error
 
 
 class _Walk:
-    def __init__(self, device: int, is_ended: Callable[[], bool]) -> None:
+    def __init__(self, device: int, exclusions: str, is_ended: Callable[[], bool]) -> None:
+        self.secrets: set[str] = set()
         self._device = device
+        self._exclusions = exclusions
         self._is_ended = is_ended
 
     def files(
@@ -89,15 +97,23 @@ class _Walk:
         for each in entries:
             if self._is_ended():
                 return
-            if each.name.startswith(".") or hides_secrets(each.name) or not is_plain(each.name):
+            is_secret = looks_secret(each.name)
+            if (each.name.startswith(".") and not is_secret) or not is_plain(each.name):
                 continue
             path = prefix + each.name
             try:
                 facts = each.stat(follow_symlinks=False)
-                if stat.S_ISDIR(facts.st_mode):
+                is_folder = stat.S_ISDIR(facts.st_mode)
+                whole = f"{path}/" if is_folder else path
+                if is_secret and is_closed(whole, self._exclusions):
+                    is_file = stat.S_ISREG(facts.st_mode) and _may_have_text(each.name)
+                    is_listed = (is_folder or is_file) and len(self.secrets) < _MOST_SECRETS
+                    if is_listed and not _is_left_out(whole, rules):
+                        self.secrets.add(whole)
+                elif is_folder:
                     is_wanted = facts.st_dev == self._device and each.name not in MADE_BY_PROGRAMS
-                    if is_wanted and prefix.count("/") < _DEEPEST and not _is_left_out(f"{path}/", rules):
-                        yield from self.files(folder / each.name, f"{path}/", rules)
+                    if is_wanted and prefix.count("/") < _DEEPEST and not _is_left_out(whole, rules):
+                        yield from self.files(folder / each.name, whole, rules)
                 elif stat.S_ISREG(facts.st_mode) and _may_have_text(each.name) and not _is_left_out(path, rules):
                     yield path, facts
             except OSError:  # it went meanwhile, or may not be entered
@@ -107,7 +123,17 @@ class _Walk:
 def _rules_in(folder: Path) -> GitIgnoreSpec:
     with (folder / RULES).open("rb") as file:
         text = file.read(_LONGESTRULES_BYTES).decode("utf-8", "replace")
-    return GitIgnoreSpec.from_lines(text.splitlines())
+    return _spec(text.splitlines())
+
+
+def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
+    """Return the rules of these lines. One that is no rule counts for nothing, as git has it."""
+    rules: list[str] = []
+    for line in lines:
+        with suppress(ValueError):
+            GitIgnoreSpec.from_lines([line])
+            rules.append(line)
+    return GitIgnoreSpec.from_lines(rules)
 
 
 def _is_left_out(path: str, rules: list[tuple[str, GitIgnoreSpec]]) -> bool:

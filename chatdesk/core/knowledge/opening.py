@@ -13,9 +13,9 @@ from chatdesk.core.tools.folder.beneath import CAN_OPEN_BENEATH, FileRefused, na
 
 
 @contextmanager
-def open_below(folder: Path, path: str) -> Iterator[BinaryIO]:
-    """Open a file below a folder. Raises ``FileRefused``."""
-    *above, name = names_of(path)
+def open_below(folder: Path, path: str, *, allows_secrets: bool = False) -> Iterator[BinaryIO]:
+    """Open a file below a folder; one that looks like a secret only if that is allowed. Raises ``FileRefused``."""
+    *above, name = names_of(path, allows_secrets=allows_secrets)
     if not CAN_OPEN_BENEATH:  # Windows: nothing can be opened in an open folder
         whole = folder.joinpath(*above, name)
         if whole.resolve() != folder.resolve().joinpath(*above, name) or not whole.is_file():

@@ -8,6 +8,7 @@ from chatdesk.core.errors import SharedNotOwn, SharedReadOnly
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.knowledge import team_files
 from chatdesk.core.storage.knowledge.sources import KnowledgeRepository
+from chatdesk.core.tools.folder.beneath import looks_secret
 
 
 class TeamFiles:
@@ -58,8 +59,13 @@ class TeamFiles:
         origin = self._database.origin
         try:
             while await self._database.write(
-                lambda conn: team_files.offer(conn, origin, source, is_removed=is_removed)
+                lambda conn: team_files.offer(conn, origin, source, is_removed=is_removed, may_share=_is_for_team)
             ):
                 pass
         except (SharedReadOnly, SharedNotOwn):  # the role changed meanwhile
             return
+
+
+def _is_for_team(path: str) -> bool:
+    """Return whether the text of a file may be shared; one that looks like a secret was read for its person alone."""
+    return not any(map(looks_secret, path.split("/")))

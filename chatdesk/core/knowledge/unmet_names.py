@@ -22,6 +22,7 @@ _DENIED: Final = Text("{provider} never gets files of this project: {names}.")
 _OF_STATE: Final = {
     FileState.WAITING: Text("Not read yet: {names}."),
     FileState.UNREADABLE: Text("Cannot be read: {names}."),
+    FileState.CLOSED: Text("Looks like a secret, and is not read: {names}."),
 }
 
 

@@ -24,7 +24,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from chatdesk.core.knowledge.listing import RULES
-from chatdesk.core.tools.folder.beneath import MADE_BY_PROGRAMS
+from chatdesk.core.tools.folder.beneath import MADE_BY_PROGRAMS, looks_secret
 
 # Reading a file is no change of it.
 _CHANGES: Final[list[type[FileSystemEvent]]] = [
@@ -105,4 +105,8 @@ class _Handler(FileSystemEventHandler):
     def _may_be_listed(self, path: str) -> bool:
         """Return whether a path is not below what is never listed, such as the folders of git and of programs."""
         names = Path(path[len(self._folder) :].lstrip(os.sep)).parts
-        return not any((name.startswith(".") and name != RULES) or name in MADE_BY_PROGRAMS for name in names)
+        return not any(map(_is_never_listed, names))
+
+
+def _is_never_listed(name: str) -> bool:
+    return name in MADE_BY_PROGRAMS or (name.startswith(".") and name != RULES and not looks_secret(name))

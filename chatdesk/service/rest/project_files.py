@@ -18,7 +18,8 @@ from chatdesk.service.rest.times import iso
 
 @dataclass(frozen=True, slots=True)
 class SourceAnswer:
-    """A folder, file or page of a project, with how many of its files are read, wait, or cannot be read."""
+    """A folder, file or page of a project, with how many of its files are read, wait, or cannot be read; secrets
+    are not read because of their names."""
 
     id: str
     kind: str
@@ -26,6 +27,7 @@ class SourceAnswer:
     read: int
     waiting: int
     unreadable: int
+    secrets: int
     passages: int
     is_paused: bool
     problem: str | None
@@ -87,6 +89,7 @@ def _sources_answer(statuses: tuple[SourceStatus, ...]) -> SourcesAnswer:
                 each.read,
                 each.waiting,
                 each.unreadable,
+                each.secrets,
                 each.passages,
                 each.source.is_paused,
                 each.source.problem or None,

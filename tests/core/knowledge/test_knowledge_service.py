@@ -169,7 +169,7 @@ async def test_a_file_that_cannot_be_read_says_why_and_costs_no_other(world: Wor
     (world.folder / "broken.docx").write_bytes(b"PK\x03\x04" + os.urandom(4_000))
     (world.folder / "empty.md").write_bytes(b"")
     source_id = await world.add()
-    files = {each.path: each for each in await world.service.files(source_id)}
+    files = {each.path: each for each in await world.service.repository.files(source_id)}
     assert files["a.md"].state is FileState.READ
     for name in ("broken.pdf", "broken.docx", "empty.md"):
         assert files[name].state is FileState.UNREADABLE and files[name].problem
@@ -257,7 +257,7 @@ async def test_closing_in_the_middle_leaves_files_known_or_waiting(tmp_path: Pat
         source = await world.service.add(world.project_id, SourceKind.FOLDER, str(world.folder))
         await until(lambda: world.told > 1)
     async with opened(tmp_path) as world:
-        files = await world.service.files(source.id)
+        files = await world.service.repository.files(source.id)
         assert {each.state for each in files} <= {FileState.READ, FileState.WAITING}
         await world.service.start()
         await world.service.wait_until_read()

@@ -101,6 +101,19 @@ async def computers(
             await ben.service.close()
 
 
+async def test_no_text_of_a_secret_goes_to_a_team(tmp_path: Path, workspace: TeamDatabase) -> None:
+    async with computers(tmp_path, workspace) as (ana, ben):
+        ana.write(".env", "PASSWORD=correct horse battery")
+        source_id = await ana.add()
+        await ana.service.exclude(source_id, "!/.env")
+        await ana.service.share(source_id, Sharing.TEXT)
+        await ana.service.wait_until_read()
+        assert any("horse" in each for each in await ana.finds("correct horse battery"))
+        await until(lambda: ben.status(source_id))
+        await until(lambda: ben.finds())
+        assert not any("horse" in each for each in await ben.finds("correct horse battery"))
+
+
 @pytest.mark.parametrize(("role", "sharing"), list(product((TeamRole.VIEWER, TeamRole.ADMIN), Sharing)))
 async def test_a_team_gets_what_its_owner_lets_it_know(
     tmp_path: Path, workspace: TeamDatabase, role: TeamRole, sharing: Sharing
@@ -286,11 +299,11 @@ async def test_a_hostile_member_spoils_only_what_they_write(tmp_path: Path, work
         sources = {each.source.id: each.source.place for each in await ben.service.statuses(ben.project_id)}
         assert sources == {own: "team:Handbook", _IDS[0]: "team:....etc"}
         await until(lambda: is_listed(ben, _IDS[0]))
-        assert {each.path for each in await ben.service.files(_IDS[0])} <= {"good.md", "../../etc/passwd"}
+        assert {each.path for each in await ben.service.repository.files(_IDS[0])} <= {"good.md", "../../etc/passwd"}
 
 
 async def is_listed(computer: Computer, source_id: str) -> bool:
-    return "good.md" in {each.path for each in await computer.service.files(source_id)}
+    return "good.md" in {each.path for each in await computer.service.repository.files(source_id)}
 
 
 def register_of(source_id: str, path: str) -> str:

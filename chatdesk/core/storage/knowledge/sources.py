@@ -8,7 +8,7 @@ taken out by naming them once more before the passage goes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from sqlalchemy.engine import Connection
@@ -41,6 +41,7 @@ SOURCE_COLUMNS: Final = (
 FILE_COLUMNS: Final = "f.id, f.source_id, f.path, f.state, f.stamp, f.mime, f.problem, f.characters, f.read_at"
 _KINDS: Final = frozenset(SourceKind)
 _STATES: Final = frozenset(FileState)
+_NOT_READ: Final = "not read"  # in the place of the stamp of a secret
 _INDEXED_AT_ONCE: Final = 2_000
 _MOST_NAMED: Final = 20_000
 
@@ -76,6 +77,7 @@ class KnowledgeRepository:
                 place=clean(source.place),
                 exclusions=clean(source.exclusions),
                 added_at=self._db.origin.now(),
+                sharing="" if source.sharing is Sharing.NAME else source.sharing.value,
             )
             return _get(conn, made)
 
@@ -167,14 +169,20 @@ class KnowledgeRepository:
             lambda conn: tuple(map(file_of, conn.exec_driver_sql(statement, (checked_id(source_id), *wanted))))
         )
 
-    async def list_files(self, source_id: str, stamps: dict[str, str]) -> int:
+    async def list_files(self, source_id: str, stamps: dict[str, str], secrets: Collection[str] = ()) -> int:
         """Note which files a source has now, by path with their stamps: new and changed ones wait to be read, those
-        that are gone are forgotten at once. Returns how many wait."""
+        that are gone are forgotten at once, and so is what was read of ``secrets``. Returns how many wait."""
 
         def work(conn: Connection) -> int:
             rows = conn.exec_driver_sql("SELECT path, id, stamp FROM knowledge_files WHERE source_id = ?", (source_id,))
             known = {row[0]: (row[1], row[2]) for row in rows}
-            forget_files(conn, [known[path][0] for path in known.keys() - stamps.keys()])
+            gone = known.keys() - stamps.keys()
+            kept = {path for path in gone.intersection(secrets) if known[path][1] == _NOT_READ}
+            forget_files(conn, [known[path][0] for path in gone - kept])
+            driver(conn).executemany(
+                "INSERT INTO knowledge_files (source_id, path, state, stamp) VALUES (?, ?, 'closed', ?)",
+                [(source_id, path, _NOT_READ) for path in set(secrets) - kept],
+            )
             fresh = [(source_id, path) for path in stamps.keys() - known.keys()]
             driver(conn).executemany(
                 "INSERT INTO knowledge_files (source_id, path, state) VALUES (?, ?, 'waiting')", fresh
@@ -334,6 +342,7 @@ def _status(conn: Connection, source: KnowledgeSource, now_ms: int) -> SourceSta
         passages=passages,
         read_at=max((at for _, at in counts.values() if at is not None), default=None),
         seconds_left=seconds_left(newest, waiting, now_ms),
+        secrets=numbers[FileState.CLOSED],
     )
 
 

@@ -8,7 +8,7 @@ other register, so nothing else has to know of them. What arrives is of another 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sqlalchemy.engine import Connection
@@ -142,9 +142,16 @@ def shared_text(conn: Connection, change_id: str) -> str | None:
 # What this person offers.
 
 
-def offer(conn: Connection, origin: Origin, source: KnowledgeSource, *, is_removed: bool = False) -> bool:
-    """Write the next of what the team is to know of a source: nothing any more if it is removed. Returns whether there
-    may be more to write. Raises ``SharedReadOnly``, ``SharedNotOwn``."""
+def offer(
+    conn: Connection,
+    origin: Origin,
+    source: KnowledgeSource,
+    *,
+    is_removed: bool = False,
+    may_share: Callable[[str], bool],
+) -> bool:
+    """Write the next of what the team is to know of a source: nothing any more if it is removed, and no text of a path
+    that it may not get. Returns whether there may be more to write. Raises ``SharedReadOnly``, ``SharedNotOwn``."""
     if source.kind is SourceKind.TEAM or not may_offer(conn, source.project_id):
         return False
     sharing = Sharing.NOTHING if is_removed else source.sharing
@@ -152,10 +159,12 @@ def offer(conn: Connection, origin: Origin, source: KnowledgeSource, *, is_remov
     if sharing is not Sharing.NOTHING:
         body = {"name": name_of(source), "is_text": sharing is Sharing.TEXT}
     _write(conn, origin, source.project_id, f"{change_log.FILES}{source.id}", body)
-    return _offer_texts(conn, origin, source, is_wanted=sharing is Sharing.TEXT)
+    return _offer_texts(conn, origin, source, is_wanted=sharing is Sharing.TEXT, may_share=may_share)
 
 
-def _offer_texts(conn: Connection, origin: Origin, source: KnowledgeSource, *, is_wanted: bool) -> bool:
+def _offer_texts(
+    conn: Connection, origin: Origin, source: KnowledgeSource, *, is_wanted: bool, may_share: Callable[[str], bool]
+) -> bool:
     prefix, project_id = _prefix(source.id), source.project_id
     there: dict[str, str] = {}
     for reg, _, path, stamp in driver(conn).execute(_PATHS, (project_id, prefix, prefix + _END, project_id)):
@@ -169,7 +178,9 @@ def _offer_texts(conn: Connection, origin: Origin, source: KnowledgeSource, *, i
         if is_wanted
         else ()
     )
-    wanted = {_text_register(source.id, row[1]): row for row in files if len(row[1]) <= _LONGEST_PATH}
+    wanted = {
+        _text_register(source.id, row[1]): row for row in files if len(row[1]) <= _LONGEST_PATH and may_share(row[1])
+    }
     old = [reg for reg, stamp in there.items() if stamp and reg not in wanted]
     new = [reg for reg, row in wanted.items() if there.get(reg) != _stamp(row)]
     written = 0

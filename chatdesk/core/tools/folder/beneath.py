@@ -40,9 +40,9 @@ class FileRefused(InvalidInput):
     next_step = Text("Choose another file.")
 
 
-def names_of(path: str) -> tuple[str, ...]:
+def names_of(path: str, *, allows_secrets: bool = False) -> tuple[str, ...]:
     """Return the names in a path inside the folder; none for the folder itself. Raises ``FileRefused`` for a path that
-    leads out of it, that hides something, or that usually holds secrets."""
+    leads out of it, that hides something, or that usually holds secrets, unless the person allowed this one."""
     if len(path) > _LONGEST_PATH or not is_plain(path):
         raise FileRefused(Text("This path is too long, or has characters that cannot be seen."))
     if path.startswith(("/", "~")):
@@ -53,7 +53,7 @@ def names_of(path: str) -> tuple[str, ...]:
     if len(names) > _MOST_NAMES:
         raise FileRefused(Text("This path is too deep."))
     for name in names:
-        if hides_secrets(name):
+        if hides_secrets(name) and not (allows_secrets and looks_secret(name)):
             raise FileRefused(
                 Text("“{name}” usually holds secrets, or is managed by a program, so no tool may use it.", name=name)
             )
@@ -209,6 +209,7 @@ _SECRET: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_PROGRAMS: Final = re.compile(r"\.(git|hg|svn|bzr|jj)", re.IGNORECASE)
 # Suffixes that people and programs give to copies: an ending, a tilde, a number, a date or a time.
 _SET_ASIDE: Final = re.compile(
     r"(?<=.)([._-]?(bak|backup|old|orig|original|save|saved|copy|tmp|swp|disabled|new|prev)\d*|~\d*~?"
@@ -229,6 +230,11 @@ def hides_secrets(name: str) -> bool:
             return False
         name = shorter
     return True
+
+
+def looks_secret(name: str) -> bool:
+    """Return whether files or folders of this name usually hold secrets of the person."""
+    return hides_secrets(name) and _PROGRAMS.fullmatch(name) is None
 
 
 def is_plain(name: str) -> bool:

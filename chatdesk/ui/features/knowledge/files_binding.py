@@ -15,14 +15,14 @@ from chatdesk.core.knowledge.embedding_words import embedding_sentences
 from chatdesk.core.knowledge.enclosing import title_of
 from chatdesk.core.knowledge.kept_questions import KeptQuestions
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
-from chatdesk.core.knowledge.places import kind_of_place
-from chatdesk.core.texts import tr
+from chatdesk.core.knowledge.places import LooksSecret, kind_of_place, opened_secrets, with_secret
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.dialogs.form_panel import ConfirmDialog
 from chatdesk.ui.features.knowledge.embedding_binding import EmbeddingBinding
 from chatdesk.ui.features.knowledge.exclusions_dialog import ExclusionsDialog
 from chatdesk.ui.features.knowledge.files_dialog import ProjectFilesDialog
 from chatdesk.ui.features.knowledge.passage_binding import PassageBinding
-from chatdesk.ui.features.knowledge.providers_dialog import FileProvidersDialog
+from chatdesk.ui.features.knowledge.providers_dialog import FileProvidersDialog, SecretsDialog
 from chatdesk.ui.features.knowledge.questions_binding import QuestionsBinding
 from chatdesk.ui.features.library.thread_list_binding import ThreadListBinding
 from chatdesk.ui.qt.async_tasks import in_task
@@ -67,6 +67,7 @@ class FilesBinding(Controller):
         dialog.readAgainRequested.connect(self._read_again)
         dialog.pauseRequested.connect(self._pause)
         dialog.exclusionsRequested.connect(self._edit_exclusions)
+        dialog.secretsRequested.connect(self._choose_secrets)
         dialog.sourceChosen.connect(self._show_unreadable)
         dialog.tried.connect(self._try)
         dialog.sharingChosen.connect(self._share)
@@ -108,12 +109,29 @@ class FilesBinding(Controller):
         if self._shown is None:
             return
         dialog = FileProvidersDialog(self._panes.theme, self._providers(), denied, self._shown)
-        dialog.providerChosen.connect(partial(self._let, self._project_id))
+        dialog.ticked.connect(partial(self._let, self._project_id))
         dialog.open()
 
     @in_task("choose who gets files")
     async def _let(self, project_id: str, provider: str, gets_files: bool) -> None:
         await self._knowledge.embeddings.deny(project_id, provider, is_denied=not gets_files)
+
+    @in_task("open the choice of which secrets are read")
+    async def _choose_secrets(self, source_id: str) -> None:
+        source = await self._knowledge.repository.get(source_id)
+        known = {
+            each.path: False for each in await self._knowledge.repository.files(source_id, states=[FileState.CLOSED])
+        }
+        known |= dict.fromkeys(opened_secrets(source.exclusions), True)
+        if self._shown is not None:
+            dialog = SecretsDialog(self._panes.theme, dict(sorted(known.items())), self._shown)
+            dialog.ticked.connect(partial(self._read_secret, source_id))
+            dialog.open()
+
+    @in_task("choose which secrets are read")
+    async def _read_secret(self, source_id: str, path: str, is_read: bool) -> None:
+        source = await self._knowledge.repository.get(source_id)
+        await self._knowledge.exclude(source_id, with_secret(source.exclusions, path, is_read=is_read))
 
     @in_task("show what cannot be read")
     async def _show_unreadable(self, source_id: str) -> None:
@@ -122,10 +140,24 @@ class FilesBinding(Controller):
             self._shown.show_unreadable(source_id, files)
 
     @in_task("add files to a project")
-    async def _add(self, place: str) -> None:
+    async def _add(self, place: str, *, allows_secret: bool = False) -> None:
         try:
             kind, whole = await asyncio.to_thread(kind_of_place, place)  # the disk may be far away
-            await self._knowledge.add(self._project_id, kind, whole)
+            await self._knowledge.add(self._project_id, kind, whole, allows_secret=allows_secret)
+        except LooksSecret as error:
+            dialog = ConfirmDialog(
+                self._panes.theme,
+                tr("Read this all the same?"),
+                tr(
+                    "{looks} What it says can go with questions to those who get the files of the project.",
+                    looks=shown(error.what),
+                ),
+                yes_text=tr("Read it"),
+                is_dangerous=True,
+                parent=self.dialog,
+            )
+            if self._shown is not None and await dialog.ask():
+                self._add(place, allows_secret=True)
         except ChatDeskError as error:
             self._say(error)
         else:

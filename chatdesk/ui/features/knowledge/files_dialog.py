@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QListWidgetItem, QWidget
 
 from chatdesk.core.domain.knowledge import FoundPassage, KnownFile, Sharing, SourceKind, SourceStatus
-from chatdesk.core.domain.reading_pace import time_left_text
+from chatdesk.core.domain.reading_pace import secrets_text, time_left_text
 from chatdesk.core.hidden_characters import visible_controls
 from chatdesk.core.knowledge.places import place_text
 from chatdesk.core.moments import local_moment
@@ -38,9 +38,9 @@ _SHARED = {
 
 class ProjectFilesDialog(FormPanel):
     """A dialog for the sources of one project. ``addRequested(place)`` has what was typed or chosen;
-    ``removeRequested``, ``readAgainRequested``, ``pauseRequested(id, whether)`` and ``sharingChosen(id, sharing)`` the
-    id of a source. ``tried(question)`` asks what would be found, ``embeddingRequested`` what makes the vectors,
-    ``providersRequested`` who gets the files;
+    ``removeRequested``, ``readAgainRequested``, ``secretsRequested``, ``pauseRequested(id, whether)`` and
+    ``sharingChosen(id, sharing)`` the id of a source. ``tried(question)`` asks what would be found,
+    ``embeddingRequested`` what makes the vectors, ``providersRequested`` who gets the files;
     ``passageRequested`` has a ``FoundPassage``;
     ``questionsRequested(question, file)`` what was tried, and the file of the chosen passage."""
 
@@ -49,6 +49,7 @@ class ProjectFilesDialog(FormPanel):
     readAgainRequested = Signal(str)
     pauseRequested = Signal(str, bool)
     exclusionsRequested = Signal(str)
+    secretsRequested = Signal(str)
     sourceChosen = Signal(str)
     tried = Signal(str)
     passageRequested = Signal(object)
@@ -107,10 +108,22 @@ class ProjectFilesDialog(FormPanel):
         self.exclude_button = push_button(
             tr("Left out…"), "sourceExclude", self._exclude, name=tr("Choose what of the folder is left out")
         )
+        self.secrets_button = push_button(
+            tr("Secrets…"),
+            "sourceSecrets",
+            lambda: self.secretsRequested.emit(self._chosen_id()),
+            name=tr("Choose which files that look like secrets are read"),
+        )
         self.remove_button = push_button(tr("Remove"), "sourceRemove", self._remove, is_danger=True)
         row = QHBoxLayout()
         row.setSpacing(_GAP_PX)
-        for button in (self.pause_button, self.again_button, self.exclude_button, self.remove_button):
+        for button in (
+            self.pause_button,
+            self.again_button,
+            self.exclude_button,
+            self.secrets_button,
+            self.remove_button,
+        ):
             row.addWidget(button)
         row.addStretch(1)
         self.sharing = named(ChoiceBox(), "sourceSharing", tr("What the team gets"))
@@ -237,6 +250,7 @@ class ProjectFilesDialog(FormPanel):
             button.setEnabled(status is not None and not is_teams)
         is_folder = status is not None and status.source.kind is SourceKind.FOLDER
         self.exclude_button.setEnabled(is_folder)
+        self.secrets_button.setVisible(status is not None and bool(status.secrets or "!/" in status.source.exclusions))
         self.sharing.setVisible(self._may_share and status is not None and not is_teams)
         if status is not None:
             self.sharing.setCurrentIndex(list(_SHARED).index(status.source.sharing))
@@ -296,6 +310,8 @@ def state_text(status: SourceStatus) -> str:
         parts.append(shown(plural("{count} to be read", "{count} to be read", status.waiting)))
     if status.unreadable:
         parts.append(shown(plural("{count} cannot be read", "{count} cannot be read", status.unreadable)))
+    if status.secrets:
+        parts.append(shown(secrets_text(status.secrets)))
     if status.source.is_paused:
         parts.append(tr("paused"))
     elif status.seconds_left is not None:

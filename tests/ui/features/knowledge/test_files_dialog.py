@@ -88,7 +88,7 @@ def test_a_provider_is_unticked_by_keys_and_ticked_again(theme: Theme, qtbot: Qt
     dialog = FileProvidersDialog(theme, {"a": "Ada's server", "b": "Other\u202e"}, frozenset(("b",)))
     qtbot.addWidget(dialog)
     said: list[object] = []
-    dialog.providerChosen.connect(lambda name, gets: said.append((name, gets)))
+    dialog.ticked.connect(lambda name, gets: said.append((name, gets)))
     dialog.open()
     qtbot.keyClick(dialog.list, Qt.Key.Key_Space)
     qtbot.keyClick(dialog.list, Qt.Key.Key_Down)

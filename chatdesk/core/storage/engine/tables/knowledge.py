@@ -31,7 +31,7 @@ knowledge_files = Table(
     Column("id", Integer, primary_key=True),
     Column("source_id", Text, ForeignKey("knowledge_sources.id", ondelete="CASCADE"), nullable=False),
     Column("path", Text, nullable=False),
-    # "waiting", "read" or "unreadable".
+    # "waiting", "read", "unreadable" or "closed".
     Column("state", Text, nullable=False),
     # Size and time of the file when it was read.
     Column("stamp", Text, nullable=False, server_default=text("''")),
