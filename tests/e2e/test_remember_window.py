@@ -249,3 +249,61 @@ def test_words_that_hide_something_are_shown_as_they_are_kept(paths: AppPaths) -
         assert kept.text == "<b>I</b> drink tea"
 
     play(paths, script)
+
+
+async def _proposing(application: WindowApplication, *, is_on: bool = True, proposes: bool = True) -> None:
+    services = await application.services()
+    settings = replace(application.bindings.settings.current, memory=is_on, memory_proposals=proposes)
+    application.bindings.settings.change(settings)
+    await until(lambda: services.memory.is_on is is_on)
+
+
+def test_a_sentence_about_the_person_is_proposed_once_the_answer_is_complete(paths: AppPaths) -> None:
+    async def script(application: WindowApplication) -> None:
+        await _proposing(application)
+        await ask(application, "I live in Graz. Where can I swim?")
+        await until(lambda: question(application) is not None)
+        assert question(application).accessibleName() == "Keep “I live in Graz” as a memory?"  # type: ignore[union-attr]
+        assert await memories(application) == ()
+        await ask(application, "And where is it warm?")  # ignored
+        await stays(lambda: question(application) is None, for_s=0.05)
+        assert await memories(application) == ()
+
+        await ask(application, "My name is Ada.")
+        await until(lambda: question(application) is not None)
+        answer(application, "composerQuestionNo").click()
+        await ask(application, "My name is Ada.")
+        await stays(lambda: question(application) is None, for_s=0.05)
+
+        await ask(application, "I live in Graz. And now?")
+        await until(lambda: question(application) is not None)
+        answer(application, "composerQuestionYes").click()
+        await until(lambda: question(application) is None)
+        (kept,) = await memories(application)
+        assert (kept.text, kept.origin) == ("I live in Graz", MemoryOrigin.PROPOSAL)
+        assert kept.message_id is not None
+        await ask(application, "I live in Graz. And then?")
+        await stays(lambda: question(application) is None, for_s=0.05)
+
+        await ask(application, "I prefer tea.")
+        await until(lambda: question(application) is not None)
+        await leave(application)
+        assert question(application) is None
+        assert len(await memories(application)) == 1
+
+    play(paths, script)
+
+
+@pytest.mark.parametrize(
+    ("is_on", "proposes", "kind"), [(False, True, "normal"), (True, False, "normal"), (True, True, "temporary")]
+)
+def test_nothing_is_proposed_unless_both_are_on_and_the_thread_stays(
+    paths: AppPaths, is_on: bool, proposes: bool, kind: str
+) -> None:
+    async def script(application: WindowApplication) -> None:
+        await _proposing(application, is_on=is_on, proposes=proposes)
+        await thread_of(application, kind)
+        await (ask_there if kind == "temporary" else ask)(application, "I live in Graz.")
+        await stays(lambda: question(application) is None, for_s=0.05)
+
+    play(paths, script)

@@ -27,6 +27,18 @@ class MemorySettings(ToolSettings):
             also=Text("memories remember facts"),
         ),
     )
+    memory_proposals: bool = declared(
+        "memory.proposals",
+        False,
+        "After an answer, propose to remember a sentence of your question that is about you, such as “I live in Graz”. "
+        "Nothing is kept unless you confirm it, and no model is asked.",
+        Shown(
+            "Context",
+            Text("Propose memories below an answer"),
+            Text("A sentence of your question that is about you. Nothing is kept unless you confirm it."),
+            section=Text("Memory"),
+        ),
+    )
     memory_tokens: int = declared(
         "memory.tokens",
         600,

@@ -1,4 +1,4 @@
-"""Controls the ways in which a person makes a memory in a thread: a selection, and "remember that …"."""
+"""Controls the ways in which a person makes a memory in a thread: a selection, "remember that …", and a proposal."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from chatdesk.core.domain.memory import LONGEST_MEMORY, Memory, MemoryOrigin, NewMemory, checked_memory
-from chatdesk.core.domain.message import Message, Role
+from chatdesk.core.domain.message import Message, Role, Status
 from chatdesk.core.domain.thread import Thread
-from chatdesk.core.events import MemoriesChanged, MessageAdded
+from chatdesk.core.events import AnswerFinished, MemoriesChanged, MessageAdded
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.memory.memory_service import MemoryService
+from chatdesk.core.memory.proposed_fact import fact_to_propose
 from chatdesk.core.memory.remember_sentence import fact_to_remember
 from chatdesk.core.texts import shortened, tr
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
@@ -26,11 +27,12 @@ _MOST_CLEANED = 4 * LONGEST_MEMORY  # of a selection, which may be a whole threa
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A fact that the person asked to be remembered, and the message that says so."""
+    """A fact that the person asked to be remembered, or that is proposed, and the message that says so."""
 
     fact: str
     thread_id: str
     message_id: str | None
+    origin: MemoryOrigin = MemoryOrigin.PERSON
 
 
 class RememberBinding(Controller):
@@ -46,6 +48,8 @@ class RememberBinding(Controller):
         self._memory = memory
         self._typed = ""  # the message that was sent from here last, if it asks to remember something
         self._offer: _Offer | None = None
+        self._proposal: _Offer | None = None  # waits for the end of the answer
+        self._refused: set[str] = set()  # proposals that were answered with No since the start
         self._says_on = True  # whether the shown offer says that memory is on
         panes = context.panes
         panes.composer.sendRequested.connect(self._on_composer_send_requested)
@@ -53,6 +57,7 @@ class RememberBinding(Controller):
         panes.transcript.parts.actions.remembered.connect(self._on_transcript_remembered)
         threads.opened.connect(self._on_thread_opened)
         context.events.subscribe(self, MessageAdded, lambda event: self._on_message_added(event.message))
+        context.events.subscribe(self, AnswerFinished, lambda event: self._on_answer_finished(event.message))
         context.events.subscribe(self, MemoriesChanged, lambda _event: self._show())
 
     def _on_transcript_remembered(self, text: str, message_id: str) -> None:
@@ -99,7 +104,13 @@ class RememberBinding(Controller):
                 dialog.accept()
 
     def _on_composer_send_requested(self, text: str) -> None:
-        self._typed = text.strip() if fact_to_remember(text) else ""
+        if self._offer is not None and self._offer.origin is MemoryOrigin.PROPOSAL:
+            self._end_offer()  # it was ignored
+        self._typed = text.strip() if fact_to_remember(text) or self._fact_to_propose(text) else ""
+
+    def _fact_to_propose(self, text: str) -> str:
+        proposes = self._memory.is_on and self._settings.current.memory_proposals and not self._threads.is_temporary
+        return fact_to_propose(text) if proposes else ""
 
     def _on_message_added(self, message: Message) -> None:
         is_own = message.role is Role.USER and message.author_id is None and not message.is_note
@@ -107,12 +118,33 @@ class RememberBinding(Controller):
         if not self._typed or not is_own or open_id not in (None, message.thread_id):
             return
         if message.text.strip() == self._typed:
-            source = None if self._open_thread.is_temporary(message.thread_id) else message.id
-            self._offer = _Offer(fact_to_remember(self._typed), message.thread_id, source)
-            self._typed = ""
+            is_temporary = self._open_thread.is_temporary(message.thread_id)
+            asked, self._typed = self._typed, ""
+            if fact := fact_to_remember(asked):
+                self._offer = _Offer(fact, message.thread_id, None if is_temporary else message.id)
+                self._show()
+            elif (fact := fact_to_propose(asked)) and fact.casefold() not in self._refused and not is_temporary:
+                self._proposal = _Offer(fact, message.thread_id, message.id, MemoryOrigin.PROPOSAL)
+
+    def _on_answer_finished(self, answer: Message) -> None:
+        proposal = self._proposal
+        if proposal is not None and answer.parent_id == proposal.message_id:
+            self._proposal = None
+            if answer.status is Status.COMPLETE and proposal.thread_id == self._threads.thread_id:
+                self._propose(proposal)
+
+    @in_task("propose a memory", replaces=True)
+    async def _propose(self, proposal: _Offer) -> None:
+        """Offer a fact that is not remembered yet, unless another one waits for an answer."""
+        known = {each.text.casefold() for each in await self._memory.list()}
+        is_open = proposal.thread_id == self._threads.thread_id and self._offer is None
+        if is_open and self._memory.is_on and proposal.fact.casefold() not in known:
+            self._offer = proposal
             self._show()
 
     def _on_thread_opened(self, thread: Thread | None) -> None:
+        if self._proposal is not None and (thread is None or self._proposal.thread_id != thread.id):
+            self._proposal = None
         if self._offer is not None and (thread is None or self._offer.thread_id != thread.id):
             self._end_offer()
         elif self._offer is not None:
@@ -125,7 +157,9 @@ class RememberBinding(Controller):
         offer, above = self._offer, self._panes.composer.above
         if offer is None or offer.thread_id != self._threads.thread_id:
             return
-        if is_fixed:
+        if offer.origin is MemoryOrigin.PROPOSAL and not self._memory.is_on:
+            self._end_offer()
+        elif is_fixed:
             self._end_offer()
             words = tr("Nothing is remembered: memory is off, and an environment variable decides that.")
             self._panes.pane.show_toast(words)  # a notice of the composer would end with the answer
@@ -140,6 +174,8 @@ class RememberBinding(Controller):
         if is_kept:
             self._keep_offer()
         else:
+            if self._offer is not None and self._offer.origin is MemoryOrigin.PROPOSAL:
+                self._refused.add(self._offer.fact.casefold())
             self._end_offer()
 
     def _end_offer(self) -> None:
@@ -150,7 +186,8 @@ class RememberBinding(Controller):
     async def _keep_offer(self) -> None:
         offer = self._offer
         if offer is not None:
-            await self._keep(NewMemory(offer.fact, message_id=offer.message_id), may_turn_on=not self._says_on)
+            new = NewMemory(offer.fact, origin=offer.origin, message_id=offer.message_id)
+            await self._keep(new, may_turn_on=not self._says_on)
             if self._offer is offer:
                 self._end_offer()
 
