@@ -245,10 +245,18 @@ def export(
     return write("POST", "/exports", form(Job), body, key=key)
 
 
-def import_file(file: File, *, name: str = "", project_id: str | None = None, dry_run: bool = False) -> Request[Job]:
-    """Start an import of any file that the window imports. ``dry_run`` only reports and stores nothing."""
+def import_file(
+    file: File, *, name: str = "", project_id: str | None = None, dry_run: bool = False, memories: bool = False
+) -> Request[Job]:
+    """Start an import of any file that the window imports. ``dry_run`` only reports and stores nothing; ``memories``:
+    remember the facts in it, too."""
     body = FileBody(file)
-    query = {"name": name or body.name or "import", "project_id": project_id, "dry_run": "true" if dry_run else None}
+    query = {
+        "name": name or body.name or "import",
+        "project_id": project_id,
+        "dry_run": "true" if dry_run else None,
+        "memories": "true" if memories else None,
+    }
     return Request("POST", f"{API}/imports", form(Job), query, body)
 
 

@@ -19,6 +19,7 @@ from chatdesk.core.events import ReachabilityChanged
 from chatdesk.core.settings.schema import Settings
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.service.caller import Scope
+from tests.helpers.export_samples import claude, claude_message, write_zip
 from tests.helpers.local_service import ServedWorld, served_world
 from tests.helpers.waiting import until
 
@@ -329,6 +330,30 @@ async def test_an_export_is_imported_elsewhere(tmp_path: Path) -> None:
         assert len((await world.http.get(f"{V1}/threads")).json()["threads"]) == 1
         bad = await world.http.post(f"{V1}/imports?name=x.json", content=b"{}", headers=FILE)
         assert (await _done(world, bad.json()))["code"] == "import_refused"
+
+
+async def test_an_import_takes_memories_only_where_it_is_asked_to(tmp_path: Path) -> None:
+    page = {"conversations_memory": "Ana keeps bees.", "account_uuid": "a"}
+    files = {"conversations.json": [claude("c", [claude_message("m", "human", "Hello")])], "memories.json": [page]}
+    data = write_zip(tmp_path / "claude.zip", files).read_bytes()
+    async with served_world(tmp_path / "home") as world:
+
+        async def imported(query: str) -> tuple[int, str]:
+            started = await world.http.post(f"{V1}/imports?name=claude.zip{query}", content=data, headers=FILE)
+            if started.status_code != 202:
+                return started.status_code, str(started.json()["code"])
+            return 202, str((await _done(world, started.json()))["message"])
+
+        async def kept() -> list[str]:
+            return [each.text for each in await world.services.memory.list()]
+
+        status, said = await imported("")
+        assert status == 202 and "1 memory" in said and await kept() == []
+        assert await imported("&memories=true") == (409, "memory_off")
+        world.services.memory.use_settings(Settings(memory=True))
+        assert (await imported("&memories=true&dry_run=true"))[0] == 202 and await kept() == []
+        assert "1 of them is remembered now." in (await imported("&memories=true"))[1]
+        assert await kept() == ["Ana keeps bees."]
 
 
 async def test_a_summary_is_listed_edited_and_switched_off(tmp_path: Path) -> None:

@@ -81,6 +81,11 @@ class Prepared:
             has_stale_summary=self.frame.stale_summary_id is not None,
         )
 
+    def with_found(self, tokens: int) -> Prepared:
+        """Return the same request with so many tokens of passages, found for a draft that was not there before."""
+        extra = self.candidates.extra_tokens + tokens - self.found_tokens
+        return replace(self, candidates=replace(self.candidates, extra_tokens=extra), found_tokens=tokens)
+
     def totals_with(self, text_tokens: int, enclosed_tokens: int) -> ContextTotals:
         """Return the totals with a draft that was not there when the messages were selected, and how many messages it
         pushes out. Of enclosed files as much is sent as there is room for, so they make no draft too large."""
@@ -247,7 +252,7 @@ class Assembler:
             pinned,
             system_tokens=self.text_tokens(system_prompt, encoding.name),
             extra_tokens=self._extra_tokens(continue_text, encoding.name, files)
-            + self._tokens_found(found, encoding.name),
+            + self.tokens_found(found, encoding.name),
             memory_tokens=self.text_tokens(memories.text, encoding.name),
             question_tokens=None if draft is None else self._draft_tokens(draft, encoding.name, enclosed),
             summary_tokens=None if summary is None else self.text_tokens(summary_text(summary), encoding.name),
@@ -271,10 +276,11 @@ class Assembler:
             files,
             found,
             memories,
-            self._tokens_found(found, encoding.name),
+            self.tokens_found(found, encoding.name),
         )
 
-    def _tokens_found(self, found: EnclosedPassages | None, encoding: str) -> int:
+    def tokens_found(self, found: EnclosedPassages | None, encoding: str) -> int:
+        """Count the tokens of the passages that go with a question."""
         return self.text_tokens(found.text, encoding) if found is not None else 0
 
     def _extra_tokens(self, continue_text: str, encoding: str, files: Sequence[Enclosed]) -> int:

@@ -59,12 +59,14 @@ class ExportWanted:
 
 @dataclass(frozen=True)
 class ImportWanted:
-    """The project for the threads of an imported file, which may be of any kind that the window imports."""
+    """The project for the threads of an imported file, which may be of any kind that the window imports. ``memories``:
+    remember the facts that the file has, too, which only a token for all projects may."""
 
     __pydantic_config__ = QUERY
     name: str = "import"
     project_id: str | None = None
     dry_run: bool = False
+    memories: bool = False
 
 
 def job_answer(job: Job) -> JobAnswer:
@@ -124,9 +126,12 @@ async def _import(call: Call[ImportWanted, UploadedFile]) -> Job | Repeated:
     known = call.jobs.asked_with(call.caller.id, key, asked)
     if known is not None:
         return Repeated(known)
-    if wanted.project_id is None:
+    takes_memories = wanted.memories and not wanted.dry_run
+    if wanted.project_id is None or wanted.memories:
         call.caller.require_all_projects()
-    else:
+    if takes_memories:
+        services.memory.check_on()
+    if wanted.project_id is not None:
         await reached_project(call, wanted.project_id)
     file = call.body.path.with_name(clean_name(wanted.name))
     await asyncio.to_thread(call.body.path.replace, file)
@@ -138,6 +143,8 @@ async def _import(call: Call[ImportWanted, UploadedFile]) -> Job | Repeated:
         report = await services.importer.run(
             job.folder / file.name, project=wanted.project_id, is_dry_run=wanted.dry_run, on_progress=report_progress
         )
+        if takes_memories:
+            report.memories_taken = await services.memory.add_imported(report.memories, report.source)
         return report.summary
 
     return await call.jobs.start(call.caller.id, "import", work, file=file, key=key, wanted=asked)

@@ -55,6 +55,17 @@ async def test_the_list_is_what_the_request_holds(world: FilesWorld) -> None:
     assert 0 < report.totals.files < report.totals.used
 
 
+async def test_the_meter_counts_the_passages_of_a_draft(world: FilesWorld) -> None:
+    thread = await world.thread()
+    context = world.services.chat.context
+    assert (await context.totals(thread)).files == 0
+    totals, report = await context.totals(thread, _QUESTION), await context.report(thread, _QUESTION)
+    assert totals.files == report.totals.files > 0
+    assert (await context.totals(thread, _FOREIGN)).files == (await context.report(thread, _FOREIGN)).totals.files
+    await world.services.knowledge.embeddings.deny(world.project_id, "first", is_denied=True)
+    assert (await context.totals(thread, _QUESTION)).files == 0
+
+
 # choice × what is asked: is the text of leave.md, of travel.md, in the request?
 _CHOICES = {
     ("leave.md", PassageChoice.LEFT_OUT, _QUESTION): (False, False),

@@ -196,21 +196,21 @@ class ContextService:
         return ContextPage(tuple(entries[:limit]), start, prepared.frame.message_count)
 
     async def totals(self, thread_id: str, draft: str = "", *, attachments: Sequence[Attachment] = ()) -> ContextTotals:
-        """Return the tokens for the meter; cheap enough for every key that is pressed. ``share`` is above 1 where a
-        draft pushes older messages out. Raises a subclass of ``DoesNotFit`` where the system prompt alone is too large.
-        """
+        """Return the tokens for the meter; cheap enough for every key. ``share`` is above 1 where a draft pushes older
+        messages out. Raises a subclass of ``DoesNotFit`` where the system prompt alone is too large."""
         prepared = await self._prepared_now(checked_id(thread_id))
         if not draft.strip() and not attachments:
             return prepared.totals()
         if thread_id not in self._considered:  # a question is about to be asked in a thread that was already long
             self._considered.add(thread_id)
             self._consider_soon(thread_id)
-        if len(draft) > _LONGEST_COUNTED_AT_ONCE:
-            tokens = await asyncio.to_thread(self._counter.count_in, draft, prepared.encoding)
-        else:
-            tokens = self._counter.count_in(draft, prepared.encoding)
+        is_long, count, encoding = len(draft) > _LONGEST_COUNTED_AT_ONCE, self._counter.count_in, prepared.encoding
+        tokens = await asyncio.to_thread(count, draft, encoding) if is_long else count(draft, encoding)
         enclosed = await self._attached.enclosed(attachments, prepared.reading)
-        return prepared.totals_with(tokens, tokens_of(enclosed))
+        provider = prepared.frame.provider or self._providers.default()[0]
+        found = await self.project_files.for_draft(prepared.frame, draft, provider, prepared.info.context_window)
+        found_tokens = await asyncio.to_thread(self._assembler.tokens_found, found, encoding)
+        return prepared.with_found(found_tokens).totals_with(tokens, tokens_of(enclosed))
 
     async def draft_size(self, draft: str) -> TokenCount:
         """Count the tokens of a draft whose thread does not exist yet, for the model that would answer it."""

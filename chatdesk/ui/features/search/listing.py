@@ -91,11 +91,20 @@ def rows_of(listed: Listed, *, now: datetime) -> list[FoundRow]:
     if is_empty:
         rows.extend(rows_of_threads(listed.recent, now=now))
     elif not only_commands:
-        rows.extend(_completion_rows(text, listed.names))
+        filters = _completion_rows(text, listed.names)
+        # "Files of the project" also ends with the beginning of a filter.
+        is_command = len(words) > 1 and any(
+            each.title.casefold().startswith(" ".join(words)) for each in listed.commands
+        )
+        commands = rows_of_commands(listed.commands, words, limit=_MOST_COMMANDS)
+        rows.extend([*commands, *filters] if is_command else filters)
         for kind in ORDER:
             if kind in listed.groups:
                 rows.extend(rows_of_group(listed.groups[kind], now=now, is_whole=listed.has_all_threads))
-    rows.extend(rows_of_commands(listed.commands, words, limit=None if only_commands else _MOST_COMMANDS))
+    if is_empty or only_commands:
+        rows.extend(rows_of_commands(listed.commands, words, limit=None if only_commands else _MOST_COMMANDS))
+    elif not is_command:
+        rows.extend(commands)
     if listed.note:
         rows.append(FoundRow(RowKind.NOTE, "note", shown(listed.note)))
     if only_commands and not rows:

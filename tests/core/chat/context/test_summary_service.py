@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import Connection
 
 from chatdesk.core.chat.context.context_service import ContextService
 from chatdesk.core.chat.context.summary_service import SummaryMaking
 from chatdesk.core.clock import Clock
 from chatdesk.core.context import summary_worker
 from chatdesk.core.context.catalogue import Figures, ModelCatalogue
+from chatdesk.core.context.held_back import HELD_BACK
 from chatdesk.core.context.model_data import ModelData
 from chatdesk.core.context.options import ContextOptions
 from chatdesk.core.context.summary_prompt import is_refusal
@@ -23,9 +25,11 @@ from chatdesk.core.context.tokens import TokenCounter
 from chatdesk.core.domain.context import Reason
 from chatdesk.core.domain.message import Role
 from chatdesk.core.domain.summary import Summary, SummaryAuthor, SummaryState
+from chatdesk.core.domain.tools import NAME_JOINT, PROJECT_FILES_SERVER
 from chatdesk.core.domain.usage import Usage, UsageKind
 from chatdesk.core.errors import InvalidInput, NotPossible, SummaryRangeGone
 from chatdesk.core.events import ContextChanged, EventBus, SummaryFailed
+from chatdesk.core.ids import new_id
 from chatdesk.core.paths import resources_dir
 from chatdesk.core.providers.base import (
     ChatRequest,
@@ -190,6 +194,30 @@ async def test_a_filling_window_is_summarised_and_the_summary_sent(world: World)
     assert report.counts[Reason.SUMMARISED] > 0
     assert report.counts[Reason.DID_NOT_FIT] == 0
     assert report.message_count == 30  # nothing was deleted or hidden
+
+
+async def test_what_tools_read_in_files_is_in_no_request_for_a_summary(world: World) -> None:
+    """A summary may be made by a provider that never gets the files, and is sent to others later."""
+    await world.ask(4)
+    page = await world.chat.repositories.messages.page(world.thread, limit=8)
+    answer = next(each.id for each in page.messages if each.role is Role.ASSISTANT)
+    name = f"{PROJECT_FILES_SERVER}{NAME_JOINT}search_project_files"
+
+    def read_files(conn: Connection) -> None:
+        parts = (("tool_call", '{"arguments":"{}"}'), ("tool_result", '{"text":"The vault opens at nine."}'))
+        for index, (kind, content) in enumerate((*parts, ("text", '{"text":"I looked it up."}'))):
+            conn.exec_driver_sql(
+                "INSERT INTO message_parts (id, message_id, part_index, type, content, tool_call_id, tool_name)"
+                " VALUES (?, ?, ?, ?, ?, 'c1', ?)",
+                (new_id(), answer, 100 + index, kind, content, name),
+            )
+
+    await world.chat.database.write(read_files)
+    await world.ask(12)
+    await world.made()
+    asked = "\n".join(each.text for request in world.model.requests for each in request.messages)
+    assert "I looked it up." in asked and HELD_BACK in asked
+    assert "vault" not in asked
 
 
 async def test_a_thought_in_the_text_is_no_part_of_a_summary(world: World) -> None:

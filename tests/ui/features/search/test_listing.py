@@ -44,3 +44,27 @@ def test_english_words_find_it_as_well(german: None) -> None:
 def test_english_alone_finds_nothing_of_another_language(qapp: QApplication) -> None:
     assert _found("neuer") == []
     assert _found("new thread")[0] == "New thread"
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("Files of the project", RowKind.COMMAND),
+        ("files of the proj", RowKind.COMMAND),
+        ("cheese project", RowKind.COMPLETION),
+        ("project", RowKind.COMPLETION),
+    ],
+)
+def test_the_name_of_a_command_comes_before_a_filter_that_begins_like_its_end(
+    qapp: QApplication, typed: str, first: RowKind
+) -> None:
+    registry = CommandRegistry(QWidget(), CATALOGUE)
+    for command in CATALOGUE:
+        registry.bind(command.id, lambda: None)
+    rows = rows_of(Listed(typed, commands=offered_commands(registry)), now=_NOW)
+    chosen = next(row for row in rows if row.kind is not RowKind.HEADING)
+    assert chosen.kind is first
+    assert sum(row.kind is RowKind.COMMAND for row in rows) == len(
+        {row.key for row in rows if row.kind is RowKind.COMMAND}
+    )
+    assert any(row.kind is RowKind.COMPLETION for row in rows)
