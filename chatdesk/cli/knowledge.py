@@ -186,7 +186,8 @@ async def _list(options: argparse.Namespace, services: Services, project_id: str
             if file.state is FileState.UNREADABLE:
                 terminal.complain(f"  {visible_controls(file.path)}: {file.problem}")
             elif file.state is FileState.CLOSED:
-                terminal.complain(f"  {visible_controls(file.path)}: {tr('looks like a secret, not read')}")
+                said = tr("looks like a secret, not read")
+                terminal.complain(f"  {visible_controls(file.path)}: {said}")
     return 0
 
 

@@ -20,13 +20,14 @@ _LEADS: Final = re.compile(
     r"(?:"
     rf"my name is\b|call me {_NAME}|i live in\b|i (?:always |generally |usually )?prefer (?!not\b|to not\b)"
     r"|i work (?:as|at|for)\b|i['’]?a?m allergic to\b"
-    rf"|ich heiße\b|mein name ist\b|nenne? mich (?:bitte )?{_NAME}|ich (?:wohne|lebe) in\b|ich bevorzuge\b"
-    r"|ich arbeite (?:als|bei)\b|ich bin allergisch\b"
-    rf"|je m['’]appelle\b|mon nom est\b|appelle[sz]?-moi {_NAME}|j['’]habite\b|je préfère\b"
+    r"|ich heiße\b|mein name ist\b|ich (?:wohne|lebe) in\b|ich bevorzuge\b"  # codespell:ignore
+    rf"|nenne? mich (?:bitte )?{_NAME}"
+    r"|ich arbeite (?:als|bei)\b|ich bin allergisch\b"  # codespell:ignore
+    rf"|je m['’]appelle\b|mon nom est\b|appelle[sz]?-moi {_NAME}|j['’]habite\b|je préfère\b"  # codespell:ignore
     r"|je travaille (?:comme|chez)\b"
-    r"|me llamo\b|mi nombre es\b|ll[aá]mame\b|vivo en\b|prefiero\b|trabajo (?:como|en)\b"
-    r"|(?:eu )?me chamo\b|chamo-me\b|(?:o )?meu nome é\b|(?:eu )?(?:moro|vivo) em\b|(?:eu )?prefiro\b"
-    r"|(?:eu )?trabalho como\b"
+    r"|me llamo\b|mi nombre es\b|ll[aá]mame\b|vivo en\b|prefiero\b|trabajo (?:como|en)\b"  # codespell:ignore
+    r"|(?:eu )?me chamo\b|chamo-me\b|(?:o )?meu nome é\b"  # codespell:ignore
+    r"|(?:eu )?(?:moro|vivo) em\b|(?:eu )?prefiro\b|(?:eu )?trabalho como\b"
     r"|我叫|我的名字[是叫]|请?叫我|我住在|我(?:更喜欢|偏好)"
     r"|私の名前は|(?:私は)?\S{1,20}に住んでい|\S{1,20}と呼んでください"
     r"|اسمي\s|نادني\s|(?:أعيش|أسكن) في\s|أفضل\s"

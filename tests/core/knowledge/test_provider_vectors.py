@@ -11,7 +11,7 @@ import pytest
 
 from chatdesk.core.domain.knowledge import EmbeddingStatus, SourceKind
 from chatdesk.core.domain.provider_profile import ProviderProfile
-from chatdesk.core.errors import ChatDeskError, InvalidInput
+from chatdesk.core.errors import ChatDeskError, InvalidInput, NotPossible
 from chatdesk.core.events import EventBus
 from chatdesk.core.knowledge import provider_vectors
 from chatdesk.core.knowledge.knowledge_service import KnowledgeService
@@ -367,3 +367,17 @@ async def test_a_damaged_vector_costs_only_its_own_passage(world: World, column:
     )
     world.service.embeddings.repository.revision += 1
     assert await world.first("thing009") == "009.txt" and await world.first("thing010") == "010.txt"
+
+
+async def test_a_provider_that_never_gets_the_files_is_sent_no_passage_whoever_shared_it(world: World) -> None:
+    await world.service.embeddings.deny(world.project_id, "team", is_denied=True)
+    with pytest.raises(NotPossible):
+        await world.choose()
+    assert world.sent.texts() == [] and await world.answering() == "own"
+    await world.service.embeddings.deny(world.project_id, "team", is_denied=False)
+    await world.chosen()
+    await world.service.embeddings.deny(world.project_id, "team", is_denied=True)
+    before = len(world.sent.texts())
+    (world.folder / "new.txt").write_text("Something that came later.")
+    await world.service.wait_until_read()
+    assert len(world.sent.texts()) == before and await world.answering() == "own"

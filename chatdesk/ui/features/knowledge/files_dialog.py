@@ -132,6 +132,12 @@ class ProjectFilesDialog(FormPanel):
         self.sharing.activated.connect(self._share)
         row.addWidget(self.sharing)
         self.body.addLayout(row)
+        words = tr(
+            "With the text, members' computers get all passages. Where a member chose a provider's model for the"
+            " vectors, it gets them, too."
+        )
+        self.sharing_note = plain_label(words, "muted", wraps=True, name="sourceSharingNote")
+        self.body.addWidget(self.sharing_note)
 
     def _add_embedding_row(self) -> None:
         self.embedding = plain_label("", "muted", wraps=True, name="filesEmbedding")
@@ -252,6 +258,7 @@ class ProjectFilesDialog(FormPanel):
         self.exclude_button.setEnabled(is_folder)
         self.secrets_button.setVisible(status is not None and bool(status.secrets or "!/" in status.source.exclusions))
         self.sharing.setVisible(self._may_share and status is not None and not is_teams)
+        self.sharing_note.setVisible(self._may_share and status is not None and not is_teams)
         if status is not None:
             self.sharing.setCurrentIndex(list(_SHARED).index(status.source.sharing))
         is_paused = status is not None and status.source.is_paused

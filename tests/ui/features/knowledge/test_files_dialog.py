@@ -74,13 +74,15 @@ def test_what_the_team_gets_is_chosen_only_for_what_is_ones_own(theme: Theme, qt
     teams = SourceStatus(KnowledgeSource("c", "p", SourceKind.TEAM, "team:Minutes"), read=2)
     dialog.show_sources((*_STATUSES, teams))
     assert dialog.sharing.isVisible() and dialog.sharing.currentData() == Sharing.NAME
+    assert dialog.sharing_note.isVisible() and "provider" in dialog.sharing_note.text()
     chosen: list[object] = []
     dialog.sharingChosen.connect(lambda name, sharing: chosen.append((name, sharing)))
     qtbot.keyClick(dialog.sharing, Qt.Key.Key_Down)
     qtbot.keyClick(dialog.sharing, Qt.Key.Key_Up)
     assert chosen == [("a", Sharing.TEXT), ("a", Sharing.NAME)]
     dialog.list.setCurrentRow(2)
-    assert not dialog.sharing.isVisible() and not dialog.remove_button.isEnabled()
+    assert not dialog.sharing.isVisible() and not dialog.sharing_note.isVisible()
+    assert not dialog.remove_button.isEnabled()
     assert dialog.list.currentItem().text() == "Minutes\nshared by the team · 2 files read"
 
 
