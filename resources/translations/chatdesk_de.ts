@@ -264,12 +264,32 @@
         <translation>in den Ordner schreiben, was hier neu ist, und lesen, was andere geschrieben haben</translation>
     </message>
     <message>
+        <source>remove a computer, such as a lost one, and make a new recovery phrase</source>
+        <translation>einen Computer entfernen, etwa einen verlorenen, und eine neue Wiederherstellungsphrase erstellen</translation>
+    </message>
+    <message>
+        <source>the name or id of the computer</source>
+        <translation>der Name oder die Kennung des Computers</translation>
+    </message>
+    <message>
         <source>wait at most this long ({seconds})</source>
         <translation>höchstens so lange warten ({seconds})</translation>
     </message>
     <message>
+        <source>bring everything back on an empty profile, with the recovery phrase</source>
+        <translation>in einem leeren Profil alles zurückholen, mit der Wiederherstellungsphrase</translation>
+    </message>
+    <message>
         <source>show your computers, and what waits</source>
         <translation>die eigenen Computer zeigen, und was noch wartet</translation>
+    </message>
+    <message>
+        <source>stop reading and writing the folder, until &apos;resume&apos;</source>
+        <translation>den Ordner nicht mehr lesen und beschreiben, bis &apos;resume&apos;</translation>
+    </message>
+    <message>
+        <source>read and write the folder again</source>
+        <translation>den Ordner wieder lesen und beschreiben</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
@@ -292,6 +312,10 @@
         <translation>Die Datei mit der Wiederherstellungsphrase kann nicht gelesen werden: {reason}.</translation>
     </message>
     <message>
+        <source>A computer has a name.</source>
+        <translation>Ein Computer hat einen Namen.</translation>
+    </message>
+    <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
         <translation>Es gleicht Ihre Computer von selbst ab. Schließen Sie es, um das hier zu tun.</translation>
     </message>
@@ -304,8 +328,32 @@
         <translation>Wiederherstellungsphrase: </translation>
     </message>
     <message>
-        <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation>Diese Computer verwenden den Ordner: {computers}. Die Chats dieses Computers mit ihren zusammenführen?</translation>
+        <source>The folder has {size} and is used by: {computers}.</source>
+        <translation>Der Ordner hat {size} und wird verwendet von: {computers}.</translation>
+    </message>
+    <message>
+        <source>Bring everything here?</source>
+        <translation>Alles hierher holen?</translation>
+    </message>
+    <message>
+        <source>Merge the chats of this computer with theirs?</source>
+        <translation>Die Chats dieses Computers mit ihren zusammenführen?</translation>
+    </message>
+    <message>
+        <source>Remove {name}? Your other computers then need the new recovery phrase, which is shown. {name} keeps, and can read, everything that it had, and gets nothing new.</source>
+        <translation>{name} entfernen? Ihre anderen Computer brauchen dann die neue Wiederherstellungsphrase, die gezeigt wird. {name} behält alles, was dort schon war, kann es lesen und bekommt nichts Neues.</translation>
+    </message>
+    <message>
+        <source>{name} was removed. Join again with the new phrase on your other computers.</source>
+        <translation>{name} wurde entfernt. Treten Sie auf Ihren anderen Computern mit der neuen Phrase wieder bei.</translation>
+    </message>
+    <message>
+        <source>Paused: nothing is read or written there.</source>
+        <translation>Pausiert: Dort wird nichts gelesen oder geschrieben.</translation>
+    </message>
+    <message>
+        <source>Your computers are kept in step again.</source>
+        <translation>Ihre Computer werden wieder abgeglichen.</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
@@ -11978,8 +12026,104 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Dateien hinzufügen…</translation>
     </message>
     <message>
+        <source>This computer has no keyring that could keep the key. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>Dieser Computer hat keinen Schlüsselbund für den Schlüssel. Bewahren Sie ihn stattdessen in der verschlüsselten Schlüsseldatei von ChatDesk auf; ihre Passphrase geben Sie nach jedem Start einmal ein.</translation>
+    </message>
+    <message>
+        <source>Folder that something carries between your computers</source>
+        <translation>Ordner, der zwischen Ihren Computern übertragen wird</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>Durchsuchen…</translation>
+    </message>
+    <message>
+        <source>Choose the folder</source>
+        <translation>Ordner wählen</translation>
+    </message>
+    <message>
+        <source>Recovery phrase</source>
+        <translation>Wiederherstellungsphrase</translation>
+    </message>
+    <message>
+        <source>I have written it down, or saved it</source>
+        <translation>Ich habe sie aufgeschrieben oder gespeichert</translation>
+    </message>
+    <message>
+        <source>Copy the phrase</source>
+        <translation>Phrase kopieren</translation>
+    </message>
+    <message>
+        <source>Save to print…</source>
+        <translation>Zum Drucken speichern…</translation>
+    </message>
+    <message>
+        <source>Your other computers need this recovery phrase, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
+        <translation>Ihre anderen Computer brauchen diese Wiederherstellungsphrase, und mit ihr allein bekommen Sie Ihre Chats zurück. Wer sie und den Ordner hat, kann alles lesen. Sie wird nicht noch einmal gezeigt.</translation>
+    </message>
+    <message>
+        <source>Recovery phrase of ChatDesk for my computers: {phrase}</source>
+        <translation>Wiederherstellungsphrase von ChatDesk für meine Computer: {phrase}</translation>
+    </message>
+    <message>
+        <source>The phrase is in the clipboard.</source>
+        <translation>Die Phrase ist in der Zwischenablage.</translation>
+    </message>
+    <message>
+        <source>Save the recovery phrase</source>
+        <translation>Wiederherstellungsphrase speichern</translation>
+    </message>
+    <message>
+        <source>ChatDesk recovery phrase.txt</source>
+        <translation>ChatDesk-Wiederherstellungsphrase.txt</translation>
+    </message>
+    <message>
+        <source>Start with this computer</source>
+        <translation>Mit diesem Computer beginnen</translation>
+    </message>
+    <message>
+        <source>Check the folder</source>
+        <translation>Ordner prüfen</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Beginnen</translation>
+    </message>
+    <message>
+        <source>Writing into the folder…</source>
+        <translation>In den Ordner wird geschrieben…</translation>
+    </message>
+    <message>
+        <source>Looking at the folder…</source>
+        <translation>Der Ordner wird geprüft…</translation>
+    </message>
+    <message>
+        <source>Join your computers</source>
+        <translation>Ihren Computern beitreten</translation>
+    </message>
+    <message>
+        <source>Recovery phrase, as it was shown on the other computer</source>
+        <translation>Wiederherstellungsphrase, wie sie der andere Computer gezeigt hat</translation>
+    </message>
+    <message>
+        <source>Joining…</source>
+        <translation>Beitritt läuft…</translation>
+    </message>
+    <message>
+        <source>Looking into the folder…</source>
+        <translation>Der Ordner wird gelesen…</translation>
+    </message>
+    <message>
         <source>Remove {name}</source>
         <translation>{name} entfernen</translation>
+    </message>
+    <message>
+        <source>{name} keeps, and can read, everything that it had. It gets nothing new, and what it writes from now on reaches none of your other computers. These need the new phrase below: choose Join again on each.</source>
+        <translation>{name} behält alles, was dort schon war, und kann es lesen. Neues kommt dort nicht an, und was {name} ab jetzt schreibt, erreicht keinen Ihrer anderen Computer. Diese brauchen die neue Phrase unten: Wählen Sie auf jedem „Wieder beitreten“.</translation>
+    </message>
+    <message>
+        <source>Removing the computer…</source>
+        <translation>Der Computer wird entfernt…</translation>
     </message>
     <message>
         <source>{title}: {detail}</source>
@@ -12630,8 +12774,72 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Hinzufügen</translation>
     </message>
     <message>
+        <source>Last here</source>
+        <translation>Zuletzt hier</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Ausstehend</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <source>Computers</source>
+        <translation>Computer</translation>
+    </message>
+    <message>
+        <source>Remove this computer…</source>
+        <translation>Diesen Computer entfernen…</translation>
+    </message>
+    <message>
         <source>Pause</source>
         <translation>Pausieren</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Have the same chats on all computers of yours. A folder that something carries between them is enough: Syncthing, Nextcloud, Dropbox, a network drive or a USB stick. Everything is encrypted before it is written there.</source>
+        <translation>Haben Sie dieselben Chats auf allen Ihren Computern. Es genügt ein Ordner, der zwischen ihnen übertragen wird: Syncthing, Nextcloud, Dropbox, ein Netzlaufwerk oder ein USB-Stick. Alles wird verschlüsselt, bevor es dort geschrieben wird.</translation>
+    </message>
+    <message>
+        <source>Start…</source>
+        <translation>Beginnen…</translation>
+    </message>
+    <message>
+        <source>Join…</source>
+        <translation>Beitreten…</translation>
+    </message>
+    <message>
+        <source>The first computer</source>
+        <translation>Der erste Computer</translation>
+    </message>
+    <message>
+        <source>Choose an empty folder. You get a recovery phrase, which your other computers need.</source>
+        <translation>Wählen Sie einen leeren Ordner. Sie bekommen eine Wiederherstellungsphrase, die Ihre anderen Computer brauchen.</translation>
+    </message>
+    <message>
+        <source>A further computer, or a new one</source>
+        <translation>Ein weiterer Computer oder ein neuer</translation>
+    </message>
+    <message>
+        <source>Choose the same folder and give the phrase. You see whose it is before anything is merged.</source>
+        <translation>Wählen Sie denselben Ordner und geben Sie die Phrase ein. Sie sehen, wem er gehört, bevor etwas zusammengeführt wird.</translation>
+    </message>
+    <message>
+        <source>Join again…</source>
+        <translation>Wieder beitreten…</translation>
+    </message>
+    <message>
+        <source>Forget the folder…</source>
+        <translation>Ordner vergessen…</translation>
+    </message>
+    <message>
+        <source>older than before</source>
+        <translation>älter als vorher</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -13393,6 +13601,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>workspace join share invite</source>
         <translation>Arbeitsbereich beitreten teilen einladen</translation>
+    </message>
+    <message>
+        <source>sync folder recovery phrase laptop</source>
+        <translation>Abgleich Ordner Wiederherstellungsphrase Laptop</translation>
     </message>
     <message>
         <source>cost money tokens price spend</source>
@@ -14685,8 +14897,60 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Ein Projekt</translation>
     </message>
     <message>
+        <source>Paused: nothing is read or written in the folder. What you write waits on this computer.</source>
+        <translation>Pausiert: Im Ordner wird nichts gelesen oder geschrieben. Was Sie schreiben, wartet auf diesem Computer.</translation>
+    </message>
+    <message>
+        <source>This profile was restored, or a copy of it is in use, so it does not exchange anything. All chats are kept. Join again with the recovery phrase, or forget the folder.</source>
+        <translation>Dieses Profil wurde wiederhergestellt, oder eine Kopie davon wird verwendet; deshalb tauscht es nichts aus. Alle Chats bleiben erhalten. Treten Sie mit der Wiederherstellungsphrase wieder bei, oder vergessen Sie den Ordner.</translation>
+    </message>
+    <message>
+        <source>Your chats are being written into the folder. Join it on your other computers.</source>
+        <translation>Ihre Chats werden in den Ordner geschrieben. Treten Sie ihm auf Ihren anderen Computern bei.</translation>
+    </message>
+    <message>
+        <source>This computer has joined. What the others have comes in now.</source>
+        <translation>Dieser Computer ist beigetreten. Was die anderen haben, kommt jetzt an.</translation>
+    </message>
+    <message>
         <source>Syncing.</source>
         <translation>Abgleich läuft.</translation>
+    </message>
+    <message>
+        <source>Not everything is in the folder yet.</source>
+        <translation>Noch ist nicht alles im Ordner.</translation>
+    </message>
+    <message>
+        <source>All chats stay here. The folder stays as it is, for your other computers; nobody can read it without the phrase, with which you can join again.</source>
+        <translation>Alle Chats bleiben hier. Der Ordner bleibt für Ihre anderen Computer, wie er ist; ohne die Phrase kann ihn niemand lesen, und mit ihr können Sie wieder beitreten.</translation>
+    </message>
+    <message>
+        <source>Forget the folder?</source>
+        <translation>Den Ordner vergessen?</translation>
+    </message>
+    <message>
+        <source>Forget it</source>
+        <translation>Vergessen</translation>
+    </message>
+    <message>
+        <source>This computer has left {folder}. All chats are kept.</source>
+        <translation>Dieser Computer hat {folder} verlassen. Alle Chats bleiben erhalten.</translation>
+    </message>
+    <message>
+        <source>Its chats and those of this computer are merged when you join; nothing is lost.</source>
+        <translation>Seine Chats und die dieses Computers werden beim Beitritt zusammengeführt; nichts geht verloren.</translation>
+    </message>
+    <message>
+        <source>The phrase is still shown here.</source>
+        <translation>Die Phrase wird hier noch gezeigt.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the phrase.</source>
+        <translation>Wählen Sie einen anderen Ordner, oder kopieren Sie die Phrase.</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Print it, or keep it where only you can read it.</source>
+        <translation>Als {name} gespeichert. Drucken Sie die Datei, oder bewahren Sie sie auf, wo nur Sie sie lesen können.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -20375,8 +20639,52 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Die Wiederherstellungsphrase gehört nicht zu diesem Ordner.</translation>
     </message>
     <message>
-        <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation>Suchen Sie die Phrase, die gezeigt wurde, als der erste Computer mit diesem Ordner begann.</translation>
+        <source>Use the phrase that was shown when the first computer began with this folder, or when one was removed since.</source>
+        <translation>Verwenden Sie die Phrase, die gezeigt wurde, als der erste Computer mit diesem Ordner begann oder als zuletzt einer entfernt wurde.</translation>
+    </message>
+    <message>
+        <source>It is there.</source>
+        <translation>Er ist da.</translation>
+    </message>
+    <message>
+        <source>This is a file. Choose a folder.</source>
+        <translation>Das ist eine Datei. Wählen Sie einen Ordner.</translation>
+    </message>
+    <message>
+        <source>It is made when you go on.</source>
+        <translation>Er wird angelegt, wenn Sie fortfahren.</translation>
+    </message>
+    <message>
+        <source>It is not there, nor is the folder around it. Connect the disk, or look again.</source>
+        <translation>Er ist nicht da, und auch der Ordner darüber nicht. Schließen Sie den Datenträger an, oder sehen Sie noch einmal nach.</translation>
+    </message>
+    <message>
+        <source>It cannot be written: {reason}.</source>
+        <translation>In ihn kann nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>It can be written.</source>
+        <translation>In ihn kann geschrieben werden.</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>Inhalt</translation>
+    </message>
+    <message>
+        <source>{problem}</source>
+        <translation>{problem}</translation>
+    </message>
+    <message>
+        <source>Another computer of yours uses it already. Cancel, and choose Join.</source>
+        <translation>Ein anderer Computer von Ihnen verwendet ihn schon. Brechen Sie ab, und wählen Sie „Beitreten“.</translation>
+    </message>
+    <message>
+        <source>It is a folder of ChatDesk.</source>
+        <translation>Es ist ein Ordner von ChatDesk.</translation>
+    </message>
+    <message>
+        <source>It has other files. Choose an empty folder, or a new one inside.</source>
+        <translation>Er enthält andere Dateien. Wählen Sie einen leeren Ordner oder einen neuen darin.</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
@@ -20387,8 +20695,52 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>&apos;chatdesk computers start&apos; oder &apos;join&apos; macht das.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk computers status&apos; lists them.</source>
+        <translation>&apos;chatdesk computers status&apos; listet sie auf.</translation>
+    </message>
+    <message>
+        <source>The exchange with your other computers is paused.</source>
+        <translation>Der Austausch mit Ihren anderen Computern ist pausiert.</translation>
+    </message>
+    <message>
+        <source>Nothing is read or written in the folder.</source>
+        <translation>Im Ordner wird nichts gelesen oder geschrieben.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers resume&apos; goes on.</source>
+        <translation>&apos;chatdesk computers resume&apos; setzt ihn fort.</translation>
+    </message>
+    <message>
+        <source>Name it by its id: &apos;chatdesk computers status --json&apos; has them.</source>
+        <translation>Geben Sie seine Kennung an: &apos;chatdesk computers status --json&apos; nennt sie.</translation>
+    </message>
+    <message>
         <source>This computer has left the folder, and your chats are kept.</source>
         <translation>Dieser Computer hat den Ordner verlassen, und Ihre Chats bleiben erhalten.</translation>
+    </message>
+    <message>
+        <source>This profile has chats already.</source>
+        <translation>In diesem Profil gibt es schon Chats.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers join&apos; merges them with those of the folder.</source>
+        <translation>&apos;chatdesk computers join&apos; führt sie mit denen des Ordners zusammen.</translation>
+    </message>
+    <message>
+        <source>Several computers are called {name}.</source>
+        <translation>Mehrere Computer heißen {name}.</translation>
+    </message>
+    <message>
+        <source>None of your computers is called {name}.</source>
+        <translation>Keiner Ihrer Computer heißt {name}.</translation>
+    </message>
+    <message>
+        <source>This is the computer that you use.</source>
+        <translation>Das ist der Computer, den Sie gerade benutzen.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers leave&apos; forgets the folder.</source>
+        <translation>&apos;chatdesk computers leave&apos; vergisst den Ordner.</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
@@ -20421,6 +20773,18 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
         <translation>Schließen Sie den Datenträger an, oder starten Sie das Programm, das den Ordner überträgt. ChatDesk versucht es von selbst erneut.</translation>
+    </message>
+    <message>
+        <source>The folder of your computers belongs to another recovery phrase.</source>
+        <translation>Der Ordner Ihrer Computer gehört zu einer anderen Wiederherstellungsphrase.</translation>
+    </message>
+    <message>
+        <source>Nothing was written there, and everything you wrote is kept on this computer.</source>
+        <translation>Dort wurde nichts geschrieben, und alles, was Sie geschrieben haben, bleibt auf diesem Computer.</translation>
+    </message>
+    <message>
+        <source>Put the folder back, or forget it and join again. ChatDesk tries again by itself.</source>
+        <translation>Legen Sie den Ordner zurück, oder vergessen Sie ihn und treten Sie wieder bei. ChatDesk versucht es von selbst erneut.</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
@@ -20741,6 +21105,38 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>Nicht lesbar: {names}.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>
+        <translation>Alles, was Sie hier geschrieben haben, bleibt auf diesem Computer, auch was noch nicht gesendet war.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase, or forget the folder.</source>
+        <translation>Treten Sie mit der neuen Wiederherstellungsphrase wieder bei, oder vergessen Sie den Ordner.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, and merged when you have joined again.</source>
+        <translation>Alles, was Sie hier geschrieben haben, bleibt auf diesem Computer und wird zusammengeführt, sobald Sie wieder beigetreten sind.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase. If you did not remove any, begin with another folder.</source>
+        <translation>Treten Sie mit der neuen Wiederherstellungsphrase wieder bei. Wenn Sie keinen entfernt haben, beginnen Sie mit einem anderen Ordner.</translation>
+    </message>
+    <message>
+        <source>This recovery phrase was replaced when a computer was removed.</source>
+        <translation>Diese Wiederherstellungsphrase wurde ersetzt, als ein Computer entfernt wurde.</translation>
+    </message>
+    <message>
+        <source>Use the phrase that was shown then.</source>
+        <translation>Verwenden Sie die Phrase, die dabei gezeigt wurde.</translation>
+    </message>
+    <message>
+        <source>This computer was removed on {computer}.</source>
+        <translation>Dieser Computer wurde auf {computer} entfernt.</translation>
+    </message>
+    <message>
+        <source>{name} was removed on {computer}, so there is a new recovery phrase.</source>
+        <translation>{name} wurde auf {computer} entfernt, deshalb gibt es eine neue Wiederherstellungsphrase.</translation>
     </message>
 </context>
 </TS>

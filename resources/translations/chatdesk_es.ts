@@ -264,12 +264,32 @@
         <translation>escribe en la carpeta lo nuevo de aquí y lee lo que escribieron los demás</translation>
     </message>
     <message>
+        <source>remove a computer, such as a lost one, and make a new recovery phrase</source>
+        <translation>quita un dispositivo, como uno perdido, y crea una nueva frase de recuperación</translation>
+    </message>
+    <message>
+        <source>the name or id of the computer</source>
+        <translation>el nombre o el identificador del dispositivo</translation>
+    </message>
+    <message>
         <source>wait at most this long ({seconds})</source>
         <translation>espera como máximo este tiempo ({seconds})</translation>
     </message>
     <message>
+        <source>bring everything back on an empty profile, with the recovery phrase</source>
+        <translation>recupera todo en un perfil vacío, con la frase de recuperación</translation>
+    </message>
+    <message>
         <source>show your computers, and what waits</source>
         <translation>muestra tus dispositivos y lo que está pendiente</translation>
+    </message>
+    <message>
+        <source>stop reading and writing the folder, until &apos;resume&apos;</source>
+        <translation>deja de leer y escribir en la carpeta, hasta &apos;resume&apos;</translation>
+    </message>
+    <message>
+        <source>read and write the folder again</source>
+        <translation>vuelve a leer y escribir en la carpeta</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
@@ -292,6 +312,10 @@
         <translation>No se puede leer el archivo de la frase de recuperación: {reason}.</translation>
     </message>
     <message>
+        <source>A computer has a name.</source>
+        <translation>Un dispositivo tiene un nombre.</translation>
+    </message>
+    <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
         <translation>Ya sincroniza tus dispositivos por sí solo. Ciérralo para hacerlo aquí.</translation>
     </message>
@@ -304,8 +328,32 @@
         <translation>Frase de recuperación: </translation>
     </message>
     <message>
-        <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation>La carpeta la usan: {computers}. ¿Combinar los chats de este dispositivo con los suyos?</translation>
+        <source>The folder has {size} and is used by: {computers}.</source>
+        <translation>La carpeta ocupa {size} y la usan: {computers}.</translation>
+    </message>
+    <message>
+        <source>Bring everything here?</source>
+        <translation>¿Traerlo todo aquí?</translation>
+    </message>
+    <message>
+        <source>Merge the chats of this computer with theirs?</source>
+        <translation>¿Combinar los chats de este dispositivo con los suyos?</translation>
+    </message>
+    <message>
+        <source>Remove {name}? Your other computers then need the new recovery phrase, which is shown. {name} keeps, and can read, everything that it had, and gets nothing new.</source>
+        <translation>¿Quitar {name}? Tus otros dispositivos necesitarán entonces la nueva frase de recuperación, que se mostrará. {name} conserva todo lo que tenía, puede leerlo y no recibe nada nuevo.</translation>
+    </message>
+    <message>
+        <source>{name} was removed. Join again with the new phrase on your other computers.</source>
+        <translation>{name} se quitó. Vuelve a unirte con la nueva frase en tus otros dispositivos.</translation>
+    </message>
+    <message>
+        <source>Paused: nothing is read or written there.</source>
+        <translation>En pausa: allí no se lee ni se escribe nada.</translation>
+    </message>
+    <message>
+        <source>Your computers are kept in step again.</source>
+        <translation>Tus dispositivos vuelven a sincronizarse.</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
@@ -11978,8 +12026,104 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Añadir archivos…</translation>
     </message>
     <message>
+        <source>This computer has no keyring that could keep the key. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>Este dispositivo no tiene un llavero donde guardar la clave. Guárdala en el archivo de claves cifrado de ChatDesk; su frase de contraseña se pide una vez después de cada inicio.</translation>
+    </message>
+    <message>
+        <source>Folder that something carries between your computers</source>
+        <translation>Carpeta que algo lleva de un dispositivo a otro</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>Examinar…</translation>
+    </message>
+    <message>
+        <source>Choose the folder</source>
+        <translation>Elegir la carpeta</translation>
+    </message>
+    <message>
+        <source>Recovery phrase</source>
+        <translation>Frase de recuperación</translation>
+    </message>
+    <message>
+        <source>I have written it down, or saved it</source>
+        <translation>La he anotado o guardado</translation>
+    </message>
+    <message>
+        <source>Copy the phrase</source>
+        <translation>Copiar la frase</translation>
+    </message>
+    <message>
+        <source>Save to print…</source>
+        <translation>Guardar para imprimir…</translation>
+    </message>
+    <message>
+        <source>Your other computers need this recovery phrase, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
+        <translation>Tus otros dispositivos necesitan esta frase de recuperación, y solo con ella recuperas tus chats. Quien tenga la frase y la carpeta puede leerlo todo. No se vuelve a mostrar.</translation>
+    </message>
+    <message>
+        <source>Recovery phrase of ChatDesk for my computers: {phrase}</source>
+        <translation>Frase de recuperación de ChatDesk para mis dispositivos: {phrase}</translation>
+    </message>
+    <message>
+        <source>The phrase is in the clipboard.</source>
+        <translation>La frase está en el portapapeles.</translation>
+    </message>
+    <message>
+        <source>Save the recovery phrase</source>
+        <translation>Guardar la frase de recuperación</translation>
+    </message>
+    <message>
+        <source>ChatDesk recovery phrase.txt</source>
+        <translation>Frase de recuperación de ChatDesk.txt</translation>
+    </message>
+    <message>
+        <source>Start with this computer</source>
+        <translation>Empezar con este dispositivo</translation>
+    </message>
+    <message>
+        <source>Check the folder</source>
+        <translation>Comprobar la carpeta</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Empezar</translation>
+    </message>
+    <message>
+        <source>Writing into the folder…</source>
+        <translation>Escribiendo en la carpeta…</translation>
+    </message>
+    <message>
+        <source>Looking at the folder…</source>
+        <translation>Comprobando la carpeta…</translation>
+    </message>
+    <message>
+        <source>Join your computers</source>
+        <translation>Unirse a tus dispositivos</translation>
+    </message>
+    <message>
+        <source>Recovery phrase, as it was shown on the other computer</source>
+        <translation>Frase de recuperación, tal como se mostró en el otro dispositivo</translation>
+    </message>
+    <message>
+        <source>Joining…</source>
+        <translation>Uniendo…</translation>
+    </message>
+    <message>
+        <source>Looking into the folder…</source>
+        <translation>Mirando en la carpeta…</translation>
+    </message>
+    <message>
         <source>Remove {name}</source>
         <translation>Quitar {name}</translation>
+    </message>
+    <message>
+        <source>{name} keeps, and can read, everything that it had. It gets nothing new, and what it writes from now on reaches none of your other computers. These need the new phrase below: choose Join again on each.</source>
+        <translation>{name} conserva todo lo que tenía y puede leerlo. No recibe nada nuevo, y lo que escriba desde ahora no llega a ninguno de tus otros dispositivos. Estos necesitan la nueva frase de abajo: elige «Volver a unirse» en cada uno.</translation>
+    </message>
+    <message>
+        <source>Removing the computer…</source>
+        <translation>Quitando el dispositivo…</translation>
     </message>
     <message>
         <source>{title}: {detail}</source>
@@ -12630,8 +12774,72 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Añadir</translation>
     </message>
     <message>
+        <source>Last here</source>
+        <translation>Última vez aquí</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Pendiente</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Tamaño</translation>
+    </message>
+    <message>
+        <source>Computers</source>
+        <translation>Dispositivos</translation>
+    </message>
+    <message>
+        <source>Remove this computer…</source>
+        <translation>Quitar este dispositivo…</translation>
+    </message>
+    <message>
         <source>Pause</source>
         <translation>Pausar</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Reanudar</translation>
+    </message>
+    <message>
+        <source>Have the same chats on all computers of yours. A folder that something carries between them is enough: Syncthing, Nextcloud, Dropbox, a network drive or a USB stick. Everything is encrypted before it is written there.</source>
+        <translation>Ten los mismos chats en todos tus dispositivos. Basta una carpeta que algo lleve de uno a otro: Syncthing, Nextcloud, Dropbox, una unidad de red o una memoria USB. Todo se cifra antes de escribirse en ella.</translation>
+    </message>
+    <message>
+        <source>Start…</source>
+        <translation>Empezar…</translation>
+    </message>
+    <message>
+        <source>Join…</source>
+        <translation>Unirse…</translation>
+    </message>
+    <message>
+        <source>The first computer</source>
+        <translation>El primer dispositivo</translation>
+    </message>
+    <message>
+        <source>Choose an empty folder. You get a recovery phrase, which your other computers need.</source>
+        <translation>Elige una carpeta vacía. Recibes una frase de recuperación que necesitan tus otros dispositivos.</translation>
+    </message>
+    <message>
+        <source>A further computer, or a new one</source>
+        <translation>Otro dispositivo, o uno nuevo</translation>
+    </message>
+    <message>
+        <source>Choose the same folder and give the phrase. You see whose it is before anything is merged.</source>
+        <translation>Elige la misma carpeta e indica la frase. Ves de quién es antes de combinar nada.</translation>
+    </message>
+    <message>
+        <source>Join again…</source>
+        <translation>Volver a unirse…</translation>
+    </message>
+    <message>
+        <source>Forget the folder…</source>
+        <translation>Olvidar la carpeta…</translation>
+    </message>
+    <message>
+        <source>older than before</source>
+        <translation>más antiguo que antes</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -13393,6 +13601,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>workspace join share invite</source>
         <translation>espacio de trabajo unirse compartir invitar</translation>
+    </message>
+    <message>
+        <source>sync folder recovery phrase laptop</source>
+        <translation>sincronización carpeta frase de recuperación portátil</translation>
     </message>
     <message>
         <source>cost money tokens price spend</source>
@@ -14685,8 +14897,60 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Un proyecto</translation>
     </message>
     <message>
+        <source>Paused: nothing is read or written in the folder. What you write waits on this computer.</source>
+        <translation>En pausa: no se lee ni se escribe nada en la carpeta. Lo que escribes espera en este dispositivo.</translation>
+    </message>
+    <message>
+        <source>This profile was restored, or a copy of it is in use, so it does not exchange anything. All chats are kept. Join again with the recovery phrase, or forget the folder.</source>
+        <translation>Este perfil se restauró, o se usa una copia suya, así que no intercambia nada. Todos los chats se conservan. Vuelve a unirte con la frase de recuperación, u olvida la carpeta.</translation>
+    </message>
+    <message>
+        <source>Your chats are being written into the folder. Join it on your other computers.</source>
+        <translation>Tus chats se están escribiendo en la carpeta. Únete a ella en tus otros dispositivos.</translation>
+    </message>
+    <message>
+        <source>This computer has joined. What the others have comes in now.</source>
+        <translation>Este dispositivo se ha unido. Ahora llega lo que tienen los demás.</translation>
+    </message>
+    <message>
         <source>Syncing.</source>
         <translation>Sincronizando.</translation>
+    </message>
+    <message>
+        <source>Not everything is in the folder yet.</source>
+        <translation>Aún no está todo en la carpeta.</translation>
+    </message>
+    <message>
+        <source>All chats stay here. The folder stays as it is, for your other computers; nobody can read it without the phrase, with which you can join again.</source>
+        <translation>Todos los chats se quedan aquí. La carpeta se queda como está para tus otros dispositivos; nadie puede leerla sin la frase, con la que puedes volver a unirte.</translation>
+    </message>
+    <message>
+        <source>Forget the folder?</source>
+        <translation>¿Olvidar la carpeta?</translation>
+    </message>
+    <message>
+        <source>Forget it</source>
+        <translation>Olvidarla</translation>
+    </message>
+    <message>
+        <source>This computer has left {folder}. All chats are kept.</source>
+        <translation>Este dispositivo ha salido de {folder}. Todos los chats se conservan.</translation>
+    </message>
+    <message>
+        <source>Its chats and those of this computer are merged when you join; nothing is lost.</source>
+        <translation>Sus chats y los de este dispositivo se combinan cuando te unes; no se pierde nada.</translation>
+    </message>
+    <message>
+        <source>The phrase is still shown here.</source>
+        <translation>La frase sigue mostrándose aquí.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the phrase.</source>
+        <translation>Elige otra carpeta o copia la frase.</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Print it, or keep it where only you can read it.</source>
+        <translation>Guardada como {name}. Imprímela, o consérvala donde solo tú puedas leerla.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -20375,8 +20639,52 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>La frase de recuperación no es la de esta carpeta.</translation>
     </message>
     <message>
-        <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation>Busca la frase que se mostró cuando el primer dispositivo empezó con esta carpeta.</translation>
+        <source>Use the phrase that was shown when the first computer began with this folder, or when one was removed since.</source>
+        <translation>Usa la frase que se mostró cuando el primer dispositivo empezó con esta carpeta, o cuando se quitó alguno después.</translation>
+    </message>
+    <message>
+        <source>It is there.</source>
+        <translation>Existe.</translation>
+    </message>
+    <message>
+        <source>This is a file. Choose a folder.</source>
+        <translation>Es un archivo. Elige una carpeta.</translation>
+    </message>
+    <message>
+        <source>It is made when you go on.</source>
+        <translation>Se crea cuando continúes.</translation>
+    </message>
+    <message>
+        <source>It is not there, nor is the folder around it. Connect the disk, or look again.</source>
+        <translation>No existe, ni tampoco la carpeta que la contiene. Conecta el disco, o compruébalo de nuevo.</translation>
+    </message>
+    <message>
+        <source>It cannot be written: {reason}.</source>
+        <translation>No se puede escribir en ella: {reason}.</translation>
+    </message>
+    <message>
+        <source>It can be written.</source>
+        <translation>Se puede escribir en ella.</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>Contenido</translation>
+    </message>
+    <message>
+        <source>{problem}</source>
+        <translation>{problem}</translation>
+    </message>
+    <message>
+        <source>Another computer of yours uses it already. Cancel, and choose Join.</source>
+        <translation>Otro dispositivo tuyo ya la usa. Cancela y elige «Unirse».</translation>
+    </message>
+    <message>
+        <source>It is a folder of ChatDesk.</source>
+        <translation>Es una carpeta de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>It has other files. Choose an empty folder, or a new one inside.</source>
+        <translation>Tiene otros archivos. Elige una carpeta vacía, o una nueva dentro de ella.</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
@@ -20387,8 +20695,52 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>&apos;chatdesk computers start&apos; o &apos;join&apos; lo hace.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk computers status&apos; lists them.</source>
+        <translation>&apos;chatdesk computers status&apos; los muestra.</translation>
+    </message>
+    <message>
+        <source>The exchange with your other computers is paused.</source>
+        <translation>El intercambio con tus otros dispositivos está en pausa.</translation>
+    </message>
+    <message>
+        <source>Nothing is read or written in the folder.</source>
+        <translation>No se lee ni se escribe nada en la carpeta.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers resume&apos; goes on.</source>
+        <translation>&apos;chatdesk computers resume&apos; lo reanuda.</translation>
+    </message>
+    <message>
+        <source>Name it by its id: &apos;chatdesk computers status --json&apos; has them.</source>
+        <translation>Indícalo por su identificador: &apos;chatdesk computers status --json&apos; lo muestra.</translation>
+    </message>
+    <message>
         <source>This computer has left the folder, and your chats are kept.</source>
         <translation>Este dispositivo ha salido de la carpeta, y tus chats se conservan.</translation>
+    </message>
+    <message>
+        <source>This profile has chats already.</source>
+        <translation>Este perfil ya tiene chats.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers join&apos; merges them with those of the folder.</source>
+        <translation>&apos;chatdesk computers join&apos; los combina con los de la carpeta.</translation>
+    </message>
+    <message>
+        <source>Several computers are called {name}.</source>
+        <translation>Varios dispositivos se llaman {name}.</translation>
+    </message>
+    <message>
+        <source>None of your computers is called {name}.</source>
+        <translation>Ninguno de tus dispositivos se llama {name}.</translation>
+    </message>
+    <message>
+        <source>This is the computer that you use.</source>
+        <translation>Es el dispositivo que estás usando.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers leave&apos; forgets the folder.</source>
+        <translation>&apos;chatdesk computers leave&apos; olvida la carpeta.</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
@@ -20421,6 +20773,18 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
         <translation>Conecta el disco, o inicia el programa que transporta la carpeta. ChatDesk lo intenta de nuevo por sí solo.</translation>
+    </message>
+    <message>
+        <source>The folder of your computers belongs to another recovery phrase.</source>
+        <translation>La carpeta de tus dispositivos tiene otra frase de recuperación.</translation>
+    </message>
+    <message>
+        <source>Nothing was written there, and everything you wrote is kept on this computer.</source>
+        <translation>No se escribió nada allí, y todo lo que escribiste se conserva en este dispositivo.</translation>
+    </message>
+    <message>
+        <source>Put the folder back, or forget it and join again. ChatDesk tries again by itself.</source>
+        <translation>Vuelve a poner la carpeta, u olvídala y únete de nuevo. ChatDesk lo intenta de nuevo por sí solo.</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
@@ -20741,6 +21105,38 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>No se puede leer: {names}.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>
+        <translation>Todo lo que escribiste aquí se conserva en este dispositivo, también lo que no se había enviado.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase, or forget the folder.</source>
+        <translation>Vuelve a unirte con la nueva frase de recuperación, u olvida la carpeta.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, and merged when you have joined again.</source>
+        <translation>Todo lo que escribiste aquí se conserva en este dispositivo, y se combina cuando vuelvas a unirte.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase. If you did not remove any, begin with another folder.</source>
+        <translation>Vuelve a unirte con la nueva frase de recuperación. Si no quitaste ninguno, empieza con otra carpeta.</translation>
+    </message>
+    <message>
+        <source>This recovery phrase was replaced when a computer was removed.</source>
+        <translation>Esta frase de recuperación se sustituyó cuando se quitó un dispositivo.</translation>
+    </message>
+    <message>
+        <source>Use the phrase that was shown then.</source>
+        <translation>Usa la frase que se mostró entonces.</translation>
+    </message>
+    <message>
+        <source>This computer was removed on {computer}.</source>
+        <translation>Este dispositivo se quitó en {computer}.</translation>
+    </message>
+    <message>
+        <source>{name} was removed on {computer}, so there is a new recovery phrase.</source>
+        <translation>{name} se quitó en {computer}, así que hay una nueva frase de recuperación.</translation>
     </message>
 </context>
 </TS>

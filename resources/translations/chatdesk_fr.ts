@@ -264,12 +264,32 @@
         <translation>écrire dans le dossier ce qui est nouveau ici, et lire ce que les autres ont écrit</translation>
     </message>
     <message>
+        <source>remove a computer, such as a lost one, and make a new recovery phrase</source>
+        <translation>retirer un ordinateur, par exemple un ordinateur perdu, et créer une nouvelle phrase de récupération</translation>
+    </message>
+    <message>
+        <source>the name or id of the computer</source>
+        <translation>le nom ou l’identifiant de l’ordinateur</translation>
+    </message>
+    <message>
         <source>wait at most this long ({seconds})</source>
         <translation>attendre au plus cette durée ({seconds})</translation>
     </message>
     <message>
+        <source>bring everything back on an empty profile, with the recovery phrase</source>
+        <translation>tout ramener dans un profil vide, avec la phrase de récupération</translation>
+    </message>
+    <message>
         <source>show your computers, and what waits</source>
         <translation>afficher vos ordinateurs, et ce qui attend</translation>
+    </message>
+    <message>
+        <source>stop reading and writing the folder, until &apos;resume&apos;</source>
+        <translation>ne plus lire ni écrire dans le dossier, jusqu’à «&#xa0;resume&#xa0;»</translation>
+    </message>
+    <message>
+        <source>read and write the folder again</source>
+        <translation>lire et écrire de nouveau dans le dossier</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
@@ -292,6 +312,10 @@
         <translation>Le fichier de la phrase de récupération ne peut pas être lu&#xa0;: {reason}.</translation>
     </message>
     <message>
+        <source>A computer has a name.</source>
+        <translation>Un ordinateur a un nom.</translation>
+    </message>
+    <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
         <translation>Il synchronise vos ordinateurs automatiquement. Fermez-le pour le faire ici.</translation>
     </message>
@@ -304,8 +328,32 @@
         <translation>Phrase de récupération&#xa0;: </translation>
     </message>
     <message>
-        <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation>Le dossier est utilisé par&#xa0;: {computers}. Fusionner les discussions de cet ordinateur avec les leurs&#xa0;?</translation>
+        <source>The folder has {size} and is used by: {computers}.</source>
+        <translation>Le dossier occupe {size} et est utilisé par&#xa0;: {computers}.</translation>
+    </message>
+    <message>
+        <source>Bring everything here?</source>
+        <translation>Tout ramener ici&#xa0;?</translation>
+    </message>
+    <message>
+        <source>Merge the chats of this computer with theirs?</source>
+        <translation>Fusionner les discussions de cet ordinateur avec les leurs&#xa0;?</translation>
+    </message>
+    <message>
+        <source>Remove {name}? Your other computers then need the new recovery phrase, which is shown. {name} keeps, and can read, everything that it had, and gets nothing new.</source>
+        <translation>Retirer {name}&#xa0;? Vos autres ordinateurs auront alors besoin de la nouvelle phrase de récupération, qui sera affichée. {name} garde tout ce qu’il avait, peut le lire, et ne reçoit rien de nouveau.</translation>
+    </message>
+    <message>
+        <source>{name} was removed. Join again with the new phrase on your other computers.</source>
+        <translation>{name} a été retiré. Revenez avec la nouvelle phrase sur vos autres ordinateurs.</translation>
+    </message>
+    <message>
+        <source>Paused: nothing is read or written there.</source>
+        <translation>En pause&#xa0;: rien n’y est lu ni écrit.</translation>
+    </message>
+    <message>
+        <source>Your computers are kept in step again.</source>
+        <translation>Vos ordinateurs sont de nouveau synchronisés.</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
@@ -11978,8 +12026,104 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Ajouter des fichiers…</translation>
     </message>
     <message>
+        <source>This computer has no keyring that could keep the key. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>Cet ordinateur n’a pas de trousseau pour garder la clé. Gardez-la plutôt dans le fichier de clés chiffré de ChatDesk&#xa0;; vous saisissez sa phrase secrète une fois après chaque démarrage.</translation>
+    </message>
+    <message>
+        <source>Folder that something carries between your computers</source>
+        <translation>Dossier transporté entre vos ordinateurs</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>Parcourir…</translation>
+    </message>
+    <message>
+        <source>Choose the folder</source>
+        <translation>Choisir le dossier</translation>
+    </message>
+    <message>
+        <source>Recovery phrase</source>
+        <translation>Phrase de récupération</translation>
+    </message>
+    <message>
+        <source>I have written it down, or saved it</source>
+        <translation>Je l’ai notée ou enregistrée</translation>
+    </message>
+    <message>
+        <source>Copy the phrase</source>
+        <translation>Copier la phrase</translation>
+    </message>
+    <message>
+        <source>Save to print…</source>
+        <translation>Enregistrer pour imprimer…</translation>
+    </message>
+    <message>
+        <source>Your other computers need this recovery phrase, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
+        <translation>Vos autres ordinateurs ont besoin de cette phrase de récupération, et elle suffit pour retrouver vos discussions. Quiconque la possède avec le dossier peut tout lire. Elle ne sera plus affichée.</translation>
+    </message>
+    <message>
+        <source>Recovery phrase of ChatDesk for my computers: {phrase}</source>
+        <translation>Phrase de récupération de ChatDesk pour mes ordinateurs&#xa0;: {phrase}</translation>
+    </message>
+    <message>
+        <source>The phrase is in the clipboard.</source>
+        <translation>La phrase est dans le presse-papiers.</translation>
+    </message>
+    <message>
+        <source>Save the recovery phrase</source>
+        <translation>Enregistrer la phrase de récupération</translation>
+    </message>
+    <message>
+        <source>ChatDesk recovery phrase.txt</source>
+        <translation>Phrase de récupération ChatDesk.txt</translation>
+    </message>
+    <message>
+        <source>Start with this computer</source>
+        <translation>Commencer avec cet ordinateur</translation>
+    </message>
+    <message>
+        <source>Check the folder</source>
+        <translation>Vérifier le dossier</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Commencer</translation>
+    </message>
+    <message>
+        <source>Writing into the folder…</source>
+        <translation>Écriture dans le dossier…</translation>
+    </message>
+    <message>
+        <source>Looking at the folder…</source>
+        <translation>Vérification du dossier…</translation>
+    </message>
+    <message>
+        <source>Join your computers</source>
+        <translation>Rejoindre vos ordinateurs</translation>
+    </message>
+    <message>
+        <source>Recovery phrase, as it was shown on the other computer</source>
+        <translation>Phrase de récupération, telle qu’affichée sur l’autre ordinateur</translation>
+    </message>
+    <message>
+        <source>Joining…</source>
+        <translation>Connexion en cours…</translation>
+    </message>
+    <message>
+        <source>Looking into the folder…</source>
+        <translation>Lecture du dossier…</translation>
+    </message>
+    <message>
         <source>Remove {name}</source>
         <translation>Retirer {name}</translation>
+    </message>
+    <message>
+        <source>{name} keeps, and can read, everything that it had. It gets nothing new, and what it writes from now on reaches none of your other computers. These need the new phrase below: choose Join again on each.</source>
+        <translation>{name} garde tout ce qu’il avait et peut le lire. Il ne reçoit rien de nouveau, et ce qu’il écrit désormais ne parvient à aucun de vos autres ordinateurs. Ceux-ci ont besoin de la nouvelle phrase ci-dessous&#xa0;: choisissez «&#xa0;Rejoindre de nouveau&#xa0;» sur chacun.</translation>
+    </message>
+    <message>
+        <source>Removing the computer…</source>
+        <translation>Retrait de l’ordinateur…</translation>
     </message>
     <message>
         <source>{title}: {detail}</source>
@@ -12630,8 +12774,72 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Ajouter</translation>
     </message>
     <message>
+        <source>Last here</source>
+        <translation>Dernière visite</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>En attente</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Taille</translation>
+    </message>
+    <message>
+        <source>Computers</source>
+        <translation>Ordinateurs</translation>
+    </message>
+    <message>
+        <source>Remove this computer…</source>
+        <translation>Retirer cet ordinateur…</translation>
+    </message>
+    <message>
         <source>Pause</source>
         <translation>Mettre en pause</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Reprendre</translation>
+    </message>
+    <message>
+        <source>Have the same chats on all computers of yours. A folder that something carries between them is enough: Syncthing, Nextcloud, Dropbox, a network drive or a USB stick. Everything is encrypted before it is written there.</source>
+        <translation>Retrouvez les mêmes discussions sur tous vos ordinateurs. Il suffit d’un dossier transporté entre eux&#xa0;: Syncthing, Nextcloud, Dropbox, un lecteur réseau ou une clé USB. Tout est chiffré avant d’y être écrit.</translation>
+    </message>
+    <message>
+        <source>Start…</source>
+        <translation>Commencer…</translation>
+    </message>
+    <message>
+        <source>Join…</source>
+        <translation>Rejoindre…</translation>
+    </message>
+    <message>
+        <source>The first computer</source>
+        <translation>Le premier ordinateur</translation>
+    </message>
+    <message>
+        <source>Choose an empty folder. You get a recovery phrase, which your other computers need.</source>
+        <translation>Choisissez un dossier vide. Vous recevez une phrase de récupération, dont vos autres ordinateurs ont besoin.</translation>
+    </message>
+    <message>
+        <source>A further computer, or a new one</source>
+        <translation>Un autre ordinateur, ou un nouveau</translation>
+    </message>
+    <message>
+        <source>Choose the same folder and give the phrase. You see whose it is before anything is merged.</source>
+        <translation>Choisissez le même dossier et donnez la phrase. Vous voyez à qui il est avant toute fusion.</translation>
+    </message>
+    <message>
+        <source>Join again…</source>
+        <translation>Rejoindre de nouveau…</translation>
+    </message>
+    <message>
+        <source>Forget the folder…</source>
+        <translation>Oublier le dossier…</translation>
+    </message>
+    <message>
+        <source>older than before</source>
+        <translation>plus ancien qu’avant</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -13393,6 +13601,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>workspace join share invite</source>
         <translation>espace de travail rejoindre partager inviter</translation>
+    </message>
+    <message>
+        <source>sync folder recovery phrase laptop</source>
+        <translation>synchronisation dossier phrase de récupération portable</translation>
     </message>
     <message>
         <source>cost money tokens price spend</source>
@@ -14685,8 +14897,60 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Un projet</translation>
     </message>
     <message>
+        <source>Paused: nothing is read or written in the folder. What you write waits on this computer.</source>
+        <translation>En pause&#xa0;: rien n’est lu ni écrit dans le dossier. Ce que vous écrivez attend sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>This profile was restored, or a copy of it is in use, so it does not exchange anything. All chats are kept. Join again with the recovery phrase, or forget the folder.</source>
+        <translation>Ce profil a été restauré, ou une copie en est utilisée, il n’échange donc rien. Toutes les discussions sont conservées. Revenez avec la phrase de récupération, ou oubliez le dossier.</translation>
+    </message>
+    <message>
+        <source>Your chats are being written into the folder. Join it on your other computers.</source>
+        <translation>Vos discussions sont en cours d’écriture dans le dossier. Rejoignez-le sur vos autres ordinateurs.</translation>
+    </message>
+    <message>
+        <source>This computer has joined. What the others have comes in now.</source>
+        <translation>Cet ordinateur a rejoint les autres. Ce qu’ils ont arrive maintenant.</translation>
+    </message>
+    <message>
         <source>Syncing.</source>
         <translation>Synchronisation.</translation>
+    </message>
+    <message>
+        <source>Not everything is in the folder yet.</source>
+        <translation>Tout n’est pas encore dans le dossier.</translation>
+    </message>
+    <message>
+        <source>All chats stay here. The folder stays as it is, for your other computers; nobody can read it without the phrase, with which you can join again.</source>
+        <translation>Toutes les discussions restent ici. Le dossier reste tel quel pour vos autres ordinateurs&#xa0;; personne ne peut le lire sans la phrase, avec laquelle vous pouvez revenir.</translation>
+    </message>
+    <message>
+        <source>Forget the folder?</source>
+        <translation>Oublier le dossier&#xa0;?</translation>
+    </message>
+    <message>
+        <source>Forget it</source>
+        <translation>L’oublier</translation>
+    </message>
+    <message>
+        <source>This computer has left {folder}. All chats are kept.</source>
+        <translation>Cet ordinateur a quitté {folder}. Toutes les discussions sont conservées.</translation>
+    </message>
+    <message>
+        <source>Its chats and those of this computer are merged when you join; nothing is lost.</source>
+        <translation>Ses discussions et celles de cet ordinateur sont fusionnées quand vous le rejoignez&#xa0;; rien n’est perdu.</translation>
+    </message>
+    <message>
+        <source>The phrase is still shown here.</source>
+        <translation>La phrase est encore affichée ici.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the phrase.</source>
+        <translation>Choisissez un autre dossier, ou copiez la phrase.</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Print it, or keep it where only you can read it.</source>
+        <translation>Enregistrée sous {name}. Imprimez-la, ou gardez-la là où vous seul pouvez la lire.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -20375,8 +20639,52 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>La phrase de récupération n’est pas celle de ce dossier.</translation>
     </message>
     <message>
-        <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation>Cherchez la phrase affichée quand le premier ordinateur a commencé avec ce dossier.</translation>
+        <source>Use the phrase that was shown when the first computer began with this folder, or when one was removed since.</source>
+        <translation>Utilisez la phrase affichée quand le premier ordinateur a commencé avec ce dossier, ou quand un ordinateur a été retiré depuis.</translation>
+    </message>
+    <message>
+        <source>It is there.</source>
+        <translation>Il existe.</translation>
+    </message>
+    <message>
+        <source>This is a file. Choose a folder.</source>
+        <translation>C’est un fichier. Choisissez un dossier.</translation>
+    </message>
+    <message>
+        <source>It is made when you go on.</source>
+        <translation>Il sera créé quand vous continuerez.</translation>
+    </message>
+    <message>
+        <source>It is not there, nor is the folder around it. Connect the disk, or look again.</source>
+        <translation>Il n’existe pas, et le dossier qui le contient non plus. Connectez le disque, ou vérifiez de nouveau.</translation>
+    </message>
+    <message>
+        <source>It cannot be written: {reason}.</source>
+        <translation>Impossible d’y écrire&#xa0;: {reason}.</translation>
+    </message>
+    <message>
+        <source>It can be written.</source>
+        <translation>On peut y écrire.</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>Contenu</translation>
+    </message>
+    <message>
+        <source>{problem}</source>
+        <translation>{problem}</translation>
+    </message>
+    <message>
+        <source>Another computer of yours uses it already. Cancel, and choose Join.</source>
+        <translation>Un autre de vos ordinateurs l’utilise déjà. Annulez, et choisissez «&#xa0;Rejoindre&#xa0;».</translation>
+    </message>
+    <message>
+        <source>It is a folder of ChatDesk.</source>
+        <translation>C’est un dossier de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>It has other files. Choose an empty folder, or a new one inside.</source>
+        <translation>Il contient d’autres fichiers. Choisissez un dossier vide, ou un nouveau dossier à l’intérieur.</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
@@ -20387,8 +20695,52 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>«&#xa0;chatdesk computers start&#xa0;» ou «&#xa0;join&#xa0;» le fait.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk computers status&apos; lists them.</source>
+        <translation>«&#xa0;chatdesk computers status&#xa0;» les liste.</translation>
+    </message>
+    <message>
+        <source>The exchange with your other computers is paused.</source>
+        <translation>L’échange avec vos autres ordinateurs est en pause.</translation>
+    </message>
+    <message>
+        <source>Nothing is read or written in the folder.</source>
+        <translation>Rien n’est lu ni écrit dans le dossier.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers resume&apos; goes on.</source>
+        <translation>«&#xa0;chatdesk computers resume&#xa0;» le reprend.</translation>
+    </message>
+    <message>
+        <source>Name it by its id: &apos;chatdesk computers status --json&apos; has them.</source>
+        <translation>Indiquez-le par son identifiant&#xa0;: «&#xa0;chatdesk computers status --json&#xa0;» le donne.</translation>
+    </message>
+    <message>
         <source>This computer has left the folder, and your chats are kept.</source>
         <translation>Cet ordinateur a quitté le dossier, et vos discussions sont conservées.</translation>
+    </message>
+    <message>
+        <source>This profile has chats already.</source>
+        <translation>Ce profil a déjà des discussions.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers join&apos; merges them with those of the folder.</source>
+        <translation>«&#xa0;chatdesk computers join&#xa0;» les fusionne avec celles du dossier.</translation>
+    </message>
+    <message>
+        <source>Several computers are called {name}.</source>
+        <translation>Plusieurs ordinateurs s’appellent {name}.</translation>
+    </message>
+    <message>
+        <source>None of your computers is called {name}.</source>
+        <translation>Aucun de vos ordinateurs ne s’appelle {name}.</translation>
+    </message>
+    <message>
+        <source>This is the computer that you use.</source>
+        <translation>C’est l’ordinateur que vous utilisez.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers leave&apos; forgets the folder.</source>
+        <translation>«&#xa0;chatdesk computers leave&#xa0;» oublie le dossier.</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
@@ -20421,6 +20773,18 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
         <translation>Connectez le disque, ou lancez le programme qui transporte le dossier. ChatDesk réessaie automatiquement.</translation>
+    </message>
+    <message>
+        <source>The folder of your computers belongs to another recovery phrase.</source>
+        <translation>Le dossier de vos ordinateurs a une autre phrase de récupération.</translation>
+    </message>
+    <message>
+        <source>Nothing was written there, and everything you wrote is kept on this computer.</source>
+        <translation>Rien n’y a été écrit, et tout ce que vous avez écrit est conservé sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>Put the folder back, or forget it and join again. ChatDesk tries again by itself.</source>
+        <translation>Remettez le dossier en place, ou oubliez-le et rejoignez-le de nouveau. ChatDesk réessaie automatiquement.</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
@@ -20741,6 +21105,38 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>Illisible&#xa0;: {names}.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>
+        <translation>Tout ce que vous avez écrit ici est conservé sur cet ordinateur, même ce qui n’avait pas été envoyé.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase, or forget the folder.</source>
+        <translation>Revenez avec la nouvelle phrase de récupération, ou oubliez le dossier.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, and merged when you have joined again.</source>
+        <translation>Tout ce que vous avez écrit ici est conservé sur cet ordinateur, et sera fusionné quand vous serez revenu.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase. If you did not remove any, begin with another folder.</source>
+        <translation>Revenez avec la nouvelle phrase de récupération. Si vous n’avez retiré aucun ordinateur, commencez avec un autre dossier.</translation>
+    </message>
+    <message>
+        <source>This recovery phrase was replaced when a computer was removed.</source>
+        <translation>Cette phrase de récupération a été remplacée quand un ordinateur a été retiré.</translation>
+    </message>
+    <message>
+        <source>Use the phrase that was shown then.</source>
+        <translation>Utilisez la phrase affichée à ce moment-là.</translation>
+    </message>
+    <message>
+        <source>This computer was removed on {computer}.</source>
+        <translation>Cet ordinateur a été retiré sur {computer}.</translation>
+    </message>
+    <message>
+        <source>{name} was removed on {computer}, so there is a new recovery phrase.</source>
+        <translation>{name} a été retiré sur {computer}, il y a donc une nouvelle phrase de récupération.</translation>
     </message>
 </context>
 </TS>

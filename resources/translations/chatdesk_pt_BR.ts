@@ -264,12 +264,32 @@
         <translation>gravar na pasta o que é novo aqui e ler o que os outros gravaram</translation>
     </message>
     <message>
+        <source>remove a computer, such as a lost one, and make a new recovery phrase</source>
+        <translation>remover um computador, como um perdido, e criar uma nova frase de recuperação</translation>
+    </message>
+    <message>
+        <source>the name or id of the computer</source>
+        <translation>o nome ou id do computador</translation>
+    </message>
+    <message>
         <source>wait at most this long ({seconds})</source>
         <translation>esperar no máximo este tempo ({seconds})</translation>
     </message>
     <message>
+        <source>bring everything back on an empty profile, with the recovery phrase</source>
+        <translation>trazer tudo de volta em um perfil vazio, com a frase de recuperação</translation>
+    </message>
+    <message>
         <source>show your computers, and what waits</source>
         <translation>mostrar seus computadores e o que está pendente</translation>
+    </message>
+    <message>
+        <source>stop reading and writing the folder, until &apos;resume&apos;</source>
+        <translation>parar de ler e gravar na pasta, até &apos;resume&apos;</translation>
+    </message>
+    <message>
+        <source>read and write the folder again</source>
+        <translation>voltar a ler e gravar na pasta</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
@@ -292,6 +312,10 @@
         <translation>O arquivo com a frase de recuperação não pode ser lido: {reason}.</translation>
     </message>
     <message>
+        <source>A computer has a name.</source>
+        <translation>Um computador tem um nome.</translation>
+    </message>
+    <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
         <translation>Ele sincroniza seus computadores sozinho. Feche-o para fazer isto aqui.</translation>
     </message>
@@ -304,8 +328,32 @@
         <translation>Frase de recuperação: </translation>
     </message>
     <message>
-        <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation>A pasta é usada por: {computers}. Mesclar os chats deste computador com os deles?</translation>
+        <source>The folder has {size} and is used by: {computers}.</source>
+        <translation>A pasta ocupa {size} e é usada por: {computers}.</translation>
+    </message>
+    <message>
+        <source>Bring everything here?</source>
+        <translation>Trazer tudo para cá?</translation>
+    </message>
+    <message>
+        <source>Merge the chats of this computer with theirs?</source>
+        <translation>Mesclar os chats deste computador com os deles?</translation>
+    </message>
+    <message>
+        <source>Remove {name}? Your other computers then need the new recovery phrase, which is shown. {name} keeps, and can read, everything that it had, and gets nothing new.</source>
+        <translation>Remover {name}? Seus outros computadores vão precisar da nova frase de recuperação, que será mostrada. {name} mantém tudo o que tinha, pode lê-lo e não recebe nada novo.</translation>
+    </message>
+    <message>
+        <source>{name} was removed. Join again with the new phrase on your other computers.</source>
+        <translation>{name} foi removido. Entre de novo com a nova frase em seus outros computadores.</translation>
+    </message>
+    <message>
+        <source>Paused: nothing is read or written there.</source>
+        <translation>Em pausa: nada é lido nem gravado lá.</translation>
+    </message>
+    <message>
+        <source>Your computers are kept in step again.</source>
+        <translation>Seus computadores voltaram a ser sincronizados.</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
@@ -11978,8 +12026,104 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Adicionar arquivos…</translation>
     </message>
     <message>
+        <source>This computer has no keyring that could keep the key. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>Este computador não tem um chaveiro para guardar a chave. Guarde-a no arquivo de chaves criptografado do ChatDesk; você digita a frase secreta dele uma vez após cada início.</translation>
+    </message>
+    <message>
+        <source>Folder that something carries between your computers</source>
+        <translation>Pasta que algo leva de um computador a outro</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>Procurar…</translation>
+    </message>
+    <message>
+        <source>Choose the folder</source>
+        <translation>Escolher a pasta</translation>
+    </message>
+    <message>
+        <source>Recovery phrase</source>
+        <translation>Frase de recuperação</translation>
+    </message>
+    <message>
+        <source>I have written it down, or saved it</source>
+        <translation>Eu a anotei ou salvei</translation>
+    </message>
+    <message>
+        <source>Copy the phrase</source>
+        <translation>Copiar a frase</translation>
+    </message>
+    <message>
+        <source>Save to print…</source>
+        <translation>Salvar para imprimir…</translation>
+    </message>
+    <message>
+        <source>Your other computers need this recovery phrase, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
+        <translation>Seus outros computadores precisam desta frase de recuperação, e só com ela você recupera seus chats. Quem tiver a frase e a pasta pode ler tudo. Ela não será mostrada de novo.</translation>
+    </message>
+    <message>
+        <source>Recovery phrase of ChatDesk for my computers: {phrase}</source>
+        <translation>Frase de recuperação do ChatDesk para meus computadores: {phrase}</translation>
+    </message>
+    <message>
+        <source>The phrase is in the clipboard.</source>
+        <translation>A frase está na área de transferência.</translation>
+    </message>
+    <message>
+        <source>Save the recovery phrase</source>
+        <translation>Salvar a frase de recuperação</translation>
+    </message>
+    <message>
+        <source>ChatDesk recovery phrase.txt</source>
+        <translation>Frase de recuperação do ChatDesk.txt</translation>
+    </message>
+    <message>
+        <source>Start with this computer</source>
+        <translation>Começar com este computador</translation>
+    </message>
+    <message>
+        <source>Check the folder</source>
+        <translation>Verificar a pasta</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>Começar</translation>
+    </message>
+    <message>
+        <source>Writing into the folder…</source>
+        <translation>Gravando na pasta…</translation>
+    </message>
+    <message>
+        <source>Looking at the folder…</source>
+        <translation>Verificando a pasta…</translation>
+    </message>
+    <message>
+        <source>Join your computers</source>
+        <translation>Entrar com seus computadores</translation>
+    </message>
+    <message>
+        <source>Recovery phrase, as it was shown on the other computer</source>
+        <translation>Frase de recuperação, como foi mostrada no outro computador</translation>
+    </message>
+    <message>
+        <source>Joining…</source>
+        <translation>Entrando…</translation>
+    </message>
+    <message>
+        <source>Looking into the folder…</source>
+        <translation>Olhando a pasta…</translation>
+    </message>
+    <message>
         <source>Remove {name}</source>
         <translation>Remover {name}</translation>
+    </message>
+    <message>
+        <source>{name} keeps, and can read, everything that it had. It gets nothing new, and what it writes from now on reaches none of your other computers. These need the new phrase below: choose Join again on each.</source>
+        <translation>{name} mantém tudo o que tinha e pode lê-lo. Não recebe nada novo, e o que gravar a partir de agora não chega a nenhum dos seus outros computadores. Estes precisam da nova frase abaixo: escolha “Entrar de novo” em cada um.</translation>
+    </message>
+    <message>
+        <source>Removing the computer…</source>
+        <translation>Removendo o computador…</translation>
     </message>
     <message>
         <source>{title}: {detail}</source>
@@ -12630,8 +12774,72 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Adicionar</translation>
     </message>
     <message>
+        <source>Last here</source>
+        <translation>Última vez aqui</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>Pendente</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>Tamanho</translation>
+    </message>
+    <message>
+        <source>Computers</source>
+        <translation>Computadores</translation>
+    </message>
+    <message>
+        <source>Remove this computer…</source>
+        <translation>Remover este computador…</translation>
+    </message>
+    <message>
         <source>Pause</source>
         <translation>Pausar</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>Retomar</translation>
+    </message>
+    <message>
+        <source>Have the same chats on all computers of yours. A folder that something carries between them is enough: Syncthing, Nextcloud, Dropbox, a network drive or a USB stick. Everything is encrypted before it is written there.</source>
+        <translation>Tenha os mesmos chats em todos os seus computadores. Basta uma pasta que algo leve de um a outro: Syncthing, Nextcloud, Dropbox, uma unidade de rede ou um pendrive. Tudo é criptografado antes de ser gravado nela.</translation>
+    </message>
+    <message>
+        <source>Start…</source>
+        <translation>Começar…</translation>
+    </message>
+    <message>
+        <source>Join…</source>
+        <translation>Entrar…</translation>
+    </message>
+    <message>
+        <source>The first computer</source>
+        <translation>O primeiro computador</translation>
+    </message>
+    <message>
+        <source>Choose an empty folder. You get a recovery phrase, which your other computers need.</source>
+        <translation>Escolha uma pasta vazia. Você recebe uma frase de recuperação, de que seus outros computadores precisam.</translation>
+    </message>
+    <message>
+        <source>A further computer, or a new one</source>
+        <translation>Mais um computador, ou um novo</translation>
+    </message>
+    <message>
+        <source>Choose the same folder and give the phrase. You see whose it is before anything is merged.</source>
+        <translation>Escolha a mesma pasta e informe a frase. Você vê de quem ela é antes que algo seja mesclado.</translation>
+    </message>
+    <message>
+        <source>Join again…</source>
+        <translation>Entrar de novo…</translation>
+    </message>
+    <message>
+        <source>Forget the folder…</source>
+        <translation>Esquecer a pasta…</translation>
+    </message>
+    <message>
+        <source>older than before</source>
+        <translation>mais antigo que antes</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -13393,6 +13601,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>workspace join share invite</source>
         <translation>espaço de trabalho entrar compartilhar convidar</translation>
+    </message>
+    <message>
+        <source>sync folder recovery phrase laptop</source>
+        <translation>sincronização pasta frase de recuperação notebook</translation>
     </message>
     <message>
         <source>cost money tokens price spend</source>
@@ -14685,8 +14897,60 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Um projeto</translation>
     </message>
     <message>
+        <source>Paused: nothing is read or written in the folder. What you write waits on this computer.</source>
+        <translation>Em pausa: nada é lido nem gravado na pasta. O que você escreve espera neste computador.</translation>
+    </message>
+    <message>
+        <source>This profile was restored, or a copy of it is in use, so it does not exchange anything. All chats are kept. Join again with the recovery phrase, or forget the folder.</source>
+        <translation>Este perfil foi restaurado, ou uma cópia dele está em uso, então ele não troca nada. Todos os chats são mantidos. Entre de novo com a frase de recuperação, ou esqueça a pasta.</translation>
+    </message>
+    <message>
+        <source>Your chats are being written into the folder. Join it on your other computers.</source>
+        <translation>Seus chats estão sendo gravados na pasta. Entre nela em seus outros computadores.</translation>
+    </message>
+    <message>
+        <source>This computer has joined. What the others have comes in now.</source>
+        <translation>Este computador entrou. O que os outros têm chega agora.</translation>
+    </message>
+    <message>
         <source>Syncing.</source>
         <translation>Sincronizando.</translation>
+    </message>
+    <message>
+        <source>Not everything is in the folder yet.</source>
+        <translation>Ainda não está tudo na pasta.</translation>
+    </message>
+    <message>
+        <source>All chats stay here. The folder stays as it is, for your other computers; nobody can read it without the phrase, with which you can join again.</source>
+        <translation>Todos os chats ficam aqui. A pasta fica como está, para seus outros computadores; ninguém pode lê-la sem a frase, com a qual você pode entrar de novo.</translation>
+    </message>
+    <message>
+        <source>Forget the folder?</source>
+        <translation>Esquecer a pasta?</translation>
+    </message>
+    <message>
+        <source>Forget it</source>
+        <translation>Esquecê-la</translation>
+    </message>
+    <message>
+        <source>This computer has left {folder}. All chats are kept.</source>
+        <translation>Este computador saiu de {folder}. Todos os chats são mantidos.</translation>
+    </message>
+    <message>
+        <source>Its chats and those of this computer are merged when you join; nothing is lost.</source>
+        <translation>Os chats dela e os deste computador são mesclados quando você entra; nada se perde.</translation>
+    </message>
+    <message>
+        <source>The phrase is still shown here.</source>
+        <translation>A frase ainda é mostrada aqui.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the phrase.</source>
+        <translation>Escolha outra pasta ou copie a frase.</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Print it, or keep it where only you can read it.</source>
+        <translation>Salva como {name}. Imprima-a, ou guarde-a onde só você possa lê-la.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -20375,8 +20639,52 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>A frase de recuperação não é a desta pasta.</translation>
     </message>
     <message>
-        <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation>Procure a frase que foi mostrada quando o primeiro computador começou com esta pasta.</translation>
+        <source>Use the phrase that was shown when the first computer began with this folder, or when one was removed since.</source>
+        <translation>Use a frase que foi mostrada quando o primeiro computador começou com esta pasta, ou quando algum foi removido depois.</translation>
+    </message>
+    <message>
+        <source>It is there.</source>
+        <translation>Ela está lá.</translation>
+    </message>
+    <message>
+        <source>This is a file. Choose a folder.</source>
+        <translation>Isto é um arquivo. Escolha uma pasta.</translation>
+    </message>
+    <message>
+        <source>It is made when you go on.</source>
+        <translation>Ela é criada quando você continuar.</translation>
+    </message>
+    <message>
+        <source>It is not there, nor is the folder around it. Connect the disk, or look again.</source>
+        <translation>Ela não está lá, nem a pasta que a contém. Conecte o disco, ou verifique de novo.</translation>
+    </message>
+    <message>
+        <source>It cannot be written: {reason}.</source>
+        <translation>Não é possível gravar nela: {reason}.</translation>
+    </message>
+    <message>
+        <source>It can be written.</source>
+        <translation>É possível gravar nela.</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>Conteúdo</translation>
+    </message>
+    <message>
+        <source>{problem}</source>
+        <translation>{problem}</translation>
+    </message>
+    <message>
+        <source>Another computer of yours uses it already. Cancel, and choose Join.</source>
+        <translation>Outro computador seu já a usa. Cancele e escolha “Entrar”.</translation>
+    </message>
+    <message>
+        <source>It is a folder of ChatDesk.</source>
+        <translation>É uma pasta do ChatDesk.</translation>
+    </message>
+    <message>
+        <source>It has other files. Choose an empty folder, or a new one inside.</source>
+        <translation>Ela tem outros arquivos. Escolha uma pasta vazia, ou uma nova dentro dela.</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
@@ -20387,8 +20695,52 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>&apos;chatdesk computers start&apos; ou &apos;join&apos; faz isso.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk computers status&apos; lists them.</source>
+        <translation>&apos;chatdesk computers status&apos; os lista.</translation>
+    </message>
+    <message>
+        <source>The exchange with your other computers is paused.</source>
+        <translation>A troca com seus outros computadores está em pausa.</translation>
+    </message>
+    <message>
+        <source>Nothing is read or written in the folder.</source>
+        <translation>Nada é lido nem gravado na pasta.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers resume&apos; goes on.</source>
+        <translation>&apos;chatdesk computers resume&apos; a retoma.</translation>
+    </message>
+    <message>
+        <source>Name it by its id: &apos;chatdesk computers status --json&apos; has them.</source>
+        <translation>Indique-o pelo id: &apos;chatdesk computers status --json&apos; o mostra.</translation>
+    </message>
+    <message>
         <source>This computer has left the folder, and your chats are kept.</source>
         <translation>Este computador saiu da pasta, e seus chats foram mantidos.</translation>
+    </message>
+    <message>
+        <source>This profile has chats already.</source>
+        <translation>Este perfil já tem chats.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers join&apos; merges them with those of the folder.</source>
+        <translation>&apos;chatdesk computers join&apos; os mescla com os da pasta.</translation>
+    </message>
+    <message>
+        <source>Several computers are called {name}.</source>
+        <translation>Vários computadores se chamam {name}.</translation>
+    </message>
+    <message>
+        <source>None of your computers is called {name}.</source>
+        <translation>Nenhum dos seus computadores se chama {name}.</translation>
+    </message>
+    <message>
+        <source>This is the computer that you use.</source>
+        <translation>Este é o computador que você está usando.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers leave&apos; forgets the folder.</source>
+        <translation>&apos;chatdesk computers leave&apos; esquece a pasta.</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
@@ -20421,6 +20773,18 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
         <translation>Conecte o disco, ou inicie o programa que transporta a pasta. O ChatDesk tenta de novo sozinho.</translation>
+    </message>
+    <message>
+        <source>The folder of your computers belongs to another recovery phrase.</source>
+        <translation>A pasta dos seus computadores tem outra frase de recuperação.</translation>
+    </message>
+    <message>
+        <source>Nothing was written there, and everything you wrote is kept on this computer.</source>
+        <translation>Nada foi gravado lá, e tudo o que você escreveu é mantido neste computador.</translation>
+    </message>
+    <message>
+        <source>Put the folder back, or forget it and join again. ChatDesk tries again by itself.</source>
+        <translation>Ponha a pasta de volta, ou esqueça-a e entre de novo. O ChatDesk tenta de novo sozinho.</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
@@ -20741,6 +21105,38 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>Não pode ser lido: {names}.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>
+        <translation>Tudo o que você escreveu aqui é mantido neste computador, também o que não tinha sido enviado.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase, or forget the folder.</source>
+        <translation>Entre de novo com a nova frase de recuperação, ou esqueça a pasta.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, and merged when you have joined again.</source>
+        <translation>Tudo o que você escreveu aqui é mantido neste computador e mesclado quando você entrar de novo.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase. If you did not remove any, begin with another folder.</source>
+        <translation>Entre de novo com a nova frase de recuperação. Se você não removeu nenhum, comece com outra pasta.</translation>
+    </message>
+    <message>
+        <source>This recovery phrase was replaced when a computer was removed.</source>
+        <translation>Esta frase de recuperação foi substituída quando um computador foi removido.</translation>
+    </message>
+    <message>
+        <source>Use the phrase that was shown then.</source>
+        <translation>Use a frase que foi mostrada então.</translation>
+    </message>
+    <message>
+        <source>This computer was removed on {computer}.</source>
+        <translation>Este computador foi removido em {computer}.</translation>
+    </message>
+    <message>
+        <source>{name} was removed on {computer}, so there is a new recovery phrase.</source>
+        <translation>{name} foi removido em {computer}, então há uma nova frase de recuperação.</translation>
     </message>
 </context>
 </TS>
