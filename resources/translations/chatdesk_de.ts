@@ -12106,6 +12106,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Wiederherstellungsphrase, wie sie der andere Computer gezeigt hat</translation>
     </message>
     <message>
+        <source>Look inside</source>
+        <translation>Hineinsehen</translation>
+    </message>
+    <message>
         <source>Joining…</source>
         <translation>Beitritt läuft…</translation>
     </message>
@@ -20681,6 +20685,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>It is a folder of ChatDesk.</source>
         <translation>Es ist ein Ordner von ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The folder is empty.</source>
+        <translation>Der Ordner ist leer.</translation>
     </message>
     <message>
         <source>It has other files. Choose an empty folder, or a new one inside.</source>

@@ -12106,6 +12106,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Frase de recuperación, tal como se mostró en el otro dispositivo</translation>
     </message>
     <message>
+        <source>Look inside</source>
+        <translation>Mirar dentro</translation>
+    </message>
+    <message>
         <source>Joining…</source>
         <translation>Uniendo…</translation>
     </message>
@@ -20681,6 +20685,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>It is a folder of ChatDesk.</source>
         <translation>Es una carpeta de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The folder is empty.</source>
+        <translation>La carpeta está vacía.</translation>
     </message>
     <message>
         <source>It has other files. Choose an empty folder, or a new one inside.</source>

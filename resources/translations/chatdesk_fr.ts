@@ -12106,6 +12106,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Phrase de récupération, telle qu’affichée sur l’autre ordinateur</translation>
     </message>
     <message>
+        <source>Look inside</source>
+        <translation>Regarder</translation>
+    </message>
+    <message>
         <source>Joining…</source>
         <translation>Connexion en cours…</translation>
     </message>
@@ -20681,6 +20685,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>It is a folder of ChatDesk.</source>
         <translation>C’est un dossier de ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The folder is empty.</source>
+        <translation>Le dossier est vide.</translation>
     </message>
     <message>
         <source>It has other files. Choose an empty folder, or a new one inside.</source>

@@ -12106,6 +12106,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Frase de recuperação, como foi mostrada no outro computador</translation>
     </message>
     <message>
+        <source>Look inside</source>
+        <translation>Olhar dentro</translation>
+    </message>
+    <message>
         <source>Joining…</source>
         <translation>Entrando…</translation>
     </message>
@@ -20681,6 +20685,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>It is a folder of ChatDesk.</source>
         <translation>É uma pasta do ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The folder is empty.</source>
+        <translation>A pasta está vazia.</translation>
     </message>
     <message>
         <source>It has other files. Choose an empty folder, or a new one inside.</source>

@@ -54,7 +54,7 @@ _CHECKS = (
     SetupCheck(Text("Folder"), CheckState.OK, Text("It is there.")),
     SetupCheck(Text("Writing"), CheckState.OK, Text("It can be written.")),
 )
-_EMPTY = SetupCheck(Text("Contents"), CheckState.OK, Text("It is empty."))
+_EMPTY = SetupCheck(Text("Contents"), CheckState.OK, Text("The folder is empty."))
 _TAKEN = SetupCheck(
     Text("Contents"), CheckState.FAILED, Text("It has other files. Choose an empty folder, or a new one inside.")
 )

@@ -136,5 +136,5 @@ def _contents(folder: Path, *, is_start: bool) -> SetupCheck:
     if not is_start:
         return SetupCheck(name, CheckState.FAILED, NoLibraryThere.what)
     if is_empty:
-        return SetupCheck(name, CheckState.OK, Text("It is empty."))
+        return SetupCheck(name, CheckState.OK, Text("The folder is empty."))
     return SetupCheck(name, CheckState.FAILED, Text("It has other files. Choose an empty folder, or a new one inside."))

@@ -244,7 +244,7 @@ class JoinComputersDialog(_ComputersPanel):
         self.found.hide()
         for widget in (self.place, label, self.phrase, self.found):
             self.body.addWidget(widget)
-        self._finish(tr("Look"), "computersGo", self._go)
+        self._finish(tr("Look inside"), "computersGo", self._go)
         self.place.changed.connect(self._on_changed)
         self.phrase.textChanged.connect(self._on_changed)
         for field in (self.place.field, self.phrase):
@@ -264,7 +264,7 @@ class JoinComputersDialog(_ComputersPanel):
         self.go_button.setFocus()
 
     def refresh(self) -> None:
-        self.go_button.setText(tr("Join") if self._is_found else tr("Look"))
+        self.go_button.setText(tr("Join") if self._is_found else tr("Look inside"))
         self.go_button.setAccessibleName(self.go_button.text())
         if not self.is_busy:
             self.go_button.setEnabled(self.place.folder is not None and bool(self.phrase.text().strip()))
