@@ -760,6 +760,10 @@
         <translation>auslassen, was eine Zeile einer .gitignore auslassen würde</translation>
     </message>
     <message>
+        <source>read it though its name looks like that of a secret</source>
+        <translation>lesen, obwohl der Name nach einem Geheimnis aussieht</translation>
+    </message>
+    <message>
         <source>what you want to know</source>
         <translation>was Sie wissen möchten</translation>
     </message>
@@ -842,6 +846,10 @@
     <message>
         <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
         <translation>Ändern Sie sie im Fenster unter „Dateien des Projekts“, oder schließen Sie ChatDesk zuerst.</translation>
+    </message>
+    <message>
+        <source>looks like a secret, not read</source>
+        <translation>sieht nach einem Geheimnis aus, nicht gelesen</translation>
     </message>
     <message>
         <source>, page {page}</source>
@@ -12858,8 +12866,20 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Wählen, was vom Ordner ausgelassen wird</translation>
     </message>
     <message>
+        <source>Secrets…</source>
+        <translation>Geheimnisse…</translation>
+    </message>
+    <message>
+        <source>Choose which files that look like secrets are read</source>
+        <translation>Wählen, welche Dateien gelesen werden, die nach Geheimnissen aussehen</translation>
+    </message>
+    <message>
         <source>What the team gets</source>
         <translation>Was das Team bekommt</translation>
+    </message>
+    <message>
+        <source>With the text, members&apos; computers get all passages. Where a member chose a provider&apos;s model for the vectors, it gets them, too.</source>
+        <translation>Mit dem Text bekommen die Computer der Mitglieder alle Stellen. Wenn ein Mitglied für die Vektoren das Modell eines Anbieters gewählt hat, bekommt auch dieser sie.</translation>
     </message>
     <message>
         <source>Change…</source>
@@ -20247,12 +20267,24 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>{name}, Seite {page}</translation>
     </message>
     <message>
+        <source>This looks like a secret.</source>
+        <translation>Das sieht nach einem Geheimnis aus.</translation>
+    </message>
+    <message>
+        <source>Say that it is to be read all the same, or choose another place.</source>
+        <translation>Sagen Sie, dass es trotzdem gelesen werden soll, oder wählen Sie einen anderen Ort.</translation>
+    </message>
+    <message>
         <source>There is no file {path}.</source>
         <translation>Es gibt keine Datei {path}.</translation>
     </message>
     <message>
         <source>Choose a file that exists on this computer.</source>
         <translation>Wählen Sie eine Datei, die es auf diesem Computer gibt.</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like a secret.</source>
+        <translation>„{name}“ sieht nach einem Geheimnis aus.</translation>
     </message>
     <message>
         <source>This file is not on this computer.</source>
@@ -20313,6 +20345,18 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Read on in a file of the project</source>
         <translation>In einer Datei des Projekts weiterlesen</translation>
+    </message>
+    <message>
+        <source>Read this all the same?</source>
+        <translation>Trotzdem lesen?</translation>
+    </message>
+    <message>
+        <source>{looks} What it says can go with questions to those who get the files of the project.</source>
+        <translation>{looks} Was darin steht, kann mit Fragen an alle gehen, die die Dateien des Projekts bekommen.</translation>
+    </message>
+    <message>
+        <source>Read it</source>
+        <translation>Lesen</translation>
     </message>
     <message>
         <source>Remove this from the files of the project?</source>
@@ -20434,6 +20478,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
             <numerusform>noch etwa {count} Sekunden</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} look like secrets, not read</source>
+        <comment>{count} looks like a secret, not read</comment>
+        <translation>
+            <numerusform>{count} sieht nach einem Geheimnis aus, nicht gelesen</numerusform>
+            <numerusform>{count} sehen nach Geheimnissen aus, nicht gelesen</numerusform>
+        </translation>
+    </message>
     <message>
         <source>not tried yet</source>
         <translation>noch nicht ausprobiert</translation>
@@ -20549,6 +20601,14 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>memories remember facts</source>
         <translation>Erinnerungen merken Fakten</translation>
+    </message>
+    <message>
+        <source>Propose memories below an answer</source>
+        <translation>Erinnerungen unter einer Antwort vorschlagen</translation>
+    </message>
+    <message>
+        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>Ein Satz Ihrer Frage, der von Ihnen handelt. Nichts wird behalten, das Sie nicht bestätigen.</translation>
     </message>
     <message>
         <source>Memories take at most</source>
@@ -20919,8 +20979,12 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>Ohne Häkchen wird einem Anbieter nie etwas aus den Dateien des Projekts gesendet: keine Stelle, keine ganze Datei und nichts, was Werkzeuge darin lesen. Antworten bleiben, wie sie sind.</translation>
     </message>
     <message>
-        <source>Providers that get the files</source>
-        <translation>Anbieter, die die Dateien bekommen</translation>
+        <source>Files that look like secrets</source>
+        <translation>Dateien, die nach Geheimnissen aussehen</translation>
+    </message>
+    <message>
+        <source>By their names, these usually hold passwords or keys. One that you tick is read, and what it says can go with questions to those who get the files, but never to a team.</source>
+        <translation>Dem Namen nach enthalten sie meist Passwörter oder Schlüssel. Eine angehakte wird gelesen, und was darin steht, kann mit Fragen an alle gehen, die die Dateien bekommen, aber nie an ein Team.</translation>
     </message>
     <message>
         <source>Kept questions</source>
@@ -21113,6 +21177,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>Nicht lesbar: {names}.</translation>
+    </message>
+    <message>
+        <source>Looks like a secret, and is not read: {names}.</source>
+        <translation>Sieht nach einem Geheimnis aus und wird nicht gelesen: {names}.</translation>
     </message>
     <message>
         <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>

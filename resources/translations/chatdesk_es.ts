@@ -760,6 +760,10 @@
         <translation>omite lo que omitiría una línea de un .gitignore</translation>
     </message>
     <message>
+        <source>read it though its name looks like that of a secret</source>
+        <translation>lo lee aunque su nombre parezca el de un secreto</translation>
+    </message>
+    <message>
         <source>what you want to know</source>
         <translation>lo que quieres saber</translation>
     </message>
@@ -842,6 +846,10 @@
     <message>
         <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
         <translation>Cámbialos en la ventana, en «Archivos del proyecto», o cierra ChatDesk primero.</translation>
+    </message>
+    <message>
+        <source>looks like a secret, not read</source>
+        <translation>parece un secreto, no leído</translation>
     </message>
     <message>
         <source>, page {page}</source>
@@ -12858,8 +12866,20 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Elegir qué se omite de la carpeta</translation>
     </message>
     <message>
+        <source>Secrets…</source>
+        <translation>Secretos…</translation>
+    </message>
+    <message>
+        <source>Choose which files that look like secrets are read</source>
+        <translation>Elegir qué archivos que parecen secretos se leen</translation>
+    </message>
+    <message>
         <source>What the team gets</source>
         <translation>Lo que recibe el equipo</translation>
+    </message>
+    <message>
+        <source>With the text, members&apos; computers get all passages. Where a member chose a provider&apos;s model for the vectors, it gets them, too.</source>
+        <translation>Con el texto, los dispositivos de los miembros reciben todos los fragmentos. Si un miembro eligió el modelo de un proveedor para los vectores, este también los recibe.</translation>
     </message>
     <message>
         <source>Change…</source>
@@ -20247,12 +20267,24 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>{name}, página {page}</translation>
     </message>
     <message>
+        <source>This looks like a secret.</source>
+        <translation>Esto parece un secreto.</translation>
+    </message>
+    <message>
+        <source>Say that it is to be read all the same, or choose another place.</source>
+        <translation>Indica que se lea de todos modos, o elige otro lugar.</translation>
+    </message>
+    <message>
         <source>There is no file {path}.</source>
         <translation>No existe el archivo {path}.</translation>
     </message>
     <message>
         <source>Choose a file that exists on this computer.</source>
         <translation>Elige un archivo que exista en este dispositivo.</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like a secret.</source>
+        <translation>«{name}» parece un secreto.</translation>
     </message>
     <message>
         <source>This file is not on this computer.</source>
@@ -20313,6 +20345,18 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Read on in a file of the project</source>
         <translation>Seguir leyendo un archivo del proyecto</translation>
+    </message>
+    <message>
+        <source>Read this all the same?</source>
+        <translation>¿Leerlo de todos modos?</translation>
+    </message>
+    <message>
+        <source>{looks} What it says can go with questions to those who get the files of the project.</source>
+        <translation>{looks} Lo que contiene puede acompañar preguntas a quienes reciben los archivos del proyecto.</translation>
+    </message>
+    <message>
+        <source>Read it</source>
+        <translation>Leerlo</translation>
     </message>
     <message>
         <source>Remove this from the files of the project?</source>
@@ -20434,6 +20478,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
             <numerusform>faltan unos {count} segundos</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} look like secrets, not read</source>
+        <comment>{count} looks like a secret, not read</comment>
+        <translation>
+            <numerusform>{count} parece un secreto, no leído</numerusform>
+            <numerusform>{count} parecen secretos, no leídos</numerusform>
+        </translation>
+    </message>
     <message>
         <source>not tried yet</source>
         <translation>aún sin probar</translation>
@@ -20549,6 +20601,14 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>memories remember facts</source>
         <translation>recuerdos recordar datos</translation>
+    </message>
+    <message>
+        <source>Propose memories below an answer</source>
+        <translation>Proponer recuerdos bajo una respuesta</translation>
+    </message>
+    <message>
+        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>Una frase de tu pregunta que trata de ti. No se conserva nada si no lo confirmas.</translation>
     </message>
     <message>
         <source>Memories take at most</source>
@@ -20919,8 +20979,12 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>Desmarca un proveedor y nunca se le enviará nada de los archivos del proyecto: ni fragmentos, ni archivos enteros, ni lo que las herramientas lean en ellos. Las respuestas se quedan como están.</translation>
     </message>
     <message>
-        <source>Providers that get the files</source>
-        <translation>Proveedores que reciben los archivos</translation>
+        <source>Files that look like secrets</source>
+        <translation>Archivos que parecen secretos</translation>
+    </message>
+    <message>
+        <source>By their names, these usually hold passwords or keys. One that you tick is read, and what it says can go with questions to those who get the files, but never to a team.</source>
+        <translation>Por su nombre, suelen contener contraseñas o claves. El que marcas se lee, y lo que contiene puede acompañar preguntas a quienes reciben los archivos, pero nunca a un equipo.</translation>
     </message>
     <message>
         <source>Kept questions</source>
@@ -21113,6 +21177,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>No se puede leer: {names}.</translation>
+    </message>
+    <message>
+        <source>Looks like a secret, and is not read: {names}.</source>
+        <translation>Parece un secreto y no se lee: {names}.</translation>
     </message>
     <message>
         <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>

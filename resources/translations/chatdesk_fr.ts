@@ -760,6 +760,10 @@
         <translation>laisser de côté ce qu’une ligne d’un .gitignore exclurait</translation>
     </message>
     <message>
+        <source>read it though its name looks like that of a secret</source>
+        <translation>le lire bien que son nom ressemble à celui d’un secret</translation>
+    </message>
+    <message>
         <source>what you want to know</source>
         <translation>ce que vous voulez savoir</translation>
     </message>
@@ -842,6 +846,10 @@
     <message>
         <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
         <translation>Changez-les dans la fenêtre, dans «&#xa0;Fichiers du projet&#xa0;», ou fermez d’abord ChatDesk.</translation>
+    </message>
+    <message>
+        <source>looks like a secret, not read</source>
+        <translation>ressemble à un secret, non lu</translation>
     </message>
     <message>
         <source>, page {page}</source>
@@ -12858,8 +12866,20 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Choisir ce qui est exclu du dossier</translation>
     </message>
     <message>
+        <source>Secrets…</source>
+        <translation>Secrets…</translation>
+    </message>
+    <message>
+        <source>Choose which files that look like secrets are read</source>
+        <translation>Choisir quels fichiers qui ressemblent à des secrets sont lus</translation>
+    </message>
+    <message>
         <source>What the team gets</source>
         <translation>Ce que l’équipe reçoit</translation>
+    </message>
+    <message>
+        <source>With the text, members&apos; computers get all passages. Where a member chose a provider&apos;s model for the vectors, it gets them, too.</source>
+        <translation>Avec le texte, les ordinateurs des membres reçoivent tous les passages. Si un membre a choisi le modèle d’un fournisseur pour les vecteurs, ce fournisseur les reçoit aussi.</translation>
     </message>
     <message>
         <source>Change…</source>
@@ -20247,12 +20267,24 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>{name}, page {page}</translation>
     </message>
     <message>
+        <source>This looks like a secret.</source>
+        <translation>Cela ressemble à un secret.</translation>
+    </message>
+    <message>
+        <source>Say that it is to be read all the same, or choose another place.</source>
+        <translation>Dites qu’il faut le lire quand même, ou choisissez un autre emplacement.</translation>
+    </message>
+    <message>
         <source>There is no file {path}.</source>
         <translation>Le fichier {path} n’existe pas.</translation>
     </message>
     <message>
         <source>Choose a file that exists on this computer.</source>
         <translation>Choisissez un fichier qui existe sur cet ordinateur.</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like a secret.</source>
+        <translation>«&#xa0;{name}&#xa0;» ressemble à un secret.</translation>
     </message>
     <message>
         <source>This file is not on this computer.</source>
@@ -20313,6 +20345,18 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Read on in a file of the project</source>
         <translation>Poursuivre la lecture d’un fichier du projet</translation>
+    </message>
+    <message>
+        <source>Read this all the same?</source>
+        <translation>Le lire quand même&#xa0;?</translation>
+    </message>
+    <message>
+        <source>{looks} What it says can go with questions to those who get the files of the project.</source>
+        <translation>{looks} Son contenu peut accompagner des questions vers ceux qui reçoivent les fichiers du projet.</translation>
+    </message>
+    <message>
+        <source>Read it</source>
+        <translation>Le lire</translation>
     </message>
     <message>
         <source>Remove this from the files of the project?</source>
@@ -20434,6 +20478,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
             <numerusform>encore {count} secondes environ</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} look like secrets, not read</source>
+        <comment>{count} looks like a secret, not read</comment>
+        <translation>
+            <numerusform>{count} ressemble à un secret, non lu</numerusform>
+            <numerusform>{count} ressemblent à des secrets, non lus</numerusform>
+        </translation>
+    </message>
     <message>
         <source>not tried yet</source>
         <translation>pas encore essayée</translation>
@@ -20549,6 +20601,14 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>memories remember facts</source>
         <translation>souvenirs mémoriser retenir faits</translation>
+    </message>
+    <message>
+        <source>Propose memories below an answer</source>
+        <translation>Proposer des souvenirs sous une réponse</translation>
+    </message>
+    <message>
+        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>Une phrase de votre question qui parle de vous. Rien n’est gardé sans votre confirmation.</translation>
     </message>
     <message>
         <source>Memories take at most</source>
@@ -20919,8 +20979,12 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>Décochez un fournisseur, et rien des fichiers du projet ne lui est jamais envoyé&#xa0;: ni passage, ni fichier entier, ni ce que les outils y lisent. Les réponses restent telles quelles.</translation>
     </message>
     <message>
-        <source>Providers that get the files</source>
-        <translation>Fournisseurs qui reçoivent les fichiers</translation>
+        <source>Files that look like secrets</source>
+        <translation>Fichiers qui ressemblent à des secrets</translation>
+    </message>
+    <message>
+        <source>By their names, these usually hold passwords or keys. One that you tick is read, and what it says can go with questions to those who get the files, but never to a team.</source>
+        <translation>D’après leur nom, ils contiennent en général des mots de passe ou des clés. Un fichier coché est lu, et son contenu peut accompagner des questions vers ceux qui reçoivent les fichiers, mais jamais vers une équipe.</translation>
     </message>
     <message>
         <source>Kept questions</source>
@@ -21113,6 +21177,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>Illisible&#xa0;: {names}.</translation>
+    </message>
+    <message>
+        <source>Looks like a secret, and is not read: {names}.</source>
+        <translation>Ressemble à un secret, et n’est pas lu&#xa0;: {names}.</translation>
     </message>
     <message>
         <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>

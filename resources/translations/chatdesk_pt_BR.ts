@@ -760,6 +760,10 @@
         <translation>deixar de fora o que uma linha de um .gitignore deixaria</translation>
     </message>
     <message>
+        <source>read it though its name looks like that of a secret</source>
+        <translation>ler mesmo que o nome pareça o de um segredo</translation>
+    </message>
+    <message>
         <source>what you want to know</source>
         <translation>o que você quer saber</translation>
     </message>
@@ -842,6 +846,10 @@
     <message>
         <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
         <translation>Altere-os na janela, em “Arquivos do projeto”, ou feche o ChatDesk antes.</translation>
+    </message>
+    <message>
+        <source>looks like a secret, not read</source>
+        <translation>parece um segredo, não lido</translation>
     </message>
     <message>
         <source>, page {page}</source>
@@ -12858,8 +12866,20 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Escolher o que da pasta fica de fora</translation>
     </message>
     <message>
+        <source>Secrets…</source>
+        <translation>Segredos…</translation>
+    </message>
+    <message>
+        <source>Choose which files that look like secrets are read</source>
+        <translation>Escolher quais arquivos que parecem segredos são lidos</translation>
+    </message>
+    <message>
         <source>What the team gets</source>
         <translation>O que a equipe recebe</translation>
+    </message>
+    <message>
+        <source>With the text, members&apos; computers get all passages. Where a member chose a provider&apos;s model for the vectors, it gets them, too.</source>
+        <translation>Com o texto, os computadores dos membros recebem todos os trechos. Se um membro escolheu o modelo de um provedor para os vetores, ele também os recebe.</translation>
     </message>
     <message>
         <source>Change…</source>
@@ -20247,12 +20267,24 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>{name}, página {page}</translation>
     </message>
     <message>
+        <source>This looks like a secret.</source>
+        <translation>Isto parece um segredo.</translation>
+    </message>
+    <message>
+        <source>Say that it is to be read all the same, or choose another place.</source>
+        <translation>Diga que deve ser lido mesmo assim, ou escolha outro local.</translation>
+    </message>
+    <message>
         <source>There is no file {path}.</source>
         <translation>Não há arquivo {path}.</translation>
     </message>
     <message>
         <source>Choose a file that exists on this computer.</source>
         <translation>Escolha um arquivo que exista neste computador.</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like a secret.</source>
+        <translation>“{name}” parece um segredo.</translation>
     </message>
     <message>
         <source>This file is not on this computer.</source>
@@ -20313,6 +20345,18 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Read on in a file of the project</source>
         <translation>Continuar a leitura de um arquivo do projeto</translation>
+    </message>
+    <message>
+        <source>Read this all the same?</source>
+        <translation>Ler isto mesmo assim?</translation>
+    </message>
+    <message>
+        <source>{looks} What it says can go with questions to those who get the files of the project.</source>
+        <translation>{looks} O que ele contém pode ir com perguntas a quem recebe os arquivos do projeto.</translation>
+    </message>
+    <message>
+        <source>Read it</source>
+        <translation>Ler</translation>
     </message>
     <message>
         <source>Remove this from the files of the project?</source>
@@ -20434,6 +20478,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
             <numerusform>faltam cerca de {count} segundos</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} look like secrets, not read</source>
+        <comment>{count} looks like a secret, not read</comment>
+        <translation>
+            <numerusform>{count} parece um segredo, não lido</numerusform>
+            <numerusform>{count} parecem segredos, não lidos</numerusform>
+        </translation>
+    </message>
     <message>
         <source>not tried yet</source>
         <translation>ainda não testada</translation>
@@ -20549,6 +20601,14 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>memories remember facts</source>
         <translation>memórias memorizar lembrar fatos</translation>
+    </message>
+    <message>
+        <source>Propose memories below an answer</source>
+        <translation>Propor memórias abaixo de uma resposta</translation>
+    </message>
+    <message>
+        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>Uma frase da sua pergunta que é sobre você. Nada é mantido sem que você confirme.</translation>
     </message>
     <message>
         <source>Memories take at most</source>
@@ -20919,8 +20979,12 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>Desmarque um provedor, e nada dos arquivos do projeto será enviado a ele: nenhum trecho, nenhum arquivo inteiro e nada que as ferramentas leiam neles. As respostas ficam como estão.</translation>
     </message>
     <message>
-        <source>Providers that get the files</source>
-        <translation>Provedores que recebem os arquivos</translation>
+        <source>Files that look like secrets</source>
+        <translation>Arquivos que parecem segredos</translation>
+    </message>
+    <message>
+        <source>By their names, these usually hold passwords or keys. One that you tick is read, and what it says can go with questions to those who get the files, but never to a team.</source>
+        <translation>Pelo nome, eles costumam conter senhas ou chaves. O que você marcar é lido, e o que ele contém pode ir com perguntas a quem recebe os arquivos, mas nunca a uma equipe.</translation>
     </message>
     <message>
         <source>Kept questions</source>
@@ -21113,6 +21177,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>Não pode ser lido: {names}.</translation>
+    </message>
+    <message>
+        <source>Looks like a secret, and is not read: {names}.</source>
+        <translation>Parece um segredo e não é lido: {names}.</translation>
     </message>
     <message>
         <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>
