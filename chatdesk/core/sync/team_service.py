@@ -43,10 +43,12 @@ STUCK_S: Final = 40.0
 
 @dataclass(frozen=True, slots=True)
 class SyncTimes:
-    """The times of sync: a server is asked after ``poll_s`` although no hint came; a call may take ``stuck_s``."""
+    """The times of sync: a server is asked after ``poll_s`` although no hint came, and a folder, which tells of each
+    change itself, after ``place_poll_s``; a call may take ``stuck_s``."""
 
     poll_s: float = POLL_S
     stuck_s: float = STUCK_S
+    place_poll_s: float = 180.0
 
 
 class TeamService:
@@ -204,7 +206,7 @@ class TeamService:
                     client=self._servers.client,
                     clock=self._clock,
                     listener=self._publisher,
-                    poll_s=self._times.poll_s,
+                    poll_s=self._times.place_poll_s if workspace.place else self._times.poll_s,
                 )
                 sync.start()
 

@@ -1,4 +1,4 @@
-"""Plays a history of two or three computers, each with a folder of its own, between which a hostile carrier copies.
+"""Plays a history of two to five computers, each with a folder of its own, between which a hostile carrier copies.
 
 A seed tells the same history again: ``python -m tests.helpers.computers_sim --count 1000``.
 """
@@ -21,6 +21,8 @@ from tests.helpers.sync_sim.member_actions import ACTIONS, Hand
 from tests.helpers.sync_sim.seeded import SkewedClock, WorldTime, seeded_ids
 
 _ROUNDS = 12
+# How likely nobody is there for half a year.
+_AWAY = 0.005
 # What does not travel between projects yet, and what only a team has.
 _NOT_HERE = ("move_thread", "attach")
 _PENDING = (
@@ -34,7 +36,7 @@ class Crash(BaseException):
 
 
 class FaultyPlace(Place):
-    """A folder whose disk fills up, and a program that is killed before or after it wrote a file."""
+    """A folder whose disk fills up, and a program that is killed before or after it wrote or removed a file."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -50,6 +52,14 @@ class FaultyPlace(Place):
         if chance < 0.15:
             raise Crash
 
+    def remove_file(self, path: str) -> None:
+        chance = 1.0 if self.rng is None else self.rng.random()
+        if chance < 0.05:
+            raise Crash
+        super().remove_file(path)
+        if chance < 0.1:
+            raise Crash
+
 
 class World:
     """One history. ``problems`` are sentences about what is not as it should be at its end."""
@@ -58,21 +68,36 @@ class World:
         self.rng = random.Random(seed)
         self.time = WorldTime()
         self.told: list[str] = []
-        key = LibraryKey(self.rng.randbytes(16))
-        self.computers = []
-        for number in range(computers):
-            clock = SkewedClock(self.time, self.rng.choice((0, 0, -3_600_000, 86_400_000)))
-            self.computers.append(OwnComputer(f"c{number}", folder / f"c{number}", key, clock, make_place=FaultyPlace))
-        actions = {name: weight for name, weight in ACTIONS.items() if name not in _NOT_HERE}
-        self.hands = [Hand(each.profile, self.rng, each.name, actions) for each in self.computers]
-        self.own: list[set[str]] = [{each.computer} for each in self.computers]
+        self.folder = folder
+        self.key = LibraryKey(self.rng.randbytes(16))
+        self.computers: list[OwnComputer] = []
+        self.hands: list[Hand] = []
+        self.own: list[set[str]] = []
+        self.attic: list[tuple[Path, bytes]] = []  # what the carrier removed, by its name in the folder
+        for _ in range(computers - 1):
+            self._add()
         self.computers[0].begin()
 
+    def _add(self) -> None:
+        clock = SkewedClock(self.time, self.rng.choice((0, 0, -3_600_000, 86_400_000)))
+        name = f"c{len(self.computers)}"
+        added = OwnComputer(name, self.folder / name, self.key, clock, make_place=FaultyPlace)
+        actions = {name: weight for name, weight in ACTIONS.items() if name not in _NOT_HERE}
+        self.computers.append(added)
+        self.hands.append(Hand(added.profile, self.rng, added.name, actions))
+        self.own.append({added.computer})
+
     def play(self, steps: int) -> list[str]:
-        """Play the history, let the carrier come to rest, and return the problems."""
-        self._set_faults(is_on=True)
-        for _ in range(steps):
-            self.time.ms += self.rng.randrange(1, 100_000)
+        """Play the history, let the carrier come to rest, and return the problems. The last computer joins late."""
+        joins_at = self.rng.randrange(steps)
+        for step in range(steps):
+            if step == joins_at:
+                self._add()
+            self._set_faults(is_on=True)
+            self.time.ms += self.rng.randrange(1, 100_000) * self.rng.choice((1, 1, 1, 100))
+            if self.rng.random() < _AWAY:
+                self.time.ms += 181 * 86_400_000
+                self.told.append("half a year later")
             number = self.rng.randrange(len(self.computers))
             chance = self.rng.random()
             if chance < 0.5:
@@ -130,6 +155,7 @@ class World:
         folder, there = self.computers[source].place_folder, self.computers[target].place_folder
         files = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
         self.rng.shuffle(files)
+        self._remove(source, target, is_resting=is_resting)
         for path in files:
             name = path.relative_to(folder)
             if name.parts[0] in self.own[target] or (len(name.parts) > 1 and name.parts[0] not in self.own[source]):
@@ -138,20 +164,50 @@ class World:
             if is_resting:
                 self._copy(path, copy)
                 continue
-            chance = self.rng.random()
-            if chance < 0.4:
-                self._copy(path, copy)
-            elif chance < 0.5:
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                data = path.read_bytes()
-                copy.write_bytes(data[: self.rng.randrange(len(data) + 1)])
-            elif chance < 0.6:
-                self._copy(path, copy.with_name(f"{copy.stem}.sync-conflict-2026{copy.suffix}"))
-            elif chance < 0.65:
-                self._copy(path, copy.with_name(f"{copy.stem} (conflicted copy){copy.suffix.upper()}"))
+            self._bring(path, copy, there / str(name).upper())
         if not is_resting and self.rng.random() < 0.1 and files:
-            self.rng.choice(files).unlink()
+            merged = [path for path in files if path.suffix == ".merged"]
+            self.rng.choice(merged if merged and self.rng.random() < 0.5 else files).unlink()
             self.told.append(f"c{source} lost a file")
+
+    def _bring(self, path: Path, copy: Path, shouted: Path) -> None:
+        """Bring a file whole, in part, under another name, or not at all."""
+        chance = self.rng.random()
+        if chance < 0.4:
+            self._copy(path, copy)
+        elif chance < 0.5:
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            data = path.read_bytes()
+            copy.write_bytes(data[: self.rng.randrange(len(data) + 1)])
+        elif chance < 0.6:
+            self._copy(path, copy.with_name(f"{copy.stem}.sync-conflict-2026{copy.suffix}"))
+        elif chance < 0.65:
+            self._copy(path, copy.with_name(f"{copy.stem} (conflicted copy){copy.suffix.upper()}"))
+        elif chance < 0.68:
+            self._copy(path, shouted)
+        elif chance < 0.71:  # it shows a file that it has not brought
+            self._put(copy, bytes(path.stat().st_size))
+        elif chance < 0.73:
+            copy.unlink(missing_ok=True)
+            self._put(copy.with_name(f".{copy.name}.icloud"), b"bplist00")
+
+    def _remove(self, source: int, target: int, *, is_resting: bool) -> None:
+        """Remove what the source removed, before anything new is brought, and bring some of it back."""
+        folder, there = self.computers[source].place_folder, self.computers[target].place_folder
+        for path in sorted(there.glob("*/*")):
+            name = path.relative_to(there)
+            is_gone = name.parts[0] in self.own[source] and path.is_file() and not (folder / name).exists()
+            if is_gone and (is_resting or self.rng.random() < 0.5):
+                self.attic.append((name, path.read_bytes()))
+                path.unlink()
+        if self.attic and not is_resting and self.rng.random() < 0.2:
+            name, data = self.rng.choice(self.attic)
+            self._put(self.rng.choice((folder, there)) / name, data)
+            self.told.append(f"{name} is back")
+
+    def _put(self, path: Path, data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
 
     def _copy(self, path: Path, copy: Path) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -204,4 +260,4 @@ class World:
 def play(seed: int, folder: Path, *, steps: int = 60) -> list[str]:
     """Play the history of a seed. Returns its problems."""
     with seeded_ids(seed):
-        return World(seed, folder, computers=2 + seed % 2).play(steps)
+        return World(seed, folder, computers=2 + seed % 4).play(steps)

@@ -28,6 +28,7 @@ from chatdesk.core.domain.sharing.sync_wire import (
     WireChange,
 )
 from chatdesk.core.domain.sharing.team import TEAM_SCHEMA, MemberStatus, SyncMode, TeamRole
+from chatdesk.core.knowledge.watching import FolderWatch
 from chatdesk.core.storage.sync.private_log import ComputerRow, Looks, PrivateLog, Span
 from chatdesk.core.sync.computers import removal
 from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, LibraryKey
@@ -45,8 +46,9 @@ _log = logging.getLogger(__name__)
 NAME: Final = Text("My computers")
 _MEMBER: Final = Text("Me")
 _CHANNEL: Final = "own_"
-# How often the folder is looked at while nothing else happens, and how often a computer says that it is in use.
-_LOOK_S: Final = 2.0
+# How often the names in the folder are compared where the system says nothing of changes, as on network drives, and how
+# often a computer says that it is in use.
+_LOOK_S: Final = 60.0
 _HEAD_EVERY_MS: Final = 3_600_000
 _ANY_TIME: Final = 2**62
 # How often old segments are put together and removed.
@@ -74,6 +76,8 @@ class FolderStore:
         self._name = self._version = ""
         self._is_aborted = False
         self._woken = threading.Event()
+        self._is_news = threading.Event()
+        self._watch: FolderWatch | None = None
         self._stamp: object = None
         self._forged: set[str] = set()
         self.looks = Looks()
@@ -151,14 +155,21 @@ class FolderStore:
 
     def wait(self, timeout_s: float) -> Notifications:
         """Return as soon as a file came into the folder; empty when woken or after ``timeout_s``."""
+        if self._watch is None:
+            self._watch = FolderWatch(lambda _names: self._notice())
+            self._watch.use({_CHANNEL: self._place.path})
         until_s = self._clock.monotonic_s() + timeout_s
-        while True:
+        while not self._is_news.is_set() and self._stamp == self._place.stamp(but=self._computer):
             left_s = until_s - self._clock.monotonic_s()
             if self._woken.wait(max(0.0, min(left_s, _LOOK_S))) or left_s <= _LOOK_S:
                 self._woken.clear()
-                return Notifications()
-            if self._place.stamp() != self._stamp:
-                return Notifications(people_at=_ANY_TIME)
+                if not self._is_news.is_set():
+                    return Notifications()
+        return Notifications(people_at=_ANY_TIME)
+
+    def _notice(self) -> None:
+        self._is_news.set()
+        self._woken.set()
 
     def wake(self) -> None:
         self._woken.set()
@@ -168,6 +179,9 @@ class FolderStore:
         self._woken.set()
 
     def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
         if self._opened is not None:
             self._opened.close()
             self._opened = None
@@ -187,6 +201,8 @@ class FolderStore:
     # The folder
 
     def _exchange(self) -> None:
+        self._is_news.clear()
+        self._stamp = self._place.stamp(but=self._computer)
         self._check_place()
         folders = self._place.computers()
         is_own_new = not self._check_own(folders)
@@ -195,7 +211,6 @@ class FolderStore:
         known = self.log.computers().get(self._computer)
         said = _newest_head(self._place, self._key, self._computer, folders.get(self._computer, []), set())
         self._send(is_head_lost=said != known)
-        self._stamp = self._place.stamp()
         self._receive(folders, is_own_new=False)
         self._tend(folders.get(self._computer, []))
 

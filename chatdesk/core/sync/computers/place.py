@@ -179,11 +179,11 @@ class Place:
             with replacing(target) as file:
                 yield file
 
-    def stamp(self) -> object:
-        """Return a value that differs once a file came into the folder, or left it."""
+    def stamp(self, *, but: str) -> object:
+        """Return a value that differs once a file came into the folder, or left it, but for those of one computer."""
         try:
             with os.scandir(self.path) as entries:
-                return sorted((each.name, each.stat().st_mtime_ns) for each in entries)
+                return sorted((each.name, each.stat().st_mtime_ns) for each in entries if each.name != but)
         except OSError:
             return None
 

@@ -1,8 +1,9 @@
-"""Histories of two and three computers over a hostile carrier end well, and planted bugs are found."""
+"""Histories of two to five computers over a hostile carrier end well, and planted bugs are found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from typing import Any
 import pytest
 
 from chatdesk.core.storage.sync.private_log import PrivateLog
-from chatdesk.core.sync.computers import folder_store
-from chatdesk.core.sync.computers.segments import Segment, packed
+from chatdesk.core.sync.computers import folder_store, merging, reading
+from chatdesk.core.sync.computers.segments import Part, Segment, merged, packed, parts_of
 from tests.helpers.computers_sim.world import play
 
 _MOST = 40
@@ -42,7 +43,38 @@ def _leaves_out_a_change_that_it_writes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(folder_store, "packed", lossy)
 
 
-_BUGS = (_writes_no_lost_file_again, _leaves_out_a_change_that_it_reads, _leaves_out_a_change_that_it_writes)
+def _merges_a_segment_twice_and_its_neighbour_not(patch: pytest.MonkeyPatch) -> None:
+    def lossy(parts: Sequence[Part]) -> bytes:
+        return merged([*parts[:-1], (parts[-1][0], parts[0][1])])
+
+    patch.setattr(merging, "merged", lossy)
+
+
+def _reads_nothing_of_the_last_merged_one(patch: pytest.MonkeyPatch) -> None:
+    def lossy(data: bytes) -> list[Part]:
+        *others, (chain, text) = parts_of(data)
+        return [*others, (chain, json.dumps({**json.loads(text), "rows": []}).encode())]
+
+    patch.setattr(reading, "parts_of", lossy)
+
+
+def _finds_no_merged_one(patch: pytest.MonkeyPatch) -> None:
+    real = reading.Written.at
+
+    def singles(self: reading.Written, number: int) -> list[reading.Found]:
+        return [each for each in real(self, number) if each.data is not None]
+
+    patch.setattr(reading.Written, "at", singles)
+
+
+_BUGS = (
+    _writes_no_lost_file_again,
+    _leaves_out_a_change_that_it_reads,
+    _leaves_out_a_change_that_it_writes,
+    _merges_a_segment_twice_and_its_neighbour_not,
+    _reads_nothing_of_the_last_merged_one,
+    _finds_no_merged_one,
+)
 
 
 @pytest.mark.parametrize("bug", _BUGS)
