@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from chatdesk.core.domain.sharing.sync_results import Applied
 from chatdesk.core.domain.sharing.team import SyncStatus
+from chatdesk.core.domain.thread import Project
 from chatdesk.core.errors import ChatDeskError, NotFound
 from chatdesk.core.events import (
     EventBus,
@@ -155,7 +156,8 @@ class SyncEventPublisher:
         for project_id in changed:
             try:
                 project = await self._repositories.projects.get(project_id)
-            except NotFound:
+            except NotFound:  # an unused first project, in the place of which there is that of another computer
+                self._bus.publish(ProjectDeleted(Project(project_id, "", "", "", None, None, 0, None, deleted_at=0)))
                 continue
             # A deleted project here was erased by its owner.
             self._bus.publish(ProjectChanged(project) if project.deleted_at is None else ProjectDeleted(project))

@@ -174,7 +174,7 @@ def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str
 
 def carry(conn: Connection, origin: Origin, workspace_id: str) -> list[str]:
     """Share all private projects with this person's own computers. Returns their ids. The first project of a new
-    profile, in which nothing was written, goes where there is another one."""
+    profile, in which nothing was written, goes where there is another one; it is among them."""
     found = conn.exec_driver_sql(_PRIVATE_PROJECTS, (shown(projects.DEFAULT_NAME),)).all()
     carried = [project_id for project_id, is_used in found if is_used]
     for project_id in carried:
@@ -183,6 +183,7 @@ def carry(conn: Connection, origin: Origin, workspace_id: str) -> list[str]:
     if others and running(conn, workspace_id):
         _forget(conn, others[0])
         conn.exec_driver_sql("DELETE FROM projects WHERE id = ?", (others[0],))
+        return [*carried, others[0]]
     return carried
 
 
