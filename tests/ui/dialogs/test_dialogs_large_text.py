@@ -180,6 +180,7 @@ def test_the_names_of_the_settings_pages_are_whole(theme: Theme, qtbot: QtBot) -
     settings = provider_samples.build_settings(theme)
     settings.fill_page("Usage and limits", QWidget)
     settings.fill_page("Team sync", QWidget)
+    settings.fill_page("My computers", QWidget)
     window = _opened(settings)
     qtbot.addWidget(window)
     pages = settings.findChild(QListWidget, "settingsPages")

@@ -147,9 +147,6 @@ class _ComputersPanel(TaskPanel):
         made = push_button(button_text, name, run, is_primary=not is_danger, is_danger=is_danger)
         self.go_button = self.add_button(made)
 
-    def unsaved(self) -> object:
-        return None
-
     def show_problem(self, sentence: str) -> None:
         super().show_problem(sentence)
         if sentence:

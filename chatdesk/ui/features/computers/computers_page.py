@@ -188,7 +188,7 @@ def _rows(computers: Sequence[ComputerLine], *, may_remove: bool) -> list[TableR
 def _about(computer: ComputerLine) -> tuple[str, str, str]:
     waiting = ""
     if computer.is_rolled_back:
-        waiting = tr("older than before")
+        waiting = tr("older files")
     elif computer.waiting:
         waiting = shown(plural("{count} files", "{count} file", computer.waiting))
     size = shown(size_text(computer.size)) if computer.size else ""
