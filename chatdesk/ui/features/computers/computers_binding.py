@@ -81,6 +81,7 @@ class ComputersBinding(Controller):
     def _make_page(self) -> ComputersPage:
         page = self._page = ComputersPage(self._panes.theme)
         for signal, run in (
+            (page.cameInView, self._refresh),
             (page.startRequested, self._start),
             (page.joinRequested, self._join),
             (page.syncRequested, self._sync),
@@ -89,7 +90,6 @@ class ComputersBinding(Controller):
             (page.forgetRequested, self._forget),
         ):
             signal.connect(run)
-        self._refresh()
         return page
 
     @property
@@ -97,7 +97,7 @@ class ComputersBinding(Controller):
         return self._page if self._page is not None and isValid(self._page) else None
 
     def _refresh_soon(self) -> None:
-        if self._shown is not None:
+        if self._shown is not None and self._shown.isVisible():  # the folder is measured each time
             self._soon.start()
 
     @in_task("show the computers", replaces=True)

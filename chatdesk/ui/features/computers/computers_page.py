@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from chatdesk.core.hidden_characters import told_apart, visible_controls
@@ -52,8 +53,9 @@ class ComputersView:
 
 class ComputersPage(QWidget):
     """The settings page of own computers. ``removeRequested`` has the id of a computer, ``pauseRequested`` whether to
-    pause."""
+    pause; ``cameInView`` comes each time the page is shown."""
 
+    cameInView = Signal()
     startRequested = Signal()
     joinRequested = Signal()
     syncRequested = Signal()
@@ -110,6 +112,10 @@ class ComputersPage(QWidget):
             self._show_room(view)
         if had_focus:
             (self.start_button if view is None else self.sync_button).setFocus()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.cameInView.emit()
 
     def show_result(self, text: str) -> None:
         """Show the result of an action on this page; an empty text hides it."""
