@@ -179,7 +179,7 @@ def test_a_failure_is_said_and_can_be_tried_again(theme: Theme, show: Show) -> N
     dialog.show_problem("The recovery phrase is not the one of this folder. Nothing was changed.")
     assert not dialog.is_busy
     assert dialog.go_button.isEnabled()
-    assert dialog.go_button.text() == "Look"
+    assert dialog.go_button.text() == "Look inside"
 
 
 def test_removing_needs_the_new_phrase_confirmed(theme: Theme, show: Show, qtbot: QtBot) -> None:
