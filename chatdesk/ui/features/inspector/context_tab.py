@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from chatdesk.core.domain.context import ContextEntry, ContextReport, Reason
 from chatdesk.core.domain.message import ContextMark, Role
@@ -27,6 +27,7 @@ from chatdesk.ui.local_forms import number_text
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.theme.tokens import PROJECT_COLOURS
 from chatdesk.ui.widgets.buttons import PillButton
+from chatdesk.ui.widgets.layouts import bare_column
 from chatdesk.ui.widgets.painting import mirrored, paint_box
 from chatdesk.ui.widgets.words import with_commas
 
@@ -88,12 +89,22 @@ class ContextTab(QWidget):
         self.exclude_button = _button(theme, tr("Exclude"), "contextExcludeButton", self._exclude)
         self.start_button = _button(theme, tr("Start here"), "contextStartButton", self._start)
         self.copy_button = _button(theme, tr("Copy request as JSON"), "copyRequestButton", self.copyRequested.emit)
-        column = QVBoxLayout(self)
+        parts = QWidget()
+        column = QVBoxLayout(parts)
         column.setContentsMargins(0, 8, 0, 0)
         for widget in (self._title, self._total, self._problem, self.bar, self._note, self.memories, self.found):
             column.addWidget(widget)
         column.addWidget(self.list, 1)
         column.addLayout(button_row(self.pin_button, self.exclude_button, self.start_button, self.copy_button))
+        area = QScrollArea()  # in a low window, or with long words, there is no room for all of it
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(parts)
+        area.viewport().setAutoFillBackground(False)
+        parts.setAutoFillBackground(False)
+        bare_column(self).addWidget(area, 1)
         self._show_state()
 
     def show_report(self, report: ContextReport | None) -> None:

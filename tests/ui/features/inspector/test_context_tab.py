@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from chatdesk.core.domain.context import ContextReport, ContextTotals
-from chatdesk.ui.features.inspector.context_tab import ContextBar
+from chatdesk.core.domain.knowledge import EnclosedPassages, ListedPassage, PassagePlace
+from chatdesk.ui.features.inspector.context_tab import ContextBar, ContextTab
 from chatdesk.ui.theme.theme import Theme
 
 _WIDTH_PX = 320
@@ -47,3 +48,22 @@ def _check(bar: ContextBar, direction: Qt.LayoutDirection) -> None:
     assert has_ink(50, 110), "the name"
     assert not has_ink(170, 250)
     assert has_ink(_WIDTH_PX - 40, _WIDTH_PX), "the figure"
+
+
+@pytest.mark.parametrize("height_px", [320, 640, 1200])
+def test_no_list_is_cut_where_the_window_is_low(qapp: QApplication, qtbot: QtBot, height_px: int) -> None:
+    theme = Theme(qapp, preference="light")
+    theme.apply()
+    tab = ContextTab(theme, lambda _below: None)
+    qtbot.addWidget(tab)
+    found = tuple(ListedPassage(PassagePlace("s", f"{at}.md"), "A long name " * 9) for at in range(9))
+    totals = ContextTotals(32_000, 4_096, 100, 100, 100, 100, 100, 100, 100)
+    tab.show_report(ContextReport("t", "offline", "demo", totals, 4, found=EnclosedPassages("", rows=found)))
+    tab.resize(_WIDTH_PX, height_px)
+    tab.show()
+    files, messages = tab.found.list, tab.list
+    assert files.height() >= 4 * files.sizeHintForRow(0) and messages.height() >= 100
+    assert tab.found.geometry().bottom() < messages.geometry().top()
+    tab.found.leave_button.setFocus()
+    tab.found.leave_button.focusNextChild()  # as Tab does
+    assert 0 <= messages.mapTo(tab, messages.rect().topLeft()).y() < height_px - 100
