@@ -35,7 +35,7 @@ class MemorySettings(ToolSettings):
         Shown(
             "Context",
             Text("Propose memories below an answer"),
-            Text("A sentence of your question that is about you. Nothing is kept unless you confirm it."),
+            Text("A sentence of yours that is about you. Nothing is kept unless you confirm it."),
             section=Text("Memory"),
         ),
     )
