@@ -12854,6 +12854,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
         <translation>älter als vorher</translation>
     </message>
     <message>
+        <source>older files</source>
+        <translation>ältere Dateien</translation>
+    </message>
+    <message>
         <source>Read again</source>
         <translation>Erneut lesen</translation>
     </message>
@@ -20609,6 +20613,10 @@ Inter und JetBrains Mono werden unter der SIL Open Font License verwendet, die L
     <message>
         <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
         <translation>Ein Satz Ihrer Frage, der von Ihnen handelt. Nichts wird behalten, das Sie nicht bestätigen.</translation>
+    </message>
+    <message>
+        <source>A sentence of yours that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>Ein Satz von Ihnen, der von Ihnen handelt. Nichts wird behalten, das Sie nicht bestätigen.</translation>
     </message>
     <message>
         <source>Memories take at most</source>

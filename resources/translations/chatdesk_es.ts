@@ -12854,6 +12854,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
         <translation>más antiguo que antes</translation>
     </message>
     <message>
+        <source>older files</source>
+        <translation>archivos más antiguos</translation>
+    </message>
+    <message>
         <source>Read again</source>
         <translation>Leer de nuevo</translation>
     </message>
@@ -20609,6 +20613,10 @@ Inter y JetBrains Mono se usan con la licencia SIL Open Font; los iconos Lucide,
     <message>
         <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
         <translation>Una frase de tu pregunta que trata de ti. No se conserva nada si no lo confirmas.</translation>
+    </message>
+    <message>
+        <source>A sentence of yours that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>Una frase tuya que trata de ti. No se conserva nada si no lo confirmas.</translation>
     </message>
     <message>
         <source>Memories take at most</source>

@@ -12854,6 +12854,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
         <translation>plus ancien qu’avant</translation>
     </message>
     <message>
+        <source>older files</source>
+        <translation>fichiers plus anciens</translation>
+    </message>
+    <message>
         <source>Read again</source>
         <translation>Relire</translation>
     </message>
@@ -20609,6 +20613,10 @@ Inter et JetBrains Mono sont utilisées sous la licence SIL Open Font, les icôn
     <message>
         <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
         <translation>Une phrase de votre question qui parle de vous. Rien n’est gardé sans votre confirmation.</translation>
+    </message>
+    <message>
+        <source>A sentence of yours that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>Une phrase de vous qui parle de vous. Rien n’est gardé sans votre confirmation.</translation>
     </message>
     <message>
         <source>Memories take at most</source>

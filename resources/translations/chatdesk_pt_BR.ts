@@ -12854,6 +12854,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
         <translation>mais antigo que antes</translation>
     </message>
     <message>
+        <source>older files</source>
+        <translation>arquivos mais antigos</translation>
+    </message>
+    <message>
         <source>Read again</source>
         <translation>Ler de novo</translation>
     </message>
@@ -20609,6 +20613,10 @@ Inter e JetBrains Mono são usadas sob a SIL Open Font License, os ícones Lucid
     <message>
         <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
         <translation>Uma frase da sua pergunta que é sobre você. Nada é mantido sem que você confirme.</translation>
+    </message>
+    <message>
+        <source>A sentence of yours that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>Uma frase sua que é sobre você. Nada é mantido sem que você confirme.</translation>
     </message>
     <message>
         <source>Memories take at most</source>
