@@ -29,6 +29,20 @@ _BYTES_AN_OPERATION = {"M": 8, "L": 8, "Q": 16, "C": 24, "Z": 0}
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnWords:
+    """Words of a formula that its font lacks, to be drawn in the font of the text. ``left``, ``baseline`` and the
+    ``width`` that they may take are in 256ths of the text's size, as is their own ``size``; see ``Drawing.inks`` for
+    ``ink``."""
+
+    text: str
+    left: int
+    baseline: int
+    width: int
+    size: int
+    ink: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """A formula as outlines to be filled, in 256ths of the text's size; the baseline is at y 0, down is positive.
     ``operations`` has a letter each (M, L, Q, C, Z) and ``points`` their coordinates, as signed 32-bit numbers in the
@@ -36,7 +50,7 @@ class Drawing:
     kind holds (see ``CodeRun``), "" being the text's own.
 
     ``tags`` are the numbers of equations, which are at the right edge, as pairs (distance of the baseline below this
-    one, drawing). ``breaks`` are the places from the left where a line may end."""
+    one, drawing). ``breaks`` are the places from the left where a line may end. ``words`` have no outlines."""
 
     width: int
     ascent: int
@@ -46,11 +60,12 @@ class Drawing:
     inks: tuple[tuple[int, str], ...] = ()
     tags: tuple[tuple[int, Drawing], ...] = ()
     breaks: tuple[int, ...] = ()
+    words: tuple[DrawnWords, ...] = ()
 
     @property
     def inked_parts(self) -> list[tuple[str, Drawing]]:
-        """The outlines of each colour, as pairs (colour, drawing)."""
-        if not self.inks:
+        """The outlines and words of each colour, as pairs (colour, drawing)."""
+        if not self.inks and not self.words:
             return [("", self)]
         cuts = [(0, ""), *self.inks, (len(self.operations), "")]
         parts = []
@@ -62,6 +77,8 @@ class Drawing:
                 points = self.points[done : done + size]
                 parts.append((ink, Drawing(self.width, self.ascent, self.descent, operations, points)))
             done += size
+        for each in self.words:
+            parts.append((each.ink, Drawing(self.width, self.ascent, self.descent, "", b"", words=(each,))))
         return parts
 
     @property
@@ -78,6 +95,13 @@ class Drawing:
                 inks=(*whole.inks, (len(whole.operations), "")) if whole.inks else (),
                 operations=whole.operations + tag.operations,
                 points=whole.points + shifted.tobytes(),
+                words=(
+                    *whole.words,
+                    *(
+                        replace(each, left=each.left + self.width + 2 * DRAWING_UNITS, baseline=each.baseline + below)
+                        for each in tag.words
+                    ),
+                ),
             )
         return whole
 

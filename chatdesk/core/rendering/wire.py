@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import astuple, fields, replace
 from operator import attrgetter
 from typing import Any
 
@@ -13,6 +13,7 @@ from chatdesk.core.rendering.blocks import (
     CodeBlock,
     CodeRun,
     Drawing,
+    DrawnWords,
     Fold,
     Heading,
     ImagePlaceholder,
@@ -58,6 +59,7 @@ def _encode_drawn(drawing: Drawing) -> Wire:
         drawing.inks,
         tags,
         drawing.breaks,
+        tuple(map(astuple, drawing.words)),
     )
 
 
@@ -66,9 +68,10 @@ def decode_drawing(wire: Wire | None) -> Drawing | None:
 
 
 def _decode_drawn(wire: Wire) -> Drawing:
-    width, ascent, descent, operations, points, inks, tags, breaks = wire
+    width, ascent, descent, operations, points, inks, tags, breaks, words = wire
     decoded = tuple((below, _decode_drawn(tag)) for below, tag in tags)
-    return Drawing(width, ascent, descent, operations, points, inks, decoded, breaks)
+    kept = tuple(DrawnWords(*each) for each in words)
+    return Drawing(width, ascent, descent, operations, points, inks, decoded, breaks, kept)
 
 
 def _encode_spans(spans: Sequence[Span]) -> Wire:

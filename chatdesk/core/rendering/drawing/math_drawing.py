@@ -15,9 +15,12 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from chatdesk.core.rendering.blocks import Drawing
+from chatdesk.core.rendering.drawing import svg_drawing
 from chatdesk.core.rendering.drawing.math_outline import CannotDraw, Outline, to_units
 from chatdesk.core.rendering.drawing.math_source import prepare
 from chatdesk.core.rendering.drawing.math_tree import correct_mathml
+from chatdesk.core.rendering.drawing.math_words import WORDS, separate_words
+from chatdesk.core.rendering.drawing.picture_fonts import font_options
 
 if TYPE_CHECKING:  # loaded only by the process that does this work
     from xml.etree.ElementTree import Element
@@ -97,7 +100,10 @@ def _draw(tex: str, is_display: bool) -> Drawing:
 def _outlines(tex: str, *, is_display: bool) -> tuple[Drawing, list[float]]:
     """Return the drawing and the baselines of the rows of its first table, from the top."""
     layout = load()
-    formula = layout.lay_out(_with_known_paint(layout.mathml_of(tex, is_inline=not is_display)))
+    tree = _with_known_paint(layout.mathml_of(tex, is_inline=not is_display))
+    if words := separate_words(tree, layout.font()):
+        _check_words(words)
+    formula = layout.lay_out(tree)
     _check_letters(formula.mathml, formula.font)
     box = formula.node.bbox
     left = min(0.0, box.xmin)
@@ -151,10 +157,18 @@ def _ink(colour: str) -> str:
     return next(ink for end, ink in _HUES if hue < end) if saturation >= _LEAST_SATURATION else ""
 
 
+def _check_words(words: str) -> None:
+    """Raise ``CannotDraw`` or ``MissingLetters`` if no font of this computer has the words."""
+    rasteriser = svg_drawing.load()
+    if rasteriser is None:
+        raise CannotDraw
+    font_options(rasteriser, words)
+
+
 def _check_letters(tree: Element, font: Any) -> None:
     """Raise ``CannotDraw`` for a letter that the font lacks and for a command that the converter does not know."""
     for element in tree.iter():
-        text = element.text or ""
+        text = element.text or "" if element.tag != WORDS else ""
         if text.lstrip().startswith("\\") or any(
             not letter.isspace() and letter.isprintable() and not font.glyphindex(letter) for letter in text
         ):

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 from chatdesk.core.rendering.drawing.math_outline import SIZE_PX, Contours, Outline
 from chatdesk.core.rendering.drawing.math_tree import lines_of
+from chatdesk.core.rendering.drawing.math_words import WORDS, width_em
 
 with warnings.catch_warnings():
     # ziamath finds its font by a function that Python deprecated for two versions.
@@ -49,12 +50,18 @@ _STRETCHING = frozenset(
 )
 _BREAKING = frozenset("+-\u2212±∓=≠<>≤≥≈≡∼≅∝→⇒⇔↔↦,;")
 _FAR = 9999.0
+_WORDS_ASCENT_EM, _WORDS_DESCENT_EM = 0.88, 0.22
 # Elements that build several children with ziamath's own row code; one ``mrow`` inside them goes through ours.
 _OTHER_ROWS = ("mpadded", "mphantom")
 
 
 def mathml_of(tex: str, *, is_inline: bool) -> Element:
     return ElementTree.fromstring(tex2mml(tex, inline=is_inline))  # noqa: S314 - made by the line's own converter
+
+
+def font() -> Any:
+    """Return the font of formulas."""
+    return zmath.loadedfonts["default"]
 
 
 def lay_out(tree: Element) -> Any:
@@ -79,6 +86,10 @@ def draw(node: Any, outline: Outline, x: float = 0.0, y: float = 0.0) -> None:
     if type(node) is Glyph:
         if not node.phantom:
             _draw_glyph(node, outline, x, y)
+    elif type(node) is _Words:
+        if not node.phantom:
+            width, size = node.bbox.xmax, node.glyphsize
+            outline.add_words(node.words, x, y, width=width, size=size, colour=node.style.mathcolor)
     elif type(node).draw is Mnode.draw:
         for (right, below), child in zip(node.nodexy, node.nodes, strict=False):
             draw(child, outline, x + right, y + below)
@@ -247,6 +258,17 @@ class _Row(Mnode, tag="mrow"):
             for each in line
             if not _has_stretching_sign(each[0] if each.tag in _SCRIPTS and len(each) else each)
         )
+
+
+class _Words(Mnode, tag=WORDS):
+    """Words that the font of formulas lacks, as wide as they may be in another one."""
+
+    def __init__(self, element: Element, parent: Any, **kwargs: Any) -> None:
+        super().__init__(element, parent, **kwargs)
+        self.words = element.text or ""
+        self.phantom = bool(kwargs.get("phantom"))
+        size = self.glyphsize
+        self.bbox = BBox(0.0, width_em(self.words) * size, -_WORDS_DESCENT_EM * size, _WORDS_ASCENT_EM * size)
 
 
 def _heights_of(nodes: Iterable[Any]) -> tuple[float, float]:

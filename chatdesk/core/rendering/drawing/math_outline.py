@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
+from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing, DrawnWords
 
 if TYPE_CHECKING:  # loaded only by the process that does this work
     from xml.etree.ElementTree import Element
@@ -45,6 +45,7 @@ class Outline:
         self._operations: list[str] = []
         self._inks: list[tuple[int, str]] = []
         self._points = array("i")
+        self._words: list[DrawnWords] = []
 
     def add_glyph(self, contours: Contours, x: float, y: float, *, px_per_unit: float, colour: str) -> None:
         """Add a glyph with its origin at (``x``, ``y``)."""
@@ -56,6 +57,12 @@ class Outline:
         self._points.extend(  # out of range raises OverflowError: not drawn
             [round(each) for right, up in contours.points for each in (left + right * scale, baseline - up * scale)]
         )
+
+    def add_words(self, text: str, x: float, y: float, *, width: float, size: float, colour: str) -> None:
+        """Add words that have no outline here, with the left end of their baseline at (``x``, ``y``)."""
+        ink = colour if colour in self._known_inks else ""
+        left, baseline, across, high = map(to_units, (x + self._shift, y, width, size))
+        self._words.append(DrawnWords(text, left, baseline, across, high, ink))
 
     def add(self, element: Element) -> None:
         """Add a shape of SVG. Raises ``CannotDraw`` unless it is a path, a rectangle or a line."""
@@ -80,11 +87,12 @@ class Outline:
 
     def finish(self, width: float, ascent: float, descent: float) -> Drawing:
         size = abs(width) + abs(ascent) + abs(descent)
-        if not self._operations or not size <= _MOST_EM * SIZE_PX:  # also false for NaN
+        if not (self._operations or self._words) or not size <= _MOST_EM * SIZE_PX:  # also false for NaN
             raise CannotDraw
         points = self._points.tobytes()
         inks = tuple(self._inks)
-        return Drawing(to_units(width), to_units(ascent), to_units(descent), "".join(self._operations), points, inks)
+        operations, words = "".join(self._operations), tuple(self._words)
+        return Drawing(to_units(width), to_units(ascent), to_units(descent), operations, points, inks=inks, words=words)
 
     def _set_ink(self, *colours: str) -> None:
         ink = next((colour for colour in colours if colour in self._known_inks), "")

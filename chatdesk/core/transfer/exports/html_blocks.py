@@ -11,6 +11,7 @@ import json
 import re
 from array import array
 from collections.abc import Sequence
+from dataclasses import astuple
 from html import escape
 from typing import Final
 
@@ -247,9 +248,9 @@ class HtmlBlocks:
         drawing = drawing.with_tags_beside
         width, height = drawing.width, drawing.ascent + drawing.descent
         if self._is_for_print:
-            outlines = [drawing.operations, _text_of(drawing.points), drawing.inks]
-            words = [drawing.width, drawing.ascent, drawing.descent, *outlines]
-            return f'<img src="formula:{_text_of(json.dumps(words).encode())}">'
+            outlines = [drawing.operations, _text_of(drawing.points), drawing.inks, list(map(astuple, drawing.words))]
+            parts = [drawing.width, drawing.ascent, drawing.descent, *outlines]
+            return f'<img src="formula:{_text_of(json.dumps(parts).encode())}">'
         em = _FORMULA_SIZE / DRAWING_UNITS
         across, up, down = width * em, height * em, -drawing.descent * em
         return (
@@ -313,6 +314,12 @@ def _placeholder(block: ImagePlaceholder) -> str:
 def _inked_path(part: tuple[str, Drawing]) -> str:
     ink, drawing = part
     kind = f' class="k-{ink}"' if _is_coloured(ink) else ""
+    for each in drawing.words:  # in a part of their own
+        middle = each.left + each.width // 2
+        return (
+            f'<text{kind} x="{middle}" y="{each.baseline}" text-anchor="middle" font-size="{each.size}"'
+            f' fill="currentColor">{escape(each.text)}</text>'
+        )
     return f'<path{kind} d="{_path(drawing)}" fill="currentColor"/>'
 
 

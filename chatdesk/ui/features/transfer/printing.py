@@ -39,7 +39,7 @@ from PySide6.QtGui import (
 )
 
 from chatdesk.core.paths import resources_dir
-from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
+from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing, DrawnWords
 from chatdesk.core.rendering.drawing.picture_rules import ZOOM
 from chatdesk.core.system.processes import start_child
 from chatdesk.core.transfer.exports.printed_tables import SIZES_PX
@@ -185,8 +185,8 @@ def _formula(name: str) -> _Formula | None:
     if not name.startswith(_FORMULA):
         return None
     try:
-        words = json.loads(base64.urlsafe_b64decode(name.removeprefix(_FORMULA)))
-        width, ascent, descent, operations, points, inks = words
+        parts = json.loads(base64.urlsafe_b64decode(name.removeprefix(_FORMULA)))
+        width, ascent, descent, operations, points, inks, words = parts
         outlines = base64.urlsafe_b64decode(points)
         drawing = Drawing(
             int(width),
@@ -195,6 +195,10 @@ def _formula(name: str) -> _Formula | None:
             str(operations),
             outlines,
             tuple((int(start), str(ink)) for start, ink in inks),
+            words=tuple(
+                DrawnWords(str(text), int(left), int(baseline), int(across), int(size), str(ink))
+                for text, left, baseline, across, size, ink in words
+            ),
         )
     except (ValueError, TypeError):
         return None

@@ -9,13 +9,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from math import ceil
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPainterPath, QPixmap, QTransform
 
-from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing
+from chatdesk.core.rendering.blocks import DRAWING_UNITS, Drawing, DrawnWords
 from chatdesk.ui.theme.tokens import SyntaxColours
 
 FORMULA_SIZE = 1.1  # the small letters of the formulas' font are lower than those of the words
@@ -44,11 +45,23 @@ def pieces_of(drawing: Drawing) -> tuple[Drawing, ...]:
     for ink, part in drawing.inked_parts:
         for operations, points in _contours(part):
             middle = (min(points[::2]) + max(points[::2])) / 2
-            shapes[min(bisect_right(drawing.breaks, middle), len(edges) - 1)].append((operations, points, ink))
+            shapes[_piece_at(drawing, middle)].append((operations, points, ink))
+    words: list[list[DrawnWords]] = [[] for _ in edges]
+    for each in drawing.words:
+        words[_piece_at(drawing, each.left + each.width / 2)].append(each)
     lefts = (0, *drawing.breaks)
     return tuple(
-        _joined(drawing, part, left, right - left) for part, left, right in zip(shapes, lefts, edges, strict=True)
+        replace(
+            _joined(drawing, part, left, right - left),
+            words=tuple(replace(each, left=each.left - left) for each in placed),
+        )
+        for part, placed, left, right in zip(shapes, words, lefts, edges, strict=True)
     )
+
+
+def _piece_at(drawing: Drawing, right: float) -> int:
+    """Return the number of the piece that has the place ``right`` from the left."""
+    return min(bisect_right(drawing.breaks, right), len(drawing.breaks))
 
 
 def _contours(drawing: Drawing) -> Iterator[tuple[str, list[int]]]:
@@ -105,7 +118,7 @@ def _colours_of(drawing: Drawing, colour: QColor, syntax: SyntaxColours) -> tupl
 
 
 def _inks_of(drawing: Drawing) -> tuple[str, ...]:
-    return tuple(ink for _, ink in drawing.inks)
+    return tuple(ink for _, ink in drawing.inks) + tuple(each.ink for each in drawing.words)
 
 
 @lru_cache(maxsize=256)
@@ -162,4 +175,19 @@ def _path(drawing: Drawing) -> QPainterPath:
             path.cubicTo(take(), take(), take(), take(), take(), take())
         else:
             path.closeSubpath()
+    for each in drawing.words:
+        path.addPath(_path_of_words(each))
     return path
+
+
+def _path_of_words(words: DrawnWords) -> QPainterPath:
+    """Return the outlines of words in the font of the program, made narrower where they would be too wide."""
+    font = QFont(QGuiApplication.font())
+    font.setPixelSize(max(1, words.size))
+    path = QPainterPath()
+    path.addText(0.0, 0.0, font, words.text)
+    box = path.boundingRect()
+    factor = min(1.0, words.width / max(1.0, box.width()))
+    middle = words.left + words.width / 2
+    place = QTransform.fromTranslate(middle, words.baseline).scale(factor, 1.0).translate(-box.center().x(), 0.0)
+    return place.map(path)

@@ -123,7 +123,7 @@ def test_environments_and_powers_of_matrices_are_drawn(tex: str) -> None:
         " ",
         r"\frac{1}{",
         r"\unknowncommand{a}",
-        r"\text{中文}",
+        r"\text{😀}",
         r"\hspace{1000em}x",
         "x" * (MAX_TEX_CHARS + 1),
         "{" * 500,

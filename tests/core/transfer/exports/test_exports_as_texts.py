@@ -26,7 +26,7 @@ from chatdesk.core.domain.message import Status
 from chatdesk.core.errors import ExportFailed
 from chatdesk.core.ids import new_id
 from chatdesk.core.links import link_to_passage
-from chatdesk.core.rendering.blocks import CodeBlock, Drawing, Paragraph, Placement, Span
+from chatdesk.core.rendering.blocks import CodeBlock, Drawing, DrawnWords, Paragraph, Placement, Span
 from chatdesk.core.rendering.markdown import parse_markdown
 from chatdesk.core.rendering.sources import numbered
 from chatdesk.core.system.file_writing import write_failure
@@ -313,6 +313,17 @@ def test_a_formula_is_a_picture_by_name_for_print() -> None:
     block = Paragraph((Span("x^2", is_math=True, drawing=drawing),), Placement())
     assert '<img src="formula:' in HtmlBlocks("", is_for_print=True).html([block])
     assert 'd="M0 1L2 3Z"' in HtmlBlocks("").html([block])
+
+
+def test_words_of_a_formula_that_have_no_outline_are_text_in_a_page() -> None:
+    points = array("i", (0, 1, 2, 3)).tobytes()
+    words = (DrawnWords("<速度>", 100, 7, 50, 256), DrawnWords("红", 0, 0, 10, 179, "deleted"))
+    made = HtmlBlocks("").html(
+        [Paragraph((Span("x", is_math=True, drawing=Drawing(10, 5, 2, "MLZ", points, words=words)),), Placement())]
+    )
+    assert 'd="M0 1L2 3Z"' in made
+    assert '<text x="125" y="7" text-anchor="middle" font-size="256" fill="currentColor">&lt;速度&gt;</text>' in made
+    assert '<text class="k-deleted" x="5" y="0"' in made
 
 
 @pytest.mark.parametrize("language", ["mermaid", "svg"])

@@ -135,7 +135,8 @@ def test_an_unknown_resource_is_an_empty_picture_and_nothing_is_opened(source: s
 
 def _formula() -> str:
     points = base64.urlsafe_b64encode(array("i", (0, 0, 256, 0, 256, 128)).tobytes()).decode()
-    return base64.urlsafe_b64encode(json.dumps([256, 200, 50, "MLLZ", points, []]).encode()).decode()
+    words = [["words", 0, 0, 256, 256, ""]]
+    return base64.urlsafe_b64encode(json.dumps([256, 200, 50, "MLLZ", points, [], words]).encode()).decode()
 
 
 def test_a_formula_is_drawn(tmp_path: Path) -> None:

@@ -11,11 +11,21 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from chatdesk.core.rendering.blocks import Block, Drawing, MathBlock, Paragraph, Placement, Span, Table
+from chatdesk.core.rendering.blocks import (
+    DRAWING_UNITS,
+    Block,
+    Drawing,
+    DrawnWords,
+    MathBlock,
+    Paragraph,
+    Placement,
+    Span,
+    Table,
+)
 from chatdesk.core.rendering.drawing.math_drawing import draw_formula
 from chatdesk.ui.theme.theme import Theme
 from chatdesk.ui.transcript.drawing.item import Item, PaintState
-from chatdesk.ui.transcript.drawing.math_paths import pieces_of
+from chatdesk.ui.transcript.drawing.math_paths import paths_of, pieces_of
 from chatdesk.ui.transcript.drawing.shown_text import ShownText, to_characters, to_units
 from chatdesk.ui.transcript.drawing.spans import flow_of, split_spans
 from chatdesk.ui.transcript.drawing.text_box import TextBox
@@ -142,6 +152,25 @@ def test_pieces_of_a_formula_are_the_whole_of_it() -> None:
     assert sum(each.width for each in pieces) == whole.width
     assert sorted("".join(each.operations for each in pieces)) == sorted(whole.operations)
     assert [each.inks for each in pieces] == [(), ((0, "deleted"), (pieces[1].operations.index("Z") + 1, "")), ()]
+
+
+def test_words_of_a_formula_are_in_the_piece_where_they_stand_and_are_painted(style: TranscriptStyle) -> None:
+    bare = drawing_of("a+b=c+d")
+    left = (bare.breaks[0] + bare.breaks[1]) // 2 - 1
+    word = DrawnWords("words", left, 0, 2, DRAWING_UNITS, "deleted")
+    pieces = pieces_of(replace(bare, words=(word,)))
+    assert [each.words for each in pieces] == [(), (replace(word, left=left - bare.breaks[0]),), (), ()]
+    only = Drawing(4 * DRAWING_UNITS, DRAWING_UNITS, 60, "", b"", words=(replace(word, left=0, width=1000),))
+    assert _dark(painted(TextItem((Span("x", is_math=True, drawing=only),)), style, width=400.0)) > 20
+
+
+def test_words_of_a_formula_keep_to_the_room_that_was_left_for_them(style: TranscriptStyle) -> None:
+    words = DrawnWords("a long text of words", 0, 0, 2 * DRAWING_UNITS, DRAWING_UNITS)
+    ((_, path),) = paths_of(Drawing(2 * DRAWING_UNITS, DRAWING_UNITS, 60, "", b"", words=(words,)))
+    box = path.boundingRect()
+    assert box.left() >= -1
+    assert box.right() <= 2 * DRAWING_UNITS + 1
+    assert box.top() < 0 < box.bottom()
 
 
 def test_a_formula_without_a_place_to_end_a_line_stays_source_where_it_is_too_wide(style: TranscriptStyle) -> None:
