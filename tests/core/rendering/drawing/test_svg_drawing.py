@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from chatdesk.core.rendering.drawing.drawing_process import SVG, DrawingProcess
+from chatdesk.core.rendering.drawing.drawing_process import NOT_TRIED, SVG, DrawingProcess
 from chatdesk.core.rendering.drawing.svg_drawing import MAX_SOURCE_CHARS, draw_svg
 from chatdesk.core.rendering.worker import DRAWING_FLAG
 from tests.helpers.waiting import wait_until
@@ -91,8 +91,12 @@ def test_hostile_pictures_are_not_drawn_and_read_nothing(name: str, tmp_path: Pa
     command = [sys.executable, "-m", "chatdesk.core.rendering.worker", DRAWING_FLAG]
     process = DrawingProcess(command, lambda _key, result: results.append(result))
     try:
-        process.submit(1, (SVG, _hostile(secret)[name]))
-        wait_until(lambda: results)
+        for _ in range(5):  # on a busy machine a picture may not come to its end in time
+            results.clear()
+            process.submit(1, (SVG, _hostile(secret)[name]))
+            wait_until(lambda: results)
+            if results != [NOT_TRIED]:
+                break
     finally:
         process.stop()
     assert results in ([()], [None])
