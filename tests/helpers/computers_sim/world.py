@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from chatdesk.core.errors import ChatDeskError
+from chatdesk.core.sync.computers.folder_store import is_library_of
 from chatdesk.core.sync.computers.library_key import LibraryKey
 from chatdesk.core.sync.computers.place import Place, PlaceFull
 from chatdesk.core.sync.errors import TeamParked
@@ -140,7 +141,7 @@ class World:
             return 1
         except ChatDeskError as error:
             self.told.append(f"c{number} {error.code}")
-            return int(is_faulty)
+            return 1  # it tries again
         finally:
             store.close()
         self.told.append(f"c{number} round {result.sent} {result.received}")
@@ -217,7 +218,7 @@ class World:
 
     def _rest(self) -> list[str]:
         self._set_faults(is_on=False)
-        if not any((each.place_folder / "chatdesk.library").exists() for each in self.computers):
+        if not any(_is_begun(each) for each in self.computers):
             self.computers[0].begin()
         for hand in self.hands:
             for message, project in hand.profile.rows(_PENDING):
@@ -255,6 +256,10 @@ class World:
             if refused:
                 found.append(f"{each.name} was refused {refused[:3]}")
         return found
+
+
+def _is_begun(computer: OwnComputer) -> bool:
+    return any(is_library_of(computer.key, computer.place.read(path)) for path in computer.place.libraries())
 
 
 def play(seed: int, folder: Path, *, steps: int = 60) -> list[str]:
