@@ -264,12 +264,32 @@
         <translation>كتابة الجديد هنا في المجلّد، وقراءة ما كتبته الحواسيب الأخرى</translation>
     </message>
     <message>
+        <source>remove a computer, such as a lost one, and make a new recovery phrase</source>
+        <translation>إزالة حاسوب، كالمفقود مثلًا، وإنشاء عبارة استرداد جديدة</translation>
+    </message>
+    <message>
+        <source>the name or id of the computer</source>
+        <translation>اسم الحاسوب أو معرّفه</translation>
+    </message>
+    <message>
         <source>wait at most this long ({seconds})</source>
         <translation>الانتظار هذا العدد من الثواني على الأكثر ({seconds})</translation>
     </message>
     <message>
+        <source>bring everything back on an empty profile, with the recovery phrase</source>
+        <translation>استعادة كل شيء في ملف شخصي فارغ، بعبارة الاسترداد</translation>
+    </message>
+    <message>
         <source>show your computers, and what waits</source>
         <translation>عرض حواسيبك وما ينتظر</translation>
+    </message>
+    <message>
+        <source>stop reading and writing the folder, until &apos;resume&apos;</source>
+        <translation>إيقاف القراءة من المجلّد والكتابة فيه حتى &apos;resume&apos;</translation>
+    </message>
+    <message>
+        <source>read and write the folder again</source>
+        <translation>القراءة من المجلّد والكتابة فيه من جديد</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
@@ -292,6 +312,10 @@
         <translation>تتعذّر قراءة الملف الذي فيه عبارة الاسترداد: {reason}.</translation>
     </message>
     <message>
+        <source>A computer has a name.</source>
+        <translation>يجب أن يكون للحاسوب اسم.</translation>
+    </message>
+    <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
         <translation>هو يزامن حواسيبك تلقائيًا. أغلقه لتفعل ذلك هنا.</translation>
     </message>
@@ -304,8 +328,32 @@
         <translation>عبارة الاسترداد: </translation>
     </message>
     <message>
-        <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation>تستخدم المجلّد هذه الحواسيب: {computers}. هل تريد دمج دردشات هذا الحاسوب مع دردشاتها؟</translation>
+        <source>The folder has {size} and is used by: {computers}.</source>
+        <translation>حجم المجلّد {size} وتستخدمه هذه الحواسيب: {computers}.</translation>
+    </message>
+    <message>
+        <source>Bring everything here?</source>
+        <translation>هل تريد جلب كل شيء إلى هنا؟</translation>
+    </message>
+    <message>
+        <source>Merge the chats of this computer with theirs?</source>
+        <translation>هل تريد دمج دردشات هذا الحاسوب مع دردشاتها؟</translation>
+    </message>
+    <message>
+        <source>Remove {name}? Your other computers then need the new recovery phrase, which is shown. {name} keeps, and can read, everything that it had, and gets nothing new.</source>
+        <translation>هل تريد إزالة {name}؟ تحتاج حواسيبك الأخرى بعدها إلى عبارة الاسترداد الجديدة التي ستُعرض. يحتفظ {name} بكل ما كان لديه ويمكنه قراءته، ولا يتلقى أي جديد.</translation>
+    </message>
+    <message>
+        <source>{name} was removed. Join again with the new phrase on your other computers.</source>
+        <translation>أُزيل {name}. انضم من جديد بالعبارة الجديدة على حواسيبك الأخرى.</translation>
+    </message>
+    <message>
+        <source>Paused: nothing is read or written there.</source>
+        <translation>متوقف مؤقتًا: لا يُقرأ شيء هناك ولا يُكتب.</translation>
+    </message>
+    <message>
+        <source>Your computers are kept in step again.</source>
+        <translation>عادت المزامنة بين حواسيبك.</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
@@ -736,6 +784,10 @@
         <translation>استبعاد ما يستبعده سطر من ملف ‎.gitignore</translation>
     </message>
     <message>
+        <source>read it though its name looks like that of a secret</source>
+        <translation>قراءته وإن بدا اسمه اسم ملف سرّي</translation>
+    </message>
+    <message>
         <source>what you want to know</source>
         <translation>ما تريد معرفته</translation>
     </message>
@@ -818,6 +870,10 @@
     <message>
         <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
         <translation>غيّرها في النافذة، في «ملفات المشروع»، أو أغلق ChatDesk أولًا.</translation>
+    </message>
+    <message>
+        <source>looks like a secret, not read</source>
+        <translation>يبدو سرّيًا، لم يُقرأ</translation>
     </message>
     <message>
         <source>, page {page}</source>
@@ -12478,8 +12534,104 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إضافة ملفات…</translation>
     </message>
     <message>
+        <source>This computer has no keyring that could keep the key. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>ليس على هذا الحاسوب حلقة مفاتيح تحفظ المفتاح. احفظه بدلًا من ذلك في ملف المفاتيح المشفّر من ChatDesk؛ وتُدخل عبارة مروره مرة واحدة بعد كل بدء.</translation>
+    </message>
+    <message>
+        <source>Folder that something carries between your computers</source>
+        <translation>مجلّد يُنقل بين حواسيبك</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>استعراض…</translation>
+    </message>
+    <message>
+        <source>Choose the folder</source>
+        <translation>اختيار المجلّد</translation>
+    </message>
+    <message>
+        <source>Recovery phrase</source>
+        <translation>عبارة الاسترداد</translation>
+    </message>
+    <message>
+        <source>I have written it down, or saved it</source>
+        <translation>دوّنتها أو حفظتها</translation>
+    </message>
+    <message>
+        <source>Copy the phrase</source>
+        <translation>نسخ العبارة</translation>
+    </message>
+    <message>
+        <source>Save to print…</source>
+        <translation>حفظ للطباعة…</translation>
+    </message>
+    <message>
+        <source>Your other computers need this recovery phrase, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
+        <translation>تحتاج حواسيبك الأخرى إلى عبارة الاسترداد هذه، وبها وحدها تستعيد دردشاتك. ومن يملكها ويملك المجلّد يمكنه قراءة كل شيء. ولا تُعرض مرة أخرى.</translation>
+    </message>
+    <message>
+        <source>Recovery phrase of ChatDesk for my computers: {phrase}</source>
+        <translation>عبارة استرداد ChatDesk لحواسيبي: {phrase}</translation>
+    </message>
+    <message>
+        <source>The phrase is in the clipboard.</source>
+        <translation>العبارة في الحافظة.</translation>
+    </message>
+    <message>
+        <source>Save the recovery phrase</source>
+        <translation>حفظ عبارة الاسترداد</translation>
+    </message>
+    <message>
+        <source>ChatDesk recovery phrase.txt</source>
+        <translation>عبارة استرداد ChatDesk.txt</translation>
+    </message>
+    <message>
+        <source>Start with this computer</source>
+        <translation>البدء بهذا الحاسوب</translation>
+    </message>
+    <message>
+        <source>Check the folder</source>
+        <translation>فحص المجلّد</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>بدء</translation>
+    </message>
+    <message>
+        <source>Writing into the folder…</source>
+        <translation>تجري الكتابة في المجلّد…</translation>
+    </message>
+    <message>
+        <source>Looking at the folder…</source>
+        <translation>يجري فحص المجلّد…</translation>
+    </message>
+    <message>
+        <source>Join your computers</source>
+        <translation>الانضمام إلى حواسيبك</translation>
+    </message>
+    <message>
+        <source>Recovery phrase, as it was shown on the other computer</source>
+        <translation>عبارة الاسترداد كما ظهرت على الحاسوب الآخر</translation>
+    </message>
+    <message>
+        <source>Joining…</source>
+        <translation>يجري الانضمام…</translation>
+    </message>
+    <message>
+        <source>Looking into the folder…</source>
+        <translation>يجري النظر في المجلّد…</translation>
+    </message>
+    <message>
         <source>Remove {name}</source>
         <translation>إزالة {name}</translation>
+    </message>
+    <message>
+        <source>{name} keeps, and can read, everything that it had. It gets nothing new, and what it writes from now on reaches none of your other computers. These need the new phrase below: choose Join again on each.</source>
+        <translation>يحتفظ {name} بكل ما كان لديه ويمكنه قراءته. ولا يتلقى أي جديد، وما يكتبه من الآن لا يصل إلى أي من حواسيبك الأخرى. تحتاج هذه إلى العبارة الجديدة أدناه: اختر «الانضمام من جديد» على كل منها.</translation>
+    </message>
+    <message>
+        <source>Removing the computer…</source>
+        <translation>تجري إزالة الحاسوب…</translation>
     </message>
     <message>
         <source>{title}: {detail}</source>
@@ -13158,8 +13310,72 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>إضافة</translation>
     </message>
     <message>
+        <source>Last here</source>
+        <translation>آخر ظهور</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>في الانتظار</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>الحجم</translation>
+    </message>
+    <message>
+        <source>Computers</source>
+        <translation>الحواسيب</translation>
+    </message>
+    <message>
+        <source>Remove this computer…</source>
+        <translation>إزالة هذا الحاسوب…</translation>
+    </message>
+    <message>
         <source>Pause</source>
         <translation>إيقاف مؤقت</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>استئناف</translation>
+    </message>
+    <message>
+        <source>Have the same chats on all computers of yours. A folder that something carries between them is enough: Syncthing, Nextcloud, Dropbox, a network drive or a USB stick. Everything is encrypted before it is written there.</source>
+        <translation>احصل على الدردشات نفسها على كل حواسيبك. يكفي مجلّد يُنقل بينها: Syncthing أو Nextcloud أو Dropbox أو محرّك أقراص شبكي أو ذاكرة USB. ويُشفَّر كل شيء قبل كتابته هناك.</translation>
+    </message>
+    <message>
+        <source>Start…</source>
+        <translation>بدء…</translation>
+    </message>
+    <message>
+        <source>Join…</source>
+        <translation>انضمام…</translation>
+    </message>
+    <message>
+        <source>The first computer</source>
+        <translation>الحاسوب الأول</translation>
+    </message>
+    <message>
+        <source>Choose an empty folder. You get a recovery phrase, which your other computers need.</source>
+        <translation>اختر مجلّدًا فارغًا. تحصل على عبارة استرداد تحتاج إليها حواسيبك الأخرى.</translation>
+    </message>
+    <message>
+        <source>A further computer, or a new one</source>
+        <translation>حاسوب آخر، أو حاسوب جديد</translation>
+    </message>
+    <message>
+        <source>Choose the same folder and give the phrase. You see whose it is before anything is merged.</source>
+        <translation>اختر المجلّد نفسه وأدخل العبارة. ترى لمن هو قبل دمج أي شيء.</translation>
+    </message>
+    <message>
+        <source>Join again…</source>
+        <translation>الانضمام من جديد…</translation>
+    </message>
+    <message>
+        <source>Forget the folder…</source>
+        <translation>نسيان المجلّد…</translation>
+    </message>
+    <message>
+        <source>older than before</source>
+        <translation>أقدم من ذي قبل</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -13174,8 +13390,20 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>اختيار ما يُستبعد من المجلّد</translation>
     </message>
     <message>
+        <source>Secrets…</source>
+        <translation>الملفات السرّية…</translation>
+    </message>
+    <message>
+        <source>Choose which files that look like secrets are read</source>
+        <translation>اختيار ما يُقرأ من الملفات التي تبدو سرّية</translation>
+    </message>
+    <message>
         <source>What the team gets</source>
         <translation>ما يحصل عليه الفريق</translation>
+    </message>
+    <message>
+        <source>With the text, members&apos; computers get all passages. Where a member chose a provider&apos;s model for the vectors, it gets them, too.</source>
+        <translation>مع النص تحصل حواسيب الأعضاء على كل المقاطع. وحيث اختار عضو نموذج مزوّد للمتّجهات، يحصل عليها المزوّد أيضًا.</translation>
     </message>
     <message>
         <source>Change…</source>
@@ -13953,6 +14181,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>workspace join share invite</source>
         <translation>مساحة عمل انضمام مشاركة دعوة</translation>
+    </message>
+    <message>
+        <source>sync folder recovery phrase laptop</source>
+        <translation>مزامنة مجلّد عبارة استرداد حاسوب محمول</translation>
     </message>
     <message>
         <source>cost money tokens price spend</source>
@@ -15341,8 +15573,60 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>مشروع</translation>
     </message>
     <message>
+        <source>Paused: nothing is read or written in the folder. What you write waits on this computer.</source>
+        <translation>متوقف مؤقتًا: لا يُقرأ شيء من المجلّد ولا يُكتب فيه. وينتظر ما تكتبه على هذا الحاسوب.</translation>
+    </message>
+    <message>
+        <source>This profile was restored, or a copy of it is in use, so it does not exchange anything. All chats are kept. Join again with the recovery phrase, or forget the folder.</source>
+        <translation>هذا الملف الشخصي مستعاد، أو توجد نسخة منه قيد الاستخدام، لذا لا يتبادل شيئًا. كل الدردشات محفوظة. انضم من جديد بعبارة الاسترداد، أو انسَ المجلّد.</translation>
+    </message>
+    <message>
+        <source>Your chats are being written into the folder. Join it on your other computers.</source>
+        <translation>تُكتب دردشاتك في المجلّد. انضم إليه على حواسيبك الأخرى.</translation>
+    </message>
+    <message>
+        <source>This computer has joined. What the others have comes in now.</source>
+        <translation>انضم هذا الحاسوب. ويصل الآن ما لدى الحواسيب الأخرى.</translation>
+    </message>
+    <message>
         <source>Syncing.</source>
         <translation>جارية المزامنة.</translation>
+    </message>
+    <message>
+        <source>Not everything is in the folder yet.</source>
+        <translation>ليس كل شيء في المجلّد بعد.</translation>
+    </message>
+    <message>
+        <source>All chats stay here. The folder stays as it is, for your other computers; nobody can read it without the phrase, with which you can join again.</source>
+        <translation>تبقى كل الدردشات هنا. ويبقى المجلّد كما هو لحواسيبك الأخرى؛ ولا يمكن لأحد قراءته من دون العبارة، وبها يمكنك الانضمام من جديد.</translation>
+    </message>
+    <message>
+        <source>Forget the folder?</source>
+        <translation>هل تريد نسيان المجلّد؟</translation>
+    </message>
+    <message>
+        <source>Forget it</source>
+        <translation>نسيان</translation>
+    </message>
+    <message>
+        <source>This computer has left {folder}. All chats are kept.</source>
+        <translation>غادر هذا الحاسوب {folder}. كل الدردشات محفوظة.</translation>
+    </message>
+    <message>
+        <source>Its chats and those of this computer are merged when you join; nothing is lost.</source>
+        <translation>تُدمج دردشاته ودردشات هذا الحاسوب عند انضمامك؛ ولا يضيع شيء.</translation>
+    </message>
+    <message>
+        <source>The phrase is still shown here.</source>
+        <translation>ما زالت العبارة معروضة هنا.</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the phrase.</source>
+        <translation>اختر مجلّدًا آخر، أو انسخ العبارة.</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Print it, or keep it where only you can read it.</source>
+        <translation>حُفظت باسم {name}. اطبعها، أو احفظها حيث لا يقرؤها سواك.</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -21011,12 +21295,24 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>{name}، الصفحة {page}</translation>
     </message>
     <message>
+        <source>This looks like a secret.</source>
+        <translation>هذا يبدو سرّيًا.</translation>
+    </message>
+    <message>
+        <source>Say that it is to be read all the same, or choose another place.</source>
+        <translation>حدّد أنه يُقرأ رغم ذلك، أو اختر مكانًا آخر.</translation>
+    </message>
+    <message>
         <source>There is no file {path}.</source>
         <translation>لا يوجد ملف {path}.</translation>
     </message>
     <message>
         <source>Choose a file that exists on this computer.</source>
         <translation>اختر ملفًا موجودًا على هذا الحاسوب.</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like a secret.</source>
+        <translation>«{name}» يبدو سرّيًا.</translation>
     </message>
     <message>
         <source>This file is not on this computer.</source>
@@ -21077,6 +21373,18 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Read on in a file of the project</source>
         <translation>متابعة القراءة في ملف من المشروع</translation>
+    </message>
+    <message>
+        <source>Read this all the same?</source>
+        <translation>هل تريد قراءة هذا رغم ذلك؟</translation>
+    </message>
+    <message>
+        <source>{looks} What it says can go with questions to those who get the files of the project.</source>
+        <translation>{looks} قد يُرسَل ما فيه مع الأسئلة إلى من يحصل على ملفات المشروع.</translation>
+    </message>
+    <message>
+        <source>Read it</source>
+        <translation>قراءة</translation>
     </message>
     <message>
         <source>Remove this from the files of the project?</source>
@@ -21210,6 +21518,18 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
             <numerusform>بقي نحو {count} ثانية</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>{count} look like secrets, not read</source>
+        <comment>{count} looks like a secret, not read</comment>
+        <translation>
+            <numerusform>لا شيء يبدو سرّيًا</numerusform>
+            <numerusform>واحد يبدو سرّيًا، لم يُقرأ</numerusform>
+            <numerusform>اثنان يبدوان سرّيين، لم يُقرآ</numerusform>
+            <numerusform>{count} تبدو سرّية، لم تُقرأ</numerusform>
+            <numerusform>{count} تبدو سرّية، لم تُقرأ</numerusform>
+            <numerusform>{count} تبدو سرّية، لم تُقرأ</numerusform>
+        </translation>
+    </message>
     <message>
         <source>not tried yet</source>
         <translation>لم يُجرَّب بعد</translation>
@@ -21327,6 +21647,14 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ذاكرة ذكريات تذكر حقائق</translation>
     </message>
     <message>
+        <source>Propose memories below an answer</source>
+        <translation>اقتراح ذكريات تحت الإجابة</translation>
+    </message>
+    <message>
+        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>جملة من سؤالك تخصّك. لا يُحفظ شيء ما لم تؤكّده.</translation>
+    </message>
+    <message>
         <source>Memories take at most</source>
         <translation>تشغل الذكريات على الأكثر</translation>
     </message>
@@ -21419,8 +21747,52 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>عبارة الاسترداد ليست عبارة هذا المجلّد.</translation>
     </message>
     <message>
-        <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation>ابحث عن العبارة التي ظهرت حين بدأ الحاسوب الأول بهذا المجلّد.</translation>
+        <source>Use the phrase that was shown when the first computer began with this folder, or when one was removed since.</source>
+        <translation>استخدم العبارة التي ظهرت حين بدأ الحاسوب الأول بهذا المجلّد، أو حين أُزيل حاسوب بعد ذلك.</translation>
+    </message>
+    <message>
+        <source>It is there.</source>
+        <translation>هو موجود.</translation>
+    </message>
+    <message>
+        <source>This is a file. Choose a folder.</source>
+        <translation>هذا ملف. اختر مجلّدًا.</translation>
+    </message>
+    <message>
+        <source>It is made when you go on.</source>
+        <translation>يُنشأ عند المتابعة.</translation>
+    </message>
+    <message>
+        <source>It is not there, nor is the folder around it. Connect the disk, or look again.</source>
+        <translation>هو غير موجود، ولا المجلّد الذي يحويه. صِل القرص، أو انظر من جديد.</translation>
+    </message>
+    <message>
+        <source>It cannot be written: {reason}.</source>
+        <translation>تتعذّر الكتابة فيه: {reason}.</translation>
+    </message>
+    <message>
+        <source>It can be written.</source>
+        <translation>تمكن الكتابة فيه.</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>المحتويات</translation>
+    </message>
+    <message>
+        <source>{problem}</source>
+        <translation>{problem}</translation>
+    </message>
+    <message>
+        <source>Another computer of yours uses it already. Cancel, and choose Join.</source>
+        <translation>يستخدمه حاسوب آخر لك. ألغِ، واختر «انضمام».</translation>
+    </message>
+    <message>
+        <source>It is a folder of ChatDesk.</source>
+        <translation>هو مجلّد من ChatDesk.</translation>
+    </message>
+    <message>
+        <source>It has other files. Choose an empty folder, or a new one inside.</source>
+        <translation>فيه ملفات أخرى. اختر مجلّدًا فارغًا، أو أنشئ مجلّدًا جديدًا داخله.</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
@@ -21431,8 +21803,52 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>استخدم لذلك &apos;chatdesk computers start&apos; أو &apos;join&apos;.</translation>
     </message>
     <message>
+        <source>&apos;chatdesk computers status&apos; lists them.</source>
+        <translation>الأمر &apos;chatdesk computers status&apos; يسردها.</translation>
+    </message>
+    <message>
+        <source>The exchange with your other computers is paused.</source>
+        <translation>التبادل مع حواسيبك الأخرى متوقف مؤقتًا.</translation>
+    </message>
+    <message>
+        <source>Nothing is read or written in the folder.</source>
+        <translation>لا يُقرأ شيء من المجلّد ولا يُكتب فيه.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers resume&apos; goes on.</source>
+        <translation>الأمر &apos;chatdesk computers resume&apos; يستأنفه.</translation>
+    </message>
+    <message>
+        <source>Name it by its id: &apos;chatdesk computers status --json&apos; has them.</source>
+        <translation>اذكره بمعرّفه: الأمر &apos;chatdesk computers status --json&apos; يعرض المعرّفات.</translation>
+    </message>
+    <message>
         <source>This computer has left the folder, and your chats are kept.</source>
         <translation>غادر هذا الحاسوب المجلّد، ودردشاتك محفوظة.</translation>
+    </message>
+    <message>
+        <source>This profile has chats already.</source>
+        <translation>في هذا الملف الشخصي دردشات من قبل.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers join&apos; merges them with those of the folder.</source>
+        <translation>الأمر &apos;chatdesk computers join&apos; يدمجها مع دردشات المجلّد.</translation>
+    </message>
+    <message>
+        <source>Several computers are called {name}.</source>
+        <translation>توجد عدة حواسيب باسم {name}.</translation>
+    </message>
+    <message>
+        <source>None of your computers is called {name}.</source>
+        <translation>لا حاسوب لك باسم {name}.</translation>
+    </message>
+    <message>
+        <source>This is the computer that you use.</source>
+        <translation>هذا هو الحاسوب الذي تستخدمه.</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers leave&apos; forgets the folder.</source>
+        <translation>الأمر &apos;chatdesk computers leave&apos; ينسى المجلّد.</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
@@ -21465,6 +21881,18 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
         <translation>صِل القرص، أو شغّل البرنامج الذي ينقل المجلّد. يحاول ChatDesk من جديد تلقائيًا.</translation>
+    </message>
+    <message>
+        <source>The folder of your computers belongs to another recovery phrase.</source>
+        <translation>مجلّد حواسيبك تابع لعبارة استرداد أخرى.</translation>
+    </message>
+    <message>
+        <source>Nothing was written there, and everything you wrote is kept on this computer.</source>
+        <translation>لم يُكتب شيء هناك، وكل ما كتبته محفوظ على هذا الحاسوب.</translation>
+    </message>
+    <message>
+        <source>Put the folder back, or forget it and join again. ChatDesk tries again by itself.</source>
+        <translation>أعد المجلّد إلى مكانه، أو انسَه وانضم من جديد. يحاول ChatDesk من جديد تلقائيًا.</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
@@ -21595,8 +22023,12 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>ألغِ تحديد مزوّد فلا يُرسَل إليه أبدًا شيء من ملفات المشروع: لا مقطع، ولا ملف كامل، ولا ما تقرؤه الأدوات فيها. وتبقى الإجابات كما هي.</translation>
     </message>
     <message>
-        <source>Providers that get the files</source>
-        <translation>المزوّدون الذين يحصلون على الملفات</translation>
+        <source>Files that look like secrets</source>
+        <translation>الملفات التي تبدو سرّية</translation>
+    </message>
+    <message>
+        <source>By their names, these usually hold passwords or keys. One that you tick is read, and what it says can go with questions to those who get the files, but never to a team.</source>
+        <translation>تدل أسماؤها على أنها تضم عادة كلمات مرور أو مفاتيح. ما تحدّده منها يُقرأ، وقد يُرسَل ما فيه مع الأسئلة إلى من يحصل على الملفات، لكن لا يُرسَل أبدًا إلى فريق.</translation>
     </message>
     <message>
         <source>Kept questions</source>
@@ -21793,6 +22225,42 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>تتعذّر قراءته: {names}.</translation>
+    </message>
+    <message>
+        <source>Looks like a secret, and is not read: {names}.</source>
+        <translation>يبدو سرّيًا ولا يُقرأ: {names}.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>
+        <translation>كل ما كتبته هنا محفوظ على هذا الحاسوب، حتى ما لم يُرسَل.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase, or forget the folder.</source>
+        <translation>انضم من جديد بعبارة الاسترداد الجديدة، أو انسَ المجلّد.</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, and merged when you have joined again.</source>
+        <translation>كل ما كتبته هنا محفوظ على هذا الحاسوب، ويُدمج بعد انضمامك من جديد.</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase. If you did not remove any, begin with another folder.</source>
+        <translation>انضم من جديد بعبارة الاسترداد الجديدة. وإن لم تُزل أي حاسوب، فابدأ بمجلّد آخر.</translation>
+    </message>
+    <message>
+        <source>This recovery phrase was replaced when a computer was removed.</source>
+        <translation>استُبدلت عبارة الاسترداد هذه حين أُزيل حاسوب.</translation>
+    </message>
+    <message>
+        <source>Use the phrase that was shown then.</source>
+        <translation>استخدم العبارة التي ظهرت حينها.</translation>
+    </message>
+    <message>
+        <source>This computer was removed on {computer}.</source>
+        <translation>أُزيل هذا الحاسوب على {computer}.</translation>
+    </message>
+    <message>
+        <source>{name} was removed on {computer}, so there is a new recovery phrase.</source>
+        <translation>أُزيل {name} على {computer}، لذا توجد عبارة استرداد جديدة.</translation>
     </message>
 </context>
 </TS>

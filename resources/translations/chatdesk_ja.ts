@@ -264,12 +264,32 @@
         <translation>ここの新しい内容をフォルダーに書き込み、ほかのコンピューターの内容を読み込みます</translation>
     </message>
     <message>
+        <source>remove a computer, such as a lost one, and make a new recovery phrase</source>
+        <translation>紛失したものなど、コンピューターを外し、新しいリカバリーフレーズを作成します</translation>
+    </message>
+    <message>
+        <source>the name or id of the computer</source>
+        <translation>コンピューターの名前またはid</translation>
+    </message>
+    <message>
         <source>wait at most this long ({seconds})</source>
         <translation>最長でこの秒数だけ待ちます({seconds})</translation>
     </message>
     <message>
+        <source>bring everything back on an empty profile, with the recovery phrase</source>
+        <translation>空のプロファイルに、リカバリーフレーズですべてを戻します</translation>
+    </message>
+    <message>
         <source>show your computers, and what waits</source>
         <translation>自分のコンピューターと、待機中のものを表示します</translation>
+    </message>
+    <message>
+        <source>stop reading and writing the folder, until &apos;resume&apos;</source>
+        <translation>&apos;resume&apos;まで、フォルダーの読み書きを停止します</translation>
+    </message>
+    <message>
+        <source>read and write the folder again</source>
+        <translation>フォルダーの読み書きを再開します</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
@@ -292,6 +312,10 @@
         <translation>リカバリーフレーズのファイルを読み込めません: {reason}。</translation>
     </message>
     <message>
+        <source>A computer has a name.</source>
+        <translation>コンピューターには名前が必要です。</translation>
+    </message>
+    <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
         <translation>自分のコンピューターは自動的に同期されます。ここで実行するには、ChatDeskを閉じてください。</translation>
     </message>
@@ -304,8 +328,32 @@
         <translation>リカバリーフレーズ: </translation>
     </message>
     <message>
-        <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation>このフォルダーを使っているコンピューター: {computers}。このコンピューターのチャットを統合しますか？</translation>
+        <source>The folder has {size} and is used by: {computers}.</source>
+        <translation>フォルダーのサイズは{size}、使っているコンピューターは{computers}です。</translation>
+    </message>
+    <message>
+        <source>Bring everything here?</source>
+        <translation>すべてをここに取り込みますか？</translation>
+    </message>
+    <message>
+        <source>Merge the chats of this computer with theirs?</source>
+        <translation>このコンピューターのチャットを統合しますか？</translation>
+    </message>
+    <message>
+        <source>Remove {name}? Your other computers then need the new recovery phrase, which is shown. {name} keeps, and can read, everything that it had, and gets nothing new.</source>
+        <translation>{name}を外しますか？その後、ほかのコンピューターでは、表示される新しいリカバリーフレーズが必要になります。{name}には、これまでの内容がすべて残り、読むことができますが、新しいものは届きません。</translation>
+    </message>
+    <message>
+        <source>{name} was removed. Join again with the new phrase on your other computers.</source>
+        <translation>{name}を外しました。ほかのコンピューターでは、新しいフレーズでもう一度参加してください。</translation>
+    </message>
+    <message>
+        <source>Paused: nothing is read or written there.</source>
+        <translation>一時停止中: そこでは何も読み書きされません。</translation>
+    </message>
+    <message>
+        <source>Your computers are kept in step again.</source>
+        <translation>自分のコンピューターの同期を再開しました。</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
@@ -706,6 +754,10 @@
         <translation>.gitignoreの1行と同じ規則で除外します</translation>
     </message>
     <message>
+        <source>read it though its name looks like that of a secret</source>
+        <translation>名前が秘密情報のように見えても読み込みます</translation>
+    </message>
+    <message>
         <source>what you want to know</source>
         <translation>知りたいこと</translation>
     </message>
@@ -788,6 +840,10 @@
     <message>
         <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
         <translation>ウィンドウの「プロジェクトのファイル」で変更するか、先にChatDeskを閉じてください。</translation>
+    </message>
+    <message>
+        <source>looks like a secret, not read</source>
+        <translation>秘密情報のように見えるため、読み込んでいません</translation>
     </message>
     <message>
         <source>, page {page}</source>
@@ -11853,8 +11909,104 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>ファイルを追加…</translation>
     </message>
     <message>
+        <source>This computer has no keyring that could keep the key. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>このコンピューターには、キーを保管できるキーリングがありません。代わりにChatDeskの暗号化キーファイルに保管してください。起動のたびに一度、パスフレーズを入力します。</translation>
+    </message>
+    <message>
+        <source>Folder that something carries between your computers</source>
+        <translation>自分のコンピューターの間で同期されるフォルダー</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>参照…</translation>
+    </message>
+    <message>
+        <source>Choose the folder</source>
+        <translation>フォルダーを選ぶ</translation>
+    </message>
+    <message>
+        <source>Recovery phrase</source>
+        <translation>リカバリーフレーズ</translation>
+    </message>
+    <message>
+        <source>I have written it down, or saved it</source>
+        <translation>書き留めたか、保存しました</translation>
+    </message>
+    <message>
+        <source>Copy the phrase</source>
+        <translation>フレーズをコピー</translation>
+    </message>
+    <message>
+        <source>Save to print…</source>
+        <translation>印刷用に保存…</translation>
+    </message>
+    <message>
+        <source>Your other computers need this recovery phrase, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
+        <translation>ほかのコンピューターではこのリカバリーフレーズが必要です。これだけでチャットを取り戻せます。これとフォルダーを持つ人は、すべてを読むことができます。再び表示されることはありません。</translation>
+    </message>
+    <message>
+        <source>Recovery phrase of ChatDesk for my computers: {phrase}</source>
+        <translation>自分のコンピューター用のChatDeskのリカバリーフレーズ: {phrase}</translation>
+    </message>
+    <message>
+        <source>The phrase is in the clipboard.</source>
+        <translation>フレーズをクリップボードにコピーしました。</translation>
+    </message>
+    <message>
+        <source>Save the recovery phrase</source>
+        <translation>リカバリーフレーズを保存</translation>
+    </message>
+    <message>
+        <source>ChatDesk recovery phrase.txt</source>
+        <translation>ChatDeskリカバリーフレーズ.txt</translation>
+    </message>
+    <message>
+        <source>Start with this computer</source>
+        <translation>このコンピューターで始める</translation>
+    </message>
+    <message>
+        <source>Check the folder</source>
+        <translation>フォルダーを確認</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>開始</translation>
+    </message>
+    <message>
+        <source>Writing into the folder…</source>
+        <translation>フォルダーに書き込んでいます…</translation>
+    </message>
+    <message>
+        <source>Looking at the folder…</source>
+        <translation>フォルダーを確認しています…</translation>
+    </message>
+    <message>
+        <source>Join your computers</source>
+        <translation>自分のコンピューターに参加</translation>
+    </message>
+    <message>
+        <source>Recovery phrase, as it was shown on the other computer</source>
+        <translation>リカバリーフレーズ(ほかのコンピューターに表示されたもの)</translation>
+    </message>
+    <message>
+        <source>Joining…</source>
+        <translation>参加しています…</translation>
+    </message>
+    <message>
+        <source>Looking into the folder…</source>
+        <translation>フォルダーの中を確認しています…</translation>
+    </message>
+    <message>
         <source>Remove {name}</source>
         <translation>{name}を外す</translation>
+    </message>
+    <message>
+        <source>{name} keeps, and can read, everything that it had. It gets nothing new, and what it writes from now on reaches none of your other computers. These need the new phrase below: choose Join again on each.</source>
+        <translation>{name}には、これまでの内容がすべて残り、読むことができます。新しいものは届かず、今後書いたものはほかのコンピューターに届きません。ほかのコンピューターには下の新しいフレーズが必要です。それぞれで「もう一度参加」を選んでください。</translation>
+    </message>
+    <message>
+        <source>Removing the computer…</source>
+        <translation>コンピューターを外しています…</translation>
     </message>
     <message>
         <source>{title}: {detail}</source>
@@ -12498,8 +12650,72 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>追加</translation>
     </message>
     <message>
+        <source>Last here</source>
+        <translation>最後に使用</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>待機中</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>サイズ</translation>
+    </message>
+    <message>
+        <source>Computers</source>
+        <translation>コンピューター</translation>
+    </message>
+    <message>
+        <source>Remove this computer…</source>
+        <translation>このコンピューターを外す…</translation>
+    </message>
+    <message>
         <source>Pause</source>
         <translation>一時停止</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>再開</translation>
+    </message>
+    <message>
+        <source>Have the same chats on all computers of yours. A folder that something carries between them is enough: Syncthing, Nextcloud, Dropbox, a network drive or a USB stick. Everything is encrypted before it is written there.</source>
+        <translation>すべての自分のコンピューターで同じチャットを使えます。Syncthing、Nextcloud、Dropbox、ネットワークドライブ、USBメモリなど、間で同期されるフォルダーがあれば十分です。すべて暗号化してから書き込まれます。</translation>
+    </message>
+    <message>
+        <source>Start…</source>
+        <translation>開始…</translation>
+    </message>
+    <message>
+        <source>Join…</source>
+        <translation>参加…</translation>
+    </message>
+    <message>
+        <source>The first computer</source>
+        <translation>最初のコンピューター</translation>
+    </message>
+    <message>
+        <source>Choose an empty folder. You get a recovery phrase, which your other computers need.</source>
+        <translation>空のフォルダーを選んでください。ほかのコンピューターで必要なリカバリーフレーズが表示されます。</translation>
+    </message>
+    <message>
+        <source>A further computer, or a new one</source>
+        <translation>2台目以降、または新しいコンピューター</translation>
+    </message>
+    <message>
+        <source>Choose the same folder and give the phrase. You see whose it is before anything is merged.</source>
+        <translation>同じフォルダーを選び、フレーズを入力してください。統合する前に、誰のフォルダーかを確認できます。</translation>
+    </message>
+    <message>
+        <source>Join again…</source>
+        <translation>もう一度参加…</translation>
+    </message>
+    <message>
+        <source>Forget the folder…</source>
+        <translation>フォルダーの使用をやめる…</translation>
+    </message>
+    <message>
+        <source>older than before</source>
+        <translation>以前より古い</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -12514,8 +12730,20 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>フォルダーから除外するものを選ぶ</translation>
     </message>
     <message>
+        <source>Secrets…</source>
+        <translation>秘密情報…</translation>
+    </message>
+    <message>
+        <source>Choose which files that look like secrets are read</source>
+        <translation>秘密情報のように見えるファイルのうち、読み込むものを選ぶ</translation>
+    </message>
+    <message>
         <source>What the team gets</source>
         <translation>チームに渡すもの</translation>
+    </message>
+    <message>
+        <source>With the text, members&apos; computers get all passages. Where a member chose a provider&apos;s model for the vectors, it gets them, too.</source>
+        <translation>テキストも渡すと、メンバーのコンピューターにすべての箇所が届きます。メンバーがベクトルにプロバイダーのモデルを選んでいる場合は、そのプロバイダーにも届きます。</translation>
     </message>
     <message>
         <source>Change…</source>
@@ -13253,6 +13481,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>workspace join share invite</source>
         <translation>ワークスペース 参加 共有 招待</translation>
+    </message>
+    <message>
+        <source>sync folder recovery phrase laptop</source>
+        <translation>同期 フォルダー リカバリーフレーズ ノートパソコン</translation>
     </message>
     <message>
         <source>cost money tokens price spend</source>
@@ -14521,8 +14753,60 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>プロジェクト</translation>
     </message>
     <message>
+        <source>Paused: nothing is read or written in the folder. What you write waits on this computer.</source>
+        <translation>一時停止中: フォルダーでは何も読み書きされません。書いたものはこのコンピューターで待機します。</translation>
+    </message>
+    <message>
+        <source>This profile was restored, or a copy of it is in use, so it does not exchange anything. All chats are kept. Join again with the recovery phrase, or forget the folder.</source>
+        <translation>このプロファイルは復元されたか、コピーが使われているため、何もやり取りしません。チャットはすべて残っています。リカバリーフレーズでもう一度参加するか、フォルダーの使用をやめてください。</translation>
+    </message>
+    <message>
+        <source>Your chats are being written into the folder. Join it on your other computers.</source>
+        <translation>チャットをフォルダーに書き込んでいます。ほかのコンピューターで参加してください。</translation>
+    </message>
+    <message>
+        <source>This computer has joined. What the others have comes in now.</source>
+        <translation>このコンピューターが参加しました。ほかのコンピューターの内容を受信しています。</translation>
+    </message>
+    <message>
         <source>Syncing.</source>
         <translation>同期中。</translation>
+    </message>
+    <message>
+        <source>Not everything is in the folder yet.</source>
+        <translation>まだすべてがフォルダーにあるわけではありません。</translation>
+    </message>
+    <message>
+        <source>All chats stay here. The folder stays as it is, for your other computers; nobody can read it without the phrase, with which you can join again.</source>
+        <translation>チャットはすべてここに残ります。フォルダーはほかのコンピューターのためにそのまま残り、フレーズがなければ誰も読めません。フレーズがあれば、もう一度参加できます。</translation>
+    </message>
+    <message>
+        <source>Forget the folder?</source>
+        <translation>フォルダーの使用をやめますか？</translation>
+    </message>
+    <message>
+        <source>Forget it</source>
+        <translation>使用をやめる</translation>
+    </message>
+    <message>
+        <source>This computer has left {folder}. All chats are kept.</source>
+        <translation>このコンピューターは{folder}から離れました。チャットはすべて保存されています。</translation>
+    </message>
+    <message>
+        <source>Its chats and those of this computer are merged when you join; nothing is lost.</source>
+        <translation>参加すると、そのチャットとこのコンピューターのチャットが統合されます。失われるものはありません。</translation>
+    </message>
+    <message>
+        <source>The phrase is still shown here.</source>
+        <translation>フレーズはまだここに表示されています。</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the phrase.</source>
+        <translation>別のフォルダーを選ぶか、フレーズをコピーしてください。</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Print it, or keep it where only you can read it.</source>
+        <translation>{name}として保存しました。印刷するか、自分だけが読める場所に保管してください。</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -19721,12 +20005,24 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>{name}、{page}ページ</translation>
     </message>
     <message>
+        <source>This looks like a secret.</source>
+        <translation>これは秘密情報のように見えます。</translation>
+    </message>
+    <message>
+        <source>Say that it is to be read all the same, or choose another place.</source>
+        <translation>それでも読み込むと指定するか、別の場所を選んでください。</translation>
+    </message>
+    <message>
         <source>There is no file {path}.</source>
         <translation>ファイル{path}はありません。</translation>
     </message>
     <message>
         <source>Choose a file that exists on this computer.</source>
         <translation>このコンピューターに存在するファイルを選んでください。</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like a secret.</source>
+        <translation>「{name}」は秘密情報のように見えます。</translation>
     </message>
     <message>
         <source>This file is not on this computer.</source>
@@ -19787,6 +20083,18 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Read on in a file of the project</source>
         <translation>プロジェクトのファイルの続きを読む</translation>
+    </message>
+    <message>
+        <source>Read this all the same?</source>
+        <translation>それでも読み込みますか？</translation>
+    </message>
+    <message>
+        <source>{looks} What it says can go with questions to those who get the files of the project.</source>
+        <translation>{looks} その内容が、質問と一緒に、プロジェクトのファイルを受け取る相手に送られることがあります。</translation>
+    </message>
+    <message>
+        <source>Read it</source>
+        <translation>読み込む</translation>
     </message>
     <message>
         <source>Remove this from the files of the project?</source>
@@ -19903,6 +20211,13 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <comment>about {count} second left</comment>
         <translation>
             <numerusform>残り約{count}秒</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} look like secrets, not read</source>
+        <comment>{count} looks like a secret, not read</comment>
+        <translation>
+            <numerusform>{count}件は秘密情報のように見えるため、読み込んでいません</numerusform>
         </translation>
     </message>
     <message>
@@ -20022,6 +20337,14 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>メモリー 記憶 覚える 事柄</translation>
     </message>
     <message>
+        <source>Propose memories below an answer</source>
+        <translation>回答の下にメモリーを提案</translation>
+    </message>
+    <message>
+        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>質問の中の、自分に関する文です。確認しないかぎり、何も保存されません。</translation>
+    </message>
+    <message>
         <source>Memories take at most</source>
         <translation>メモリーに使う上限</translation>
     </message>
@@ -20114,8 +20437,52 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>このフォルダーのリカバリーフレーズではありません。</translation>
     </message>
     <message>
-        <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation>最初のコンピューターがこのフォルダーを使い始めたときに表示されたリカバリーフレーズを探してください。</translation>
+        <source>Use the phrase that was shown when the first computer began with this folder, or when one was removed since.</source>
+        <translation>最初のコンピューターがこのフォルダーを使い始めたとき、またはその後コンピューターを外したときに表示されたフレーズを使ってください。</translation>
+    </message>
+    <message>
+        <source>It is there.</source>
+        <translation>存在します。</translation>
+    </message>
+    <message>
+        <source>This is a file. Choose a folder.</source>
+        <translation>これはファイルです。フォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>It is made when you go on.</source>
+        <translation>続行すると作成されます。</translation>
+    </message>
+    <message>
+        <source>It is not there, nor is the folder around it. Connect the disk, or look again.</source>
+        <translation>これも、それを含むフォルダーも存在しません。ディスクを接続するか、もう一度確認してください。</translation>
+    </message>
+    <message>
+        <source>It cannot be written: {reason}.</source>
+        <translation>書き込めません: {reason}。</translation>
+    </message>
+    <message>
+        <source>It can be written.</source>
+        <translation>書き込めます。</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>内容</translation>
+    </message>
+    <message>
+        <source>{problem}</source>
+        <translation>{problem}</translation>
+    </message>
+    <message>
+        <source>Another computer of yours uses it already. Cancel, and choose Join.</source>
+        <translation>別の自分のコンピューターがすでに使っています。キャンセルして、「参加」を選んでください。</translation>
+    </message>
+    <message>
+        <source>It is a folder of ChatDesk.</source>
+        <translation>ChatDeskのフォルダーです。</translation>
+    </message>
+    <message>
+        <source>It has other files. Choose an empty folder, or a new one inside.</source>
+        <translation>ほかのファイルがあります。空のフォルダーを選ぶか、中に新しいフォルダーを作成してください。</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
@@ -20126,8 +20493,52 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>&apos;chatdesk computers start&apos;または&apos;join&apos;で参加できます。</translation>
     </message>
     <message>
+        <source>&apos;chatdesk computers status&apos; lists them.</source>
+        <translation>&apos;chatdesk computers status&apos;で一覧を表示できます。</translation>
+    </message>
+    <message>
+        <source>The exchange with your other computers is paused.</source>
+        <translation>ほかのコンピューターとのやり取りは一時停止中です。</translation>
+    </message>
+    <message>
+        <source>Nothing is read or written in the folder.</source>
+        <translation>フォルダーでは何も読み書きされません。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers resume&apos; goes on.</source>
+        <translation>&apos;chatdesk computers resume&apos;で再開できます。</translation>
+    </message>
+    <message>
+        <source>Name it by its id: &apos;chatdesk computers status --json&apos; has them.</source>
+        <translation>idで指定してください。&apos;chatdesk computers status --json&apos;で確認できます。</translation>
+    </message>
+    <message>
         <source>This computer has left the folder, and your chats are kept.</source>
         <translation>このコンピューターはフォルダーから離れました。チャットは保存されています。</translation>
+    </message>
+    <message>
+        <source>This profile has chats already.</source>
+        <translation>このプロファイルにはすでにチャットがあります。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers join&apos; merges them with those of the folder.</source>
+        <translation>&apos;chatdesk computers join&apos;で、フォルダーのチャットと統合できます。</translation>
+    </message>
+    <message>
+        <source>Several computers are called {name}.</source>
+        <translation>{name}という名前のコンピューターが複数あります。</translation>
+    </message>
+    <message>
+        <source>None of your computers is called {name}.</source>
+        <translation>{name}という名前の自分のコンピューターはありません。</translation>
+    </message>
+    <message>
+        <source>This is the computer that you use.</source>
+        <translation>これは使用中のコンピューターです。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers leave&apos; forgets the folder.</source>
+        <translation>&apos;chatdesk computers leave&apos;でフォルダーの使用をやめられます。</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
@@ -20160,6 +20571,18 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
         <translation>ディスクを接続するか、フォルダーを同期するプログラムを起動してください。ChatDeskは自動的に再試行します。</translation>
+    </message>
+    <message>
+        <source>The folder of your computers belongs to another recovery phrase.</source>
+        <translation>自分のコンピューター用のフォルダーは、別のリカバリーフレーズのものです。</translation>
+    </message>
+    <message>
+        <source>Nothing was written there, and everything you wrote is kept on this computer.</source>
+        <translation>そこには何も書き込まれておらず、書いたものはすべてこのコンピューターに保存されています。</translation>
+    </message>
+    <message>
+        <source>Put the folder back, or forget it and join again. ChatDesk tries again by itself.</source>
+        <translation>フォルダーを元に戻すか、使用をやめてもう一度参加してください。ChatDeskは自動的に再試行します。</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
@@ -20285,8 +20708,12 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>プロバイダーのチェックを外すと、プロジェクトのファイルの内容はそこに一切送られません。箇所も、ファイル全体も、ツールがその中から読んだものも送られません。回答はそのまま残ります。</translation>
     </message>
     <message>
-        <source>Providers that get the files</source>
-        <translation>ファイルを受け取るプロバイダー</translation>
+        <source>Files that look like secrets</source>
+        <translation>秘密情報のように見えるファイル</translation>
+    </message>
+    <message>
+        <source>By their names, these usually hold passwords or keys. One that you tick is read, and what it says can go with questions to those who get the files, but never to a team.</source>
+        <translation>名前から見て、これらには通常パスワードやキーが入っています。チェックを入れたものは読み込まれ、その内容が質問と一緒に、ファイルを受け取る相手に送られることがあります。チームには送られません。</translation>
     </message>
     <message>
         <source>Kept questions</source>
@@ -20478,6 +20905,42 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>読み込めません: {names}。</translation>
+    </message>
+    <message>
+        <source>Looks like a secret, and is not read: {names}.</source>
+        <translation>秘密情報のように見えるため、読み込みません: {names}。</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>
+        <translation>ここで書いたものは、未送信のものも含め、すべてこのコンピューターに保存されています。</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase, or forget the folder.</source>
+        <translation>新しいリカバリーフレーズでもう一度参加するか、フォルダーの使用をやめてください。</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, and merged when you have joined again.</source>
+        <translation>ここで書いたものはすべてこのコンピューターに保存されていて、もう一度参加すると統合されます。</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase. If you did not remove any, begin with another folder.</source>
+        <translation>新しいリカバリーフレーズでもう一度参加してください。自分で外していない場合は、別のフォルダーで始めてください。</translation>
+    </message>
+    <message>
+        <source>This recovery phrase was replaced when a computer was removed.</source>
+        <translation>このリカバリーフレーズは、コンピューターを外したときに置き換えられました。</translation>
+    </message>
+    <message>
+        <source>Use the phrase that was shown then.</source>
+        <translation>そのときに表示されたフレーズを使ってください。</translation>
+    </message>
+    <message>
+        <source>This computer was removed on {computer}.</source>
+        <translation>このコンピューターは{computer}で外されました。</translation>
+    </message>
+    <message>
+        <source>{name} was removed on {computer}, so there is a new recovery phrase.</source>
+        <translation>{computer}で{name}が外されたため、リカバリーフレーズが新しくなりました。</translation>
     </message>
 </context>
 </TS>

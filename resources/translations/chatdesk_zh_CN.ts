@@ -264,12 +264,32 @@
         <translation>将此处的新内容写入文件夹，并读取其他计算机写入的内容</translation>
     </message>
     <message>
+        <source>remove a computer, such as a lost one, and make a new recovery phrase</source>
+        <translation>移除一台计算机（例如已丢失的），并生成新的恢复短语</translation>
+    </message>
+    <message>
+        <source>the name or id of the computer</source>
+        <translation>计算机的名称或 ID</translation>
+    </message>
+    <message>
         <source>wait at most this long ({seconds})</source>
         <translation>最多等待的秒数（{seconds}）</translation>
     </message>
     <message>
+        <source>bring everything back on an empty profile, with the recovery phrase</source>
+        <translation>用恢复短语在空配置中找回所有内容</translation>
+    </message>
+    <message>
         <source>show your computers, and what waits</source>
         <translation>显示你的计算机，以及正在等待的内容</translation>
+    </message>
+    <message>
+        <source>stop reading and writing the folder, until &apos;resume&apos;</source>
+        <translation>停止读写文件夹，直到 &apos;resume&apos;</translation>
+    </message>
+    <message>
+        <source>read and write the folder again</source>
+        <translation>重新开始读写文件夹</translation>
     </message>
     <message>
         <source>forget the folder; everything stays on this computer</source>
@@ -292,6 +312,10 @@
         <translation>无法读取含有恢复短语的文件：{reason}。</translation>
     </message>
     <message>
+        <source>A computer has a name.</source>
+        <translation>计算机必须有名称。</translation>
+    </message>
+    <message>
         <source>It keeps your computers in step by itself. Close it to do this here.</source>
         <translation>它会自动让你的计算机保持同步。要在这里执行，请先关闭它。</translation>
     </message>
@@ -304,8 +328,32 @@
         <translation>恢复短语： </translation>
     </message>
     <message>
-        <source>The folder is used by: {computers}. Merge the chats of this computer with theirs?</source>
-        <translation>使用此文件夹的有：{computers}。将此计算机的聊天与它们的合并吗？</translation>
+        <source>The folder has {size} and is used by: {computers}.</source>
+        <translation>文件夹大小为 {size}，使用它的有：{computers}。</translation>
+    </message>
+    <message>
+        <source>Bring everything here?</source>
+        <translation>将所有内容取到这里吗？</translation>
+    </message>
+    <message>
+        <source>Merge the chats of this computer with theirs?</source>
+        <translation>将此计算机的聊天与它们的合并吗？</translation>
+    </message>
+    <message>
+        <source>Remove {name}? Your other computers then need the new recovery phrase, which is shown. {name} keeps, and can read, everything that it had, and gets nothing new.</source>
+        <translation>移除 {name} 吗？之后你的其他计算机需要新的恢复短语，它会显示出来。{name} 保留它已有的一切并能读取，但不会收到任何新内容。</translation>
+    </message>
+    <message>
+        <source>{name} was removed. Join again with the new phrase on your other computers.</source>
+        <translation>已移除 {name}。请在你的其他计算机上用新短语再次加入。</translation>
+    </message>
+    <message>
+        <source>Paused: nothing is read or written there.</source>
+        <translation>已暂停：不会在那里读取或写入任何内容。</translation>
+    </message>
+    <message>
+        <source>Your computers are kept in step again.</source>
+        <translation>你的计算机已恢复同步。</translation>
     </message>
     <message>
         <source>{name} (this one)</source>
@@ -706,6 +754,10 @@
         <translation>排除 .gitignore 中同样一行会排除的内容</translation>
     </message>
     <message>
+        <source>read it though its name looks like that of a secret</source>
+        <translation>即使名称看似机密也读取</translation>
+    </message>
+    <message>
         <source>what you want to know</source>
         <translation>你想知道的内容</translation>
     </message>
@@ -788,6 +840,10 @@
     <message>
         <source>Change them in the window, in the project&apos;s Files, or close ChatDesk first.</source>
         <translation>请在窗口的“项目的文件”中更改它们，或先关闭 ChatDesk。</translation>
+    </message>
+    <message>
+        <source>looks like a secret, not read</source>
+        <translation>看似机密，未读取</translation>
     </message>
     <message>
         <source>, page {page}</source>
@@ -11853,8 +11909,104 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>添加文件…</translation>
     </message>
     <message>
+        <source>This computer has no keyring that could keep the key. Keep it in ChatDesk&apos;s encrypted file of keys instead; you enter its passphrase once after each start.</source>
+        <translation>此计算机没有可以保存密钥的密钥环。请改为将其保存在 ChatDesk 的加密密钥文件中；每次启动后需输入一次密码短语。</translation>
+    </message>
+    <message>
+        <source>Folder that something carries between your computers</source>
+        <translation>在你的计算机之间同步的文件夹</translation>
+    </message>
+    <message>
+        <source>Browse…</source>
+        <translation>浏览…</translation>
+    </message>
+    <message>
+        <source>Choose the folder</source>
+        <translation>选择文件夹</translation>
+    </message>
+    <message>
+        <source>Recovery phrase</source>
+        <translation>恢复短语</translation>
+    </message>
+    <message>
+        <source>I have written it down, or saved it</source>
+        <translation>我已抄写或保存</translation>
+    </message>
+    <message>
+        <source>Copy the phrase</source>
+        <translation>复制短语</translation>
+    </message>
+    <message>
+        <source>Save to print…</source>
+        <translation>保存以便打印…</translation>
+    </message>
+    <message>
+        <source>Your other computers need this recovery phrase, and with it alone you get your chats back. Whoever has it and the folder can read everything. It is not shown again.</source>
+        <translation>你的其他计算机需要此恢复短语，仅凭它就能找回你的聊天。任何拥有它和该文件夹的人都能读取所有内容。之后不会再显示。</translation>
+    </message>
+    <message>
+        <source>Recovery phrase of ChatDesk for my computers: {phrase}</source>
+        <translation>我的计算机的 ChatDesk 恢复短语：{phrase}</translation>
+    </message>
+    <message>
+        <source>The phrase is in the clipboard.</source>
+        <translation>短语已在剪贴板中。</translation>
+    </message>
+    <message>
+        <source>Save the recovery phrase</source>
+        <translation>保存恢复短语</translation>
+    </message>
+    <message>
+        <source>ChatDesk recovery phrase.txt</source>
+        <translation>ChatDesk 恢复短语.txt</translation>
+    </message>
+    <message>
+        <source>Start with this computer</source>
+        <translation>从此计算机开始</translation>
+    </message>
+    <message>
+        <source>Check the folder</source>
+        <translation>检查文件夹</translation>
+    </message>
+    <message>
+        <source>Start</source>
+        <translation>开始</translation>
+    </message>
+    <message>
+        <source>Writing into the folder…</source>
+        <translation>正在写入文件夹…</translation>
+    </message>
+    <message>
+        <source>Looking at the folder…</source>
+        <translation>正在检查文件夹…</translation>
+    </message>
+    <message>
+        <source>Join your computers</source>
+        <translation>加入你的计算机</translation>
+    </message>
+    <message>
+        <source>Recovery phrase, as it was shown on the other computer</source>
+        <translation>恢复短语，与另一台计算机上显示的相同</translation>
+    </message>
+    <message>
+        <source>Joining…</source>
+        <translation>正在加入…</translation>
+    </message>
+    <message>
+        <source>Looking into the folder…</source>
+        <translation>正在查看文件夹…</translation>
+    </message>
+    <message>
         <source>Remove {name}</source>
         <translation>移除 {name}</translation>
+    </message>
+    <message>
+        <source>{name} keeps, and can read, everything that it had. It gets nothing new, and what it writes from now on reaches none of your other computers. These need the new phrase below: choose Join again on each.</source>
+        <translation>{name} 保留它已有的一切并能读取。它不会收到任何新内容，今后写入的内容也不会到达你的其他计算机。这些计算机需要下方的新短语：请在每台上选择“再次加入”。</translation>
+    </message>
+    <message>
+        <source>Removing the computer…</source>
+        <translation>正在移除计算机…</translation>
     </message>
     <message>
         <source>{title}: {detail}</source>
@@ -12498,8 +12650,72 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>添加</translation>
     </message>
     <message>
+        <source>Last here</source>
+        <translation>上次出现</translation>
+    </message>
+    <message>
+        <source>Waiting</source>
+        <translation>等待中</translation>
+    </message>
+    <message>
+        <source>Size</source>
+        <translation>大小</translation>
+    </message>
+    <message>
+        <source>Computers</source>
+        <translation>计算机</translation>
+    </message>
+    <message>
+        <source>Remove this computer…</source>
+        <translation>移除此计算机…</translation>
+    </message>
+    <message>
         <source>Pause</source>
         <translation>暂停</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>恢复</translation>
+    </message>
+    <message>
+        <source>Have the same chats on all computers of yours. A folder that something carries between them is enough: Syncthing, Nextcloud, Dropbox, a network drive or a USB stick. Everything is encrypted before it is written there.</source>
+        <translation>在你的所有计算机上使用相同的聊天。只需一个在它们之间同步的文件夹：Syncthing、Nextcloud、Dropbox、网络驱动器或 U 盘。所有内容在写入之前都会加密。</translation>
+    </message>
+    <message>
+        <source>Start…</source>
+        <translation>开始…</translation>
+    </message>
+    <message>
+        <source>Join…</source>
+        <translation>加入…</translation>
+    </message>
+    <message>
+        <source>The first computer</source>
+        <translation>第一台计算机</translation>
+    </message>
+    <message>
+        <source>Choose an empty folder. You get a recovery phrase, which your other computers need.</source>
+        <translation>请选择空文件夹。你会得到一个恢复短语，其他计算机需要它。</translation>
+    </message>
+    <message>
+        <source>A further computer, or a new one</source>
+        <translation>另一台或新的计算机</translation>
+    </message>
+    <message>
+        <source>Choose the same folder and give the phrase. You see whose it is before anything is merged.</source>
+        <translation>选择同一文件夹并输入短语。合并之前，你会看到它是谁的。</translation>
+    </message>
+    <message>
+        <source>Join again…</source>
+        <translation>再次加入…</translation>
+    </message>
+    <message>
+        <source>Forget the folder…</source>
+        <translation>不再使用文件夹…</translation>
+    </message>
+    <message>
+        <source>older than before</source>
+        <translation>比以前旧</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -12514,8 +12730,20 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>选择排除文件夹中的哪些内容</translation>
     </message>
     <message>
+        <source>Secrets…</source>
+        <translation>机密…</translation>
+    </message>
+    <message>
+        <source>Choose which files that look like secrets are read</source>
+        <translation>选择读取哪些看似机密的文件</translation>
+    </message>
+    <message>
         <source>What the team gets</source>
         <translation>团队能得到的内容</translation>
+    </message>
+    <message>
+        <source>With the text, members&apos; computers get all passages. Where a member chose a provider&apos;s model for the vectors, it gets them, too.</source>
+        <translation>提供文字时，成员的计算机会得到所有片段。如果成员为向量选择了提供商的模型，该提供商也会得到它们。</translation>
     </message>
     <message>
         <source>Change…</source>
@@ -13253,6 +13481,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>workspace join share invite</source>
         <translation>workspace join share invite 工作区 加入 共享 邀请</translation>
+    </message>
+    <message>
+        <source>sync folder recovery phrase laptop</source>
+        <translation>sync folder recovery phrase laptop 同步 文件夹 恢复短语 笔记本</translation>
     </message>
     <message>
         <source>cost money tokens price spend</source>
@@ -14521,8 +14753,60 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>一个项目</translation>
     </message>
     <message>
+        <source>Paused: nothing is read or written in the folder. What you write waits on this computer.</source>
+        <translation>已暂停：不会在文件夹中读取或写入任何内容。你所写的内容在此计算机上等待。</translation>
+    </message>
+    <message>
+        <source>This profile was restored, or a copy of it is in use, so it does not exchange anything. All chats are kept. Join again with the recovery phrase, or forget the folder.</source>
+        <translation>此配置是恢复而来的，或其副本正在使用，因此不进行任何交换。所有聊天都已保留。请用恢复短语再次加入，或不再使用该文件夹。</translation>
+    </message>
+    <message>
+        <source>Your chats are being written into the folder. Join it on your other computers.</source>
+        <translation>正在将你的聊天写入文件夹。请在你的其他计算机上加入。</translation>
+    </message>
+    <message>
+        <source>This computer has joined. What the others have comes in now.</source>
+        <translation>此计算机已加入。正在接收其他计算机的内容。</translation>
+    </message>
+    <message>
         <source>Syncing.</source>
         <translation>正在同步。</translation>
+    </message>
+    <message>
+        <source>Not everything is in the folder yet.</source>
+        <translation>尚未将所有内容写入文件夹。</translation>
+    </message>
+    <message>
+        <source>All chats stay here. The folder stays as it is, for your other computers; nobody can read it without the phrase, with which you can join again.</source>
+        <translation>所有聊天都留在这里。文件夹为你的其他计算机保持原样；没有短语就无人能读取，凭短语可以再次加入。</translation>
+    </message>
+    <message>
+        <source>Forget the folder?</source>
+        <translation>不再使用文件夹吗？</translation>
+    </message>
+    <message>
+        <source>Forget it</source>
+        <translation>不再使用</translation>
+    </message>
+    <message>
+        <source>This computer has left {folder}. All chats are kept.</source>
+        <translation>此计算机已离开 {folder}。所有聊天都已保留。</translation>
+    </message>
+    <message>
+        <source>Its chats and those of this computer are merged when you join; nothing is lost.</source>
+        <translation>加入后，它的聊天会与此计算机的合并；不会丢失任何内容。</translation>
+    </message>
+    <message>
+        <source>The phrase is still shown here.</source>
+        <translation>短语仍显示在这里。</translation>
+    </message>
+    <message>
+        <source>Choose another folder, or copy the phrase.</source>
+        <translation>请选择其他文件夹，或复制短语。</translation>
+    </message>
+    <message>
+        <source>Saved as {name}. Print it, or keep it where only you can read it.</source>
+        <translation>已另存为 {name}。请打印，或保存在只有你能读取的地方。</translation>
     </message>
     <message>
         <source>Go on without them</source>
@@ -19721,12 +20005,24 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>{name}，第 {page} 页</translation>
     </message>
     <message>
+        <source>This looks like a secret.</source>
+        <translation>这看似机密。</translation>
+    </message>
+    <message>
+        <source>Say that it is to be read all the same, or choose another place.</source>
+        <translation>请说明仍要读取，或选择其他位置。</translation>
+    </message>
+    <message>
         <source>There is no file {path}.</source>
         <translation>没有文件 {path}。</translation>
     </message>
     <message>
         <source>Choose a file that exists on this computer.</source>
         <translation>请选择此计算机上存在的文件。</translation>
+    </message>
+    <message>
+        <source>“{name}” looks like a secret.</source>
+        <translation>“{name}”看似机密。</translation>
     </message>
     <message>
         <source>This file is not on this computer.</source>
@@ -19787,6 +20083,18 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Read on in a file of the project</source>
         <translation>继续读取项目的文件</translation>
+    </message>
+    <message>
+        <source>Read this all the same?</source>
+        <translation>仍要读取吗？</translation>
+    </message>
+    <message>
+        <source>{looks} What it says can go with questions to those who get the files of the project.</source>
+        <translation>{looks} 其中的内容可能随问题发送给会得到项目文件的各方。</translation>
+    </message>
+    <message>
+        <source>Read it</source>
+        <translation>读取</translation>
     </message>
     <message>
         <source>Remove this from the files of the project?</source>
@@ -19903,6 +20211,13 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <comment>about {count} second left</comment>
         <translation>
             <numerusform>大约还剩 {count} 秒</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>{count} look like secrets, not read</source>
+        <comment>{count} looks like a secret, not read</comment>
+        <translation>
+            <numerusform>{count} 个看似机密，未读取</numerusform>
         </translation>
     </message>
     <message>
@@ -20022,6 +20337,14 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>memories remember facts 记忆 记住</translation>
     </message>
     <message>
+        <source>Propose memories below an answer</source>
+        <translation>在回答下方提议记忆</translation>
+    </message>
+    <message>
+        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>你的问题中与你有关的一句话。除非你确认，否则不会保留任何内容。</translation>
+    </message>
+    <message>
         <source>Memories take at most</source>
         <translation>记忆最多占用</translation>
     </message>
@@ -20114,8 +20437,52 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>恢复短语不属于此文件夹。</translation>
     </message>
     <message>
-        <source>Look for the phrase that was shown when the first computer began with this folder.</source>
-        <translation>请查找第一台计算机开始使用此文件夹时显示的短语。</translation>
+        <source>Use the phrase that was shown when the first computer began with this folder, or when one was removed since.</source>
+        <translation>请使用第一台计算机开始使用此文件夹时，或之后移除计算机时显示的短语。</translation>
+    </message>
+    <message>
+        <source>It is there.</source>
+        <translation>它存在。</translation>
+    </message>
+    <message>
+        <source>This is a file. Choose a folder.</source>
+        <translation>这是文件。请选择文件夹。</translation>
+    </message>
+    <message>
+        <source>It is made when you go on.</source>
+        <translation>继续时会创建它。</translation>
+    </message>
+    <message>
+        <source>It is not there, nor is the folder around it. Connect the disk, or look again.</source>
+        <translation>它不存在，上级文件夹也不存在。请连接磁盘，或重新查看。</translation>
+    </message>
+    <message>
+        <source>It cannot be written: {reason}.</source>
+        <translation>无法写入：{reason}。</translation>
+    </message>
+    <message>
+        <source>It can be written.</source>
+        <translation>可以写入。</translation>
+    </message>
+    <message>
+        <source>Contents</source>
+        <translation>内容</translation>
+    </message>
+    <message>
+        <source>{problem}</source>
+        <translation>{problem}</translation>
+    </message>
+    <message>
+        <source>Another computer of yours uses it already. Cancel, and choose Join.</source>
+        <translation>你的另一台计算机已在使用它。请取消，然后选择“加入”。</translation>
+    </message>
+    <message>
+        <source>It is a folder of ChatDesk.</source>
+        <translation>它是 ChatDesk 的文件夹。</translation>
+    </message>
+    <message>
+        <source>It has other files. Choose an empty folder, or a new one inside.</source>
+        <translation>其中有其他文件。请选择空文件夹，或在其中新建一个。</translation>
     </message>
     <message>
         <source>This computer has not joined any others.</source>
@@ -20126,8 +20493,52 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>可使用 &apos;chatdesk computers start&apos; 或 &apos;join&apos;。</translation>
     </message>
     <message>
+        <source>&apos;chatdesk computers status&apos; lists them.</source>
+        <translation>&apos;chatdesk computers status&apos; 会列出它们。</translation>
+    </message>
+    <message>
+        <source>The exchange with your other computers is paused.</source>
+        <translation>与你的其他计算机的交换已暂停。</translation>
+    </message>
+    <message>
+        <source>Nothing is read or written in the folder.</source>
+        <translation>不会在文件夹中读取或写入任何内容。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers resume&apos; goes on.</source>
+        <translation>可用 &apos;chatdesk computers resume&apos; 继续。</translation>
+    </message>
+    <message>
+        <source>Name it by its id: &apos;chatdesk computers status --json&apos; has them.</source>
+        <translation>请用其 ID 指定：&apos;chatdesk computers status --json&apos; 会显示。</translation>
+    </message>
+    <message>
         <source>This computer has left the folder, and your chats are kept.</source>
         <translation>此计算机已离开文件夹，你的聊天已保留。</translation>
+    </message>
+    <message>
+        <source>This profile has chats already.</source>
+        <translation>此配置中已有聊天。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers join&apos; merges them with those of the folder.</source>
+        <translation>&apos;chatdesk computers join&apos; 会将它们与文件夹中的合并。</translation>
+    </message>
+    <message>
+        <source>Several computers are called {name}.</source>
+        <translation>有多台计算机名为 {name}。</translation>
+    </message>
+    <message>
+        <source>None of your computers is called {name}.</source>
+        <translation>你没有名为 {name} 的计算机。</translation>
+    </message>
+    <message>
+        <source>This is the computer that you use.</source>
+        <translation>这是你正在使用的计算机。</translation>
+    </message>
+    <message>
+        <source>&apos;chatdesk computers leave&apos; forgets the folder.</source>
+        <translation>可用 &apos;chatdesk computers leave&apos; 不再使用文件夹。</translation>
     </message>
     <message>
         <source>The copies that were kept for the folder cannot be removed: {reason}.</source>
@@ -20160,6 +20571,18 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Connect the disk, or start the program that carries the folder. ChatDesk tries again by itself.</source>
         <translation>请连接磁盘，或启动同步该文件夹的程序。ChatDesk 会自动重试。</translation>
+    </message>
+    <message>
+        <source>The folder of your computers belongs to another recovery phrase.</source>
+        <translation>你的计算机所用的文件夹属于另一个恢复短语。</translation>
+    </message>
+    <message>
+        <source>Nothing was written there, and everything you wrote is kept on this computer.</source>
+        <translation>没有向那里写入任何内容，你写的一切都保留在此计算机上。</translation>
+    </message>
+    <message>
+        <source>Put the folder back, or forget it and join again. ChatDesk tries again by itself.</source>
+        <translation>请将文件夹放回原处，或不再使用它并再次加入。ChatDesk 会自动重试。</translation>
     </message>
     <message>
         <source>The disk with the folder of your computers is full.</source>
@@ -20285,8 +20708,12 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>取消勾选某个提供商后，项目文件的任何内容都不会发送给它：片段、整个文件，以及工具从中读取的内容都不会。已有的回答保持不变。</translation>
     </message>
     <message>
-        <source>Providers that get the files</source>
-        <translation>会得到文件的提供商</translation>
+        <source>Files that look like secrets</source>
+        <translation>看似机密的文件</translation>
+    </message>
+    <message>
+        <source>By their names, these usually hold passwords or keys. One that you tick is read, and what it says can go with questions to those who get the files, but never to a team.</source>
+        <translation>从名称看，这些文件通常含有密码或密钥。勾选的文件会被读取，其内容可能随问题发送给会得到这些文件的各方，但绝不会发送给团队。</translation>
     </message>
     <message>
         <source>Kept questions</source>
@@ -20478,6 +20905,42 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>Cannot be read: {names}.</source>
         <translation>无法读取：{names}。</translation>
+    </message>
+    <message>
+        <source>Looks like a secret, and is not read: {names}.</source>
+        <translation>看似机密，未读取：{names}。</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, also what had not been sent.</source>
+        <translation>你在这里写的一切都保留在此计算机上，包括尚未发送的内容。</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase, or forget the folder.</source>
+        <translation>请用新的恢复短语再次加入，或不再使用该文件夹。</translation>
+    </message>
+    <message>
+        <source>Everything that you wrote here is kept on this computer, and merged when you have joined again.</source>
+        <translation>你在这里写的一切都保留在此计算机上，再次加入后会合并。</translation>
+    </message>
+    <message>
+        <source>Join again with the new recovery phrase. If you did not remove any, begin with another folder.</source>
+        <translation>请用新的恢复短语再次加入。如果你没有移除过计算机，请从另一个文件夹开始。</translation>
+    </message>
+    <message>
+        <source>This recovery phrase was replaced when a computer was removed.</source>
+        <translation>移除计算机时，此恢复短语已被替换。</translation>
+    </message>
+    <message>
+        <source>Use the phrase that was shown then.</source>
+        <translation>请使用当时显示的短语。</translation>
+    </message>
+    <message>
+        <source>This computer was removed on {computer}.</source>
+        <translation>此计算机已在 {computer} 上被移除。</translation>
+    </message>
+    <message>
+        <source>{name} was removed on {computer}, so there is a new recovery phrase.</source>
+        <translation>{name} 已在 {computer} 上被移除，因此有了新的恢复短语。</translation>
     </message>
 </context>
 </TS>
