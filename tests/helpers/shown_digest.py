@@ -36,7 +36,7 @@ _PROJECT = (
 _THREADS = (
     "SELECT t.id, t.title, t.system_prompt, t.provider, t.model, t.created_at, t.parameters, t.is_without_summaries,"
     f" t.author_id, min(c.hlc) FROM threads t {_MADE.format(row='t', kind='thread')}"
-    " WHERE t.project_id = ?1 AND t.deleted_at IS NULL GROUP BY t.id ORDER BY t.id"
+    " WHERE t.project_id = ?2 AND t.deleted_at IS NULL GROUP BY t.id ORDER BY t.id"
 )
 _MESSAGES = (
     f"SELECT {', '.join(f'm.{name}' for name in _COLUMNS)}, m.author_id, m.deleted_at, min(c.hlc) FROM messages m"
@@ -59,29 +59,30 @@ _SUMMARIES = (
 )
 
 
-def digest(conn: Connection, project_id: str) -> str:
-    """Return the fingerprint of a project as 32 hexadecimal digits; equal where the same is shown."""
+def digest(conn: Connection, project_id: str, *, log: str | None = None) -> str:
+    """Return the fingerprint of a project as 32 hexadecimal digits; equal where the same is shown. ``log``: the one of
+    own computers, where the project is in that."""
     raw = driver(conn)
     hasher = blake2b(digest_size=16)
-    for line in lines(raw, project_id):
+    for line in lines(raw, project_id, log or project_id):
         hasher.update(json.dumps(line, ensure_ascii=True, separators=(",", ":")).encode())
         hasher.update(b"\n")
     return hasher.hexdigest()
 
 
-def lines(raw: sqlite3.Connection, project_id: str) -> Iterator[tuple[Any, ...]]:
+def lines(raw: sqlite3.Connection, project_id: str, log: str) -> Iterator[tuple[Any, ...]]:
     """Yield the content that the fingerprint covers, one thing a tuple, in an order that is the same everywhere."""
-    me = member_of(raw, project_id)
+    me = member_of(raw, log)
     row = raw.execute(_PROJECT, (project_id,)).fetchone()
     if row is not None:
         yield ("project", *row)
-    for thread_id, title, *rest, author, hlc in raw.execute(_THREADS, (project_id,)).fetchall():
+    for thread_id, title, *rest, author, hlc in raw.execute(_THREADS, (log, project_id)).fetchall():
         rest[3] = min(rest[3], stamp_ms(hlc))
-        tags = sorted(name for name, found in tags_in_log(raw, project_id, thread_id).items() if found[0])
+        tags = sorted(name for name, found in tags_in_log(raw, log, thread_id).items() if found[0])
         yield "thread", thread_id, title[:LONGEST_TITLE], *rest, author or me, *tags
         known: set[str] = set()
-        yield from _messages(raw, project_id, thread_id, me, known)
-        for summary in raw.execute(_SUMMARIES, (project_id, thread_id)):
+        yield from _messages(raw, log, thread_id, me, known)
+        for summary in raw.execute(_SUMMARIES, (log, thread_id)):
             if known.issuperset(summary[1:3]):
                 yield "summary", *summary[:-1], summary[-1] or me
 

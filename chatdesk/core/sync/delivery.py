@@ -23,6 +23,7 @@ from chatdesk.core.events import (
     MessageChanged,
     PathChanged,
     ProjectChanged,
+    ProjectDeleted,
     SharedMessagesArrived,
     TagsChanged,
     TeamChanged,
@@ -189,7 +190,8 @@ class Delivery:
     async def _publish_projects(self, projects: set[str]) -> None:
         for project_id in projects:
             try:
-                self._bus.publish(ProjectChanged(await self._repositories.projects.get(project_id)))
+                project = await self._repositories.projects.get(project_id)
+                self._bus.publish(ProjectChanged(project) if project.deleted_at is None else ProjectDeleted(project))
             except NotFound:
                 continue
 

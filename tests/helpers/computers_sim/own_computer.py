@@ -22,6 +22,13 @@ from tests.helpers.driven_round import drive
 from tests.helpers.sync_sim.memory_profile import Profile, now
 from tests.helpers.sync_sim.seeded import SkewedClock, WorldTime
 
+# What a team does not get.
+_OWN = (
+    "SELECT id, deleted_at IS NULL, archived_at FROM projects ORDER BY id",
+    "SELECT id, project_id, pinned_at, archived_at, context_from_id FROM threads WHERE deleted_at IS NULL ORDER BY id",
+    "SELECT id, context_mark FROM messages WHERE deleted_at IS NULL AND context_mark <> '' ORDER BY id",
+)
+
 
 class OwnComputer:
     """``image``: the profile that it begins with; ``make_place`` opens its folder."""
@@ -116,9 +123,12 @@ class OwnComputer:
         return sorted(json.loads(row[0])["text"] for row in rows)
 
     def shown(self) -> dict[str, object]:
-        """Everything that is shown of each project."""
-        digest = shown_digest.digest
-        return {each: self.profile.db.read_now(lambda conn, of=each: digest(conn, of)) for each in self.projects()}  # type: ignore[misc]
+        """Everything that is shown of each project, and the rows of what only own computers get."""
+        digest, log = shown_digest.digest, self.key.workspace_id
+        return {
+            each: self.profile.db.read_now(lambda conn, of=each: digest(conn, of, log=log))  # type: ignore[misc]
+            for each in self.projects()
+        } | {query: self.profile.rows(query) for query in _OWN}
 
 
 def new_library(folder: Path, *names: str) -> list[OwnComputer]:

@@ -17,15 +17,13 @@ from chatdesk.core.sync.errors import TeamParked
 from chatdesk.core.sync.requests import Link
 from chatdesk.core.sync.round import sync_round
 from tests.helpers.computers_sim.own_computer import OwnComputer
+from tests.helpers.computers_sim.own_hand import OWN_ACTIONS, OwnHand
 from tests.helpers.driven_round import drive
-from tests.helpers.sync_sim.member_actions import ACTIONS, Hand
 from tests.helpers.sync_sim.seeded import SkewedClock, WorldTime, seeded_ids
 
 _ROUNDS = 12
 # How likely nobody is there for half a year.
 _AWAY = 0.005
-# What does not travel between projects yet, and what only a team has.
-_NOT_HERE = ("move_thread", "attach")
 _PENDING = (
     "SELECT m.id, t.project_id FROM messages m JOIN threads t ON t.id = m.thread_id WHERE m.status = 'pending'"
     " ORDER BY m.id"
@@ -72,7 +70,7 @@ class World:
         self.folder = folder
         self.key = LibraryKey(self.rng.randbytes(16))
         self.computers: list[OwnComputer] = []
-        self.hands: list[Hand] = []
+        self.hands: list[OwnHand] = []
         self.own: list[set[str]] = []
         self.attic: list[tuple[Path, bytes]] = []  # what the carrier removed, by its name in the folder
         for _ in range(computers - 1):
@@ -83,9 +81,8 @@ class World:
         clock = SkewedClock(self.time, self.rng.choice((0, 0, -3_600_000, 86_400_000)))
         name = f"c{len(self.computers)}"
         added = OwnComputer(name, self.folder / name, self.key, clock, make_place=FaultyPlace)
-        actions = {name: weight for name, weight in ACTIONS.items() if name not in _NOT_HERE}
         self.computers.append(added)
-        self.hands.append(Hand(added.profile, self.rng, added.name, actions))
+        self.hands.append(OwnHand(added.profile, self.rng, added.name, OWN_ACTIONS))
         self.own.append({added.computer})
 
     def play(self, steps: int) -> list[str]:

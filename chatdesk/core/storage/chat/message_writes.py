@@ -29,6 +29,7 @@ from chatdesk.core.storage.chat.threads import live_thread, touch
 from chatdesk.core.storage.engine import tables
 from chatdesk.core.storage.engine.change_log import Origin, can_follow, is_logged, log_message
 from chatdesk.core.storage.engine.connection import insert_row
+from chatdesk.core.storage.engine.own_log import log_of
 from chatdesk.core.storage.engine.plain_text import clean, to_json
 from chatdesk.core.storage.engine.rows import get_message, get_thread
 from chatdesk.core.texts import Text
@@ -138,7 +139,8 @@ def resume(conn: Connection, origin: Origin, owner: str, message_id: str, plan: 
     is_cut_off = get_message(conn, message_id).finish_reason == "length"
     if node.role != Role.ASSISTANT or not (Status(node.status).can_continue or is_cut_off):
         raise NotPossible(Text("Only an answer that stopped before its end can be continued."))
-    if projects.share_of(conn, project_id) is not None and is_logged(conn, message_id):
+    is_shared = log_of(conn, project_id).is_own or projects.share_of(conn, project_id) is not None
+    if is_shared and is_logged(conn, message_id):
         return _go_on_beside(conn, origin, owner, node, plan)
     before = thread_counters.of_messages(conn, [message_id])
     conn.execute(

@@ -15,7 +15,7 @@ from chatdesk.core.errors import InvalidTitle, NotPossible, ProjectNotFound
 from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.ids import checked_id, new_id
 from chatdesk.core.storage.engine import change_log, tables
-from chatdesk.core.storage.engine.change_log import Origin, log_change, write_register
+from chatdesk.core.storage.engine.change_log import Origin, log_change, seen, write_register
 from chatdesk.core.storage.engine.connection import driver, insert_row
 from chatdesk.core.storage.engine.database import Database
 from chatdesk.core.storage.engine.plain_text import clean, shown_name
@@ -170,7 +170,7 @@ def set_deleted(conn: Connection, origin: Origin, project_id: str, deleted_at: i
         op="edit" if deleted_at is None else "del",
         entity=project_id,
         hlc=stamp["hlc"],
-        body=None if deleted_at is None else {"deleted_at": deleted_at},
+        body=None if deleted_at is None else {"deleted_at": deleted_at, "covers": seen(conn, origin, project_id)},
     )
 
 

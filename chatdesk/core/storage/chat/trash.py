@@ -52,7 +52,7 @@ def _mark_deleted(conn: Connection, origin: Origin, thread: Thread) -> None:
         op="del",
         entity=thread.id,
         hlc=stamp["hlc"],
-        body={"covers": seen(conn, origin, thread.project_id)},
+        body={"covers": seen(conn, origin, thread.project_id), "deleted_at": now},
     )
 
 

@@ -21,6 +21,7 @@ from chatdesk.core.errors import SharedNotOwn, SharedReadOnly
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine.bulk import insert_rows
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.own_log import SEEN, Log, log_of
 from chatdesk.core.storage.engine.plain_text import to_json
 
 CONTENT = "content"
@@ -38,7 +39,8 @@ FILES = "lww.files."  # of a project, followed by the id of a source of its file
 FILE_TEXT = "lww.filetext."  # of a project, followed by a source's id and the digest of a path: a file's passages
 RETENTION = "lww.retention"  # of a project: for how many days its messages are kept
 ERASED = "erased"  # the parts erased for all members: see ``storage/sync/erasing.py``
-# Registers of one person's own view, which are never sent. A thread's project is logged when the thread enters it.
+# Registers of one person's own view, which only their own computers get. A thread's project is logged when the thread
+# enters it.
 PERSONAL = frozenset((PINNED, ARCHIVED, CONTEXT, CONTEXT_FROM, PROJECT))
 # ``project_id`` of what belongs to the whole profile and to no project.
 PROFILE = ""
@@ -154,7 +156,8 @@ def log_change(
     """Append one change and make it the only head of its register. Returns its id. ``knows``: the parents of something
     new, see ``known_deletions``. ``is_kept``: also where this person may only read. Raises ``SharedReadOnly``,
     ``SharedNotOwn``."""
-    _announce(origin, project_id, reg, is_kept=is_kept)
+    log = log_of(conn, project_id)
+    _announce(origin, project_id, log, reg, is_kept=is_kept)
     if op != "new":
         _check_own(conn, project_id, kind, reg, (entity,))
     dseq = conn.exec_driver_sql(
@@ -168,9 +171,10 @@ def log_change(
         parents = [row[0] for row in conn.exec_driver_sql(HEADS, (entity, reg, kind))]
         if parents:
             conn.exec_driver_sql(DROP_HEAD, [(entity, reg, parent) for parent in parents])
-    said = None if body is None else to_json(body)
-    row = (change_id, project_id, origin.device_id, dseq, kind, op, entity, reg, json.dumps(parents), hlc, said)
-    conn.exec_driver_sql(_INSERT, (*row, _state_of(reg), origin.now()))
+    is_making = log.is_own and (kind, op, reg) == ("thread", "new", CONTENT)
+    said = _said(body, project_id if is_making else None)
+    row = (change_id, log.id, origin.device_id, dseq, kind, op, entity, reg, json.dumps(parents), hlc, said)
+    conn.exec_driver_sql(_INSERT, (*row, _state_of(reg, log), origin.now()))
     conn.exec_driver_sql(ADD_HEAD, (entity, reg, change_id))
     return change_id
 
@@ -186,8 +190,9 @@ def log_threads(
     """Append a change to the same register of many threads, given as (id, project, stamp, body), each one once."""
     if not entries:
         return
-    for project_id in {entry[1] for entry in entries}:
-        _announce(origin, project_id, reg)
+    logs = {project_id: log_of(conn, project_id) for project_id in {entry[1] for entry in entries}}
+    for project_id, log in logs.items():
+        _announce(origin, project_id, log, reg)
         if op != "new":
             _check_own(conn, project_id, "thread", reg, [entry[0] for entry in entries if entry[1] == project_id])
     raw = driver(conn)
@@ -195,12 +200,13 @@ def log_threads(
     heads = _heads(conn, "thread", [entry[0] for entry in entries], reg)
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entries]
+    is_making = (op, reg) == ("new", CONTENT)
     raw.executemany(
         _INSERT,
         [
             (
                 ids[place],
-                project_id,
+                logs[project_id].id,
                 device,
                 first + place,
                 "thread",
@@ -209,8 +215,8 @@ def log_threads(
                 reg,
                 json.dumps(heads.get(entity, [])),
                 hlc,
-                None if body is None else to_json(body),
-                _state_of(reg),
+                _said(body, project_id if is_making and logs[project_id].is_own else None),
+                _state_of(reg, logs[project_id]),
                 now,
             )
             for place, (entity, project_id, hlc, body) in enumerate(entries)
@@ -236,10 +242,7 @@ def known_deletions(conn: Connection, message_id: str | None) -> list[str]:
 def seen(conn: Connection, origin: Origin, project_id: str) -> dict[str, int]:
     """Return the number (``dseq``) of the newest known change of each device. A deletion covers exactly the changes
     that its author had seen; anything newer brings the deleted thing back."""
-    covers = {
-        row[0]: row[1]
-        for row in conn.exec_driver_sql("SELECT device, dseq FROM seen_changes WHERE project_id = ?", (project_id,))
-    }
+    covers = {row[0]: row[1] for row in conn.exec_driver_sql(SEEN, (log_of(conn, project_id).id,))}
     own = conn.exec_driver_sql("SELECT next_dseq - 1 FROM devices WHERE id = ?", (origin.device_id,)).scalar()
     return covers | {origin.device_id: int(own or 0)}
 
@@ -298,12 +301,12 @@ def is_logged(conn: Connection, message_id: str) -> bool:
     return found.first() is not None
 
 
-def _announce(origin: Origin, project_id: str, reg: str, *, is_kept: bool = False) -> None:
-    if reg in PERSONAL:
+def _announce(origin: Origin, project_id: str, log: Log, reg: str, *, is_kept: bool = False) -> None:
+    if reg in PERSONAL and not log.is_own:
         return
     if not is_kept:
         origin.watch.check(project_id)
-    origin.watch.record(project_id)
+    origin.watch.record(log.id)
 
 
 def is_anothers(conn: Connection, project_id: str, kind: str, entities: Sequence[str]) -> bool:
@@ -337,8 +340,15 @@ def _check_own(conn: Connection, project_id: str, kind: str, reg: str, entities:
         raise SharedNotOwn
 
 
-def _state_of(reg: str) -> int:
-    return _PRIVATE if reg in PERSONAL else _PENDING
+def _state_of(reg: str, log: Log) -> int:
+    return _PRIVATE if reg in PERSONAL and not log.is_own else _PENDING
+
+
+def _said(body: Mapping[str, Any] | None, made_in: str | None) -> str | None:
+    """Return a body as it is stored; ``made_in``: the project of a new thread, in a log that holds several."""
+    if made_in is not None:
+        body = {**(body or {}), "project_id": made_in}
+    return None if body is None else to_json(body)
 
 
 def _heads(conn: Connection, kind: str, entities: Sequence[str], reg: str) -> dict[str, list[str]]:
@@ -357,7 +367,8 @@ def _heads(conn: Connection, kind: str, entities: Sequence[str], reg: str) -> di
 
 def log_new_messages(conn: Connection, origin: Origin, *, project_id: str, entities: Sequence[str]) -> None:
     """Log the creation of many messages at once, in their order."""
-    _announce(origin, project_id, CONTENT)
+    log = log_of(conn, project_id)
+    _announce(origin, project_id, log, CONTENT)
     now, device = origin.now(), origin.device_id
     ids = [new_id() for _ in entities]
     stamps = origin.hybrid_clock.several(len(entities))
@@ -367,7 +378,7 @@ def log_new_messages(conn: Connection, origin: Origin, *, project_id: str, entit
         raw,
         "INSERT INTO changes (id, project_id, device, dseq, kind, op, entity, reg, parents, hlc, at)",
         [
-            (ids[place], project_id, device, first + place, "message", "new", entity, CONTENT, "[]", stamps[place], now)
+            (ids[place], log.id, device, first + place, "message", "new", entity, CONTENT, "[]", stamps[place], now)
             for place, entity in enumerate(entities)
         ],
     )

@@ -16,6 +16,7 @@ from chatdesk.core.errors import NotPossible, ProjectNotFound
 from chatdesk.core.storage.chat import projects, tags
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin, log_threads
+from chatdesk.core.storage.engine.own_log import log_of
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync import entering
 from chatdesk.core.texts import Text
@@ -104,7 +105,7 @@ def _set_values(
             origin,
             op="del",
             reg=reg,
-            entries=entries(dead, lambda key: {"covers": covers[owners[key]]}),
+            entries=entries(dead, lambda key: {"covers": covers[owners[key]], "deleted_at": values[key]}),
         )
         alive = [key for key, value in values.items() if value is None]
         for owner in {owners[key] for key in alive}:  # a project that was deleted since comes back with its thread
@@ -116,7 +117,12 @@ def _set_values(
         rows = entries(values, lambda key: {column: values[key]})
         log_threads(conn, origin, op="edit", reg=reg, entries=rows)
         if column == "project_id":
-            arrived = [(key, str(values[key]), stamp, body) for key, _owner, stamp, body in rows]
+            logs = {each: log_of(conn, each) for each in {*targets, *owners.values()}}
+            arrived = [
+                (key, str(values[key]), stamp, body)
+                for key, owner, stamp, body in rows
+                if logs[owner] != logs[str(values[key])]
+            ]
             log_threads(conn, origin, op="edit", reg=reg, entries=arrived)
             for target in targets:
                 _enter(conn, origin, target, [key for key in values if target == values[key] != owners[key]])

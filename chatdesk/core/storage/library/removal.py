@@ -15,6 +15,7 @@ from chatdesk.core.storage.chat.trash import delete_thread, empty_messages
 from chatdesk.core.storage.engine import search_index
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.own_log import log_in_sql
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.knowledge.sources import forget_projects
 from chatdesk.core.storage.memory.memories import forget_ended
@@ -25,7 +26,9 @@ _MESSAGES_A_STEP = 500
 # True of a row without a stamp between the two moments. One stamped later than it was deleted was deleted while the
 # clock was behind; a stamp after the second moment, which is now, says nothing.
 IS_STAMPED_BEFORE = "(hlc >> 16) NOT BETWEEN ? AND ?"
-_SHARED = "IN (SELECT project_id FROM shared_projects WHERE state <> 'ended')"
+# Projects whose log others have, too: members of a team, or this person's own computers.
+_RUNNING = "SELECT project_id FROM shared_projects WHERE state <> 'ended'"
+_SHARED = f"IN (SELECT id FROM projects WHERE {log_in_sql('projects.id')} IN ({_RUNNING}))"
 
 # A thread is first marked as gone, in one step, and its rows are removed afterwards, in batches: a
 # process that is killed in between leaves nothing that anybody could see, and the next one goes on.
@@ -177,7 +180,7 @@ def trash_archived(conn: Connection, origin: Origin, archived_before: int) -> in
         row[0]
         for row in conn.exec_driver_sql(
             "SELECT id FROM threads WHERE archived_at IS NOT NULL AND deleted_at IS NULL AND archived_at < ?"
-            f" AND project_id NOT {_SHARED} ORDER BY archived_at LIMIT ?",
+            f" AND project_id NOT IN ({_RUNNING}) ORDER BY archived_at LIMIT ?",
             (archived_before, _THREADS_A_STEP),
         )
     ]

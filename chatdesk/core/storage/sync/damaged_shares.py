@@ -12,6 +12,7 @@ from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.domain.thread import DEFAULT_COLOUR
 from chatdesk.core.storage.engine.connection import driver
 from chatdesk.core.storage.engine.content_digest import damaged_ids
+from chatdesk.core.storage.engine.own_log import is_own_log
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync import parked_workspaces
 from chatdesk.core.storage.sync.sharing import PLACEHOLDER
@@ -47,7 +48,7 @@ def prepare(conn: Connection, now: int) -> bool:
     """Park the workspaces of a damaged profile, before it is repaired, and remove the remains of messages that the team
     has completely. Returns whether any project is shared."""
     shared = [row[0] for row in conn.exec_driver_sql(_RUNNING)]
-    for project_id in shared:
+    for project_id in (each for each in shared if not is_own_log(driver(conn), each)):
         conn.exec_driver_sql(
             "INSERT OR IGNORE INTO projects (id, name, colour, created_at) VALUES (?, ?, ?, ?)",
             (project_id, shown(PLACEHOLDER), DEFAULT_COLOUR, now),

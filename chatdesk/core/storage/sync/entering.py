@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -20,14 +20,13 @@ from sqlalchemy.engine import Connection, Row
 
 from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.sharing.team import ChangeState, ShareState
-from chatdesk.core.errors import ProjectNotFound
 from chatdesk.core.storage.chat import quoting
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
-from chatdesk.core.storage.engine.steering import MADE_WITH, changed_registers
-from chatdesk.core.storage.sync.registers import OVERRULED
+from chatdesk.core.storage.sync.entries import THREAD_COLUMNS, Entry, project_entries, thread_entries
+from chatdesk.core.storage.sync.registers import COUNTS, OVERRULED
 
 _THREADS_A_STEP: Final = 200
 # In ``problem`` of changes that were replaced by entering their thing afresh.
@@ -40,15 +39,10 @@ PERSONAL_REGS: Final = tuple(sorted(PERSONAL))
 # In SQL, with ``PERSONAL_REGS`` bound.
 NOT_PERSONAL: Final = f"reg NOT IN ({marks(PERSONAL_REGS)})"
 
-_THREAD: Final = (
-    "id, title, title_source, system_prompt, provider, model, created_at, deleted_at, parameters, is_without_summaries"
-)
 _SUMMARY: Final = (
     "thread_id", "from_message_id", "up_to_message_id", "text", "provider", "model", "prompt_version", "author",
     "pinned_facts", "created_at", "token_count", "message_count", "input_tokens", "output_tokens",
 )  # fmt: skip
-
-
 _UNFINISHED: Final = """
 WITH RECURSIVE below(id) AS (
     SELECT id FROM messages WHERE thread_id = ? AND status IN ('pending', 'streaming')
@@ -59,25 +53,14 @@ SELECT id FROM below
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """A change to be written. ``parents``: the ids of the changes that it follows."""
-
-    kind: str
-    op: str
-    entity: str
-    reg: str = CONTENT
-    body: Mapping[str, Any] | None = None
-    parents: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Share:
     project_id: str
     workspace_id: str
     # Members of a team that has the project already: it brings what they wrote, under their names.
     team: frozenset[str] = frozenset()
+    is_own: bool = False  # the log of this person's computers, which holds all private projects
 
-    def id_of(self, entry: _Entry) -> str:
+    def id_of(self, entry: Entry) -> str:
         """Return the id of the change: for a creation derived from the entity alone, for any other also from its
         body."""
         said = "" if entry.op == "new" or entry.body is None else to_json(entry.body)
@@ -91,15 +74,22 @@ def _share_of(conn: Connection, project_id: str) -> _Share:
         "SELECT workspace_id, progress FROM shared_projects WHERE project_id = ?", (project_id,)
     ).one()
     members = conn.exec_driver_sql("SELECT id FROM team_members WHERE workspace_id = ?", (workspace_id,))
-    has_all = bool(from_json(progress).get("joined_seq"))
-    return _Share(project_id, workspace_id, frozenset(row[0] for row in members) if has_all else frozenset())
+    is_own = project_id == workspace_id
+    has_all = bool(from_json(progress).get("joined_seq")) and not is_own
+    return _Share(project_id, workspace_id, frozenset(row[0] for row in members) if has_all else frozenset(), is_own)
 
 
-def log_project(conn: Connection, origin: Origin, project_id: str) -> None:
-    """Write the project itself into the log; ``log_batch`` writes its threads. Raises ``ProjectNotFound``."""
-    share = _share_of(conn, project_id)
+def log_project(conn: Connection, origin: Origin, project_id: str, *, into: str | None = None) -> None:
+    """Write the project itself into its log, or into that of own computers; ``log_batch`` writes its threads. Raises
+    ``ProjectNotFound``."""
+    share = _share_of(conn, into or project_id)
     quoting.quote_project(conn, project_id, team=share.team)
-    _enter(conn, origin, share, "project", _own(conn, share, _project_entries(conn, project_id)), new=[project_id])
+    entries = project_entries(conn, project_id, is_own=share.is_own)
+    _enter(conn, origin, share, "project", _own(conn, share, entries), new=[project_id])
+    deleted_at = conn.exec_driver_sql("SELECT deleted_at FROM projects WHERE id = ?", (project_id,)).scalar()
+    if share.is_own and deleted_at is not None:
+        body = {"covers": change_log.seen(conn, origin, share.project_id), "deleted_at": deleted_at}
+        _delete(conn, origin, share, "project", {project_id: body})
 
 
 def log_batch(conn: Connection, origin: Origin, project_id: str, *, rows: int = 500) -> tuple[int, int] | None:
@@ -115,7 +105,11 @@ def log_batch(conn: Connection, origin: Origin, project_id: str, *, rows: int = 
     while budget > 0:
         if "current" not in progress:
             after = progress.get("thread", _LAST_ID)
-            following = _next_threads(conn, project_id, after, until=progress.get("until", 0))
+            following = (
+                _next_own_threads(conn, progress.get("projects", []), after)
+                if share.is_own
+                else _next_threads(conn, project_id, after, until=progress.get("until", 0))
+            )
             if not following:
                 _finish(conn, share, progress)
                 origin.watch.record(project_id)
@@ -162,16 +156,26 @@ def _next_threads(conn: Connection, project_id: str, after: str, *, until: int) 
     ]
 
 
+def _next_own_threads(conn: Connection, project_ids: Sequence[str], after: str) -> list[str]:
+    rows = conn.exec_driver_sql(
+        f"SELECT id FROM threads WHERE project_id IN ({marks(project_ids)}) AND id < ? AND deleted_at IS NOT {GONE}"
+        " ORDER BY id DESC LIMIT ?",
+        (*project_ids, after, _THREADS_A_STEP),
+    )
+    return [row[0] for row in rows]
+
+
 def _enter_thread(conn: Connection, origin: Origin, share: _Share, thread_id: str) -> None:
     quoting.quote_thread(conn, origin, thread_id, team=share.team)
-    row = conn.exec_driver_sql(f"SELECT {_THREAD} FROM threads WHERE id = ?", (thread_id,)).one()
-    _enter(conn, origin, share, "thread", _own(conn, share, _thread_entries(conn, row)), new=[thread_id])
+    row = conn.exec_driver_sql(f"SELECT {THREAD_COLUMNS} FROM threads WHERE id = ?", (thread_id,)).one()
+    entries = thread_entries(conn, row, is_own=share.is_own)
+    _enter(conn, origin, share, "thread", _own(conn, share, entries), new=[thread_id])
 
 
-def _own(conn: Connection, share: _Share, entries: Sequence[_Entry]) -> list[_Entry]:
+def _own(conn: Connection, share: _Share, entries: Sequence[Entry]) -> list[Entry]:
     """Return the entries of a thread or project that the members of the team did not write."""
 
-    def author_of(entry: _Entry) -> str | None:
+    def author_of(entry: Entry) -> str | None:
         words = next((str(entry.body[name]) for name in _WORDS if entry.body and name in entry.body), None)
         return quoting.author_of(conn, entry.kind, entry.entity, entry.reg, words)
 
@@ -192,7 +196,7 @@ def _enter_content(conn: Connection, origin: Origin, share: _Share, progress: di
         # Answers that are still being written, and the messages below them, are logged when these end.
         unfinished = {row[0] for row in conn.exec_driver_sql(_UNFINISHED, (thread_id,))}
         own = [row.id for row in found if row.author_id not in share.team]
-        entries = [_Entry("message", "new", each) for each in own if each not in unfinished]
+        entries = [Entry("message", "new", each) for each in own if each not in unfinished]
         _enter(conn, origin, share, "message", entries, new=own)
         if len(found) == rows:
             progress["place"] = [found[-1].position, found[-1].id]
@@ -231,20 +235,27 @@ def _enter_rest(conn: Connection, origin: Origin, share: _Share, thread_id: str)
         (thread_id,),
     ):
         ids.append(row.id)
-        entries.append(_Entry("summary", "new", row.id, body={name: getattr(row, name) for name in _SUMMARY}))
+        entries.append(Entry("summary", "new", row.id, body={name: getattr(row, name) for name in _SUMMARY}))
         if row.is_off:
-            entries.append(_Entry("summary", "edit", row.id, change_log.SWITCH, {"is_off": True}))
+            entries.append(Entry("summary", "edit", row.id, change_log.SWITCH, {"is_off": True}))
     _enter(conn, origin, share, "summary", entries, new=ids)
+    if share.is_own:
+        marked = conn.exec_driver_sql(
+            "SELECT id, context_mark FROM messages WHERE thread_id = ? AND context_mark <> '' ORDER BY id", (thread_id,)
+        )
+        entries = [Entry("message", "edit", row[0], change_log.CONTEXT, {"context_mark": row[1]}) for row in marked]
+        _enter(conn, origin, share, "message", entries, new=())
     deleted_at = conn.exec_driver_sql("SELECT deleted_at FROM threads WHERE id = ?", (thread_id,)).scalar()
     if deleted_at is not None:
-        _delete(conn, origin, share, "thread", {thread_id: {"covers": change_log.seen(conn, origin, share.project_id)}})
+        body = {"covers": change_log.seen(conn, origin, share.project_id), "deleted_at": deleted_at}
+        _delete(conn, origin, share, "thread", {thread_id: body})
 
 
 def _delete(
     conn: Connection, origin: Origin, share: _Share, kind: str, bodies: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    parents = {entity: share.id_of(_Entry(kind, "new", entity)) for entity in bodies}
-    entries = [_Entry(kind, "del", entity, body=body, parents=(parents[entity],)) for entity, body in bodies.items()]
+    parents = {entity: share.id_of(Entry(kind, "new", entity)) for entity in bodies}
+    entries = [Entry(kind, "del", entity, body=body, parents=(parents[entity],)) for entity, body in bodies.items()]
     conn.exec_driver_sql(
         f"DELETE FROM register_heads WHERE entity = ? AND reg = ? AND {change_log.OF_KIND}",
         [(entity, CONTENT, kind, kind) for entity in bodies],
@@ -263,44 +274,6 @@ def _finish(conn: Connection, share: _Share, progress: Mapping[str, Any]) -> Non
         "UPDATE shared_projects SET state = ?, progress = ? WHERE project_id = ?",
         (ShareState.SHARED.value, json.dumps(kept), share.project_id),
     )
-
-
-def _project_entries(conn: Connection, project_id: str) -> list[_Entry]:
-    row = conn.exec_driver_sql(
-        "SELECT name, colour, system_prompt, provider, model, created_at, parameters, is_without_summaries"
-        " FROM projects WHERE id = ?",
-        (project_id,),
-    ).first()
-    if row is None:
-        raise ProjectNotFound
-    made = {"name": row.name, "colour": row.colour, "system_prompt": row.system_prompt, "created_at": row.created_at}
-    return [
-        _Entry("project", "new", project_id, body={**made, "provider": row.provider, "model": row.model}),
-        _Entry("project", "edit", project_id, change_log.NAME, {"name": row.name}),
-        _Entry("project", "edit", project_id, change_log.COLOUR, {"colour": row.colour}),
-        *_steering("project", project_id, row),
-    ]
-
-
-def _thread_entries(conn: Connection, row: Row[Any]) -> list[_Entry]:
-    title = {"title": row.title, "title_source": row.title_source}
-    tags = conn.exec_driver_sql(
-        "SELECT g.id, g.name FROM thread_tags j JOIN tags g ON g.id = j.tag_id WHERE j.thread_id = ? ORDER BY g.id",
-        (row.id,),
-    )
-    return [
-        _Entry("thread", "new", row.id, body={name: getattr(row, name) for name in MADE_WITH}),
-        _Entry("thread", "edit", row.id, change_log.TITLE, title),
-        *_steering("thread", row.id, row),
-        *(
-            _Entry("thread", "edit", row.id, f"{change_log.TAG}{tag.id}", {"is_on": True, "name": tag.name})
-            for tag in tags
-        ),
-    ]
-
-
-def _steering(kind: str, entity: str, row: Row[Any]) -> Iterable[_Entry]:
-    return (_Entry(kind, "edit", entity, reg, body) for reg, body in changed_registers(row._asdict()))
 
 
 def _replace(conn: Connection, origin: Origin, kind: str, things: Sequence[str]) -> None:
@@ -323,7 +296,7 @@ def _replace(conn: Connection, origin: Origin, kind: str, things: Sequence[str])
 
 
 def _enter(
-    conn: Connection, origin: Origin, share: _Share, kind: str, entries: Sequence[_Entry], *, new: Sequence[str]
+    conn: Connection, origin: Origin, share: _Share, kind: str, entries: Sequence[Entry], *, new: Sequence[str]
 ) -> None:
     """Write changes of one kind into the log, to be sent. They replace the log's earlier changes of the ``new``
     entities."""
@@ -331,6 +304,10 @@ def _enter(
         _replace(conn, origin, kind, new)
     if not entries:
         return
+    if share.is_own:
+        entries = _unknown(conn, share, kind, entries)
+        if not entries:
+            return
     ids = [share.id_of(entry) for entry in entries]
     # Below are those of before the share, also where these were the newest of all that are made again now.
     newest = conn.exec_driver_sql("SELECT coalesce(max(n), 0) FROM changes").scalar_one()
@@ -371,6 +348,21 @@ def _enter(
         "INSERT OR IGNORE INTO register_heads (entity, reg, change_id) VALUES (?, ?, ?)",
         [(entry.entity, entry.reg, change_id) for entry, change_id in zip(entries, ids, strict=True)],
     )
+
+
+def _unknown(conn: Connection, share: _Share, kind: str, entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries without those that make what the log has already."""
+    new = [each.entity for each in entries if each.op == "new"]
+    known = {
+        row[0]
+        for batch in batches(new)
+        for row in conn.exec_driver_sql(
+            f"SELECT entity FROM changes WHERE entity IN ({marks(batch)}) AND reg = '{CONTENT}' AND op = 'new'"
+            f" AND kind = ? AND +project_id = ? AND {COUNTS}",
+            (*batch, kind, share.project_id),
+        )
+    }
+    return [each for each in entries if each.op != "new" or each.entity not in known]
 
 
 def forget_before(raw: sqlite3.Connection, kind: str, entity: str, reg: str) -> None:

@@ -40,6 +40,7 @@ from chatdesk.core.storage.chat import token_counts, trash
 from chatdesk.core.storage.engine import change_log, search_index
 from chatdesk.core.storage.engine.change_log import ERASED, Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.own_log import log_in_sql
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.entering import forget_before
 from chatdesk.core.storage.sync.projection import deletes, projection, values
@@ -78,9 +79,10 @@ def named(body: str | None) -> list[str]:
 
 
 def erasable(conn: Connection, thread_id: str, message_id: str | None) -> Erasure | None:
-    """Return how far this person may erase a thread, or one of its messages; None if its project is not shared."""
+    """Return how far this person may erase a thread, or one of its messages; None if its log is not shared."""
     row = conn.exec_driver_sql(
-        "SELECT s.role, w.member_id FROM threads t JOIN shared_projects s ON s.project_id = t.project_id"
+        "SELECT s.role, w.member_id FROM threads t JOIN shared_projects s"
+        f" ON s.project_id = {log_in_sql('t.project_id')}"
         " JOIN workspaces w ON w.id = s.workspace_id WHERE t.id = ? AND s.state <> 'ended'",
         (thread_id,),
     ).first()
@@ -174,14 +176,18 @@ def _summaries_over(conn: Connection, thread_id: str, message_ids: Sequence[str]
 
 
 def _project_of(conn: Connection, thread_id: str) -> str:
-    return str(conn.exec_driver_sql("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).scalar_one())
+    log = f"SELECT {log_in_sql('threads.project_id')} FROM threads WHERE id = ?"
+    return str(conn.exec_driver_sql(log, (thread_id,)).scalar_one())
 
 
 # The parts of an erased entity that stay.
 
 
 _KEPT: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
-    "thread": {"created_at": lambda value: is_number(value) and len(str(value)) <= _LONGEST_MOMENT},
+    "thread": {
+        "created_at": lambda value: is_number(value) and len(str(value)) <= _LONGEST_MOMENT,
+        "project_id": is_id,
+    },
     "summary": {"thread_id": is_id},
     "message": {
         "thread_id": is_id,
@@ -284,7 +290,8 @@ def _unlogged(raw: sqlite3.Connection, project_id: str, change_ids: Iterable[str
         for batch in batches(sorted(set(change_ids)))
         for row in raw.execute(
             "SELECT m.id FROM changes c JOIN messages m ON m.id = c.entity JOIN threads t ON t.id = m.thread_id"
-            " WHERE +c.project_id = ?1 AND t.project_id = ?1 AND c.erased = 1 AND c.kind = 'message' AND c.op = 'new'"
+            f" WHERE +c.project_id = ?1 AND {log_in_sql('t.project_id')} = ?1 AND c.erased = 1 AND c.kind = 'message'"
+            " AND c.op = 'new'"
             " AND (m.author_id = c.author OR (c.author = ?2 AND m.author_id IS NULL AND m.role = 'user'))"
             f" AND m.purged_at IS NULL AND c.id IN ({marks(batch)})",
             (project_id, me, *batch),

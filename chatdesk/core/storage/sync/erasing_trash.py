@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from chatdesk.core.domain.library import GONE
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine.change_log import ERASED, Origin
+from chatdesk.core.storage.engine.own_log import log_in_sql
 from chatdesk.core.storage.sync.erasing import MOST_IN_ONE, ON_SERVER, ask_for_messages, ask_for_thread
 
 # Threads of the trash that are asked for in one transaction.
@@ -27,6 +28,7 @@ _MINE: Final = (
     " AND each.type = 'text' AND e.entity IN ({threads}))"
 )
 _GONE_THREADS: Final = f"SELECT id FROM threads WHERE deleted_at = {GONE}"
+_LOG: Final = log_in_sql("t.project_id")
 _EXPIRED: Final = "m.deleted_at IS NOT NULL AND m.deleted_at < ?1 AND m.purged_at IS NULL"
 
 
@@ -48,10 +50,10 @@ def _purged_threads(conn: Connection) -> list[str]:
     return [
         row[0]
         for row in conn.exec_driver_sql(
-            "SELECT DISTINCT t.id FROM threads t JOIN shared_projects s ON s.project_id = t.project_id"
+            f"SELECT DISTINCT t.id FROM threads t JOIN shared_projects s ON s.project_id = {_LOG}"
             " JOIN workspaces w ON w.id = s.workspace_id CROSS JOIN messages m ON m.thread_id = t.id"
             " CROSS JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new'"
-            " AND +c.project_id = t.project_id"
+            f" AND +c.project_id = {_LOG}"
             f" WHERE t.deleted_at = {GONE} AND {_MAY_WRITE} AND {_MINE.format(threads=_GONE_THREADS)} LIMIT ?",
             (_ASKED_AT_ONCE,),
         )
@@ -64,9 +66,9 @@ def _expired_messages(conn: Connection, trashed_before: int) -> list[tuple[str, 
         (row[0], row[1])
         for row in conn.exec_driver_sql(
             "SELECT m.thread_id, m.id FROM messages m CROSS JOIN threads t ON t.id = m.thread_id"
-            " JOIN shared_projects s ON s.project_id = t.project_id JOIN workspaces w ON w.id = s.workspace_id"
+            f" JOIN shared_projects s ON s.project_id = {_LOG} JOIN workspaces w ON w.id = s.workspace_id"
             " CROSS JOIN changes c ON c.entity = m.id AND c.reg = 'content' AND c.op = 'new'"
-            " AND +c.project_id = t.project_id"
+            f" AND +c.project_id = {_LOG}"
             f" WHERE {_EXPIRED} AND t.deleted_at IS NULL"
             f" AND {_MAY_WRITE} AND {_MINE.format(threads=threads)} LIMIT ?2",
             (trashed_before, MOST_IN_ONE),

@@ -21,6 +21,7 @@ from chatdesk.core.domain.sharing.sync_wire import MAX_BODY_BYTES, PushResult, P
 from chatdesk.core.domain.sharing.team import ChangeState, ShareState
 from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.own_log import is_own_log
 from chatdesk.core.storage.engine.plain_text import object_in
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.refused import parent_ids, refuse
@@ -80,6 +81,7 @@ def find_pending(conn: Connection, project_id: str, *, max_rows: int, max_bytes:
     state = conn.exec_driver_sql("SELECT state FROM shared_projects WHERE project_id = ?", (project_id,)).scalar()
     if state != ShareState.SHARED:
         return Outgoing()
+    is_own = is_own_log(driver(conn), project_id)
     changes: list[WireChange] = []
     private: list[str] = []
     gone: list[str] = []
@@ -100,7 +102,7 @@ def find_pending(conn: Connection, project_id: str, *, max_rows: int, max_bytes:
         states = _states(conn, project_id, list({file.sha256: None for _, files in texts.values() for file in files}))
         for row in rows:
             entity = row[5]
-            if row[6] in PERSONAL:
+            if row[6] in PERSONAL and not is_own:
                 private.append(row[1])
                 continue
             files: list[FileBody] = []

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.engine import change_log
-from chatdesk.core.storage.sync.wire.rows import read_object
+from chatdesk.core.storage.sync.wire.rows import moment, read_object
 
 DELETE: Final = "del"
 # ``problem`` of a text of this person that another member's, written at the same time, took the place of.
@@ -120,6 +120,12 @@ def winner(heads: Iterable[LogRow]) -> LogRow | None:
 
 def _order(row: LogRow) -> tuple[int, str]:
     return row.hlc, row.id
+
+
+def deleted_at(deletions: Iterable[LogRow], now: int) -> int:
+    """Return the moment that the last of these deletions gives, at the latest ``now``."""
+    said = [moment(row.values().get("deleted_at"), now) for row in sorted(deletions, key=_order)]
+    return next((each for each in reversed(said) if each), now)
 
 
 def update_heads(

@@ -22,7 +22,7 @@ from chatdesk.core.errors import NotPossible
 from chatdesk.core.storage.chat import projects, quoting
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.plain_text import from_json, json_value, object_in
-from chatdesk.core.storage.sync import outbox
+from chatdesk.core.storage.sync import outbox, own_carrying
 from chatdesk.core.storage.sync.entering import ENTERED, NOT_PERSONAL, PERSONAL_REGS, log_project
 from chatdesk.core.texts import Text, shown
 
@@ -30,15 +30,6 @@ PLACEHOLDER: Final = Text("Shared project")
 
 _OWN_WISHES: Final = (EndReason.UNSHARED, EndReason.LEFT)
 _PENDING, _PRIVATE = int(ChangeState.PENDING), int(ChangeState.PRIVATE)
-# Private projects, and whether anything was done in each.
-_PRIVATE_PROJECTS: Final = """
-SELECT p.id, p.name <> ? OR EXISTS (SELECT 1 FROM threads t WHERE t.project_id = p.id)
-  OR EXISTS (SELECT 1 FROM changes c WHERE c.project_id = p.id AND c.op <> 'new')
-  OR EXISTS (SELECT 1 FROM knowledge_sources k WHERE k.project_id = p.id)
-  OR EXISTS (SELECT 1 FROM knowledge_questions k WHERE k.project_id = p.id)
-FROM projects p WHERE p.deleted_at IS NULL
-  AND p.id NOT IN (SELECT project_id FROM shared_projects WHERE state <> 'ended') ORDER BY p.id
-"""
 
 
 # Before
@@ -150,7 +141,7 @@ def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str
             conn.exec_driver_sql("UPDATE projects SET deleted_at = NULL WHERE id = ?", (head.project_id,))
         start(conn, origin, head.project_id, workspace_id, TeamRole(head.role), head.channel, joined_seq=head.seq)
         return
-    _forget(conn, head.project_id)
+    forget(conn, head.project_id)
     now = origin.now()
     conn.exec_driver_sql(
         "INSERT INTO projects (id, name, colour, created_at) VALUES (?, ?, ?, ?)",
@@ -172,22 +163,7 @@ def adopt(conn: Connection, origin: Origin, head: ProjectHead, workspace_id: str
     )
 
 
-def carry(conn: Connection, origin: Origin, workspace_id: str) -> list[str]:
-    """Share all private projects with this person's own computers. Returns their ids. The first project of a new
-    profile, in which nothing was written, goes where there is another one; it is among them."""
-    found = conn.exec_driver_sql(_PRIVATE_PROJECTS, (shown(projects.DEFAULT_NAME),)).all()
-    carried = [project_id for project_id, is_used in found if is_used]
-    for project_id in carried:
-        start(conn, origin, project_id, workspace_id, TeamRole.OWNER, "")
-    others = [project_id for project_id, is_used in found if not is_used]
-    if others and running(conn, workspace_id):
-        _forget(conn, others[0])
-        conn.exec_driver_sql("DELETE FROM projects WHERE id = ?", (others[0],))
-        return [*carried, others[0]]
-    return carried
-
-
-def _forget(conn: Connection, project_id: str) -> None:
+def forget(conn: Connection, project_id: str) -> None:
     """Remove the log of a project that was purged here, because all of it is pulled again."""
     conn.exec_driver_sql(
         "DELETE FROM register_heads WHERE change_id IN (SELECT id FROM changes WHERE project_id = ?)", (project_id,)
@@ -271,7 +247,7 @@ def end(conn: Connection, project_id: str, reason: EndReason) -> None:
         (project_id,),
     )
     before = conn.exec_driver_sql(
-        "SELECT state, progress, ended FROM shared_projects WHERE project_id = ?", (project_id,)
+        "SELECT workspace_id, state, progress, ended FROM shared_projects WHERE project_id = ?", (project_id,)
     ).first()
     if before is not None and reason in (EndReason.REMOVED, EndReason.DELETED):
         # The server reports the end later, without the wish behind it, which was recorded before.
@@ -281,9 +257,14 @@ def end(conn: Connection, project_id: str, reason: EndReason) -> None:
     # If the share ended before all rows were entered, the older part of the log is private again, and is entered again
     # when the project is shared once more.
     until = 0 if before is None or is_entered else from_json(before.progress).get("until", 0)
+    kept = {"until": until} if until else {}
+    if before is not None and before.workspace_id == project_id:  # the log of own computers
+        kept = {"left": conn.exec_driver_sql("SELECT coalesce(max(n), 0) FROM changes").scalar_one()}
+    elif before is not None:
+        own_carrying.forget_entered(conn, project_id)
     conn.exec_driver_sql(
         "UPDATE shared_projects SET state = ?, ended = ?, channel = '', progress = ? WHERE project_id = ?",
-        (ShareState.ENDED.value, reason.value, json.dumps({"until": until} if until else {}), project_id),
+        (ShareState.ENDED.value, reason.value, json.dumps(kept), project_id),
     )
     conn.exec_driver_sql("DELETE FROM team_roles WHERE project_id = ?", (project_id,))
     conn.exec_driver_sql(

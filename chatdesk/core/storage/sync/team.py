@@ -34,6 +34,7 @@ from chatdesk.core.storage.sync import (
     joining_again,
     misfits,
     outbox,
+    own_carrying,
     own_places,
     parked_workspaces,
     sharing,
@@ -201,10 +202,12 @@ def store_view(
         head.project_id
         for head in view.projects
         if head.project_id not in changed
-        and _apply_head(conn, origin, workspace_id, head, known.get(head.project_id), is_own=is_own)
+        and not (is_own and head.project_id != workspace_id)
+        and _apply_head(conn, origin, workspace_id, head, known.get(head.project_id))
     }
     if is_own:  # nobody takes a project away from a person, and their computers carry all
-        return frozenset(touched | set(sharing.carry(conn, origin, workspace_id)))
+        head = next((each for each in view.projects if each.project_id == workspace_id), None)
+        return frozenset(touched | set(own_carrying.carry(conn, origin, workspace_id, head)))
     touched |= {
         project_id
         for project_id, share in known.items()
@@ -215,9 +218,7 @@ def store_view(
     return frozenset(touched)
 
 
-def _apply_head(
-    conn: Connection, origin: Origin, workspace_id: str, head: ProjectHead, mine: ShareMark | None, *, is_own: bool
-) -> bool:
+def _apply_head(conn: Connection, origin: Origin, workspace_id: str, head: ProjectHead, mine: ShareMark | None) -> bool:
     """Add, update or end a project that the server names. Returns whether it was added, opened or ended."""
     if mine is not None and not mine.is_ended:
         if mine.workspace_id != workspace_id:
@@ -229,7 +230,7 @@ def _apply_head(
         return False
     if head.is_deleted or (mine is not None and mine.workspace_id != workspace_id):
         return False
-    if is_own or sharing.may_adopt(conn, head, is_ended=mine is not None):
+    if sharing.may_adopt(conn, head, is_ended=mine is not None):
         sharing.adopt(conn, origin, head, workspace_id)
         return True
     return mine is not None and sharing.record_admission(conn, head.project_id, is_let_in=True)

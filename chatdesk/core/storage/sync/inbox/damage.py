@@ -13,6 +13,7 @@ from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.domain.sharing.team import ChangeState
 from chatdesk.core.storage.sync.inbox.entities import insert_threads
 from chatdesk.core.storage.sync.inbox.page import Page
+from chatdesk.core.storage.sync.projection.projection import homes
 from chatdesk.core.storage.sync.wire.rows import is_id, read_object
 
 _WAITING: Final = (
@@ -46,8 +47,7 @@ def make_places(page: Page) -> set[str]:
             if not insert_threads(page, [row]):
                 made.add(wanted)
             continue
-        home = raw.execute("SELECT project_id FROM threads WHERE id = ?", (thread_id,)).fetchone()
-        if kind != "message" or home is None or home[0] != project_id:
+        if kind != "message" or homes(raw, "thread", (str(thread_id),)).get(str(thread_id)) != project_id:
             continue
         now = page.origin.now()
         is_first = raw.execute("SELECT 1 FROM messages WHERE thread_id = ? LIMIT 1", (thread_id,)).fetchone() is None

@@ -16,7 +16,7 @@ from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.engine.stored_bytes import MOST_IN_FILE, is_bounded
 from chatdesk.core.storage.sync.inbox.messages import Outcome, insert_parts, want_files
 from chatdesk.core.storage.sync.inbox.page import CONFIRMED, FOREIGN, ORPHANED, WAITS, Page
-from chatdesk.core.storage.sync.projection import summaries
+from chatdesk.core.storage.sync.projection import own_projects, summaries
 from chatdesk.core.storage.sync.projection.projection import homes
 from chatdesk.core.storage.sync.projection.values import thread_columns
 from chatdesk.core.storage.sync.wire.rows import (
@@ -74,6 +74,10 @@ def insert_threads(page: Page, rows: Sequence[PulledChange]) -> dict[str, str]:
         if body is None or row.entity in taken:
             foreign[row.id] = "the thread cannot be read" if body is None else "a project has that id"
             continue
+        target = own_projects.made_in(page.conn, page.origin, page.project_id, body)
+        if target is None:
+            foreign[row.id] = "its project is another's here"
+            continue
         created_at = moment(body.get("created_at"), latest_of(row.at)) or 0
         columns = thread_columns(body)
         names = (*_THREAD_COLUMNS, *columns)
@@ -81,7 +85,7 @@ def insert_threads(page: Page, rows: Sequence[PulledChange]) -> dict[str, str]:
             f"INSERT INTO threads ({', '.join(names)}) VALUES ({marks(names)})",
             (
                 row.entity,
-                project_id,
+                target,
                 created_at,
                 created_at,
                 row.hlc,
@@ -170,8 +174,8 @@ def revive(page: Page, waiting: Iterable[tuple[str, str]]) -> set[str]:
                 id=wanted, seq=0, device=device, dseq=0, author=author, kind=kind, op="new", entity=wanted,
                 reg="content", parents=(), hlc=hlc, body=body, chain=b"", at=0,
             )  # fmt: skip
-            insert_threads(page, [made])
-            back.add(wanted)
+            if not insert_threads(page, [made]):
+                back.add(wanted)
         elif kind == "message" and body is None:
             now = page.origin.now()
             is_first = shown_path.tip(page.conn, thread_id) is None

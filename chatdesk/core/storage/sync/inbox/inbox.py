@@ -100,10 +100,10 @@ def _finish(page: Page) -> None:
     page.registers |= _registers_of(page.raw, page.project_id, page.arrived)
     deleted = projection.threads_with_deletions(page.raw, page.project_id, page.effects.threads)
     page.registers.update(("thread", each, change_log.CONTENT) for each in deleted)
-    if page.registers:
+    if page.registers or page.effects.new_threads:  # a new thread shows its project again
         projection.project_many(page.conn, page.origin, page.project_id, page.registers, page.effects)
-    if page.effects.threads or page.effects.new_threads:
-        projects.refresh_last_chat(page.conn, page.project_id)
+    for each in sorted(page.effects.homes(page.raw)):
+        projects.refresh_last_chat(page.conn, each)
 
 
 def _registers_of(raw: sqlite3.Connection, project_id: str, arrived: Iterable[str]) -> set[projection.Register]:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from chatdesk.core.domain.sharing.sync_wire import PulledChange
 from chatdesk.core.storage.engine import change_log
+from chatdesk.core.storage.engine.own_log import is_own_log
 from chatdesk.core.storage.sync.inbox import damage, entities, moves, taken_ids
 from chatdesk.core.storage.sync.inbox import messages as sync_inbox_messages
 from chatdesk.core.storage.sync.inbox.messages import Incoming, Outcome
 from chatdesk.core.storage.sync.inbox.page import Page
 from chatdesk.core.storage.sync.inbox.prepare import Prepared
-from chatdesk.core.storage.sync.projection import projection
+from chatdesk.core.storage.sync.projection import own_projects, projection
 from chatdesk.core.storage.sync.projection import values as sync_projection_values
 from chatdesk.core.storage.sync.registers import first_author
 from chatdesk.core.storage.sync.wire.rows import read_message
@@ -53,6 +54,11 @@ def write(page: Page, steps: Steps, prepared: Prepared) -> None:
     if steps.flawed:
         page.store(steps.flawed, foreign=prepared.flaws)
     page.gather_erased([*steps.threads, *(each.change for each in steps.messages), *steps.summaries, *steps.registers])
+    if is_own_log(page.raw, page.project_id):
+        for row in steps.registers:
+            if (row.kind, row.op) == ("project", "new"):
+                own_projects.find_or_make(page.conn, page.origin, page.project_id, row.entity)
+                page.effects.projects.add(row.entity)
     if steps.threads:
         write_threads(page, steps.threads)
     if steps.messages:
@@ -74,7 +80,9 @@ def write_threads(page: Page, rows: Sequence[PulledChange]) -> None:
     # Those that are not new were there already, and may be all that was saved of them from a damaged database.
     for thread_id in made.keys() - page.effects.new_threads:
         set_author(page, "thread", thread_id, made[thread_id])
-        page.registers.update(("thread", thread_id, reg) for reg in sync_projection_values.THREAD)
+        page.registers.update(
+            ("thread", thread_id, reg) for reg in (*sync_projection_values.THREAD, *change_log.PERSONAL)
+        )
 
 
 def _write_messages(page: Page, incoming: Sequence[Incoming]) -> None:

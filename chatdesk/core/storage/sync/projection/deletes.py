@@ -23,8 +23,10 @@ from chatdesk.core.storage.chat import projects, shown_path, summaries, thread_c
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.own_log import is_own_log, log_in_sql
 from chatdesk.core.storage.engine.plain_text import json_value, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
+from chatdesk.core.storage.sync import registers
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.registers import COUNTS, DELETE, LogRow, log_row, update_heads
 from chatdesk.core.storage.sync.wire.rows import is_id
@@ -32,6 +34,7 @@ from chatdesk.core.storage.sync.wire.rows import is_id
 # Codes of ``team_notes``.
 THREAD_BACK, MESSAGE_BACK = "thread_back", "message_back"
 
+_DELETED = f"SELECT deleted_at, project_id FROM threads WHERE id = ? AND {log_in_sql('threads.project_id')} = ?"
 _PERSONAL = ", ".join(f"'{reg}'" for reg in sorted(change_log.PERSONAL))
 _COUNTED = "c." + COUNTS
 _CHILDREN = (
@@ -70,9 +73,10 @@ def show_or_hide_threads(
 ) -> None:
     """Hide and show threads of one project according to the log."""
     raw = driver(conn)
-    has_changed = False
+    has_changed: set[str] = set()
+    is_own = is_own_log(raw, project_id)
     for thread_id in sorted(ids):
-        row = raw.execute("SELECT deleted_at FROM threads WHERE id = ? AND project_id = ?", (thread_id, project_id))
+        row = raw.execute(_DELETED, (thread_id, project_id))
         found = row.fetchone()
         if found is None:
             continue
@@ -81,14 +85,18 @@ def show_or_hide_threads(
             _add_note_of_deletion(raw, origin, thread_id, THREAD_BACK, verdict, effects)
         if verdict.is_hidden is (found[0] is not None):
             continue
-        # The moment of its coming, so that it stays in the trash for as long as anything else.
-        raw.execute(
-            "UPDATE threads SET deleted_at = ? WHERE id = ?", (origin.now() if verdict.is_hidden else None, thread_id)
-        )
+        # The moment of its coming, so that it stays in the trash for as long as anything else. On all computers of one
+        # person it is that of the deletion, by which the threads of a project come back together.
+        gone_at = _moment(raw, origin, project_id, thread_id, is_own=is_own) if verdict.is_hidden else None
+        raw.execute("UPDATE threads SET deleted_at = ? WHERE id = ?", (gone_at, thread_id))
         effects.threads.add(thread_id)
-        has_changed = True
-    if has_changed:
-        projects.refresh_last_chat(conn, project_id)
+        has_changed.add(found[1])
+    for each in sorted(has_changed):
+        projects.refresh_last_chat(conn, each)
+
+
+def _moment(raw: sqlite3.Connection, origin: Origin, log: str, thread_id: str, *, is_own: bool) -> int:
+    return registers.deleted_at(_deletions(raw, log, "thread", thread_id), origin.now()) if is_own else origin.now()
 
 
 def _thread_verdict(raw: sqlite3.Connection, project_id: str, thread_id: str) -> _Verdict:
@@ -129,7 +137,7 @@ def show_or_hide_messages(
         for some in batches(fresh):
             for message_id, position, purged_at in raw.execute(
                 "SELECT m.id, m.position, m.purged_at FROM messages m JOIN threads t ON t.id = m.thread_id"
-                f" WHERE m.id IN ({marks(some)}) AND t.project_id = ?",
+                f" WHERE m.id IN ({marks(some)}) AND {log_in_sql('t.project_id')} = ?",
                 (*some, project_id),
             ).fetchall():
                 if purged_at is None:

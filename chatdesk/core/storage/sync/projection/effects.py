@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass, field
 
 from chatdesk.core.domain.sharing.sync_results import Applied
+from chatdesk.core.storage.engine.rows import batches, marks
 
 
 @dataclass(slots=True)
@@ -42,6 +44,14 @@ class Effects:
             rows=rows,
             notes=tuple(self.notes),
         )
+
+    def homes(self, raw: sqlite3.Connection) -> set[str]:
+        """Return the projects of the threads that changed or are new."""
+        return {
+            row[0]
+            for batch in batches(sorted(self.threads | self.new_threads))
+            for row in raw.execute(f"SELECT DISTINCT project_id FROM threads WHERE id IN ({marks(batch)})", batch)  # noqa: S608
+        }
 
     def member(self, author: str | None) -> str | None:
         """Return ``author`` as rows store it: None is this person."""

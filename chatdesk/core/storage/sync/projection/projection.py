@@ -23,10 +23,11 @@ from chatdesk.core.storage.chat import tags
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import Origin
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.own_log import is_own_log, log_in_sql
 from chatdesk.core.storage.engine.plain_text import clean, folded
 from chatdesk.core.storage.engine.rows import TAG_MARK, batches, marks
 from chatdesk.core.storage.engine.steering import SYSTEM_PROMPT
-from chatdesk.core.storage.sync.projection import values
+from chatdesk.core.storage.sync.projection import own_projects, own_values, values
 from chatdesk.core.storage.sync.projection.deletes import show_or_hide_messages, show_or_hide_threads
 from chatdesk.core.storage.sync.projection.effects import Effects
 from chatdesk.core.storage.sync.projection.summaries import show_or_hide_summary
@@ -44,7 +45,7 @@ from chatdesk.core.storage.sync.registers import (
 )
 from chatdesk.core.storage.sync.wire.rows import is_id, read_object
 
-# Kind: the table, the registers that are columns, and in which project (an SQL expression) a row of it is.
+# Kind: in which project a row of it is.
 _HOMES: Final[Mapping[str, str]] = {
     "thread": "SELECT id, project_id FROM threads WHERE id IN",
     "message": "SELECT m.id, t.project_id FROM messages m JOIN threads t ON t.id = m.thread_id WHERE m.id IN",
@@ -75,19 +76,22 @@ _KEEP_OVERRULED: Final = (
 
 
 def homes(raw: sqlite3.Connection, kind: str, entities: Iterable[str]) -> dict[str, str]:
-    """Return the project of each of these entities that exists."""
+    """Return the log that each of these entities that exist belongs to: its project's."""
     query = _HOMES.get(kind)
     if query is None:
         return {}
-    return {
+    found = {
         row[0]: row[1]
         for batch in batches(sorted(set(entities)))
         for row in raw.execute(f"{query} ({marks(batch)})", batch)
     }
+    logs = {each: raw.execute(f"SELECT {log_in_sql('?1')}", (each,)).fetchone()[0] for each in set(found.values())}
+    return {entity: logs[project_id] for entity, project_id in found.items()}
 
 
 def elsewhere(raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledChange]) -> set[str]:
-    """Return the ids of changes whose entities belong to another project."""
+    """Return the ids of changes whose entities belong to another log."""
+    is_own = is_own_log(raw, project_id)
     here = {
         kind: homes(raw, kind, [row.entity for row in rows if row.kind == kind]) for kind in {row.kind for row in rows}
     }
@@ -95,7 +99,7 @@ def elsewhere(raw: sqlite3.Connection, project_id: str, rows: Sequence[PulledCha
         row.id
         for row in rows
         if here[row.kind].get(row.entity, project_id) != project_id
-        or (row.kind == "project" and row.entity != project_id)
+        or (row.kind == "project" and row.entity != project_id and not is_own)
     }
 
 
@@ -118,9 +122,9 @@ def project_many(
     by_kind: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for kind, entity, reg in registers:
         by_kind[kind].add((entity, reg))
-    deleted_messages: set[str] = set()
-    threads: set[str] = set()
+    deleted_messages, threads = set[str](), set[str]()
     tags_of: dict[str, list[str]] = defaultdict(list)
+    personal: set[Register] = set()
     for kind in ("project", "thread", "message", "summary"):
         wanted = by_kind.get(kind, set())
         here = homes(raw, kind, [entity for entity, _ in wanted])
@@ -134,16 +138,20 @@ def project_many(
             elif reg == change_log.CONTENT and kind == "summary":
                 show_or_hide_summary(raw, origin, project_id, entity, effects)
             elif reg == change_log.CONTENT:
-                _project_all(raw, project_id, effects)
+                _project_all(raw, project_id, entity, effects)
             elif kind == "thread" and reg.startswith(change_log.TAG):
                 tags_of[entity].append(reg)
-            elif reg not in change_log.PERSONAL:
+            elif reg in change_log.PERSONAL:
+                personal.add((kind, entity, reg))
+            else:
                 _write_columns(raw, project_id, kind, entity, reg, effects)
     for thread_id, regs in tags_of.items():
         _write_tags(raw, origin, project_id, thread_id, regs, effects)
     show_or_hide_messages(conn, origin, project_id, deleted_messages, effects)
     threads |= threads_with_deletions(raw, project_id, _threads_of(raw, by_kind))
+    own_values.write(conn, origin, project_id, personal, effects)
     show_or_hide_threads(conn, origin, project_id, threads, effects)
+    own_projects.show_or_hide(conn, origin, project_id, by_kind.get("project", ()), effects)
 
 
 def _threads_of(raw: sqlite3.Connection, by_kind: Mapping[str, set[tuple[str, str]]]) -> set[str]:
@@ -169,10 +177,10 @@ def threads_with_deletions(raw: sqlite3.Connection, project_id: str, ids: Iterab
     }
 
 
-def _project_all(raw: sqlite3.Connection, project_id: str, effects: Effects) -> None:
-    update_heads(raw, project_id, "project", project_id, change_log.CONTENT)
+def _project_all(raw: sqlite3.Connection, log: str, project_id: str, effects: Effects) -> None:
+    update_heads(raw, log, "project", project_id, change_log.CONTENT)
     for reg in values.PROJECT:
-        _write_columns(raw, project_id, "project", project_id, reg, effects)
+        _write_columns(raw, log, "project", project_id, reg, effects)
 
 
 def _write_columns(
