@@ -159,6 +159,8 @@ class World:
             if name.parts[0] in self.own[target] or (len(name.parts) > 1 and name.parts[0] not in self.own[source]):
                 continue
             copy = there / name
+            if is_resting and len(name.parts) == 1 and not _is_begun(self.computers[source]):
+                continue  # the newest version of the library's file wins: somebody has mended it
             if is_resting:
                 self._copy(path, copy)
                 continue
