@@ -12614,6 +12614,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>عبارة الاسترداد كما ظهرت على الحاسوب الآخر</translation>
     </message>
     <message>
+        <source>Look inside</source>
+        <translation>النظر في الداخل</translation>
+    </message>
+    <message>
         <source>Joining…</source>
         <translation>يجري الانضمام…</translation>
     </message>
@@ -13374,8 +13378,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>نسيان المجلّد…</translation>
     </message>
     <message>
-        <source>older than before</source>
-        <translation>أقدم من ذي قبل</translation>
+        <source>older files</source>
+        <translation>ملفات أقدم</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -21651,8 +21655,8 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
         <translation>اقتراح ذكريات تحت الإجابة</translation>
     </message>
     <message>
-        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
-        <translation>جملة من سؤالك تخصّك. لا يُحفظ شيء ما لم تؤكّده.</translation>
+        <source>A sentence of yours that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>جملة كتبتها تخصّك. لا يُحفظ شيء ما لم تؤكّده.</translation>
     </message>
     <message>
         <source>Memories take at most</source>
@@ -21789,6 +21793,10 @@ Inter and JetBrains Mono are used under the SIL Open Font License, the Lucide ic
     <message>
         <source>It is a folder of ChatDesk.</source>
         <translation>هو مجلّد من ChatDesk.</translation>
+    </message>
+    <message>
+        <source>The folder is empty.</source>
+        <translation>المجلّد فارغ.</translation>
     </message>
     <message>
         <source>It has other files. Choose an empty folder, or a new one inside.</source>

@@ -11989,6 +11989,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>リカバリーフレーズ(ほかのコンピューターに表示されたもの)</translation>
     </message>
     <message>
+        <source>Look inside</source>
+        <translation>中を確認</translation>
+    </message>
+    <message>
         <source>Joining…</source>
         <translation>参加しています…</translation>
     </message>
@@ -12714,8 +12718,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>フォルダーの使用をやめる…</translation>
     </message>
     <message>
-        <source>older than before</source>
-        <translation>以前より古い</translation>
+        <source>older files</source>
+        <translation>古いファイル</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -20341,8 +20345,8 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
         <translation>回答の下にメモリーを提案</translation>
     </message>
     <message>
-        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
-        <translation>質問の中の、自分に関する文です。確認しないかぎり、何も保存されません。</translation>
+        <source>A sentence of yours that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>自分が書いた、自分に関する文です。確認しないかぎり、何も保存されません。</translation>
     </message>
     <message>
         <source>Memories take at most</source>
@@ -20479,6 +20483,10 @@ InterとJetBrains MonoはSIL Open Font License、LucideのアイコンはISCラ�
     <message>
         <source>It is a folder of ChatDesk.</source>
         <translation>ChatDeskのフォルダーです。</translation>
+    </message>
+    <message>
+        <source>The folder is empty.</source>
+        <translation>フォルダーは空です。</translation>
     </message>
     <message>
         <source>It has other files. Choose an empty folder, or a new one inside.</source>

@@ -11989,6 +11989,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>恢复短语，与另一台计算机上显示的相同</translation>
     </message>
     <message>
+        <source>Look inside</source>
+        <translation>查看内容</translation>
+    </message>
+    <message>
         <source>Joining…</source>
         <translation>正在加入…</translation>
     </message>
@@ -12714,8 +12718,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>不再使用文件夹…</translation>
     </message>
     <message>
-        <source>older than before</source>
-        <translation>比以前旧</translation>
+        <source>older files</source>
+        <translation>文件较旧</translation>
     </message>
     <message>
         <source>Read again</source>
@@ -20341,8 +20345,8 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
         <translation>在回答下方提议记忆</translation>
     </message>
     <message>
-        <source>A sentence of your question that is about you. Nothing is kept unless you confirm it.</source>
-        <translation>你的问题中与你有关的一句话。除非你确认，否则不会保留任何内容。</translation>
+        <source>A sentence of yours that is about you. Nothing is kept unless you confirm it.</source>
+        <translation>你写的与你有关的一句话。除非你确认，否则不会保留任何内容。</translation>
     </message>
     <message>
         <source>Memories take at most</source>
@@ -20479,6 +20483,10 @@ Inter 和 JetBrains Mono 依据 SIL Open Font License 使用，Lucide 图标依�
     <message>
         <source>It is a folder of ChatDesk.</source>
         <translation>它是 ChatDesk 的文件夹。</translation>
+    </message>
+    <message>
+        <source>The folder is empty.</source>
+        <translation>文件夹是空的。</translation>
     </message>
     <message>
         <source>It has other files. Choose an empty folder, or a new one inside.</source>
