@@ -6,7 +6,7 @@ ARGS ?=
 # Processes, two for each core; one that is through takes tests from the one that has most left, so that no long
 # file is waited for. One that crashes ends the run; with another in its place, pytest-xdist 3.8 waits for ever. What is
 # skipped is said, with the reason.
-PYTEST := -m pytest -q -rs -n auto --dist worksteal --max-worker-restart=0
+PYTEST := -m pytest -q -rsfE -n auto --dist worksteal --max-worker-restart=0
 
 .DEFAULT_GOAL := help
 MINUTES ?= 60

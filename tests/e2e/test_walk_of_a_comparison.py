@@ -108,6 +108,7 @@ def test_by_mouse(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[
         QTest.mouseClick(panes.header.model_picker, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
         await click(await popup(), "Compare models…")
         choosing = await dialog(CompareModelsDialog)
+        await until(lambda: len(choosing.selected()) == 2)  # the second server's models may come while it is open
         assert [(await shown(choosing, row)).isChecked() for row in _rows(addresses)] == [True, True]
         await click(choosing, "Compare")
         await until(lambda: panes.header.model_picker.text() == "Comparing 2 models")
@@ -148,6 +149,7 @@ def test_by_keys(tmp_path: Path, addresses: tuple[str, str], asked: list[tuple[s
         await gone(ProviderDialog)
         keys.press(Qt.Key.Key_M, _CONTROL | _SHIFT)
         choosing = await dialog(CompareModelsDialog)
+        await until(lambda: len(choosing.selected()) == 2)  # the second server's models may come while it is open
         assert [(await shown(choosing, row)).isChecked() for row in _rows(addresses)] == [True, True]
         keys.tab_to("Compare")
         keys.press(Qt.Key.Key_Return)
