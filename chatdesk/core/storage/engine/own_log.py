@@ -1,7 +1,8 @@
 """Says in which log the changes of a project are: its team's, the one log of this person's own computers, or its own.
 
 The log of own computers is a row of ``shared_projects`` whose project is the workspace itself. It holds all private
-projects, so that nothing of them counts as shared.
+projects, so that nothing of them counts as shared. A team can name a project as it likes, also like its workspace, so a
+row counts only if its workspace is a folder of own computers.
 """
 
 # ruff: noqa: S608 - statements are assembled from constants of this module; values are always bound
@@ -14,11 +15,17 @@ from typing import Final, NamedTuple
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.plain_text import json_value
 
-# In SQL: the log of own computers, if this one has joined any.
-OWN_LOG: Final = "SELECT project_id FROM shared_projects WHERE project_id = workspace_id AND state <> 'ended'"
+# In SQL: whether a row of ``workspaces`` is a folder of own computers.
+IS_PLACE: Final = f"{json_value('address', 'place')} IS NOT NULL"
 # All logs of own computers, also of those that were left.
-OWN_LOGS: Final = "SELECT project_id FROM shared_projects WHERE project_id = workspace_id"
+OWN_LOGS: Final = (
+    "SELECT project_id FROM shared_projects WHERE project_id = workspace_id"
+    f" AND workspace_id IN (SELECT id FROM workspaces WHERE {IS_PLACE})"
+)
+# The log of own computers, if this one has joined any.
+OWN_LOG: Final = f"{OWN_LOGS} AND state <> 'ended'"
 # The newest change of each device that was taken over, by a log; for a private project also of the logs of own
 # computers that were left.
 SEEN: Final = (

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from chatdesk.core.storage.engine.plain_text import from_json, json_value
-
-# In SQL: whether a row of ``workspaces`` is such a folder.
-IS_PLACE: Final = f"{json_value('address', 'place')} IS NOT NULL"
+from chatdesk.core.storage.engine.own_log import IS_PLACE
+from chatdesk.core.storage.engine.plain_text import from_json
 
 
 def is_place(conn: Connection, workspace_id: str) -> bool:

@@ -107,7 +107,10 @@ def may_adopt(conn: Connection, head: ProjectHead, *, is_ended: bool) -> bool:
     """Return whether a project that the server names may be added without asking the person, because nothing is sent
     that they did not share. ``is_ended``: it was shared with this team before. A private project with its id is sent
     only if this member shared it from another computer; a private copy of a former share, only if nothing was written
-    in it since. Everything else waits for *Share…*."""
+    in it since. Everything else waits for *Share…*. No project is called as a workspace is: that name is for the log of
+    own computers, which all private projects go into."""
+    if conn.exec_driver_sql("SELECT 1 FROM workspaces WHERE id = ?", (head.project_id,)).first() is not None:
+        return False
     row = conn.exec_driver_sql("SELECT 1 FROM projects WHERE id = ?", (head.project_id,)).first()
     if row is None:
         return True

@@ -28,6 +28,7 @@ from chatdesk.core.hidden_characters import clean_line
 from chatdesk.core.name_order import name_key
 from chatdesk.core.storage.chat.projects import read_only_projects as read_only_projects
 from chatdesk.core.storage.engine.change_log import Origin
+from chatdesk.core.storage.engine.own_log import IS_PLACE
 from chatdesk.core.storage.engine.plain_text import from_json, json_value, one_of, shown_name
 from chatdesk.core.storage.sync import (
     erased_project,
@@ -50,7 +51,7 @@ SELECT s.project_id, s.workspace_id, s.role, s.state, s.seq, s.ended,
 FROM shared_projects s
 """  # noqa: S608
 
-_OF_TEAMS: Final = f" WHERE s.workspace_id NOT IN (SELECT id FROM workspaces WHERE {own_places.IS_PLACE})"  # noqa: S608
+_OF_TEAMS: Final = f" WHERE s.workspace_id NOT IN (SELECT id FROM workspaces WHERE {IS_PLACE})"  # noqa: S608
 
 
 # Workspaces
@@ -102,18 +103,18 @@ def _give_to(conn: Connection, workspace_id: str, member_id: str) -> None:
 
 def workspaces(conn: Connection) -> list[Workspace]:
     """Return the workspaces that were joined and not left, in the order of joining."""
-    return _workspaces(conn, f"left_at IS NULL AND NOT {own_places.IS_PLACE}")
+    return _workspaces(conn, f"left_at IS NULL AND NOT {IS_PLACE}")
 
 
 def places(conn: Connection, *, is_parked: bool = False) -> list[Workspace]:
     """Return the workspaces that are folders of this person's own computers, like ``workspaces`` or ``parked``."""
     condition = parked_workspaces.CONDITION if is_parked else "left_at IS NULL"
-    return _workspaces(conn, f"{condition} AND {own_places.IS_PLACE}")
+    return _workspaces(conn, f"{condition} AND {IS_PLACE}")
 
 
 def parked(conn: Connection) -> list[Workspace]:
     """Return the workspaces of a restored or salvaged profile that were neither joined again nor left since."""
-    return _workspaces(conn, f"{parked_workspaces.CONDITION} AND NOT {own_places.IS_PLACE}")
+    return _workspaces(conn, f"{parked_workspaces.CONDITION} AND NOT {IS_PLACE}")
 
 
 def _workspaces(conn: Connection, condition: str) -> list[Workspace]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import pytest
 from sqlalchemy.engine import Connection
 
 from chatdesk.core.domain.sharing.sync_results import Cursor, ShareMark
@@ -21,7 +22,17 @@ from chatdesk.core.domain.sharing.team import (
 )
 from chatdesk.core.ids import new_id
 from chatdesk.core.storage.engine.database import Database
-from chatdesk.core.storage.sync import entering, parked_workspaces, rounds, sharing, team, team_notes
+from chatdesk.core.storage.engine.own_log import log_of
+from chatdesk.core.storage.sync import (
+    entering,
+    own_carrying,
+    own_places,
+    parked_workspaces,
+    rounds,
+    sharing,
+    team,
+    team_notes,
+)
 from chatdesk.core.storage.sync.store import SyncStore
 from tests.helpers.store import Store
 
@@ -268,6 +279,42 @@ async def test_what_is_private_is_not_taken_up_because_a_server_names_it(store: 
         assert project(store, mine) is None
     # Shared by this person, from another computer that has a copy of it.
     assert take(store, view((ProjectHead(mine, "owner", "c", 5, is_own=True),))) == {mine}
+
+
+@pytest.mark.parametrize("is_own", [False, True])
+@pytest.mark.parametrize("role", ["viewer", "editor", "admin", "owner"])
+@pytest.mark.parametrize("named", ["the team itself", "another team", "own computers"])
+async def test_no_team_names_a_project_as_the_log_of_all_private_projects_is_named(
+    store: Store, named: str, role: str, is_own: bool
+) -> None:
+    join(store)
+    other = new_id()
+    if named != "the team itself":
+        made = Workspace(other, "Other", ADDRESS, ME, is_owner=True, joined_at=5)
+        do(store, lambda conn: team.add_workspace(conn, made))
+    if named == "own computers":
+        do(store, lambda conn: own_places.pause(conn, other, "/folder", is_paused=False))
+        do(store, lambda conn: own_carrying.open_log(conn, store.db.origin, other))
+    before = do(store, lambda conn: conn.exec_driver_sql("SELECT * FROM shared_projects").all())
+    head = ProjectHead(WORKSPACE if named == "the team itself" else other, role, "c", 3, is_own=is_own)
+    assert take(store, view((head,))) == frozenset()
+    assert do(store, lambda conn: conn.exec_driver_sql("SELECT * FROM shared_projects").all()) == before
+
+
+async def test_a_project_named_as_its_team_gets_nothing_that_is_private(store: Store) -> None:
+    join(store)
+    mine = (await store.projects.default()).id
+    do(store, lambda conn: sharing.start(conn, store.db.origin, mine, new_id(), TeamRole.OWNER, "c"))
+    do(
+        store,
+        lambda conn: conn.exec_driver_sql(
+            "UPDATE shared_projects SET project_id = ?1, workspace_id = ?1", (WORKSPACE,)
+        ),
+    )
+    assert do(store, lambda conn: log_of(conn, mine)) == (mine, False)
+    assert do(store, lambda conn: log_of(conn, WORKSPACE)) == (WORKSPACE, False)
+    do(store, lambda conn: own_places.pause(conn, WORKSPACE, "/folder", is_paused=False))
+    assert do(store, lambda conn: log_of(conn, mine)) == (WORKSPACE, True)
 
 
 async def test_a_private_copy_in_which_something_was_written_waits_for_the_person(store: Store) -> None:
