@@ -119,6 +119,7 @@ def test_each_form_has_the_fields_of_the_service() -> None:
     }
     other |= {"MessagePage": "MessagesAnswer", "ThreadPage": "ThreadsAnswer"}
     other |= {"AssistantParameters": "AssistantParameters"}
+    other |= {"OwnComputer": "ComputerAnswer", "OwnComputers": "ComputersAnswer"}
     other |= {"Edited": "chatdesk__service__rest__versions__VersionAnswer"}
     for form in [each for each in (vars(chat_forms) | vars(library_forms)).values() if is_dataclass(each)]:
         name = form.__name__

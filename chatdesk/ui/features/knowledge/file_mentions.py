@@ -3,7 +3,7 @@ which names in a question lead to none."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -15,7 +15,7 @@ from chatdesk.core.knowledge.knowledge_service import KnowledgeService
 from chatdesk.core.knowledge.mentions import mention_of, shown_name
 from chatdesk.core.knowledge.unmet_names import UnmetNames
 from chatdesk.core.name_order import name_key
-from chatdesk.core.texts import Text, shown, tr
+from chatdesk.core.texts import shown, tr
 from chatdesk.ui.composer.text_editor import AT, mark_query, select_mark_query
 from chatdesk.ui.features.chat.thread_binding import ThreadBinding
 from chatdesk.ui.qt.async_tasks import in_task
@@ -45,7 +45,7 @@ class FileMentions(Controller):
         self._unmet = UnmetNames(knowledge)
         self._listed: dict[str, str] = {}
         self._settle = QTimer(self, singleShot=True, interval=_SETTLE_MS)
-        self._settle.timeout.connect(self._remark)
+        self._settle.timeout.connect(self._look)
         context.panes.composer.textChanged.connect(self._settle.start)
         threads.opened.connect(lambda _thread: self._settle.start())
         context.events.subscribe(self, ProjectFilesChanged, lambda _event: self._settle.start())
@@ -84,13 +84,18 @@ class FileMentions(Controller):
             return thread.project_id
         return (self._threads.new_project or await self._open_thread.stored_chat.projects.default()).id
 
-    @in_task("look for the names in a question", replaces=True)
-    async def _remark(self) -> None:
-        """Say above the text which names in it lead to no file that goes with the question."""
+    def _look(self) -> None:
+        """Look up the names in the text, if there are any."""
         composer = self._panes.composer
-        text, writing = composer.text(), mark_query(composer.editor, AT)
-        said: Sequence[Text] = ()
+        text = composer.text()
         if "@" in text:
-            said = await self._unmet.sentences(await self._project_id(), text, self._asked(), writing=writing)
-        if text == composer.text():
-            composer.above.set_remark(" ".join(map(shown, said)))
+            self._remark(text, mark_query(composer.editor, AT))
+        else:
+            composer.above.set_remark("")
+
+    @in_task("look for the names in a question", replaces=True)
+    async def _remark(self, text: str, writing: str | None) -> None:
+        """Say above the text which names in it lead to no file that goes with the question."""
+        said = await self._unmet.sentences(await self._project_id(), text, self._asked(), writing=writing)
+        if text == self._panes.composer.text():
+            self._panes.composer.above.set_remark(" ".join(map(shown, said)))

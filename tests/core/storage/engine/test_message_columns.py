@@ -143,7 +143,7 @@ async def test_what_is_written_is_as_it_always_was(store: Store) -> None:
         raw.execute("UPDATE message_parts SET started_at = 1, completed_at = 2 WHERE message_id = ?", (answer,))
         (project,) = raw.execute("SELECT project_id FROM threads WHERE id = ?", (thread,)).fetchone()
         careful = bodies.message_texts(conn, [answer])[answer][0]
-        line = [each for each in shown_digest.lines(raw, project) if each[:2] == ("message", answer)]
+        line = [each for each in shown_digest.lines(raw, project, project) if each[:2] == ("message", answer)]
         rare = ", ".join(f"{each.name} = NULL" for each in MESSAGE_COLUMNS if each.is_rare)
         raw.execute(f"UPDATE messages SET {rare}")
         return careful, bodies.message_texts(conn, [answer])[answer][0], line
