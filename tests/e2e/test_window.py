@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from chatdesk.core.domain.library import ThreadQuery
@@ -285,3 +286,28 @@ def test_a_window_that_was_deleted_is_freed_with_all_that_it_showed(tmp_path: Pa
         play(AppPaths.find(tmp_path / name), script)
     gc.collect()
     assert [each() for each in played[:3]] == [None] * 3
+
+
+def test_no_search_begins_once_the_window_has_ended(tmp_path: Path) -> None:
+    """Events are handled once more after the loop: a timer that is due then would start a task without one."""
+    was_waiting: list[bool] = []
+
+    async def script(application: WindowApplication) -> None:
+        await application.services()
+        box, window = application.panes.sidebar.search_box, application.panes.window
+        QTest.keyClicks(box, "a word")
+        timers = [each for each in box.findChildren(QTimer) if each.isActive()]
+        assert timers
+        for timer in timers:
+            timer.setInterval(60_000)
+        hide = window.hide
+
+        def hide_and_look() -> None:
+            was_waiting.extend(each.isActive() for each in timers)
+            hide()
+
+        window.hide = hide_and_look  # type: ignore[method-assign]
+
+    play(AppPaths.find(tmp_path / "data"), script)
+    assert was_waiting
+    assert not any(was_waiting)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection, Hashable
 from datetime import date
 
 from chatdesk.core.clock import Clock
@@ -25,7 +25,7 @@ _NAMED = (SearchKind.THREAD, SearchKind.PROJECT, SearchKind.TAG, SearchKind.ARTI
 
 
 class SearchService:
-    """Searches one at a time: a newer search ends the one before, inside the database."""
+    """Searches one at a time: a newer search ends the one before of the same asker, inside the database."""
 
     def __init__(self, store: SearchStore, clock: Clock) -> None:
         self._store = store
@@ -45,28 +45,29 @@ class SearchService:
         limit: int = PAGE,
         cursor: str | None = None,
         is_typing: bool = True,
+        asker: Hashable = None,
     ) -> AsyncGenerator[SearchGroup, None]:
         """Yield groups that have a hit or a note as they are found: threads, projects, tags and artifacts, which are
         few, then messages.
 
         ``cursor`` is ``next_cursor`` of a group before, for the next page of exactly that kind: give the same text.
-        Ends early, without an error, once a newer search begins; closing the generator ends it as well. Raises
-        ``StorageError`` when the database cannot be read, ``InvalidInput`` for an invalid cursor.
+        Ends early, without an error, once ``asker``, such as a field, begins a newer search; closing the generator ends
+        it as well. Raises ``StorageError`` when the database cannot be read, ``InvalidInput`` for an invalid cursor.
         """
         reader = self._store.reader
-        number = reader.start()
-        query = self.parse(text, is_typing=is_typing)
-        if query.is_empty:
-            return
-        place = _checked(cursor, kinds)
-        size = max(1, min(limit, 500))
+        turn = reader.start(asker)
         try:
+            query = self.parse(text, is_typing=is_typing)
+            if query.is_empty:
+                return
+            place = _checked(cursor, kinds)
+            size = max(1, min(limit, 500))
             rest = [kind for kind in _NAMED if kind in kinds]
             if rest:
-                for group in await reader.run(number, lambda conn: hits.named(conn, query, rest, size, place)):
+                for group in await reader.run(turn, lambda conn: hits.named(conn, query, rest, size, place)):
                     yield group
             if SearchKind.MESSAGE in kinds:
-                found = await reader.run(number, lambda conn: hits.messages(conn, query, size, place))
+                found = await reader.run(turn, lambda conn: hits.messages(conn, query, size, place))
                 if found is not None:
                     if not found.hits:
                         self._has_work.set()  # perhaps the index waits to be rebuilt
@@ -76,7 +77,7 @@ class SearchService:
         except IndexDamaged:
             yield SearchGroup(SearchKind.MESSAGE, (), 0, note=await self._damaged())
         finally:
-            reader.end(number)
+            reader.end(turn)
 
     async def state(self) -> IndexState:
         """Return how much of the texts can be found already."""

@@ -362,14 +362,14 @@ class WindowApplication(QObject):
         self._is_over = True
         bindings, services = self._bindings, self._services
         if bindings is not None:
-            bindings.stop_filling()
-        if services is not None and bindings is not None:
+            bindings.stop_filling()  # bindings have services
             await self.chats.save_all()
         if self._stop_listening is not None:
             await self._stop_listening()
         if bindings is not None:
             await self.chats.end()
             await bindings.end()
+        self.panes.stop_timers()
         await self._tasks.close()
         if bindings is not None:
             bindings.release()

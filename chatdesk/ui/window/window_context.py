@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from chatdesk.core.settings.schema import Settings
@@ -177,6 +177,11 @@ class Panes:
         """Close the window for good, also where closing it would only hide it."""
         self.window.hides_on_close = None
         self.window.close()
+
+    def stop_timers(self) -> None:
+        """Stop the timers of the window, as that of a search after a pause in typing: its services close."""
+        for timer in self.window.findChildren(QTimer):
+            timer.stop()
 
 
 class OpenThread:

@@ -358,12 +358,35 @@ async def test_a_newer_search_ends_the_older(world: SearchWorld) -> None:
 async def test_a_search_that_runs_is_interrupted_in_the_database(world: SearchWorld) -> None:
     reader = world.store.reader
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-    number = reader.start()
-    running = asyncio.ensure_future(reader.run(number, lambda conn: conn.execute(endless).fetchone()))
+    turn = reader.start(None)
+    running = asyncio.ensure_future(reader.run(turn, lambda conn: conn.execute(endless).fetchone()))
     await stays(lambda: not running.done(), for_s=0.1)
     assert (await world.groups("gull")) == {}
     with pytest.raises(SearchSuperseded):
         await running
+
+
+async def test_a_search_of_another_field_ends_nothing(world: SearchWorld) -> None:
+    await world.ask(await world.thread("A gull"), "gull")
+
+    async def found(asker: str) -> list[SearchKind]:
+        return [group.kind async for group in world.search.search("gull", asker=asker)]
+
+    first = world.search.search("gull", asker="the sidebar")
+    assert (await anext(first)).kind is SearchKind.THREAD
+    assert await found("the palette") == [SearchKind.THREAD, SearchKind.MESSAGE]
+    assert [group.kind async for group in first] == [SearchKind.MESSAGE]
+    both = await asyncio.gather(*(found(asker) for asker in ("the sidebar", "the palette") for _ in range(3)))
+    assert [each for each in both if each == [SearchKind.THREAD, SearchKind.MESSAGE]] == [both[2], both[5]]
+
+
+async def test_a_search_that_was_given_up_ends_no_other(world: SearchWorld) -> None:
+    reader = world.store.reader
+    given_up, other = reader.start("a"), reader.start("b")
+    reader.end(given_up)
+    with pytest.raises(SearchSuperseded):
+        await reader.run(given_up, lambda conn: conn.execute("SELECT 1").fetchone())
+    assert await reader.run(other, lambda conn: conn.execute("SELECT 1").fetchone()) == (1,)
 
 
 async def test_what_takes_long_ends_with_what_it_has(world: SearchWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from chatdesk.core.errors import StorageError
 from chatdesk.core.storage.engine import search_text
@@ -32,38 +32,51 @@ class IndexDamaged(Exception):
     """FTS5 does not find its own entries."""
 
 
+class Turn(NamedTuple):
+    """A search of one field, or of another asker; numbers count all searches."""
+
+    asker: Hashable
+    number: int
+
+
 class SearchReader:
-    """Runs one search at a time; a newer one interrupts an older one, in the database itself."""
+    """Runs one search at a time. A newer one interrupts an older one of the same asker, in the database itself; those
+    of others wait in line."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="storage-search")
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        self._newest = 0
-        self._running = 0
+        self._count = 0
+        self._newest: dict[Hashable, int] = {}  # of each asker, while it waits for results
+        self._running: Turn | None = None
         self._is_closed = False
 
-    def start(self) -> int:
-        """Announce a new search, which interrupts the running one. Returns its number."""
+    def start(self, asker: Hashable) -> Turn:
+        """Announce a new search, which interrupts the one of the same asker that runs."""
         with self._lock:
-            self._newest += 1
-            self._interrupt_older(self._newest)
-            return self._newest
+            self._count += 1
+            turn = Turn(asker, self._count)
+            self._newest[asker] = turn.number
+            self._interrupt_old()
+            return turn
 
-    def end(self, number: int) -> None:
-        """Interrupt a search whose caller has given up."""
+    def end(self, turn: Turn) -> None:
+        """Interrupt a search whose caller has given up, or has its results."""
         with self._lock:
-            self._interrupt_older(number + 1)
+            if self._is_newest(turn):
+                del self._newest[turn.asker]
+            self._interrupt_old()
 
-    def is_newest(self, number: int) -> bool:
-        return number == self._newest and not self._is_closed
+    def _is_newest(self, turn: Turn) -> bool:
+        return self._newest.get(turn.asker) == turn.number
 
-    async def run(self, number: int, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, turn: Turn, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``work`` in one snapshot. Raises ``SearchSuperseded``, ``IndexDamaged`` or ``StorageError``."""
         if self._is_closed:
             raise StorageError(Text("The database is closed."))
-        return await asyncio.wrap_future(self._pool.submit(self._run, number, work))
+        return await asyncio.wrap_future(self._pool.submit(self._run, turn, work))
 
     async def disconnect(self) -> None:
         """Let go of the file; the next search opens it again."""
@@ -75,31 +88,32 @@ class SearchReader:
             return
         self._is_closed = True
         with self._lock:
-            self._interrupt_older(self._newest + 1)
+            self._newest.clear()
+            self._interrupt_old()
         await asyncio.wrap_future(self._pool.submit(self._disconnect))
         self._pool.shutdown(wait=False)
 
-    def _interrupt_older(self, number: int) -> None:
+    def _interrupt_old(self) -> None:
         # Under the lock, so that it cannot hit the search that comes next.
-        if self._connection is not None and 0 < self._running < number:
+        if self._connection is not None and self._running is not None and not self._is_newest(self._running):
             self._connection.interrupt()
 
     # On its own thread from here on.
 
-    def _run(self, number: int, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _run(self, turn: Turn, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             if self._connection is None:
                 self._connection = self._connect()
             with self._lock:
-                if not self.is_newest(number):
+                if not self._is_newest(turn):
                     raise SearchSuperseded
-                self._running = number
+                self._running = turn
             try:
                 self._connection.execute("BEGIN")
                 return work(self._connection)
             finally:
                 with self._lock:
-                    self._running = 0
+                    self._running = None
                 with suppress(sqlite3.Error):
                     self._connection.execute("ROLLBACK")
         except sqlite3.Error as error:

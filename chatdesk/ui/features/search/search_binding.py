@@ -103,7 +103,7 @@ class SearchBinding(Controller):
             self._tasks.cancel(_task_of(results))
 
     async def _find(self, text: str, results: Results) -> None:
-        async with aclosing(self._service.search(text)) as groups:
+        async with aclosing(self._service.search(text, asker=results)) as groups:
             async for group in groups:
                 if isValid(results):
                     results.show_group(text, group)
@@ -116,7 +116,9 @@ class SearchBinding(Controller):
         text = results.searched
 
         async def work() -> None:
-            async with aclosing(self._service.search(text, kinds=(kind,), cursor=cursor)) as groups:
+            async with aclosing(
+                self._service.search(text, kinds=(kind,), cursor=cursor, asker=(results, kind))
+            ) as groups:
                 async for group in groups:
                     if isValid(results):
                         results.show_group(text, group, is_next_page=True)

@@ -25,7 +25,7 @@ class _Search:
         self.asked: list[str | None] = []
 
     async def search(
-        self, _text: str, *, kinds: tuple[SearchKind, ...] = (), cursor: str | None = None
+        self, _text: str, *, asker: object, kinds: tuple[SearchKind, ...] = (), cursor: str | None = None
     ) -> AsyncGenerator[SearchGroup, None]:
         self.asked.append(cursor)
         if kinds:
