@@ -23,6 +23,8 @@ from chatdesk.core.domain.sharing.team import ChangeState, ShareState
 from chatdesk.core.storage.chat import quoting
 from chatdesk.core.storage.engine import change_log
 from chatdesk.core.storage.engine.change_log import CONTENT, PERSONAL, Origin
+from chatdesk.core.storage.engine.connection import driver
+from chatdesk.core.storage.engine.own_log import is_own_log
 from chatdesk.core.storage.engine.plain_text import from_json, to_json
 from chatdesk.core.storage.engine.rows import batches, marks
 from chatdesk.core.storage.sync.entries import THREAD_COLUMNS, Entry, project_entries, thread_entries
@@ -74,7 +76,7 @@ def _share_of(conn: Connection, project_id: str) -> _Share:
         "SELECT workspace_id, progress FROM shared_projects WHERE project_id = ?", (project_id,)
     ).one()
     members = conn.exec_driver_sql("SELECT id FROM team_members WHERE workspace_id = ?", (workspace_id,))
-    is_own = project_id == workspace_id
+    is_own = is_own_log(driver(conn), project_id)
     has_all = bool(from_json(progress).get("joined_seq")) and not is_own
     return _Share(project_id, workspace_id, frozenset(row[0] for row in members) if has_all else frozenset(), is_own)
 

@@ -35,7 +35,7 @@ from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, Library
 from chatdesk.core.sync.computers.merging import MERGE_AT, Merging
 from chatdesk.core.sync.computers.place import LIBRARY, Place, PlaceOfOthers, PlaceUnreachable, head_name, segment_name
 from chatdesk.core.sync.computers.place_files import PlaceFiles
-from chatdesk.core.sync.computers.reading import Found, Written, sealed_as, unsealed
+from chatdesk.core.sync.computers.reading import Found, Written, newest_head, sealed_as, unsealed
 from chatdesk.core.sync.computers.segments import SEGMENT_BYTES, Segment, chain_after, packed
 from chatdesk.core.sync.errors import TeamDeviceUnknown, TeamUnreachable
 from chatdesk.core.sync.team_store.listening import Notifications
@@ -209,7 +209,7 @@ class FolderStore:
         if is_own_new:
             self._receive(folders, is_own_new=True)
         known = self.log.computers().get(self._computer)
-        said = _newest_head(self._place, self._key, self._computer, folders.get(self._computer, []), set())
+        said = newest_head(self._place, self._key, self._computer, folders.get(self._computer, []), set())
         self._send(is_head_lost=said != known)
         self._receive(folders, is_own_new=False)
         self._tend(folders.get(self._computer, []))
@@ -350,37 +350,11 @@ class FolderStore:
 
     def _read_head(self, computer: str, folders: list[str]) -> None:
         known = self.log.computers().get(computer)
-        newest = _newest_head(self._place, self._key, computer, folders, self.looks.unreadable)
+        newest = newest_head(self._place, self._key, computer, folders, self.looks.unreadable)
         if known is not None and (newest is None or newest.number < known.number):
             self.looks.rolled_back.add(computer)
         elif newest is not None and newest != known:
             self.log.record_computer(newest)
-
-
-def read_computers(place: Place, key: LibraryKey) -> dict[str, ComputerRow]:
-    """Return the computers of a folder, as their head files say, by their names in the folder."""
-    found = {
-        computer: _newest_head(place, key, computer, folders, set()) for computer, folders in place.computers().items()
-    }
-    return {computer: row for computer, row in found.items() if row is not None}
-
-
-def _newest_head(
-    place: Place, key: LibraryKey, computer: str, folders: list[str], unreadable: set[str]
-) -> ComputerRow | None:
-    """Return the newest head of a computer; ``unreadable`` gathers the head files that cannot be read."""
-    found: list[ComputerRow] = []
-    for path in place.heads(folders):
-        try:
-            said = json.loads(key.unseal(Kind.HEAD, computer, 0, place.read(path) or b""))
-            device, name, version = (str(said[each]) for each in ("device", "name", "version"))
-            if key.name_of("computer", device) != computer:
-                raise ValueError(device)
-            seen = {str(each): int(count) for each, count in said.get("seen", {}).items()}
-            found.append(ComputerRow(computer, device, name, version, int(said["at"]), int(said["number"]), seen))
-        except (CannotUnseal, ValueError, KeyError, TypeError, AttributeError):
-            unreadable.add(path)
-    return max(found, key=lambda row: (row.number, row.at), default=None)
 
 
 def is_library_of(key: LibraryKey, data: bytes | None) -> bool:

@@ -13,9 +13,10 @@ from chatdesk.core.errors import InvalidInput
 from chatdesk.core.hidden_characters import strangers_name
 from chatdesk.core.storage.sync.private_log import ComputerRow
 from chatdesk.core.sync.computers import removal
-from chatdesk.core.sync.computers.folder_store import is_library_of, read_computers
+from chatdesk.core.sync.computers.folder_store import is_library_of
 from chatdesk.core.sync.computers.library_key import LibraryKey
 from chatdesk.core.sync.computers.place import Place, PlaceUnreachable
+from chatdesk.core.sync.computers.reading import read_computers
 from chatdesk.core.system.system_errors import reason_text
 from chatdesk.core.texts import Text
 

@@ -1,14 +1,24 @@
-"""Opens the segments of one computer, alone and merged, as they are in the folder."""
+"""Opens the heads and the segments, alone and merged, that computers wrote into the folder."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from chatdesk.core.storage.sync.private_log import Span
+from chatdesk.core.storage.sync.private_log import ComputerRow, Span
 from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, LibraryKey
 from chatdesk.core.sync.computers.place import Place
-from chatdesk.core.sync.computers.segments import Part, Segment, chain_after, inflated, parsed, parts_of
+from chatdesk.core.sync.computers.segments import (
+    Part,
+    Segment,
+    chain_after,
+    inflated,
+    object_in,
+    parsed,
+    parts_of,
+    whole_number,
+    word,
+)
 
 # Merged segments may have many parts, which are read one after the other.
 _KEPT_OPEN: Final = 4
@@ -78,6 +88,34 @@ class Written:
             self._opened[path] = {}
             self._unreadable.add(path)
             return None
+
+
+def read_computers(place: Place, key: LibraryKey) -> dict[str, ComputerRow]:
+    """Return the computers of a folder, as their head files say, by their names in the folder."""
+    found = {
+        computer: newest_head(place, key, computer, folders, set()) for computer, folders in place.computers().items()
+    }
+    return {computer: row for computer, row in found.items() if row is not None}
+
+
+def newest_head(
+    place: Place, key: LibraryKey, computer: str, folders: list[str], unreadable: set[str]
+) -> ComputerRow | None:
+    """Return the newest head of a computer; ``unreadable`` gathers the head files that cannot be read."""
+    found: list[ComputerRow] = []
+    for path in place.heads(folders):
+        try:
+            said = object_in(key.unseal(Kind.HEAD, computer, 0, place.read(path) or b""))
+            device, name, version = (word(said[each]) for each in ("device", "name", "version"))
+            if key.name_of("computer", device) != computer:
+                raise ValueError(device)
+            at, number = (whole_number(said[each]) for each in ("at", "number"))
+            seen = {each: whole_number(count) for each, count in said.get("seen", {}).items()}
+        except (CannotUnseal, ValueError, KeyError, AttributeError):
+            unreadable.add(path)
+        else:
+            found.append(ComputerRow(computer, device, name, version, at, number, seen))
+    return max(found, key=lambda row: (row.number, row.at), default=None)
 
 
 def opened(key: LibraryKey, computer: str, span: Span, data: bytes | None) -> dict[int, Part]:

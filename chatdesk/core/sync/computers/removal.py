@@ -17,6 +17,7 @@ from chatdesk.core.hidden_characters import strangers_name
 from chatdesk.core.paths import make_private_folder
 from chatdesk.core.sync.computers.library_key import CannotUnseal, Kind, LibraryKey
 from chatdesk.core.sync.computers.place import Place
+from chatdesk.core.sync.computers.segments import object_in, whole_number, word
 from chatdesk.core.sync.errors import TeamError
 from chatdesk.core.system.file_writing import replacing
 from chatdesk.core.system.small_files import read_small_file
@@ -117,9 +118,9 @@ def _keep(data: Path, notice: Notice) -> None:
 
 def _notice(data: bytes) -> Notice:
     """Raises ``ValueError``."""
-    said = json.loads(data)
+    said = object_in(data)
     try:
-        name, by = (strangers_name(str(said[each]), _LONGEST_NAME) for each in ("name", "by"))
-        return Notice(str(said["device"]), name, by, int(said["at"]))
-    except (KeyError, TypeError) as error:
+        name, by = (strangers_name(word(said[each]), _LONGEST_NAME) for each in ("name", "by"))
+        return Notice(word(said["device"]), name, by, whole_number(said["at"]))
+    except KeyError as error:
         raise ValueError(str(error)) from error

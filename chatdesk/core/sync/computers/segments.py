@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chatdesk.core.domain.sharing.sync_wire import START, ProjectChange, PulledChange, body_digest
+from chatdesk.core.storage.engine.plain_text import clean
+from chatdesk.core.storage.sync.wire.rows import LONGEST_WORD, read_object
 
 # A segment is closed once its changes have more than this many bytes.
 SEGMENT_BYTES: Final = 4_000_000
@@ -65,7 +67,7 @@ def parsed(text: bytes, author: str) -> Segment:
         if not isinstance(said, dict):
             raise ValueError(type(said))
         before = bytes.fromhex(said["before"])
-        seen = {str(name): _number(value) for name, value in said["seen"].items()}
+        seen = {str(name): whole_number(value) for name, value in said["seen"].items()}
         rows = tuple(_row(values, author) for values in said["rows"])
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error)) from error
@@ -108,9 +110,9 @@ def _row(values: Sequence[Any], author: str) -> ProjectChange:
     said = dict(zip(_FIELDS, rest, strict=True))
     for name, value in said.items():
         if name in _NUMBERS:
-            _number(value)
-        elif not (isinstance(value, str) or (name == "body" and value is None)):
-            raise ValueError(name)
+            whole_number(value)
+        elif not (name == "body" and value is None):
+            _text(value)
     digest = body_digest(said["body"]) if erased is None else bytes.fromhex(erased)
     change = PulledChange(
         **said,
@@ -122,10 +124,34 @@ def _row(values: Sequence[Any], author: str) -> ProjectChange:
         is_erased=erased is not None,
     )
     change.chain_after(None)  # raises ``ValueError`` for what can be in no log
-    return str(project_id), change
+    return _text(project_id), change
 
 
-def _number(value: object) -> int:
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError(type(value))
+    value.encode()  # raises ``ValueError`` for half a letter, which cannot be stored
+    return value
+
+
+def whole_number(value: object) -> int:
+    """Return a number that others wrote. Raises ``ValueError`` unless it is whole, and in bounds."""
     if type(value) is not int or not 0 <= value <= _LARGEST:
         raise ValueError(value)
     return value
+
+
+def word(value: object) -> str:
+    """Return the beginning of a name that others wrote, as it can be stored. Raises ``ValueError`` unless it is one."""
+    if not isinstance(value, str):
+        raise ValueError(type(value))
+    return clean(value[:LONGEST_WORD])
+
+
+def object_in(data: bytes) -> dict[str, Any]:
+    """Return the JSON object in a small sealed file: whoever has the phrase can have written anything. Raises
+    ``ValueError``."""
+    said = read_object(data.decode())
+    if said is None:
+        raise ValueError(len(data))
+    return said
